@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Evidence in, verdict out. The judge sees a run's evidence (JSON, see below) and the expectation, never the process, so
+ * a stored file can be judged again.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "plan.h"
+
+enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_BROKEN, VERDICT_SKIP, VERDICT_COUNT };
+extern const char *const verdict_names[VERDICT_COUNT];
+
+/*
+ * Judge one run: adds "verdict", "cause", "checks" (and "reason" unless it passed) to the evidence object.
+ * `amounts` resolves the right side of checks. 0 or -ENOMEM.
+ */
+int judge_run(json_t *evidence, const struct plan_run *run, const struct machine *amounts);
+
+/*
+ * Judge a scenario from its judged runs: {"name","title","class","scope","verdict","reason","runs":[...]}. pass only if every case has a
+ * control, a trigger and a helping remedy that passed and no run failed or broke; skipped runs are counted in "runs_skipped".
+ */
+json_t *judge_scenario(const struct plan *plan, json_t *runs);
+
+/* "summary" of a result: how many scenarios of each verdict, and runs likewise. */
+json_t *judge_summary(const json_t *scenarios);

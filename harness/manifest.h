@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/*
+ * scenario.yaml as data. Reading it needs no machine: sizes that depend on one ("60% of commit.headroom") stay text until
+ * plan.c resolves them. Every error names file, line and column and shows the line with a caret.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define MANIFEST_MAX_BYTES (256U * 1024)
+
+enum scope { SCOPE_PROCESS, SCOPE_CGROUP, SCOPE_NAMESPACE, SCOPE_MACHINE, SCOPE_COUNT };
+enum role { ROLE_CONTROL, ROLE_TRIGGER, ROLE_REMEDY, ROLE_COUNT };
+extern const char *const scope_names[SCOPE_COUNT];
+extern const char *const role_names[ROLE_COUNT];
+
+struct strings {
+	char **item;
+	size_t count;
+};
+
+/* A key with a text value, kept in the manifest's order: rlimits, cgroup limits, sysctls. */
+struct setting {
+	char *key, *value;
+};
+struct settings {
+	struct setting *item;
+	size_t count;
+};
+
+/* What is set before the program starts, as written. NULL or empty: not set here, inherited from the level above. */
+struct environment_text {
+	struct settings rlimit; /* as: 64M */
+	struct settings cgroup; /* memory.max: 16M */
+	struct settings sysctl; /* vm.overcommit_memory: 2 */
+	char *identity;         /* user name */
+	char *oom_score_adj;
+	char *cpus;             /* "one" (default) or "all" */
+};
+
+/* Where something applies or what it needs. NULL or empty: does not matter. */
+struct needs {
+	char *kernel;                /* ">=6.1", "<6.11", or both: ">=5.10 <6.11" */
+	char *cgroup_version;        /* "v1", "v2": of the memory controller, or pids where only that is used */
+	struct strings capabilities; /* SYS_ADMIN, ... */
+	struct strings controllers;  /* memory, pids */
+	struct strings tools;        /* programs on PATH */
+	struct settings sysctl;      /* must have this value now: vm.overcommit_memory: 0 */
+	bool root;
+	bool user_namespaces;
+};
+
+enum relation { REL_IS, REL_AT_LEAST, REL_AT_MOST, REL_ABOVE, REL_BELOW, REL_NEAR, REL_COUNT };
+extern const char *const relation_names[REL_COUNT]; /* "is", "at_least", "at_most", "above", "below", "near" */
+
+struct check {
+	char *value;    /* "failure.meminfo.Committed_AS - before.meminfo.Committed_AS" */
+	char *minus;    /* the path after " - ", NULL without one; value then holds only the first */
+	char *text;     /* the left side as written */
+	enum relation relation;
+	char *right;    /* number, size, amount ("ram + swap") or metric path */
+	char *within;   /* near only: "2%" or a size */
+	struct needs when;
+	bool has_when;
+};
+
+struct expect {
+	struct strings call; /* any of these; empty: not said */
+	char *error;         /* "ENOMEM" */
+	char *signal;        /* "SIGKILL" */
+	char *si_code;       /* "SEGV_MAPERR" */
+	char *cause;         /* cause id */
+	char *says;          /* text that the program's output must contain, besides what the witness saw */
+	char *exit;          /* "0", "1", ..., "any" */
+	bool stall;
+	struct check *check;
+	size_t check_count;
+};
+
+struct run_text {
+	char *name;
+	enum role role;
+	enum scope scope; /* the scenario's unless the run says otherwise */
+	bool helps;       /* remedy: true unless it is folklore ("helps: false") */
+	struct strings cases; /* empty: all */
+	struct strings arguments; /* appended to the scenario's and the case's */
+	struct environment_text environment;
+	struct needs needs; /* unmet: the run is skipped, and said so */
+	struct needs when;  /* unmet: the run does not exist on this kernel */
+	bool has_when;
+	struct expect expect;
+	char *deadline;
+	unsigned line;
+};
+
+struct case_text {
+	char *name;
+	struct strings arguments;
+	struct environment_text environment;
+	struct expect expect;
+	unsigned line;
+};
+
+struct scenario {
+	char *directory; /* as given */
+	char *file;      /* directory/scenario.yaml */
+	char *name, *title, *class_name, *program;
+	enum scope scope;
+	bool survivable; /* machine scope only: may run here with --allow-machine */
+	char *deadline;  /* NULL: 10s */
+	struct needs needs;
+	struct environment_text environment;
+	struct strings arguments;
+	struct expect expect;
+	struct case_text *cases; /* none: one unnamed case */
+	size_t case_count;
+	struct run_text *runs;
+	size_t run_count;
+};
+
+/*
+ * Read DIRECTORY/scenario.yaml. 0 and a scenario to be freed with scenario_free(); -EINVAL when the manifest is wrong, with
+ * all errors (file:line:column, the line, a caret, a hint where one helps) written to errors; else -errno with one line there.
+ */
+int manifest_read(const char *directory, FILE *errors, struct scenario **ret);
+/* The same from memory, under a file name used in messages; what the fuzzer calls. No file is touched. */
+int manifest_parse(const char *text, size_t length, const char *file, FILE *errors, struct scenario **ret);
+void scenario_free(struct scenario *s);

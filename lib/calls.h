@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The calls the witness stops on: those that ask the kernel for memory, address space or a task, and what each of them asked for.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum call_family {
+	CALL_MAP,    /* mmap: asks for a new area */
+	CALL_REMAP,  /* mremap */
+	CALL_SPLIT,  /* mprotect, munmap: may split areas */
+	CALL_BREAK,  /* brk */
+	CALL_TASK,   /* fork, vfork, clone, clone3: a process or a thread */
+	CALL_EXEC,   /* execve, execveat */
+	CALL_LOCK,   /* mlock, mlock2, mlockall */
+	CALL_SHM,    /* shmget, shmat */
+	CALL_ADVISE, /* madvise that populates */
+	CALL_FILE,   /* memfd_create, fallocate, ftruncate: only recorded */
+};
+
+struct call_info {
+	const char *name;
+	int nr; /* on this architecture, negative when it has none */
+	enum call_family family;
+};
+
+/* All watched calls, ended by a row whose name is NULL. */
+extern const struct call_info watched_calls[];
+
+/* NULL when the number is not watched. */
+const struct call_info *call_by_number(uint64_t nr);
+/* The row of a name, whether or not this architecture has the call; NULL when unknown. */
+const struct call_info *call_by_name(const char *name);
+
+/* One refused call, as the witness saw it. */
+struct refusal {
+	const struct call_info *call;
+	uint64_t args[6];
+	uint64_t clone_flags;  /* of fork, vfork, clone and clone3 alike, as clone(2) flags */
+	uint64_t asked_bytes;  /* what the call wanted more of; 0 when it is not bytes */
+	int error;             /* positive errno; brk, which returns the old break, is ENOMEM */
+	int32_t tgid, tid;     /* in the harness's pid namespace */
+	uint64_t time_ns;      /* CLOCK_MONOTONIC */
+};
+
+/* Was the call refused, and with which errno? brk(2) never returns an error: it returns the break it kept. */
+bool call_refused(const struct call_info *call, const uint64_t args[6], int64_t result, bool is_error, int *ret_error);

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Which limit refused. Every limit we know is evaluated against the snapshot of the failing moment, not only the predicted one;
+ * those that would refuse this very call are named with their arithmetic. When none would, the answer is `unknown`.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "calls.h"
+#include "snapshot.h"
+
+/* id, name, the unit of its numbers, the counter that only this limit moves (delta path) or NULL where the kernel keeps none */
+#define CAUSES(X)                                                                                                      \
+	X(RLIMIT_AS, "rlimit-as", "bytes", NULL)                                                                       \
+	X(RLIMIT_DATA, "rlimit-data", "bytes", NULL)                                                                   \
+	X(RLIMIT_STACK, "rlimit-stack", "bytes", NULL)                                                                 \
+	X(RLIMIT_MEMLOCK, "rlimit-memlock", "bytes", NULL)                                                             \
+	X(RLIMIT_NPROC, "rlimit-nproc", "tasks", NULL)                                                                 \
+	X(MAX_MAP_COUNT, "max-map-count", "areas", NULL)                                                               \
+	X(ADDRESS_SPACE, "address-space", "bytes", NULL)                                                               \
+	X(COMMIT_LIMIT, "commit-limit", "bytes", NULL)                                                                 \
+	X(COMMIT_HEURISTIC, "commit-heuristic", "bytes", NULL)                                                         \
+	X(PIDS_MAX, "pids-max", "tasks", "cgroup.pids.events.max")                                                     \
+	X(PID_MAX, "pid-max", "tasks", NULL)                                                                           \
+	X(THREADS_MAX, "threads-max", "tasks", NULL)                                                                   \
+	X(DEAD_PID_NAMESPACE, "dead-pid-namespace", "tasks", NULL)                                                     \
+	X(MEMCG_MAX, "memcg-max", "bytes", "cgroup.memory.events.oom_kill")                                            \
+	X(MEMCG_SWAP_MAX, "memcg-swap-max", "bytes", NULL)                                                             \
+	X(MEMCG_HIGH, "memcg-high", "bytes", "cgroup.memory.events.high")                                              \
+	X(SYSTEM_OOM, "system-oom", "bytes", "vmstat.oom_kill")                                                        \
+	X(SWAP_FULL, "swap-full", "bytes", NULL)                                                                       \
+	X(HUGETLB_POOL, "hugetlb-pool", "pages", NULL)                                                                 \
+	X(HUGETLB_CGROUP, "hugetlb-cgroup", "bytes", NULL)                                                             \
+	X(TMPFS_SIZE, "tmpfs-size", "bytes", NULL)                                                                     \
+	X(SHM_LIMIT, "shm-limit", "bytes", NULL)                                                                       \
+	X(FRAGMENTATION, "fragmentation", "bytes", NULL)                                                               \
+	X(KMALLOC_MAX, "kmalloc-max", "bytes", NULL)                                                                   \
+	X(INJECTED, "injected", "", NULL)                                                                              \
+	X(KILLED_BY_OTHER, "killed-by-other", "", NULL)                                                                \
+	X(UNKNOWN, "unknown", "", NULL)
+#define X(id, name, unit, counter) CAUSE_##id,
+enum cause_id { CAUSES(X) CAUSE_COUNT };
+#undef X
+
+struct cause_info {
+	const char *name, *unit, *counter;
+};
+extern const struct cause_info cause_infos[CAUSE_COUNT];
+/* -ENOENT when the name is no cause id. */
+int cause_by_name(const char *name);
+
+/* One limit, evaluated. The statement is always: in_use + asked > bound, in the cause's unit. */
+struct limit_state {
+	enum cause_id id;
+	uint64_t in_use, asked, bound; /* bound may be ENOMEM_UNLIMITED */
+	bool refuses;                  /* in_use + asked > bound, with the kernel's own rounding */
+	bool errno_fits;               /* it refuses this call with the errno that was seen */
+	const char *where;             /* file or call a reader looks at: "/proc/sys/vm/max_map_count" (static storage) */
+};
+
+#define CAUSE_STATES_MAX 24
+struct cause_report {
+	unsigned count; /* every limit that applies to this call, refusing or not */
+	struct limit_state state[CAUSE_STATES_MAX];
+};
+
+/* A refused call: evaluate every limit that applies to it. */
+void cause_of_refusal(const struct refusal *refusal, const struct snapshot *failure, struct cause_report *ret);
+
+/* A fatal signal as observed, with what the harness knows about who sent it. */
+struct fatal_signal {
+	int signal, code;      /* code: si_code, INT32_MIN when the kernel did not show it (SIGKILL) */
+	uint64_t address;      /* fault address of SIGSEGV and SIGBUS */
+	int32_t tgid;
+	bool oom_counter_moved; /* the run's own cgroup counted an OOM kill during the run */
+	int log_names_pid;      /* 1: the kernel log names this pid (or this group) as killed; 0: readable and does not; -1: unreadable */
+	bool log_says_memcg;    /* that line is about a memory cgroup, not the whole machine */
+};
+
+/* SIGSEGV: stack growth against rlimit-stack, rlimit-as, commit; SIGKILL: memcg-max, system-oom or killed-by-other; SIGBUS: hugetlb. */
+void cause_of_signal(const struct fatal_signal *sig, const struct snapshot *failure, struct cause_report *ret);
+
+/*
+ * The verdict over a report: the one limit that refuses, or CAUSE_UNKNOWN when none does. When several do,
+ * the first whose errno fits is named and *ret_also has a bit (1 << index in report) for each other one that refuses.
+ */
+enum cause_id cause_name(const struct cause_report *report, unsigned *ret_index, uint32_t *ret_also);

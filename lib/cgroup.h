@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Control groups v1, v2 and hybrid behind one interface that speaks v2's names. A group here is one directory per
+ * hierarchy that carries a controller we use, so on a hybrid machine memory may live on v1 and pids on v2.
+ * Written directly: a test must see the exact errno of each write.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum cgroup_controller { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_HUGETLB, CGROUP_CONTROLLERS };
+extern const char *const cgroup_controller_names[CGROUP_CONTROLLERS]; /* "memory", "pids", "hugetlb" */
+
+enum cgroup_version { CGROUP_NONE, CGROUP_V1, CGROUP_V2 };
+
+/* Where this process may create groups: one entry per controller. */
+struct cgroup_hierarchy {
+	enum cgroup_version version; /* of this controller */
+	char mount[256];             /* mount point of the hierarchy, "" when version is CGROUP_NONE */
+	char parent[512];            /* our own group inside it, "/" for the root */
+};
+
+struct cgroup_system {
+	struct cgroup_hierarchy at[CGROUP_CONTROLLERS];
+	char unified_mount[256]; /* cgroup2 mount point, "" when there is none */
+};
+
+/*
+ * Find out from the text of /proc/self/mountinfo and /proc/self/cgroup (and for v2 from the parent's cgroup.controllers,
+ * read below root_prefix, "" on a live system: captured trees are tested the same way) which version serves each controller.
+ * Mount points are unescaped; a bind-mounted or namespaced hierarchy (mountinfo root other than "/") is handled.
+ * Returns 0, or -EBADMSG for text that is no mountinfo.
+ */
+int cgroup_detect(const char *mountinfo, const char *self_cgroup, const char *root_prefix, struct cgroup_system *ret);
+
+/* cgroup_detect() of the running system. -errno */
+int cgroup_detect_self(struct cgroup_system *ret);
+
+/* "v1", "v2", "hybrid" (memory or pids on v1, a v2 hierarchy mounted as well), "none" */
+const char *cgroup_system_name(const struct cgroup_system *sys);
+
+/* Every number we read from or write to a group, in v2's words. JSON names: "memory.max", "pids.events.max", ... */
+#define CGROUP_VALUES(X)                                                                                               \
+	X(MEMORY_CURRENT, MEMORY, "memory.current")                                                                    \
+	X(MEMORY_MAX, MEMORY, "memory.max")                                                                            \
+	X(MEMORY_HIGH, MEMORY, "memory.high")                                                                          \
+	X(MEMORY_PEAK, MEMORY, "memory.peak")                                                                          \
+	X(MEMORY_SWAP_MAX, MEMORY, "memory.swap.max")                                                                  \
+	X(MEMORY_SWAP_CURRENT, MEMORY, "memory.swap.current")                                                          \
+	X(MEMORY_OOM_GROUP, MEMORY, "memory.oom.group")                                                                \
+	X(MEMORY_EVENTS_MAX, MEMORY, "memory.events.max")                                                              \
+	X(MEMORY_EVENTS_HIGH, MEMORY, "memory.events.high")                                                            \
+	X(MEMORY_EVENTS_OOM, MEMORY, "memory.events.oom")                                                              \
+	X(MEMORY_EVENTS_OOM_KILL, MEMORY, "memory.events.oom_kill")                                                    \
+	X(PIDS_CURRENT, PIDS, "pids.current")                                                                          \
+	X(PIDS_MAX, PIDS, "pids.max")                                                                                  \
+	X(PIDS_EVENTS_MAX, PIDS, "pids.events.max")                                                                    \
+	X(HUGETLB_MAX, HUGETLB, "hugetlb.max")                                                                         \
+	X(HUGETLB_RSVD_MAX, HUGETLB, "hugetlb.rsvd.max")
+#define X(id, controller, name) CGROUP_##id,
+enum cgroup_value { CGROUP_VALUES(X) CGROUP_VALUE_COUNT };
+#undef X
+
+/* One row of the translation table: what serves a v2 name on v1, and which key of that file. */
+struct cgroup_value_file {
+	const char *name;       /* our name, v2's with the event key appended */
+	enum cgroup_controller controller;
+	const char *v2_file, *v2_key; /* key NULL: the whole file is the number */
+	const char *v1_file, *v1_key; /* file NULL: v1 has no such thing (memory.high) */
+};
+extern const struct cgroup_value_file cgroup_value_files[CGROUP_VALUE_COUNT];
+
+/* The index of a v2 name, or -ENOENT. */
+int cgroup_value_by_name(const char *name);
+
+/* A transient group: a directory per hierarchy, open descriptors for every value, so that reading never allocates. */
+struct cgroup {
+	struct cgroup_system system;
+	char name[64];                       /* "enomem-<id>" */
+	int dir[CGROUP_CONTROLLERS];         /* -1 where the controller is absent or shares another one's directory */
+	char path[CGROUP_CONTROLLERS][1024]; /* absolute directory; "" where absent */
+	int value_fd[CGROUP_VALUE_COUNT];    /* -1 where absent */
+	int procs_fd[CGROUP_CONTROLLERS];    /* cgroup.procs, write only; -1 where absent or shared */
+};
+
+struct cgroup_numbers {
+	uint64_t value[CGROUP_VALUE_COUNT]; /* ENOMEM_ABSENT, ENOMEM_UNLIMITED ("max", v1's 9223372036854771712) or the number */
+};
+
+/*
+ * Create the group `name` below this process's own groups for the controllers of the bit mask (1 << CGROUP_MEMORY ...).
+ * On v2, controllers are enabled in the parent's cgroup.subtree_control; where the "no internal processes" rule
+ * forbids that, the group is made beside us below the nearest ancestor that allows it.
+ * Controllers the system lacks are left out: look at path[]. Everything created is removed again on failure. -errno
+ */
+int cgroup_create(const struct cgroup_system *sys, const char *name, unsigned controllers, struct cgroup *ret);
+
+/* A cgroup with nothing in it: every descriptor -1. Safe to close and remove. */
+void cgroup_init(struct cgroup *cg);
+
+/*
+ * Set one limit by its v2 name; ENOMEM_UNLIMITED writes "max" (v1: -1, or "max" for pids).
+ * -ENOTSUP when this version has no such limit, -ENODEV when the controller is absent, else the exact errno of the write.
+ */
+int cgroup_set(struct cgroup *cg, enum cgroup_value value, uint64_t number);
+
+/* Read every value into *ret, allocating nothing. Never fails: what cannot be read is ENOMEM_ABSENT. */
+void cgroup_read(const struct cgroup *cg, struct cgroup_numbers *ret);
+
+/* Move a process into the group, in every hierarchy. pid 0 is the caller. -errno */
+int cgroup_attach(const struct cgroup *cg, pid_t pid);
+
+/* SIGKILL every process in the group until none is left or timeout_ns passed (cgroup.kill on v2, a loop over cgroup.procs on v1). */
+int cgroup_kill(const struct cgroup *cg, uint64_t timeout_ns);
+
+/* Kill and remove the directories (EBUSY is retried until timeout_ns), close every descriptor. 0 or the first -errno. */
+int cgroup_remove(struct cgroup *cg, uint64_t timeout_ns);
+void cgroup_close(struct cgroup *cg);
+
+/* Kill what is inside and remove one left-over directory by path, as recover does. -errno */
+int cgroup_remove_path(const char *path, uint64_t timeout_ns);
+
+/* The limits above the group: its ancestors up to the hierarchy's root, opened beforehand like the group itself. */
+#define CGROUP_ANCESTORS 6
+struct cgroup_ancestors {
+	unsigned count;
+	struct {
+		char path[1024];
+		enum cgroup_controller controller;
+		int current_fd, max_fd;
+	} at[CGROUP_ANCESTORS * 2];
+};
+/* Open current/max of memory and pids for each ancestor directory that has them. Never fails; count tells. */
+void cgroup_ancestors_open(const struct cgroup *cg, struct cgroup_ancestors *ret);
+void cgroup_ancestors_close(struct cgroup_ancestors *a);

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+/*
+ * /proc as numbers. Parsers take text, never a path, allocate nothing and survive any input: they run
+ * between the failing moment and the snapshot, and under a fuzzer. Readers take descriptors.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Index, key in the file, key in the result. Values are bytes where the file says kB, else counts. */
+#define MEMINFO_KEYS(X)                                                                                                \
+	X(MEM_TOTAL, "MemTotal")                                                                                       \
+	X(MEM_FREE, "MemFree")                                                                                         \
+	X(MEM_AVAILABLE, "MemAvailable")                                                                               \
+	X(SWAP_TOTAL, "SwapTotal")                                                                                     \
+	X(SWAP_FREE, "SwapFree")                                                                                       \
+	X(ANON_PAGES, "AnonPages")                                                                                     \
+	X(SHMEM, "Shmem")                                                                                              \
+	X(SLAB, "Slab")                                                                                                \
+	X(SUNRECLAIM, "SUnreclaim")                                                                                    \
+	X(KERNEL_STACK, "KernelStack")                                                                                 \
+	X(PAGE_TABLES, "PageTables")                                                                                   \
+	X(COMMIT_LIMIT, "CommitLimit")                                                                                 \
+	X(COMMITTED_AS, "Committed_AS")                                                                                \
+	X(MLOCKED, "Mlocked")                                                                                          \
+	X(HUGEPAGES_TOTAL, "HugePages_Total")                                                                          \
+	X(HUGEPAGES_FREE, "HugePages_Free")                                                                            \
+	X(HUGEPAGES_RSVD, "HugePages_Rsvd")                                                                            \
+	X(HUGEPAGE_SIZE, "Hugepagesize")
+
+#define VMSTAT_KEYS(X)                                                                                                 \
+	X(OOM_KILL, "oom_kill")                                                                                        \
+	X(PGFAULT, "pgfault")                                                                                          \
+	X(PGMAJFAULT, "pgmajfault")                                                                                    \
+	X(PSWPIN, "pswpin")                                                                                            \
+	X(PSWPOUT, "pswpout")                                                                                          \
+	X(ALLOCSTALL_NORMAL, "allocstall_normal")                                                                      \
+	X(ALLOCSTALL_MOVABLE, "allocstall_movable")                                                                    \
+	X(COMPACT_STALL, "compact_stall")                                                                              \
+	X(COMPACT_FAIL, "compact_fail")                                                                                \
+	X(HTLB_BUDDY_ALLOC_FAIL, "htlb_buddy_alloc_fail")                                                              \
+	X(THP_FAULT_FALLBACK, "thp_fault_fallback")
+
+/* /proc/PID/status: index, key in the file, our name. Sizes in bytes. CapEff and SigQ are read apart. */
+#define STATUS_KEYS(X)                                                                                                 \
+	X(VM_PEAK, "VmPeak", "vm_peak")                                                                                \
+	X(VM_SIZE, "VmSize", "vm_size")                                                                                \
+	X(VM_LOCKED, "VmLck", "vm_locked")                                                                             \
+	X(VM_PINNED, "VmPin", "vm_pinned")                                                                             \
+	X(RSS_PEAK, "VmHWM", "rss_peak")                                                                               \
+	X(RSS, "VmRSS", "rss")                                                                                         \
+	X(VM_DATA, "VmData", "vm_data")                                                                                \
+	X(VM_STACK, "VmStk", "vm_stack")                                                                               \
+	X(VM_PTE, "VmPTE", "vm_pte")                                                                                   \
+	X(VM_SWAP, "VmSwap", "vm_swap")                                                                                \
+	X(THREADS, "Threads", "threads")                                                                               \
+	X(SECCOMP_FILTERS, "Seccomp_filters", "seccomp_filters")
+
+#define X(id, key) MEMINFO_##id,
+enum meminfo_key { MEMINFO_KEYS(X) MEMINFO_COUNT };
+#undef X
+#define X(id, key) VMSTAT_##id,
+enum vmstat_key { VMSTAT_KEYS(X) VMSTAT_COUNT };
+#undef X
+#define X(id, key, name) STATUS_##id,
+enum status_key { STATUS_KEYS(X) STATUS_COUNT };
+#undef X
+
+extern const char *const meminfo_names[MEMINFO_COUNT];
+extern const char *const vmstat_names[VMSTAT_COUNT];
+extern const char *const status_names[STATUS_COUNT];
+
+struct meminfo {
+	uint64_t value[MEMINFO_COUNT]; /* bytes, or pages for HugePages_*; ENOMEM_ABSENT where missing */
+};
+
+struct vmstat {
+	uint64_t value[VMSTAT_COUNT];
+};
+
+struct process_status {
+	uint64_t value[STATUS_COUNT];
+	char comm[64]; /* Name:, unescaped as far as the kernel's octal goes */
+	char state;    /* R S D T t Z X, '\0' when missing */
+	int64_t tgid;  /* -1 when missing */
+	uint32_t uid;  /* real uid, UINT32_MAX when missing */
+	uint64_t cap_effective;
+};
+
+/*
+ * Each parser fills every field (ENOMEM_ABSENT for what is missing), ignores lines it does not know and matches keys
+ * from the start of a line to the colon, so "SwapCached" is never taken for "Cached".
+ * They return 0, or -EBADMSG when a known key carries something that is not a number: then *ret is untouched.
+ */
+int procfs_parse_meminfo(const char *text, struct meminfo *ret);
+int procfs_parse_vmstat(const char *text, struct vmstat *ret);
+int procfs_parse_status(const char *text, struct process_status *ret);
+
+/* /proc/loadavg: the number of tasks on the machine, the second half of the fourth field (kernel's nr_threads). */
+int procfs_parse_loadavg_tasks(const char *text, uint64_t *ret_tasks);
+
+/* /proc/PID/limits: soft limits by RLIMIT_ number; ENOMEM_UNLIMITED for "unlimited", ENOMEM_ABSENT for missing rows. */
+#define PROCFS_RLIMITS 16
+int procfs_parse_limits(const char *text, uint64_t ret_soft[PROCFS_RLIMITS]);
+
+/*
+ * /proc/PID/cgroup: the path of one controller ("memory", "pids"), or of the unified hierarchy for "" (the line "0::").
+ * Returns the length of the path written (NUL-terminated) or -ENOENT, -ENAMETOOLONG, -EBADMSG.
+ */
+ssize_t procfs_parse_cgroup(const char *text, const char *controller, char *ret_path, size_t size);
+
+/*
+ * Read a whole small file into buf and NUL-terminate it; the offset is rewound with pread, so a descriptor opened
+ * beforehand can be read again and again without allocating. Returns the length, -E2BIG when it does not fit, or -errno.
+ */
+ssize_t procfs_read_fd(int fd, char *buf, size_t size);
+ssize_t procfs_read_at(int dirfd, const char *name, char *buf, size_t size);
+
+/* Read a file that holds one number (or "max"); size-1 files of cgroupfs and /proc/sys. */
+int procfs_read_number_fd(int fd, uint64_t *ret);
+int procfs_read_number_at(int dirfd, const char *name, uint64_t *ret);

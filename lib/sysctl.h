@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Machine-wide sysctls, changed only under an exclusive lock, with the old value on disk before the new one is written, and
+ * restored on every exit path: by the run itself, by its keeper process when the run is killed, by `enomem recover` after that.
+ * The same journal lists the cgroups a run makes, so that recover knows what is ours.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define SYSCTL_VALUE_MAX 256
+
+/* Read or write "vm.overcommit_memory" ('.' or '/' as separator, below /proc/sys only; ".." is -EINVAL). Values without the newline. -errno */
+int sysctl_read(const char *name, char *ret_value, size_t size);
+int sysctl_write(const char *name, const char *value);
+
+/*
+ * The journal of one harness: DIR/<pid>-<starttime>.journal, held under flock() while the harness lives. Lines are appended with
+ * O_APPEND and fdatasync()ed before the change they announce: "cgroup /path", "sysctl NAME OLD NEW". DIR is /run/enomem
+ * for root, $XDG_RUNTIME_DIR/enomem else, /tmp/enomem-<uid> (mode 0700, owner checked) as the last resort; ENOMEM_STATE_DIR overrides.
+ */
+struct journal {
+	int fd, dir_fd;
+	char path[512];
+};
+void journal_init(struct journal *j);
+int journal_open(struct journal *j);
+/* Announce a cgroup directory that is about to be made. -errno */
+int journal_cgroup(struct journal *j, const char *path);
+/* The journal of a run that ended well: removed. */
+void journal_close(struct journal *j);
+
+/* A machine-wide change in force. */
+struct sysctl_change {
+	char name[128], old_value[SYSCTL_VALUE_MAX], new_value[SYSCTL_VALUE_MAX];
+};
+#define SYSCTL_CHANGES_MAX 16
+struct sysctl_session {
+	struct journal *journal;
+	int lock_fd;      /* DIR/machine.lock, flock()ed exclusively while open */
+	pid_t keeper;     /* restores when the pipe to us breaks; 0 when none */
+	int keeper_pipe;
+	unsigned count;
+	struct sysctl_change change[SYSCTL_CHANGES_MAX];
+};
+/* Take the machine lock (waits up to timeout_ns, then -EBUSY) and start the keeper. -errno */
+int sysctl_session_open(struct sysctl_session *s, struct journal *journal, uint64_t timeout_ns);
+/* Journal the old value, write the new one, read it back (-EIO when it did not take). -errno, nothing changed on failure. */
+int sysctl_session_set(struct sysctl_session *s, const char *name, const char *value);
+/* Write every old value back, newest first, dismiss the keeper, release the lock. 0 or the first -errno; goes on after an error. */
+int sysctl_session_restore(struct sysctl_session *s);
+
+/* One thing recover found or did, told to the caller as it happens. */
+struct recovered {
+	enum { RECOVERED_SYSCTL, RECOVERED_CGROUP, RECOVERED_JOURNAL, RECOVERED_BAD_LINE } kind;
+	const char *journal; /* file */
+	unsigned line;       /* in that file, from 1 */
+	const char *what;    /* sysctl name, cgroup path, or the line that makes no sense */
+	const char *from, *to; /* values, for a sysctl */
+	int error;           /* 0: undone (or nothing was left to undo); else -errno */
+	bool needed;         /* something was really left behind */
+};
+typedef void (*recover_report)(const struct recovered *r, void *data);
+/*
+ * Undo what dead harnesses left: for each journal whose lock nobody holds, restore sysctls (only where the value now is the
+ * one the journal announced: somebody else's later change is kept and told), kill and remove cgroups, delete the journal.
+ * With dry_run only tell. Returns how many things were left behind, or -errno.
+ */
+int journal_recover(bool dry_run, recover_report report, void *data);
