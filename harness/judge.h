@@ -13,7 +13,8 @@ enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_BROKEN, VERDICT_SKIP, VERDICT
 extern const char *const verdict_names[VERDICT_COUNT];
 
 /*
- * Judge one run: adds "verdict", "cause", "checks" (and "reason" unless it passed) to the evidence object.
+ * Judge one run: adds "verdict", "cause", "checks" (and "reason" unless it passed) to the evidence object, and for the
+ * reports "predicted" (what the manifest expects) and "at" (where it says so). Judging again replaces all of them.
  * `amounts` resolves the right side of checks. 0 or -ENOMEM.
  */
 int judge_run(json_t *evidence, const struct plan_run *run, const struct machine *amounts);
@@ -21,6 +22,7 @@ int judge_run(json_t *evidence, const struct plan_run *run, const struct machine
 /*
  * Judge a scenario from its judged runs: {"name","title","class","scope","verdict","reason","runs":[...]}. pass only if every case has a
  * control, a trigger and a helping remedy that passed and no run failed or broke; skipped runs are counted in "runs_skipped".
+ * The scenario takes its own reference to runs (may be NULL when plan->skip is set). NULL without memory.
  */
 json_t *judge_scenario(const struct plan *plan, json_t *runs);
 

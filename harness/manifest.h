@@ -76,6 +76,7 @@ struct expect {
 	char *says;          /* text that the program's output must contain, besides what the witness saw */
 	char *exit;          /* "0", "1", ..., "any" */
 	bool stall;
+	bool has_stall;      /* stall was said, true or false */
 	struct check *check;
 	size_t check_count;
 };

@@ -10,14 +10,14 @@
 enum call_family {
 	CALL_MAP,    /* mmap: asks for a new area */
 	CALL_REMAP,  /* mremap */
-	CALL_SPLIT,  /* mprotect, munmap: may split areas */
+	CALL_SPLIT,  /* mprotect, munmap, remap_file_pages: may split areas */
 	CALL_BREAK,  /* brk */
 	CALL_TASK,   /* fork, vfork, clone, clone3: a process or a thread */
 	CALL_EXEC,   /* execve, execveat */
 	CALL_LOCK,   /* mlock, mlock2, mlockall */
 	CALL_SHM,    /* shmget, shmat */
 	CALL_ADVISE, /* madvise that populates */
-	CALL_FILE,   /* memfd_create, fallocate, ftruncate: only recorded */
+	CALL_FILE,   /* memfd_create, fallocate: only recorded */
 };
 
 struct call_info {

@@ -69,7 +69,7 @@ struct cgroup_value_file {
 	const char *name;       /* our name, v2's with the event key appended */
 	enum cgroup_controller controller;
 	const char *v2_file, *v2_key; /* key NULL: the whole file is the number */
-	const char *v1_file, *v1_key; /* file NULL: v1 has no such thing (memory.high) */
+	const char *v1_file, *v1_key; /* file NULL: v1 has no such thing (memory.high); '*' is the default huge page size */
 };
 extern const struct cgroup_value_file cgroup_value_files[CGROUP_VALUE_COUNT];
 
@@ -84,6 +84,7 @@ struct cgroup {
 	char path[CGROUP_CONTROLLERS][1024]; /* absolute directory; "" where absent */
 	int value_fd[CGROUP_VALUE_COUNT];    /* -1 where absent */
 	int procs_fd[CGROUP_CONTROLLERS];    /* cgroup.procs, write only; -1 where absent or shared */
+	unsigned enabled;                    /* v2: controllers enabled in the parent for this group, as a bit mask */
 };
 
 struct cgroup_numbers {
@@ -97,6 +98,14 @@ struct cgroup_numbers {
  * Controllers the system lacks are left out: look at path[]. Everything created is removed again on failure. -errno
  */
 int cgroup_create(const struct cgroup_system *sys, const char *name, unsigned controllers, struct cgroup *ret);
+
+/*
+ * The same; each directory is announced right before it is made, so that a journal can name it. An announcement that
+ * fails (-errno) makes the creation fail.
+ */
+typedef int (*cgroup_announce)(const char *path, void *data);
+int cgroup_create_announced(const struct cgroup_system *sys, const char *name, unsigned controllers,
+			    cgroup_announce announce, void *data, struct cgroup *ret);
 
 /* A cgroup with nothing in it: every descriptor -1. Safe to close and remove. */
 void cgroup_init(struct cgroup *cg);

@@ -25,14 +25,14 @@ struct environment {
 	int oom_score_adj;                     /* 1000 unless the manifest says otherwise: the victim goes first */
 	bool all_cpus;                         /* false: witness and victim share one CPU, which makes runs repeatable and stops cheap */
 	uint64_t deadline_ns;
-	uint64_t memory_ceiling_bytes;         /* the run's own ceilings, in force even when the scenario sets no limit */
+	uint64_t memory_ceiling_bytes;         /* the run's own ceilings, in force even when the scenario sets no limit; 0: plan decides */
 	uint64_t tasks_ceiling;
 };
 
 /* Nothing set, default ceilings and deadline. */
 void environment_init(struct environment *env);
 
-/* RLIMIT_ number of "as", "data", "stack", "memlock", "nproc", "nofile", "cpu", "fsize"; -ENOENT otherwise. */
+/* RLIMIT_ number of "as", "data", "stack", "memlock", "nproc", "nofile", "cpu", "fsize", "core"; -ENOENT otherwise. */
 int environment_rlimit_by_name(const char *name);
 /* Its name, NULL for a number without one. */
 const char *environment_rlimit_name(unsigned rlimit);

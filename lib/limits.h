@@ -9,6 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* a + b, or UINT64_MAX when it does not fit: what a program asks for may be any number. */
+static inline uint64_t limit_add(uint64_t a, uint64_t b)
+{
+	uint64_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
 /* vm_commit_limit(), mm/util.c: (MemTotal - huge pages) * ratio / 100 + swap, or kbytes + swap when kbytes is set. */
 uint64_t limit_commit_limit(uint64_t mem_total, uint64_t hugepages_total, uint64_t hugepage_size, uint64_t ratio_percent,
 			    uint64_t kbytes, uint64_t swap_total);
@@ -32,8 +40,15 @@ bool limit_address_space_refuses(uint64_t vm_size, uint64_t asked, uint64_t rlim
  * max_map_count, mm/mmap.c and mm/vma.c. A new area is refused when the process holds more than max areas (do_mmap(), off by one
  * against the documentation: max + 1 areas are reachable); a split when it holds max or more (split_vma()); a range that must
  * be split at both ends when one split would not leave room for the second. Returns the highest count that the call may start from.
+ * A move by mremap() is refused when it holds max - 3 or more (move_vma()).
  */
-enum map_count_operation { MAP_COUNT_NEW_AREA, MAP_COUNT_SPLIT_ONE_END, MAP_COUNT_SPLIT_BOTH_ENDS, MAP_COUNT_UNMAP_MIDDLE };
+enum map_count_operation {
+	MAP_COUNT_NEW_AREA,
+	MAP_COUNT_SPLIT_ONE_END,
+	MAP_COUNT_SPLIT_BOTH_ENDS,
+	MAP_COUNT_UNMAP_MIDDLE,
+	MAP_COUNT_MOVE,
+};
 uint64_t limit_map_count_highest_start(enum map_count_operation op, uint64_t max_map_count);
 
 /* pids_can_fork(), kernel/cgroup/pids.c: refused when current + 1 > max; zombies count. */

@@ -33,6 +33,12 @@ int number_parse_duration(const char *text, uint64_t *ret_ns);
 int number_parse_percent(const char *text, uint64_t *ret_basis_points);
 
 /*
+ * The decimal digits at the start of text, of which length bytes may be looked at: returns how many there are and their value,
+ * UINT64_MAX when it is larger than that. 0 digits leave *ret untouched. For parsers of kernel text, which need no more.
+ */
+size_t number_scan_digits(const char *text, size_t length, uint64_t *ret);
+
+/*
  * Write bytes, a count or a duration for people ("64.0 MiB", "65,530", "12.3 ms"; "unlimited", "-" when absent)
  * into buf and return buf. Sizes that are not a whole unit keep one decimal; under 1 KiB they are "512 B".
  */

@@ -13,13 +13,18 @@
 
 #define SYSCTL_VALUE_MAX 256
 
+/* "/proc/sys"; tests point it at a directory of plain files. */
+extern const char *sysctl_root;
+
 /* Read or write "vm.overcommit_memory" ('.' or '/' as separator, below /proc/sys only; ".." is -EINVAL). Values without the newline. -errno */
 int sysctl_read(const char *name, char *ret_value, size_t size);
 int sysctl_write(const char *name, const char *value);
 
 /*
  * The journal of one harness: DIR/<pid>-<starttime>.journal, held under flock() while the harness lives. Lines are appended with
- * O_APPEND and fdatasync()ed before the change they announce: "cgroup /path", "sysctl NAME OLD NEW". DIR is /run/enomem
+ * O_APPEND and fdatasync()ed before the change they announce: "cgroup /path", "sysctl NAME OLD NEW"; "removed /path" and
+ * "restored NAME" take the newest such line back. In a path or value, a byte that is not printable, a blank and a backslash are
+ * written as \ooo; an empty value is "\-". DIR is /run/enomem
  * for root, $XDG_RUNTIME_DIR/enomem else, /tmp/enomem-<uid> (mode 0700, owner checked) as the last resort; ENOMEM_STATE_DIR overrides.
  */
 struct journal {
@@ -30,6 +35,8 @@ void journal_init(struct journal *j);
 int journal_open(struct journal *j);
 /* Announce a cgroup directory that is about to be made. -errno */
 int journal_cgroup(struct journal *j, const char *path);
+/* It is removed again: recover must not touch a later group of the same name. -errno */
+int journal_cgroup_removed(struct journal *j, const char *path);
 /* The journal of a run that ended well: removed. */
 void journal_close(struct journal *j);
 

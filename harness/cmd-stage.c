@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+/*
+ * enomem stage: the role unshare executes; not for people.
+ */
+#include "number.h"
+#include "options.h"
+#include "say.h"
+#include "stage.h"
+
+static const struct option_row options[] = { { NULL, 0, NULL, NULL } };
+
+static int cmd_stage_main(const struct command *self, int argc, char **argv)
+{
+	uint64_t fd;
+	(void)self;
+	if (argc != 2 || number_parse_count(argv[1], &fd) < 0 || fd > 1024) {
+		(void)say_error(0, "stage: only enomem itself uses this");
+		return EXIT_USAGE;
+	}
+	return stage_main((int)fd);
+}
+
+const struct command cmd_stage = {
+	.name = "stage",
+	.arguments = "FD",
+	.blurb = "The role that unshare executes.",
+	.options = options,
+	.run = cmd_stage_main,
+	.hidden = true,
+};

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Two results, and what moved between them. Scenarios and runs are found by name; each line stands alone, so that it can be
+ * quoted and searched for. Times, pids, addresses and bytes in use differ from run to run and mean nothing.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "number.h"
+#include "report-text.h"
+#include "report.h"
+
+struct comparison {
+	FILE *out;
+	const char *name_a, *name_b;
+	int differences;
+};
+
+static void put(const struct comparison *c, const char *text)
+{
+	char clean[2 * TEXT_MAX];
+	(void)fputs(text_clean(text, false, clean, sizeof(clean)), c->out);
+}
+
+/* The beginning of a line: "scenario: run: " */
+static void begin(struct comparison *c, const char *scenario, const char *run)
+{
+	c->differences++;
+	put(c, scenario);
+	(void)fputs(": ", c->out);
+	if (run) {
+		put(c, run);
+		(void)fputs(": ", c->out);
+	}
+}
+
+static void moved(struct comparison *c, const char *scenario, const char *run, const char *what, const char *a, const char *b)
+{
+	if (!strcmp(a, b))
+		return;
+	begin(c, scenario, run);
+	(void)fprintf(c->out, "%s ", what);
+	put(c, *a ? a : "none");
+	(void)fputs(" -> ", c->out);
+	put(c, *b ? b : "none");
+	(void)fputc('\n', c->out);
+}
+
+static void verdict_moved(struct comparison *c, const char *scenario, const char *run, const json_t *a, const json_t *b)
+{
+	const char *before = text_of(a, "verdict"), *after = text_of(b, "verdict"), *reason = text_of(b, "reason");
+	if (!strcmp(before, after))
+		return;
+	begin(c, scenario, run);
+	(void)fprintf(c->out, "verdict %s -> %s", before, after);
+	if (*reason) {
+		(void)fputs(" (", c->out);
+		put(c, reason);
+		(void)fputc(')', c->out);
+	}
+	(void)fputc('\n', c->out);
+}
+
+/* A boundary with both numbers; exact, because a difference may be one page of a gigabyte. */
+static void boundary_moved(struct comparison *c, const char *scenario, const char *run, const char *what, const json_t *a,
+			   const json_t *b, const char *unit)
+{
+	char before[64], after[64];
+	if (!a || !b || json_equal(a, b))
+		return;
+	bool bytes = !strcmp(unit, "bytes");
+	begin(c, scenario, run);
+	(void)fprintf(c->out, "%s %s -> %s%s%s", what, json_is_null(a) ? "unlimited" : text_value(a, before, sizeof(before)),
+		      json_is_null(b) ? "unlimited" : text_value(b, after, sizeof(after)), *unit ? " " : "", unit);
+	if (bytes && json_is_integer(a) && json_is_integer(b))
+		(void)fprintf(c->out, " (%s -> %s)",
+			      number_format_bytes(before, sizeof(before), (uint64_t)json_integer_value(a)),
+			      number_format_bytes(after, sizeof(after), (uint64_t)json_integer_value(b)));
+	(void)fputc('\n', c->out);
+}
+
+/* Of a limit that counts, also where exactly it said no: in use + asked. Bytes in use are noise. */
+static void reach_moved(struct comparison *c, const char *scenario, const char *run, const json_t *a, const json_t *b,
+			const char *unit)
+{
+	json_int_t use[2], asked[2];
+	const json_t *cause[] = {a, b};
+	if (!*unit || !strcmp(unit, "bytes"))
+		return;
+	for (unsigned i = 0; i < 2; i++) {
+		use[i] = text_integer(cause[i], "in_use", -1);
+		asked[i] = text_integer(cause[i], "asked", -1);
+		if (use[i] < 0 || asked[i] < 0 || use[i] > INT64_MAX - asked[i])
+			return;
+	}
+	json_auto_t *before = json_integer(use[0] + asked[0]), *after = json_integer(use[1] + asked[1]);
+	boundary_moved(c, scenario, run, "refused at", before, after, unit);
+}
+
+static void cause_moved(struct comparison *c, const char *scenario, const char *run, const json_t *a, const json_t *b)
+{
+	const char *id = text_of(a, "id"), *unit = text_of(b, "unit");
+	moved(c, scenario, run, "cause", id, text_of(b, "id"));
+	if (strcmp(id, text_of(b, "id")) != 0)
+		return;
+	boundary_moved(c, scenario, run, "bound", json_object_get(a, "bound"), json_object_get(b, "bound"), unit);
+	reach_moved(c, scenario, run, a, b, unit);
+}
+
+/* "0", "SIGKILL", "" when it never ended */
+static const char *exit_text(const json_t *run, char *buf, size_t size)
+{
+	const json_t *exit = json_object_get(run, "exit"), *code = json_object_get(exit, "code");
+	buf[0] = '\0';
+	if (code)
+		return text_value(code, buf, size);
+	text_add(buf, size, "%s", text_of(exit, "signal"));
+	return buf;
+}
+
+static void compare_run(struct comparison *c, const char *scenario, const json_t *a, const json_t *b)
+{
+	const char *name = text_of(a, "name");
+	char before[TEXT_MAX], after[TEXT_MAX];
+	verdict_moved(c, scenario, name, a, b);
+	/* A run that only one side made has nothing to compare but that. */
+	if (!json_object_get(a, "outcome") || !json_object_get(b, "outcome"))
+		return;
+	bool same = !strcmp(text_outcome(a, before, sizeof(before)), text_outcome(b, after, sizeof(after)));
+	moved(c, scenario, name, "outcome", before, after);
+	if (same) /* the exit status repeats most other outcomes */
+		moved(c, scenario, name, "exit", exit_text(a, before, sizeof(before)), exit_text(b, after, sizeof(after)));
+	cause_moved(c, scenario, name, json_object_get(a, "cause"), json_object_get(b, "cause"));
+}
+
+/* Objects of an array by their name; borrowed. */
+static json_t *index_by_name(const json_t *list)
+{
+	json_t *index = json_object(), *item;
+	size_t i;
+	json_array_foreach (list, i, item) {
+		if (index && json_object_set(index, text_of(item, "name"), item) < 0) {
+			json_decref(index);
+			return NULL;
+		}
+	}
+	return index;
+}
+
+static void only_in(struct comparison *c, const char *scenario, const json_t *run, const json_t *of, const char *file)
+{
+	begin(c, scenario, run ? text_of(run, "name") : NULL);
+	(void)fprintf(c->out, "only in ");
+	put(c, file);
+	(void)fprintf(c->out, " (%s)\n", text_of(of, "verdict"));
+}
+
+static int compare_runs(struct comparison *c, const char *scenario, const json_t *a, const json_t *b)
+{
+	json_auto_t *in_a = index_by_name(a), *in_b = index_by_name(b);
+	const json_t *run = NULL;
+	size_t i;
+	if (!in_a || !in_b)
+		return -ENOMEM;
+	json_array_foreach (a, i, run) {
+		const json_t *other = json_object_get(in_b, text_of(run, "name"));
+		if (other)
+			compare_run(c, scenario, run, other);
+		else
+			only_in(c, scenario, run, run, c->name_a);
+	}
+	json_array_foreach (b, i, run)
+		if (!json_object_get(in_a, text_of(run, "name")))
+			only_in(c, scenario, run, run, c->name_b);
+	return 0;
+}
+
+static int compare_scenario(struct comparison *c, const json_t *a, const json_t *b)
+{
+	const char *name = text_of(a, "name");
+	const json_t *runs_a = json_object_get(a, "runs"), *runs_b = json_object_get(b, "runs");
+	verdict_moved(c, name, NULL, a, b);
+	/* Skipped as a whole on one side: the verdict has said it, a line per run would only repeat it. */
+	if (!json_array_size(runs_a) || !json_array_size(runs_b))
+		return 0;
+	return compare_runs(c, name, runs_a, runs_b);
+}
+
+int compare_results(const json_t *a, const json_t *b, const char *name_a, const char *name_b, FILE *out)
+{
+	struct comparison c = {.out = out, .name_a = name_a, .name_b = name_b};
+	const json_t *list_a = json_object_get(a, "scenarios"), *list_b = json_object_get(b, "scenarios"), *scenario = NULL;
+	json_auto_t *in_a = index_by_name(list_a), *in_b = index_by_name(list_b);
+	size_t i;
+	if (!in_a || !in_b)
+		return -ENOMEM;
+	json_array_foreach (list_a, i, scenario) {
+		const json_t *other = json_object_get(in_b, text_of(scenario, "name"));
+		int r = 0;
+		if (other)
+			r = compare_scenario(&c, scenario, other);
+		else
+			only_in(&c, text_of(scenario, "name"), NULL, scenario, name_a);
+		if (r < 0)
+			return r;
+	}
+	json_array_foreach (list_b, i, scenario)
+		if (!json_object_get(in_a, text_of(scenario, "name")))
+			only_in(&c, text_of(scenario, "name"), NULL, scenario, name_b);
+	return c.differences;
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Counters as JSON, under the names metric paths use. See evidence-snapshot.h.
+ */
+#include "evidence-snapshot.h"
+
+#include <string.h>
+
+#include "environment.h"
+#include "number.h"
+#include "run.h"
+
+static void set(json_t *o, const char *name, uint64_t value)
+{
+	if (value != ENOMEM_ABSENT)
+		json_object_set_new(o, name, json_number(value));
+}
+
+/* "memory.events.max" becomes {"memory": {"events": {"max": value}}}. */
+static void set_nested(json_t *o, const char *dotted, uint64_t value)
+{
+	char name[64];
+	const char *dot = strchr(dotted, '.');
+	if (value == ENOMEM_ABSENT)
+		return;
+	if (!dot) {
+		json_object_set_new(o, dotted, json_number(value));
+		return;
+	}
+	(void)snprintf(name, sizeof(name), "%.*s", (int)(dot - dotted), dotted);
+	json_t *inner = json_object_get(o, name);
+	if (!inner) {
+		inner = json_object();
+		json_object_set_new(o, name, inner);
+	}
+	set_nested(inner, dot + 1, value);
+}
+
+static json_t *process_json(const struct snapshot *s)
+{
+	json_t *o = json_object(), *rlimit = json_object();
+	json_object_set_new(o, "pid", json_integer(s->pid));
+	json_object_set_new(o, "uid", json_integer(s->status.uid));
+	for (unsigned i = 0; i < STATUS_COUNT; i++)
+		set(o, status_names[i], s->status.value[i]);
+	if (s->maps_seen) {
+		set(o, "map_count", s->maps.count);
+		set(o, "mapped_bytes", s->maps.mapped_bytes);
+		set(o, "free_bytes", s->maps.free_bytes);
+		set(o, "largest_hole", s->maps.largest_hole_bytes);
+	}
+	if (s->commit_seen) {
+		set(o, "fork_charge", s->commit.fork_charge_bytes);
+		set(o, "largest_accounted_area", s->commit.largest_area_bytes);
+	}
+	set(o, "uid_tasks", s->uid_tasks);
+	for (unsigned i = 0; i < PROCFS_RLIMITS; i++)
+		if (environment_rlimit_name(i))
+			set(rlimit, environment_rlimit_name(i), s->rlimit[i]);
+	json_object_set_new(o, "rlimit", rlimit);
+	return o;
+}
+
+json_t *evidence_snapshot(const struct snapshot *s)
+{
+	json_t *o = json_object(), *meminfo = json_object(), *vmstat = json_object(), *sysctl = json_object();
+	json_t *cgroup = json_object();
+	json_object_set_new(o, "time_ns", json_number(s->time_ns));
+	for (unsigned i = 0; i < MEMINFO_COUNT; i++)
+		set(meminfo, meminfo_names[i], s->meminfo.value[i]);
+	for (unsigned i = 0; i < VMSTAT_COUNT; i++)
+		set(vmstat, vmstat_names[i], s->vmstat.value[i]);
+	for (unsigned i = 0; i < SYSCTL_COUNT; i++)
+		set(sysctl, sysctl_names[i], s->sysctl[i]);
+	for (unsigned i = 0; i < CGROUP_VALUE_COUNT; i++)
+		set_nested(cgroup, cgroup_value_files[i].name, s->cgroup.value[i]);
+	json_object_set_new(o, "meminfo", meminfo);
+	json_object_set_new(o, "vmstat", vmstat);
+	json_object_set_new(o, "sysctl", sysctl);
+	json_object_set_new(o, "cgroup", cgroup);
+	set(o, "tasks", s->tasks);
+	if (s->process_seen)
+		json_object_set_new(o, "process", process_json(s));
+	return o;
+}
+
+static json_t *column(const struct sampler *s, size_t offset)
+{
+	json_t *a = json_array();
+	for (unsigned i = 0; i < s->count; i++) {
+		uint64_t value = *(const uint64_t *)(const void *)((const char *)&s->sample[i] + offset);
+		json_array_append_new(a, value == ENOMEM_ABSENT ? json_null() : json_number(value));
+	}
+	return a;
+}
+
+json_t *evidence_samples(const struct sampler *s)
+{
+	static const struct {
+		const char *name;
+		size_t offset;
+	} columns[] = {
+		{ "time_ns", offsetof(struct sample, time_ns) },
+		{ "mem_available", offsetof(struct sample, mem_available) },
+		{ "memory_current", offsetof(struct sample, memory_current) },
+		{ "rss", offsetof(struct sample, rss) },
+		{ "vm_size", offsetof(struct sample, vm_size) },
+		{ "pids_current", offsetof(struct sample, pids_current) },
+		{ "map_count", offsetof(struct sample, map_count) },
+	};
+	json_t *o = json_object();
+	json_object_set_new(o, "interval_ns", json_number(s->interval_ns));
+	json_object_set_new(o, "cpu_ns", json_number(s->cpu_ns));
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+		json_object_set_new(o, columns[i].name, column(s, columns[i].offset));
+	return o;
+}

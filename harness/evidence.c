@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A run's record as JSON: everything it produced, in the words of the design. Whatever looks at a run after this sees only this.
+ */
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "cause.h"
+#include "cleanup.h"
+#include "evidence-snapshot.h"
+#include "number.h"
+#include "run.h"
+
+json_t *json_number(uint64_t value)
+{
+	/* jansson's integers are signed: what does not fit is no number the kernel means. */
+	return value == ENOMEM_UNLIMITED || value > INT64_MAX ? json_null() : json_integer((json_int_t)value);
+}
+
+static json_t *errno_name(int error)
+{
+	const char *name = strerrorname_np(error);
+	return name ? json_string(name) : json_integer(error);
+}
+
+static json_t *signal_name(int signal)
+{
+	char name[32];
+	const char *abbreviation = sigabbrev_np(signal);
+	if (!abbreviation)
+		return json_sprintf("SIG%d", signal);
+	(void)snprintf(name, sizeof(name), "SIG%s", abbreviation);
+	return json_string(name);
+}
+
+static const char *code_name(int signal, int code)
+{
+	switch (code) {
+	case SI_USER:
+		return "SI_USER";
+	case SI_KERNEL:
+		return "SI_KERNEL";
+	case SI_TKILL:
+		return "SI_TKILL";
+	case SI_QUEUE:
+		return "SI_QUEUE";
+	}
+	if (signal == SIGSEGV && code == SEGV_MAPERR)
+		return "SEGV_MAPERR";
+	if (signal == SIGSEGV && code == SEGV_ACCERR)
+		return "SEGV_ACCERR";
+	if (signal == SIGBUS && code == BUS_ADRERR)
+		return "BUS_ADRERR";
+	if (signal == SIGBUS && code == BUS_ADRALN)
+		return "BUS_ADRALN";
+	return NULL;
+}
+
+/* Bytes as text: a program may print anything, JSON holds only UTF-8. */
+static json_t *text(const char *bytes, size_t length)
+{
+	json_t *whole = json_stringn(bytes, length);
+	if (whole)
+		return whole;
+	auto_free char *ascii = malloc(length + 1);
+	if (!ascii)
+		return NULL;
+	for (size_t i = 0; i < length; i++)
+		ascii[i] = (unsigned char)bytes[i] < 0x80 ? bytes[i] : '?';
+	return json_stringn(ascii, length);
+}
+
+static json_t *arguments_json(const struct plan_run *run)
+{
+	json_t *o = json_object();
+	for (unsigned i = 1; run->argv[i]; i++) {
+		const char *option = run->argv[i - 1];
+		char position[16];
+		uint64_t number;
+		if (number_parse_count(run->argv[i], &number) < 0)
+			continue;
+		(void)snprintf(position, sizeof(position), "%u", i);
+		json_object_set_new(o, i > 1 && strncmp(option, "--", 2) == 0 ? option + 2 : position,
+				    json_number(number));
+	}
+	return o;
+}
+
+static json_t *environment_json(const struct plan_run *run)
+{
+	const struct environment *env = &run->environment;
+	json_t *o = json_object(), *rlimit = json_object(), *cgroup = json_object(), *sysctl = json_object();
+	for (unsigned i = 0; i < PROCFS_RLIMITS; i++)
+		if (env->rlimit[i] != ENVIRONMENT_NOT_SET && environment_rlimit_name(i))
+			json_object_set_new(rlimit, environment_rlimit_name(i), json_number(env->rlimit[i]));
+	for (unsigned i = 0; i < CGROUP_VALUE_COUNT; i++)
+		if (env->cgroup[i] != ENVIRONMENT_NOT_SET)
+			json_object_set_new(cgroup, cgroup_value_files[i].name, json_number(env->cgroup[i]));
+	for (unsigned i = 0; i < env->sysctl_count; i++)
+		json_object_set_new(sysctl, env->sysctl[i].name, json_string(env->sysctl[i].value));
+	json_object_set_new(o, "rlimit", rlimit);
+	json_object_set_new(o, "cgroup", cgroup);
+	json_object_set_new(o, "sysctl", sysctl);
+	if (env->identity[0])
+		json_object_set_new(o, "identity", json_string(env->identity));
+	json_object_set_new(o, "memory_ceiling", json_number(env->memory_ceiling_bytes));
+	json_object_set_new(o, "tasks_ceiling", json_number(env->tasks_ceiling));
+	json_object_set_new(o, "deadline_ns", json_number(env->deadline_ns));
+	return o;
+}
+
+static json_t *refusal_json(const struct refusal *r)
+{
+	json_t *o = json_object(), *args = json_array();
+	for (unsigned i = 0; i < 6; i++)
+		json_array_append_new(args, json_integer((json_int_t)r->args[i]));
+	json_object_set_new(o, "call", json_string(r->call->name));
+	json_object_set_new(o, "errno", errno_name(r->error));
+	json_object_set_new(o, "args", args);
+	if (r->asked_bytes)
+		json_object_set_new(o, "asked", json_number(r->asked_bytes));
+	json_object_set_new(o, "pid", json_integer(r->tgid));
+	json_object_set_new(o, "tid", json_integer(r->tid));
+	json_object_set_new(o, "time_ns", json_number(r->time_ns));
+	return o;
+}
+
+static json_t *signal_json(const struct witness_signal *s)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "signal", signal_name(s->signal));
+	if (s->code != INT_MIN) {
+		const char *name = code_name(s->signal, s->code);
+		json_object_set_new(o, "si_code", name ? json_string(name) : json_integer(s->code));
+	}
+	if (s->address)
+		json_object_set_new(o, "address", json_integer((json_int_t)s->address));
+	json_object_set_new(o, "pid", json_integer(s->tgid));
+	json_object_set_new(o, "time_ns", json_number(s->time_ns));
+	json_object_set_new(o, "fatal", json_boolean(s->fatal));
+	return o;
+}
+
+static json_t *witness_json(const struct witness *w)
+{
+	json_t *o = json_object(), *calls = json_object(), *records = json_array(), *signals = json_array();
+	for (unsigned i = 0; watched_calls[i].name && i < WITNESS_CALLS; i++)
+		if (w->call_count[i])
+			json_object_set_new(calls, watched_calls[i].name, json_number(w->call_count[i]));
+	for (unsigned i = 0; i < w->record_count; i++)
+		json_array_append_new(records, refusal_json(&w->record[i]));
+	for (unsigned i = 0; i < w->signal_count; i++)
+		json_array_append_new(signals, signal_json(&w->signal[i]));
+	json_object_set_new(o, "calls", calls);
+	json_object_set_new(o, "refused", json_number(w->refused));
+	json_object_set_new(o, "records", records);
+	json_object_set_new(o, "signals", signals);
+	json_object_set_new(o, "tasks", json_integer(w->tasks_seen));
+	json_object_set_new(o, "tasks_left", json_integer(w->tasks_left));
+	return o;
+}
+
+/* The signal the program died of, as the witness saw it; NULL when it did not die of one. */
+static const struct witness_signal *fatal_signal(const struct witness *w)
+{
+	for (unsigned i = w->signal_count; i-- > 0;)
+		if (w->signal[i].fatal || (w->ended && WIFSIGNALED(w->exit_status) && w->signal[i].tgid == w->program &&
+					   w->signal[i].signal == WTERMSIG(w->exit_status)))
+			return &w->signal[i];
+	return NULL;
+}
+
+static bool own_oom_counter(const struct run_record *record, uint64_t *ret_delta)
+{
+	uint64_t before = record->witness.before.cgroup.value[CGROUP_MEMORY_EVENTS_OOM_KILL];
+	uint64_t after = record->after.cgroup.value[CGROUP_MEMORY_EVENTS_OOM_KILL];
+	if (!record->witness.before.taken || before == ENOMEM_ABSENT || after == ENOMEM_ABSENT || after < before)
+		return false;
+	*ret_delta = after - before;
+	return true;
+}
+
+static bool died_of_signal(const struct run_record *record)
+{
+	return record->witness.ended && WIFSIGNALED(record->witness.exit_status);
+}
+
+static json_t *outcome_json(const struct run_record *record)
+{
+	const struct witness *w = &record->witness;
+	json_t *o = json_object();
+	if (record->sampler.stopped_by == SAMPLER_STOP_DEADLINE) {
+		json_object_set_new(o, "kind", json_string("stall"));
+	} else if (died_of_signal(record)) {
+		const struct witness_signal *s = fatal_signal(w);
+		uint64_t kills = 0;
+		json_object_set_new(o, "kind", json_string("signal"));
+		json_object_set_new(o, "signal", signal_name(WTERMSIG(w->exit_status)));
+		if (s && s->code != INT_MIN && code_name(s->signal, s->code))
+			json_object_set_new(o, "si_code", json_string(code_name(s->signal, s->code)));
+		if (s && s->address)
+			json_object_set_new(o, "address", json_integer((json_int_t)s->address));
+		if (WTERMSIG(w->exit_status) == SIGKILL)
+			json_object_set_new(o, "oom", json_boolean(own_oom_counter(record, &kills) && kills > 0 &&
+								   record->own_kill_logged != 0));
+	} else if (WEXITSTATUS(w->exit_status) != 0 && w->record_count) {
+		json_object_set_new(o, "kind", json_string("errno"));
+		json_object_set_new(o, "call", json_string(w->record[0].call->name));
+		json_object_set_new(o, "errno", errno_name(w->record[0].error));
+		if (w->record[0].asked_bytes)
+			json_object_set_new(o, "asked", json_number(w->record[0].asked_bytes));
+	} else if (WEXITSTATUS(w->exit_status) == 0) {
+		json_object_set_new(o, "kind", json_string("success"));
+	} else {
+		json_object_set_new(o, "kind", json_string("exit"));
+		json_object_set_new(o, "code", json_integer(WEXITSTATUS(w->exit_status)));
+	}
+	return o;
+}
+
+static json_t *limits_json(const struct cause_report *report)
+{
+	json_t *a = json_array();
+	for (unsigned i = 0; i < report->count; i++) {
+		const struct limit_state *s = &report->state[i];
+		json_t *o = json_object();
+		json_object_set_new(o, "id", json_string(cause_infos[s->id].name));
+		json_object_set_new(o, "in_use", json_number(s->in_use));
+		json_object_set_new(o, "asked", json_number(s->asked));
+		json_object_set_new(o, "bound", json_number(s->bound));
+		json_object_set_new(o, "unit", json_string(cause_infos[s->id].unit));
+		json_object_set_new(o, "refuses", json_boolean(s->refuses));
+		json_object_set_new(o, "errno_fits", json_boolean(s->errno_fits));
+		if (s->where)
+			json_object_set_new(o, "where", json_string(s->where));
+		json_array_append_new(a, o);
+	}
+	return a;
+}
+
+/* The failing moment: the fatal signal when its snapshot was taken, else the first refused call. */
+static void set_failing_moment(const struct run_record *record, json_t *evidence, json_t *snapshots)
+{
+	static struct cause_report report;
+	const struct witness *w = &record->witness;
+	const struct witness_signal *s = died_of_signal(record) ? fatal_signal(w) : NULL;
+	const struct snapshot *failure = NULL;
+	json_t *moment = json_object();
+	memset(&report, 0, sizeof(report));
+	if (s && record->sampler.stopped_by == SAMPLER_STOP_NONE &&
+	    ((w->at_signal.taken && w->at_signal_index == s - w->signal) || !w->record_count)) {
+		uint64_t kills = 0;
+		bool at_stop = w->at_signal.taken && w->at_signal_index == s - w->signal;
+		struct fatal_signal fatal = { .signal = s->signal, .code = s->code, .address = s->address, .tgid = s->tgid,
+					      .log_names_pid = record->own_kill_logged,
+					      .log_says_memcg = record->own_kill_is_memcg };
+		fatal.oom_counter_moved = own_oom_counter(record, &kills) && kills > 0;
+		/* A SIGKILL may leave no stop to look at the process; the group's counters are as good right after it. */
+		failure = at_stop ? &w->at_signal : &record->after;
+		cause_of_signal(&fatal, failure, &report);
+		json_object_set_new(moment, "at", json_string("signal"));
+		json_object_set_new(moment, "signal", signal_name(s->signal));
+		json_object_set_new(moment, "pid", json_integer(s->tgid));
+		json_object_set_new(moment, "time_ns", json_number(s->time_ns));
+	} else if (w->record_count && w->at_refusal.taken) {
+		failure = &w->at_refusal;
+		cause_of_refusal(&w->record[0], failure, &report);
+		json_object_set_new(moment, "at", json_string("call"));
+		json_object_set_new(moment, "call", json_string(w->record[0].call->name));
+		json_object_set_new(moment, "errno", errno_name(w->record[0].error));
+		if (w->record[0].asked_bytes)
+			json_object_set_new(moment, "asked", json_number(w->record[0].asked_bytes));
+		json_object_set_new(moment, "pid", json_integer(w->record[0].tgid));
+		json_object_set_new(moment, "time_ns", json_number(w->record[0].time_ns));
+	}
+	if (failure) {
+		json_object_set_new(snapshots, "failure", evidence_snapshot(failure));
+		json_object_set(evidence, "failing_moment", moment);
+	}
+	json_decref(moment);
+	json_object_set_new(evidence, "limits", limits_json(&report));
+}
+
+static json_t *bystanders_json(const struct run_record *record)
+{
+	json_t *o = json_object();
+	uint64_t kills;
+	const struct snapshot *failure = record->witness.at_signal.process_seen ? &record->witness.at_signal :
+										   &record->witness.at_refusal;
+	if (own_oom_counter(record, &kills))
+		json_object_set_new(o, "oom_kills_own", json_number(kills));
+	if (record->log_readable)
+		json_object_set_new(o, "oom_kills_others", json_integer(record->others_killed));
+	bool outside = (record->witness.before.process_seen && !record->witness.before.in_cgroup) ||
+		       (failure->taken && failure->process_seen && !failure->in_cgroup);
+	json_object_set_new(o, "outside_group", json_boolean(outside));
+	return o;
+}
+
+static void set_what_happened(const struct run_record *record, json_t *o)
+{
+	const struct witness *w = &record->witness;
+	json_t *snapshots = json_object(), *log = json_array();
+	if (!w->started) {
+		json_decref(snapshots);
+		json_decref(log);
+		return;
+	}
+	if (w->ended) {
+		json_object_set_new(o, "outcome", outcome_json(record));
+		json_object_set_new(o, "exit", WIFSIGNALED(w->exit_status) ?
+						       json_pack("{s:o}", "signal", signal_name(WTERMSIG(w->exit_status))) :
+						       json_pack("{s:i}", "code", WEXITSTATUS(w->exit_status)));
+	}
+	json_object_set_new(snapshots, "before", evidence_snapshot(&w->before));
+	set_failing_moment(record, o, snapshots);
+	json_object_set_new(snapshots, "after", evidence_snapshot(&record->after));
+	json_object_set_new(o, "snapshots", snapshots);
+	json_object_set_new(o, "witness", witness_json(w));
+	json_object_set_new(o, "bystanders", bystanders_json(record));
+	json_object_set_new(o, "samples", evidence_samples(&record->sampler));
+	for (unsigned i = 0; i < record->log_lines; i++)
+		json_array_append_new(log, text(record->log[i], strlen(record->log[i])));
+	json_object_set_new(o, "kernel_log", log);
+	json_object_set_new(o, "program_ns", json_number(w->end_ns - w->start_ns));
+}
+
+static json_t *head(const struct plan_run *run)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "name", json_string(run->name));
+	if (run->case_text)
+		json_object_set_new(o, "case", json_string(run->case_text->name));
+	json_object_set_new(o, "role", json_string(role_names[run->role]));
+	json_object_set_new(o, "scope", json_string(scope_names[run->scope]));
+	if (run->role == ROLE_REMEDY && !run->run->helps)
+		json_object_set_new(o, "helps", json_false());
+	return o;
+}
+
+json_t *evidence_skipped(const struct plan_run *run, const char *why)
+{
+	json_t *o = head(run);
+	json_object_set_new(o, "skipped", json_string(why));
+	return o;
+}
+
+json_t *evidence_build(const struct run_record *record)
+{
+	const struct plan_run *run = record->run;
+	json_t *o = head(run), *argv = json_array();
+	const char *slash = strrchr(record->plan->program, '/');
+	for (unsigned i = 0; run->argv[i]; i++)
+		json_array_append_new(argv, text(run->argv[i], strlen(run->argv[i])));
+	json_object_set_new(o, "program", json_string(slash ? slash + 1 : record->plan->program));
+	json_object_set_new(o, "argv", argv);
+	json_object_set_new(o, "arguments", arguments_json(run));
+	json_object_set_new(o, "environment", environment_json(run));
+	set_what_happened(record, o);
+	json_object_set_new(o, "output",
+			    json_pack("{s:o*, s:o*, s:b}", "stdout", text(record->sampler.out.text, record->sampler.out.length),
+				      "stderr", text(record->sampler.err.text, record->sampler.err.length), "truncated",
+				      record->sampler.out.bytes > record->sampler.out.length ||
+					      record->sampler.err.bytes > record->sampler.err.length));
+	if (record->problem.step[0]) {
+		json_t *p = json_pack("{s:s, s:s}", "step", record->problem.step, "message", record->problem.message);
+		if (record->problem.error)
+			json_object_set_new(p, "errno", errno_name(record->problem.error));
+		if (record->problem.hint)
+			json_object_set_new(p, "hint", json_string(record->problem.hint));
+		json_object_set_new(o, "problem", p);
+	}
+	if (record->witness.tasks_ceiling_hit)
+		json_object_set_new(o, "ceiling", json_string("tasks"));
+	else if (record->sampler.stopped_by == SAMPLER_STOP_MEMORY)
+		json_object_set_new(o, "ceiling", json_string("memory"));
+	json_object_set_new(o, "deadline_exceeded", json_boolean(record->sampler.stopped_by == SAMPLER_STOP_DEADLINE));
+	json_object_set_new(o, "duration_ns", json_number(record->duration_ns));
+	return o;
+}

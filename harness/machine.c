@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Probes: each tries the thing itself in a child rather than guessing from a version. See machine.h.
+ */
+#include "machine.h"
+
+#include <cap-ng.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+
+#include "cleanup.h"
+#include "number.h"
+#include "run.h"
+#include "witness.h"
+
+/* Run a probe in a child; 0 or the errno it ended with. */
+static int in_child(int (*probe)(void))
+{
+	int status;
+	pid_t pid = fork();
+	if (pid < 0)
+		return errno;
+	if (pid == 0)
+		_exit(probe());
+	if (waitpid(pid, &status, 0) != pid)
+		return errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+}
+
+static int probe_user_namespace(void)
+{
+	return unshare(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS) < 0 ? errno : 0;
+}
+
+static int probe_seccomp(void)
+{
+	uint32_t action = SECCOMP_RET_TRACE;
+	return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) < 0 ? errno : 0;
+}
+
+static int probe_ptrace(void)
+{
+	pid_t pid = fork();
+	if (pid < 0)
+		return errno;
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	int r = witness_seize(pid);
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, __WALL);
+	return -r;
+}
+
+static bool on_path(const char *program)
+{
+	const char *path = getenv("PATH");
+	char candidate[1024];
+	if (!path)
+		path = "/usr/sbin:/usr/bin:/sbin:/bin";
+	while (*path) {
+		size_t length = strcspn(path, ":");
+		(void)snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)length, path, program);
+		if (access(candidate, X_OK) == 0)
+			return true;
+		path += length + (path[length] == ':');
+	}
+	return false;
+}
+
+static void probe_witness(struct machine *m)
+{
+	int error;
+	if (!on_path("unshare"))
+		(void)snprintf(m->why_no_witness, sizeof(m->why_no_witness),
+			       "needs the unshare program: apt install util-linux");
+	else if ((error = in_child(probe_seccomp)))
+		(void)snprintf(m->why_no_witness, sizeof(m->why_no_witness),
+			       "needs seccomp filters that return to a tracer (%s)", strerrorname_np(error));
+	else if ((error = in_child(probe_ptrace)))
+		(void)snprintf(m->why_no_witness, sizeof(m->why_no_witness),
+			       "needs permission to ptrace its own children (%s): see kernel.yama.ptrace_scope and the "
+			       "container's seccomp profile",
+			       strerrorname_np(error));
+}
+
+static void probe_cgroups(struct machine *m)
+{
+	if (cgroup_detect_self(&m->cgroup) < 0)
+		memset(&m->cgroup, 0, sizeof(m->cgroup));
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
+		const struct cgroup_hierarchy *h = &m->cgroup.at[c];
+		char path[1024];
+		(void)snprintf(path, sizeof(path), "%s%s", h->mount, h->parent);
+		m->cgroup_writable[c] = h->version != CGROUP_NONE && access(path, W_OK | X_OK) == 0;
+	}
+}
+
+static void probe_capabilities(struct machine *m)
+{
+	if (capng_get_caps_process() != 0)
+		return;
+	for (unsigned cap = 0; cap < 64; cap++)
+		if (capng_have_capability(CAPNG_EFFECTIVE, cap) == 1)
+			m->capabilities |= UINT64_C(1) << cap;
+}
+
+int machine_probe(bool allow_machine, struct machine *ret)
+{
+	static struct snapshot_source source;
+	struct utsname name;
+	memset(ret, 0, sizeof(*ret));
+	int r = snapshot_source_open(NULL, &source);
+	if (r < 0)
+		return r;
+	struct snapshot_request nothing = { 0 };
+	snapshot_take(&source, &nothing, &ret->now);
+	snapshot_source_close(&source);
+	if (uname(&name) == 0) {
+		(void)snprintf(ret->kernel_release, sizeof(ret->kernel_release), "%s", name.release);
+		(void)sscanf(name.release, "%u.%u", &ret->kernel_major, &ret->kernel_minor);
+	}
+	ret->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+	ret->allow_machine = allow_machine;
+	probe_capabilities(ret);
+	ret->root = geteuid() == 0 && ret->capabilities & UINT64_C(1) << CAP_SYS_ADMIN;
+	ret->user_namespaces = in_child(probe_user_namespace) == 0;
+	probe_cgroups(ret);
+	probe_witness(ret);
+	return 0;
+}
+
+json_t *machine_host(const struct machine *m)
+{
+	json_t *sysctl = json_object();
+	for (unsigned i = 0; i < SYSCTL_COUNT; i++)
+		if (m->now.sysctl[i] != ENOMEM_ABSENT)
+			json_object_set_new(sysctl, sysctl_names[i], json_number(m->now.sysctl[i]));
+	return json_pack("{s:s, s:s, s:o, s:o, s:I, s:b, s:b, s:o}", "kernel", m->kernel_release, "cgroup",
+			 cgroup_system_name(&m->cgroup), "ram", json_number(m->now.meminfo.value[MEMINFO_MEM_TOTAL]), "swap",
+			 json_number(m->now.meminfo.value[MEMINFO_SWAP_TOTAL]), "cpus",
+			 (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "guest", (int)m->guest, "root", (int)m->root, "sysctl",
+			 sysctl);
+}

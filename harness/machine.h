@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Finding out what this machine is and allows: what planning, doctor and the result's host block are made from.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "plan.h"
+
+/* Probe the running machine. -errno only when /proc is missing; everything else is a field that says no. */
+int machine_probe(bool allow_machine, struct machine *ret);
+
+/* "host" of a result. */
+json_t *machine_host(const struct machine *m);

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+/*
+ * enomem: makes Linux refuse memory on purpose, proves which limit refused it, and shows what makes the refusal go away.
+ */
+#include <fcntl.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "options.h"
+#include "say.h"
+
+static const struct command *const commands[] = {
+	&cmd_list, &cmd_run, &cmd_compare, &cmd_doctor, &cmd_recover, &cmd_stage,
+};
+
+static void brief(FILE *out)
+{
+	fputs("Usage: enomem COMMAND [OPTION...] [OPERAND...]\n"
+	      "Makes Linux refuse memory on purpose and proves which limit refused it.\n"
+	      "  enomem run pids-max        one scenario: control, trigger, remedies\n"
+	      "  enomem run -j 2 -o r.json  all that is safe here, and keep the result\n"
+	      "`enomem --help` shows the commands.\n",
+	      out);
+}
+
+static void help(void)
+{
+	puts("Examples:\n"
+	     "  enomem run                          everything that is safe on this machine\n"
+	     "  enomem run --format tap13 pids-max  for prove and other TAP readers\n"
+	     "  enomem run ./my-failure/            a scenario of your own\n"
+	     "  enomem compare before.json after.json\n"
+	     "\nCommands:");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!commands[i]->hidden)
+			printf("  %-9s %s\n", commands[i]->name, commands[i]->blurb);
+	puts("\nExit status: 0 as predicted, 1 a prediction failed, 2 usage, 3 broken, 4 nothing selected, 77 all skipped,\n"
+	     "130 interrupted. `enomem COMMAND --help` shows a command's options; the manual is enomem(1).");
+}
+
+/* A harness started with a standard stream closed must not open its journal or a pipe in that place. */
+static void open_standard_streams(void)
+{
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	bool stdout_closed = fcntl(STDOUT_FILENO, F_GETFD) < 0;
+	open_standard_streams();
+	(void)setlocale(LC_ALL, "");
+	if (argc < 2) {
+		brief(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		help();
+		return say_finish(EXIT_AS_PREDICTED);
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("enomem " ENOMEM_VERSION);
+		return say_finish(EXIT_AS_PREDICTED);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(argv[1], commands[i]->name) != 0)
+			continue;
+		if (stdout_closed && !commands[i]->hidden) {
+			(void)say_error(EBADF, "standard output: it is closed, nothing could be reported");
+			return EXIT_BROKEN;
+		}
+		return commands[i]->run(commands[i], argc - 1, argv + 1);
+	}
+	(void)say_error(0, "%s: no such command", argv[1]);
+	say_hint("enomem --help");
+	return EXIT_USAGE;
+}

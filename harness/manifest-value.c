@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Checks of single values: what a size, a path, a version or a name may look like. Nothing here asks the machine.
+ */
+#include <string.h>
+
+#include "cleanup.h"
+#include "manifest-internal.h"
+#include "number.h"
+#include "plan-internal.h"
+
+#define NAME_MAX_LENGTH  63
+#define LABEL_MAX_LENGTH 100
+#define LETTERS          "abcdefghijklmnopqrstuvwxyz"
+#define CAPITALS         "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS           "0123456789"
+
+static bool only(const char *text, const char *allowed)
+{
+	return *text && text[strspn(text, allowed)] == '\0';
+}
+
+void check_scenario_name(struct source *s, const struct node *n)
+{
+	if (!only(n->text, LETTERS DIGITS "-") || n->text[0] == '-' || strlen(n->text) > NAME_MAX_LENGTH)
+		node_error(s, n, NULL, "a scenario's name has small letters, digits and '-' only, at most %d",
+			   NAME_MAX_LENGTH);
+}
+
+/* Labels appear in TAP, where '#' and '\' cut a line short. */
+void check_label(struct source *s, const struct node *n)
+{
+	if (strlen(n->text) > LABEL_MAX_LENGTH)
+		node_error(s, n, NULL, "too long (at most %d bytes)", LABEL_MAX_LENGTH);
+	else if (strpbrk(n->text, "#\\"))
+		node_error(s, n, NULL, "'#' and '\\' cannot be used here");
+	for (const char *c = n->text; *c; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f) {
+			node_error(s, n, NULL, "one line of printable text is needed");
+			return;
+		}
+	}
+}
+
+void check_program(struct source *s, const struct node *n)
+{
+	if (strchr(n->text, '/') || strcmp(n->text, "..") == 0 || strcmp(n->text, ".") == 0)
+		node_error(s, n, NULL, "the program must be a file in the scenario's directory: no '/', no '..'");
+	else if (!only(n->text, LETTERS CAPITALS DIGITS "-_.+") || strlen(n->text) > NAME_MAX_LENGTH)
+		node_error(s, n, NULL, "a program's name has letters, digits and '-_.+' only, at most %d",
+			   NAME_MAX_LENGTH);
+}
+
+void check_duration(struct source *s, const struct node *n)
+{
+	uint64_t ns = 0;
+
+	if (number_parse_duration(n->text, &ns) < 0 || ns == 0 || ns >= (uint64_t)INT64_MAX)
+		node_error(s, n, "digits and one of ns us ms s min, as in 500ms", "bad duration '%s'", n->text);
+}
+
+static void check_amount_or(struct source *s, const struct node *n, const char *word)
+{
+	int r = strcmp(n->text, word) == 0 ? 0 : amount_parse(n->text, NULL, NULL);
+	char hint[160];
+
+	if (r == -ERANGE) {
+		node_error(s, n, NULL, "'%s' is too large", n->text);
+	} else if (r < 0) {
+		snprintf(hint, sizeof(hint), "digits and at most one of K M G T (64M), an amount (60%% of ram), or %s",
+			 word);
+		node_error(s, n, hint, "bad size '%s'", n->text);
+	}
+}
+
+void check_rlimit(struct source *s, const struct node *n)
+{
+	check_amount_or(s, n, "unlimited");
+}
+
+void check_cgroup_limit(struct source *s, const struct node *n)
+{
+	if (strcmp(n->key->text, "memory.oom.group") != 0)
+		check_amount_or(s, n, "max");
+	else if (strcmp(n->text, "0") != 0 && strcmp(n->text, "1") != 0)
+		node_error(s, n, NULL, "memory.oom.group is 0 or 1");
+}
+
+void check_sysctl(struct source *s, const struct node *n)
+{
+	const char *name = n->key->text;
+
+	if (!only(name, LETTERS CAPITALS DIGITS "._-/") || strstr(name, "..") || !strpbrk(name, "./") ||
+	    strchr("./", name[0]) || strchr("./", name[strlen(name) - 1]) || strlen(name) > 127)
+		node_error(s, n->key, "as in vm.overcommit_memory", "bad sysctl name '%s'", name);
+	if (strlen(n->text) > 63 || strchr(n->text, '\n'))
+		node_error(s, n, NULL, "a sysctl's value is one line of at most 63 bytes");
+}
+
+void check_identity(struct source *s, const struct node *n)
+{
+	uint64_t uid;
+
+	if (only(n->text, DIGITS)) {
+		if (number_parse_count(n->text, &uid) < 0 || uid >= UINT32_MAX)
+			node_error(s, n, NULL, "'%s' is no user number", n->text);
+	} else if (!only(n->text, LETTERS CAPITALS DIGITS "-_.") || strchr("-.", n->text[0]) || strlen(n->text) > 63) {
+		node_error(s, n, NULL, "'%s' is no user name", n->text);
+	}
+}
+
+void check_oom_score_adj(struct source *s, const struct node *n)
+{
+	const char *digits = n->text + (n->text[0] == '-');
+	uint64_t value;
+
+	if (number_parse_count(digits, &value) < 0 || value > 1000)
+		node_error(s, n, NULL, "oom_score_adj is a number from -1000 to 1000");
+}
+
+void check_argument(struct source *s, const struct node *n)
+{
+	int r = amount_parse(n->text, NULL, NULL);
+
+	if (r == -ERANGE)
+		node_error(s, n, NULL, "'%s' is too large", n->text);
+	else if (r < 0 && amount_intended(n->text))
+		node_error(s, n, "sizes are written 64M, amounts as in 60% of commit.headroom", "bad size '%s'",
+			   n->text);
+}
+
+void check_exit(struct source *s, const struct node *n)
+{
+	uint64_t code;
+
+	if (strcmp(n->text, "any") != 0 && (number_parse_count(n->text, &code) < 0 || code > 255))
+		node_error(s, n, NULL, "exit is a number from 0 to 255, or any");
+}
+
+/* "6.1": two numbers. */
+static bool version_valid(const char *text, size_t length)
+{
+	size_t major = strspn(text, DIGITS);
+	size_t minor = text[major] == '.' ? strspn(text + major + 1, DIGITS) : 0;
+
+	return major > 0 && major < 5 && minor > 0 && minor < 5 && major + 1 + minor == length;
+}
+
+void check_kernel(struct source *s, const struct node *n)
+{
+	const char *c = n->text;
+	unsigned terms = 0;
+
+	while (*c) {
+		size_t sign = strncmp(c, ">=", 2) == 0 ? 2 : *c == '<' ? 1 : 0;
+		size_t length = strcspn(c + sign, " ");
+		if (sign == 0 || !version_valid(c + sign, length) || (c[sign + length] && !c[sign + length + 1]))
+			break;
+		terms++;
+		c += sign + length + (c[sign + length] == ' ');
+	}
+	if (*c || terms == 0 || terms > 2)
+		node_error(s, n, "\">=6.1\", \"<6.11\", or both: \">=5.10 <6.11\"", "bad kernel range '%s'", n->text);
+}
+
+void check_tool(struct source *s, const struct node *n)
+{
+	if (!only(n->text, LETTERS CAPITALS DIGITS "-_.+") || n->text[0] == '.' || strlen(n->text) > NAME_MAX_LENGTH)
+		node_error(s, n, NULL, "a tool is the name of a program, looked up on PATH");
+}
+
+static void path_error(struct source *s, const struct node *n, const char *text)
+{
+	node_error(
+		s, n,
+		"paths begin with before. failure. after. delta. arguments. witness. exit. cause., or are duration_ns",
+		"'%s' is no metric path", text);
+}
+
+void check_left_side(struct source *s, const struct node *n)
+{
+	auto_free char *first = strdup(n->text);
+
+	if (!first) {
+		s->out_of_memory = true;
+		return;
+	}
+	char *minus = strstr(first, " - ");
+	if (minus) {
+		*minus = '\0';
+		minus += strlen(" - ");
+	}
+	if (!metric_path_valid(first))
+		path_error(s, n, first);
+	else if (minus && !metric_path_valid(minus))
+		path_error(s, n, minus);
+}
+
+void check_right_side(struct source *s, const struct node *n)
+{
+	int r = amount_parse(n->text, NULL, NULL);
+	uint64_t limit;
+
+	if (r == 0 || number_parse_limit(n->text, &limit) == 0 || metric_path_valid(n->text))
+		return;
+	if (r == -ERANGE)
+		node_error(s, n, NULL, "'%s' is too large", n->text);
+	else
+		node_error(s, n, "a number, a size, max, an amount (60% of ram) or a metric path (before.process.rss)",
+			   "bad value '%s'", n->text);
+}
+
+void check_within(struct source *s, const struct node *n)
+{
+	uint64_t ignored;
+
+	if (number_parse_percent(n->text, &ignored) < 0 && number_parse_size(n->text, &ignored) < 0)
+		node_error(s, n, "a percentage (2%) or a size (64K)", "bad tolerance '%s'", n->text);
+}

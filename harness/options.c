@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/*
+ * getopt_long(3) driven by a table. See options.h.
+ */
+#include "options.h"
+
+#include <ctype.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "say.h"
+
+#define OPTIONS_MAX 32
+
+static bool abbreviated(const struct command *command, const char *word)
+{
+	if (strncmp(word, "--", 2) != 0 || word[2] == '\0')
+		return false;
+	size_t length = strcspn(word + 2, "=");
+	for (const struct option_row *o = command->options; o->name; o++)
+		if (strlen(o->name) == length && strncmp(o->name, word + 2, length) == 0)
+			return false;
+	return length != 4 || strncmp(word + 2, "help", 4) != 0;
+}
+
+int options_next(const struct command *command, int argc, char **argv, const char **ret_argument)
+{
+	struct option rows[OPTIONS_MAX + 2] = { { NULL, 0, NULL, 0 } };
+	char letters[2 * OPTIONS_MAX + 2] = "h";
+	unsigned n = 0;
+	for (const struct option_row *o = command->options; o->name && n < OPTIONS_MAX; o++) {
+		rows[n].name = o->name;
+		rows[n].has_arg = o->argument ? required_argument : no_argument;
+		rows[n++].val = o->letter;
+		if (o->letter < 256) {
+			char letter[2] = { (char)o->letter, '\0' };
+			(void)strcat(letters, letter);
+			if (o->argument)
+				(void)strcat(letters, ":");
+		}
+	}
+	rows[n].name = "help";
+	rows[n].val = 'h';
+	/* getopt_long() would take an abbreviation for the whole word: look at all words before the first is parsed. */
+	for (int i = 1; optind <= 1 && i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (abbreviated(command, argv[i])) {
+			(void)say_error(0, "%s: no such option of enomem %s", argv[i], command->name);
+			say_hint("enomem %s --help", command->name);
+			return '?';
+		}
+	int letter = getopt_long(argc, argv, letters, rows, NULL);
+	*ret_argument = optarg;
+	if (letter == '?')
+		say_hint("enomem %s --help", command->name);
+	return letter;
+}
+
+int options_operands(void)
+{
+	return optind;
+}
+
+void options_help(const struct command *command)
+{
+	printf("Usage: enomem %s %s\n\n%s\n\n", command->name, command->arguments, command->blurb);
+	for (const struct option_row *o = command->options; o->name; o++) {
+		char left[64];
+		(void)snprintf(left, sizeof(left), "%s%s%s", o->name, o->argument ? "=" : "", o->argument ? o->argument : "");
+		if (o->letter < 256 && isprint(o->letter))
+			printf("  -%c, --%-24s %s\n", o->letter, left, o->help);
+		else
+			printf("      --%-24s %s\n", left, o->help);
+	}
+	printf("  -h, --%-24s %s\n", "help", "this text");
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Options from one table per command: the same rows feed getopt_long(3) and --help. Abbreviated long options are refused, they would
+ * freeze every prefix for ever.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+struct option_row {
+	const char *name;
+	int letter;           /* what options_next() returns: the short option, or a number above 255 for none */
+	const char *argument; /* NULL: takes none */
+	const char *help;
+};
+
+struct command {
+	const char *name, *arguments, *blurb;
+	const struct option_row *options; /* ended by a row without name */
+	int (*run)(const struct command *self, int argc, char **argv);
+	bool hidden;
+};
+
+/* -1 at the end of the options, '?' after a mistake that was told to the user, else the letter; *ret_argument as in optarg. */
+int options_next(const struct command *command, int argc, char **argv, const char **ret_argument);
+/* Index of the first operand, after options_next() returned -1. */
+int options_operands(void);
+void options_help(const struct command *command);
+
+extern const struct command cmd_list, cmd_run, cmd_doctor, cmd_recover, cmd_compare, cmd_stage;

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What plan.c shares with its helpers and with the manifest's checks: amounts, merging, needs.
+ */
+#pragma once
+
+#include "plan.h"
+
+/* plan_amount(), or with m NULL its syntax alone: bases count as 0 and a negative result is none of its business. */
+int amount_parse(const char *text, const struct machine *m, uint64_t *ret);
+/* Text that is no amount but was surely meant as one: "64MB", "1.5G", "60% of rum", "10 + ". */
+bool amount_intended(const char *text);
+/* "failure.cgroup.memory.current": a path into the evidence, of which only the first word is checked here. */
+bool metric_path_valid(const char *text);
+
+/*
+ * What a run must show, without the checks: run over case over scenario for a trigger and a folklore remedy; {exit: 0}
+ * and what the run itself says for the others. An errno implies exit 1. The texts stay the scenario's.
+ */
+void expect_merge(const struct scenario *s, const struct case_text *c, const struct run_text *r, struct expect *ret);
+/* Must the run fail as the trigger does? */
+bool run_must_fail(const struct run_text *r);
+/* Does the run exist for this case? c may be NULL, the unnamed case. */
+bool run_has_case(const struct run_text *r, const struct case_text *c);
+/* The arguments of scenario, case and run together. */
+size_t arguments_count(const struct scenario *s, const struct case_text *c, const struct run_text *r);
+
+/* The level's settings over what is in *env already. -EINVAL with the offending text in *ret_bad, -ERANGE likewise. */
+int environment_apply(const struct environment_text *text, const struct machine *m, struct environment *env,
+		      const char **ret_bad);
+
+/* Why this environment cannot be set up here: *ret_why is a malloc()ed sentence, or NULL when it can. 0 or -ENOMEM. */
+int environment_missing(const struct environment *env, enum scope scope, bool survivable, const struct machine *m,
+			char **ret_why);

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What this machine lacks, as sentences: for the needs a manifest states and for those an environment implies.
+ */
+#include <cap-ng.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "number.h"
+#include "plan-internal.h"
+#include "sysctl.h"
+
+__attribute__((format(printf, 1, 2))) static char *sentence(const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	int r = vasprintf(&text, format, args);
+	va_end(args);
+	return r < 0 ? NULL : text;
+}
+
+/* -1, 0, 1: this kernel against "6.1". */
+static int kernel_compare(const struct machine *m, const char *version)
+{
+	unsigned major = 0, minor = 0;
+
+	if (sscanf(version, "%4u.%4u", &major, &minor) != 2)
+		return 0;
+	if (m->kernel_major != major)
+		return m->kernel_major < major ? -1 : 1;
+	return m->kernel_minor < minor ? -1 : m->kernel_minor > minor;
+}
+
+static bool kernel_fits(const char *range, const struct machine *m)
+{
+	for (const char *c = range; *c; c += strcspn(c, " "), c += strspn(c, " ")) {
+		if (strncmp(c, ">=", 2) == 0 ? kernel_compare(m, c + 2) < 0 : kernel_compare(m, c + 1) >= 0)
+			return false;
+	}
+	return true;
+}
+
+static const char *version_name(enum cgroup_version version)
+{
+	return version == CGROUP_V1 ? "v1" : version == CGROUP_V2 ? "v2" : "not mounted";
+}
+
+static int controller_by_name(const char *name)
+{
+	for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
+		if (strcmp(cgroup_controller_names[i], name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/* Why no group with this controller can be made here; false when one can. */
+static bool controller_missing(int controller, const struct machine *m, char **ret)
+{
+	const char *name = cgroup_controller_names[controller];
+
+	if (m->cgroup.at[controller].version == CGROUP_NONE)
+		*ret = sentence("needs the %s controller (cgroup v1 or v2), which is not mounted", name);
+	else if (!m->cgroup_writable[controller] && !m->root)
+		*ret = sentence(
+			"needs a cgroup of its own with the %s controller: run as root, or in a delegated cgroup",
+			name);
+	else if (!m->cgroup_writable[controller])
+		*ret = sentence(
+			"needs a cgroup of its own with the %s controller, but its hierarchy cannot be written here",
+			name);
+	else
+		return false;
+	return true;
+}
+
+static bool cgroup_version_missing(const struct needs *n, const struct machine *m, char **ret)
+{
+	int decides = CGROUP_MEMORY;
+
+	if (!n->cgroup_version)
+		return false;
+	for (size_t i = 0; i < n->controllers.count; i++) {
+		int controller = controller_by_name(n->controllers.item[i]);
+		if (controller >= 0 && (i == 0 || controller == CGROUP_MEMORY))
+			decides = controller;
+	}
+	const char *here = version_name(m->cgroup.at[decides].version);
+	if (strcmp(here, n->cgroup_version) == 0)
+		return false;
+	*ret = sentence("needs cgroup %s (the %s controller is %s here)", n->cgroup_version,
+			cgroup_controller_names[decides], here);
+	return true;
+}
+
+static bool on_path(const char *tool)
+{
+	const char *path = getenv("PATH");
+
+	for (const char *c = path ? path : "/usr/bin:/bin"; *c;) {
+		size_t length = strcspn(c, ":");
+		char file[1024];
+		snprintf(file, sizeof(file), "%.*s/%s", (int)length, length ? c : ".", tool);
+		if (access(file, X_OK) == 0)
+			return true;
+		c += length + (c[length] == ':');
+	}
+	return false;
+}
+
+/* The sysctls of the snapshot, and any other from the running kernel. */
+static bool sysctl_value(const char *name, const struct machine *m, char *ret, size_t size)
+{
+	for (size_t i = 0; i < SYSCTL_COUNT; i++) {
+		if (strcmp(sysctl_names[i], name) != 0)
+			continue;
+		snprintf(ret, size, "%llu", (unsigned long long)m->now.sysctl[i]);
+		return m->now.sysctl[i] < ENOMEM_ABSENT;
+	}
+	return sysctl_read(name, ret, size) == 0;
+}
+
+static bool sysctl_missing(const struct setting *wanted, const struct machine *m, char **ret)
+{
+	char value[SYSCTL_VALUE_MAX];
+
+	if (!sysctl_value(wanted->key, m, value, sizeof(value)))
+		*ret = sentence("needs %s, which this kernel does not have", wanted->key);
+	else if (strcmp(value, wanted->value) != 0)
+		*ret = sentence("needs %s = %s (it is %s)", wanted->key, wanted->value, value);
+	else
+		return false;
+	return true;
+}
+
+static bool has_capability(const struct machine *m, const char *name)
+{
+	int capability = capng_name_to_capability(name);
+
+	return capability >= 0 && capability < 64 && (m->capabilities >> capability & 1);
+}
+
+char *plan_missing(const struct needs *n, const struct machine *m)
+{
+	char *why = NULL;
+
+	if (n->kernel && !kernel_fits(n->kernel, m))
+		return sentence("needs kernel %s (this is %u.%u)", n->kernel, m->kernel_major, m->kernel_minor);
+	if (n->root && !m->root)
+		return sentence("needs root");
+	if (n->user_namespaces && !m->user_namespaces)
+		return sentence("needs unprivileged user namespaces (see sysctl user.max_user_namespaces)");
+	for (size_t i = 0; i < n->capabilities.count; i++) {
+		if (!has_capability(m, n->capabilities.item[i]))
+			return sentence("needs CAP_%s", n->capabilities.item[i]);
+	}
+	for (size_t i = 0; i < n->controllers.count; i++) {
+		int controller = controller_by_name(n->controllers.item[i]);
+		if (controller >= 0 && controller_missing(controller, m, &why))
+			return why;
+	}
+	if (cgroup_version_missing(n, m, &why))
+		return why;
+	for (size_t i = 0; i < n->sysctl.count; i++) {
+		if (sysctl_missing(&n->sysctl.item[i], m, &why))
+			return why;
+	}
+	for (size_t i = 0; i < n->tools.count; i++) {
+		if (!on_path(n->tools.item[i]))
+			return sentence("needs the program %s on PATH", n->tools.item[i]);
+	}
+	return NULL;
+}
+
+/* The limits of the group: its controller must be usable, and its version must have the limit. */
+static bool limits_missing(const struct environment *env, const struct machine *m, char **ret)
+{
+	for (size_t v = 0; v < CGROUP_VALUE_COUNT; v++) {
+		const struct cgroup_value_file *file = &cgroup_value_files[v];
+		if (env->cgroup[v] == ENVIRONMENT_NOT_SET)
+			continue;
+		if (controller_missing((int)file->controller, m, ret))
+			return true;
+		if (m->cgroup.at[file->controller].version == CGROUP_V1 && !file->v1_file) {
+			*ret = sentence("needs %s, which cgroup v1 does not have (the %s controller is v1 here)",
+					file->name, cgroup_controller_names[file->controller]);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool privilege_missing(const struct environment *env, const struct machine *m, char **ret)
+{
+	if (!m->root && !m->user_namespaces)
+		*ret = sentence("needs root or unprivileged user namespaces to make its namespaces");
+	else if (env->identity[0] && !m->root)
+		*ret = sentence("needs root to become %s", env->identity);
+	else if (env->sysctl_count > 0 && !m->root)
+		*ret = sentence("needs root to set %s", env->sysctl[0].name);
+	else if (env->oom_score_adj < 0 && !has_capability(m, "sys_resource"))
+		*ret = sentence("needs CAP_SYS_RESOURCE to set oom_score_adj below 0");
+	else
+		return false;
+	return true;
+}
+
+/* Machine scope is for guests; elsewhere the user and the manifest must both agree. */
+static bool scope_missing(enum scope scope, bool survivable, const struct machine *m, char **ret)
+{
+	if (scope != SCOPE_MACHINE || m->guest || (survivable && m->allow_machine))
+		return false;
+	*ret = survivable ? sentence("machine scope: needs --allow-machine (or a guest)")
+			  : sentence("machine scope: only in a guest");
+	return true;
+}
+
+int environment_missing(const struct environment *env, enum scope scope, bool survivable, const struct machine *m,
+			char **ret_why)
+{
+	char *why = NULL;
+
+	if (!scope_missing(scope, survivable, m, &why) && !privilege_missing(env, m, &why) &&
+	    !limits_missing(env, m, &why)) {
+		*ret_why = NULL;
+		return 0;
+	}
+	if (!why)
+		return -ENOMEM;
+	*ret_why = why;
+	return 0;
+}

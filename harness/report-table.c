@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The table of the pretty report: one row per case of a scenario that ran at all.
+ */
+#include <errno.h>
+#include <libsmartcols.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "number.h"
+#include "report-formats.h"
+#include "report-text.h"
+
+enum column { VERDICT, SCENARIO, PREDICTED, OBSERVED, REFUSED_BY, CONTROL, REMEDY, TIME, COLUMNS };
+
+static const struct {
+	const char *name;
+	unsigned share; /* percent of what the fixed columns leave; 0: as wide as its content */
+} columns[COLUMNS] = {
+	[VERDICT] = {"", 0},	      [SCENARIO] = {"SCENARIO", 28},   [PREDICTED] = {"PREDICTED", 20}, [OBSERVED] = {"OBSERVED", 20},
+	[REFUSED_BY] = {"REFUSED BY", 32}, [CONTROL] = {"CONTROL", 0}, [REMEDY] = {"REMEDY", 0},	[TIME] = {"TIME", 0},
+};
+
+/* Columns as wide as their content, and the blanks between all of them. */
+#define FIXED_WIDTH 44
+#define LEAST_WIDTH 10
+
+static void untable(struct libscols_table **table)
+{
+	scols_unref_table(*table);
+}
+
+/*
+ * Break text into lines of at most width at blanks, else after '-', '/' or ':', else anywhere: smartcols 2.38 cuts words
+ * where the column ends.
+ */
+static void wrap(const char *text, size_t width, char *buf, size_t size)
+{
+	size_t used = 0, length;
+	while ((length = strlen(text)) > 0 && used + width + 2 < size) {
+		size_t cut = length;
+		if (length > width) {
+			size_t blank = width, joint = width;
+			while (blank > 0 && text[blank] != ' ')
+				blank--;
+			while (joint > 0 && !strchr("-/:", text[joint - 1]))
+				joint--;
+			cut = blank ? blank : joint ? joint : width;
+			while (cut > 1 && ((unsigned char)text[cut] & 0xc0) == 0x80)
+				cut--;
+		}
+		if (used)
+			buf[used++] = '\n';
+		memcpy(buf + used, text, cut);
+		used += cut;
+		text += cut;
+		text += strspn(text, " ");
+	}
+	buf[used] = '\0';
+}
+
+struct table {
+	struct libscols_table *t;
+	size_t width[COLUMNS];
+	bool ascii;
+};
+
+static int set_cell(const struct table *table, struct libscols_line *line, enum column column, const char *text,
+		    const char *colour)
+{
+	char clean[TEXT_MAX], wrapped[2 * TEXT_MAX];
+	(void)text_clean(text, table->ascii, clean, sizeof(clean));
+	if (columns[column].share)
+		wrap(clean, table->width[column], wrapped, sizeof(wrapped));
+	else
+		(void)snprintf(wrapped, sizeof(wrapped), "%s", clean);
+	if (scols_line_set_data(line, column, wrapped) < 0)
+		return -ENOMEM;
+	return colour && scols_cell_set_color(scols_line_get_cell(line, column), colour) < 0 ? -ENOMEM : 0;
+}
+
+static bool in_case(const json_t *run, const char *name)
+{
+	return !strcmp(text_of(run, "case"), name);
+}
+
+static bool is_folklore(const json_t *run)
+{
+	return json_is_false(json_object_get(run, "helps"));
+}
+
+/* "ok", "2 ok", "ok, FAIL", "skip"; folklore remedies that did not help, as predicted, are counted apart. */
+static void marks(const json_t *runs, const char *name, const char *role, char *buf, size_t size)
+{
+	static const char *const verdict[] = {"pass", "fail", "broken", "skip"}, *const word[] = {"ok", "FAIL", "BROKEN", "skip"};
+	unsigned count[ARRAY_SIZE(verdict)] = {0}, folklore = 0;
+	const json_t *run = NULL;
+	size_t i;
+	json_array_foreach (runs, i, run) {
+		if (!in_case(run, name) || strcmp(text_of(run, "role"), role) != 0)
+			continue;
+		bool passed = !strcmp(text_of(run, "verdict"), "pass");
+		for (size_t v = 0; v < ARRAY_SIZE(verdict); v++)
+			count[v] += !strcmp(text_of(run, "verdict"), verdict[v]) && !(passed && is_folklore(run));
+		folklore += passed && is_folklore(run);
+	}
+	buf[0] = '\0';
+	for (size_t v = 0; v < ARRAY_SIZE(verdict); v++) {
+		if (!count[v])
+			continue;
+		text_add(buf, size, "%s", *buf ? ", " : "");
+		if (count[v] > 1)
+			text_add(buf, size, "%u ", count[v]);
+		text_add(buf, size, "%s", word[v]);
+	}
+	if (folklore)
+		text_add(buf, size, "%s%u folklore", *buf ? ", " : "", folklore);
+	if (!*buf)
+		text_add(buf, size, "-");
+}
+
+/* The trigger a row tells about: the first that did not pass, else the first. */
+static const json_t *row_trigger(const json_t *runs, const char *name)
+{
+	const json_t *run = NULL, *first = NULL;
+	size_t i;
+	json_array_foreach (runs, i, run) {
+		if (!in_case(run, name) || strcmp(text_of(run, "role"), "trigger") != 0)
+			continue;
+		if (strcmp(text_of(run, "verdict"), "pass") != 0)
+			return run;
+		first = first ? first : run;
+	}
+	return first;
+}
+
+/* The worst of a case, where a scenario has several; else the scenario's own. */
+static const char *row_verdict(const json_t *scenario, const char *name)
+{
+	const json_t *run = NULL;
+	const char *worst = *name ? "pass" : text_of(scenario, "verdict");
+	bool trigger_skipped = true;
+	size_t i;
+	if (!*name)
+		return worst;
+	json_array_foreach (json_object_get(scenario, "runs"), i, run) {
+		const char *verdict = text_of(run, "verdict");
+		if (!in_case(run, name))
+			continue;
+		if (!strcmp(verdict, "fail") || (!strcmp(verdict, "broken") && strcmp(worst, "fail") != 0))
+			worst = verdict;
+		if (!strcmp(text_of(run, "role"), "trigger") && strcmp(verdict, "skip") != 0)
+			trigger_skipped = false;
+	}
+	return trigger_skipped && !strcmp(worst, "pass") ? "skip" : worst;
+}
+
+static int add_row(const struct table *table, const json_t *scenario, const char *name)
+{
+	const json_t *runs = json_object_get(scenario, "runs"), *run = NULL, *trigger = row_trigger(runs, name);
+	const char *verdict = row_verdict(scenario, name);
+	bool wrong = !strcmp(verdict, "fail") || !strcmp(verdict, "broken");
+	char text[TEXT_MAX] = "";
+	json_int_t duration = 0;
+	size_t i;
+	struct libscols_line *line = scols_table_new_line(table->t, NULL);
+	if (!line)
+		return -ENOMEM;
+	json_array_foreach (runs, i, run)
+		duration += in_case(run, name) ? text_integer(run, "duration_ns", 0) : 0;
+	text_add(text, sizeof(text), "%s%s%s", text_of(scenario, "name"), *name ? ": " : "", name);
+	int r = set_cell(table, line, SCENARIO, text, NULL);
+	r |= set_cell(table, line, VERDICT, wrong ? (!strcmp(verdict, "fail") ? "FAIL" : "BROKEN") : verdict,
+		      wrong ? "red" : !strcmp(verdict, "pass") ? "green" : "yellow");
+	r |= set_cell(table, line, PREDICTED, text_predicted(trigger, text, sizeof(text)), NULL);
+	(void)text_outcome(trigger, text, sizeof(text));
+	r |= set_cell(table, line, OBSERVED, !strcmp(text_of(trigger, "verdict"), "skip") ? "skipped" : text, NULL);
+	r |= set_cell(table, line, REFUSED_BY, *text_cause(trigger, text, sizeof(text)) ? text : "-", NULL);
+	marks(runs, name, "control", text, sizeof(text));
+	r |= set_cell(table, line, CONTROL, text, NULL);
+	marks(runs, name, "remedy", text, sizeof(text));
+	r |= set_cell(table, line, REMEDY, text, NULL);
+	return r | set_cell(table, line, TIME, number_format_duration(text, sizeof(text), (uint64_t)duration), NULL);
+}
+
+/* Did anything of it happen? What did not is in the list of what was skipped. */
+static bool ran(const json_t *scenario)
+{
+	const json_t *run = NULL;
+	size_t i;
+	json_array_foreach (json_object_get(scenario, "runs"), i, run)
+		if (strcmp(text_of(run, "verdict"), "skip") != 0)
+			return true;
+	return false;
+}
+
+static int add_scenario(const struct table *table, const json_t *scenario)
+{
+	json_auto_t *seen = json_object();
+	const json_t *run = NULL;
+	size_t i;
+	if (!ran(scenario))
+		return 0;
+	json_array_foreach (json_object_get(scenario, "runs"), i, run) {
+		const char *name = text_of(run, "case");
+		if (json_object_get(seen, name))
+			continue;
+		int r = json_object_set_new(seen, name, json_true()) < 0 ? -ENOMEM : add_row(table, scenario, name);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int make_columns(struct table *table, unsigned width)
+{
+	size_t shared = width > FIXED_WIDTH ? width - FIXED_WIDTH : 0;
+	for (unsigned c = 0; c < COLUMNS; c++) {
+		int flags = columns[c].share ? SCOLS_FL_WRAP : c == TIME ? SCOLS_FL_RIGHT : 0;
+		struct libscols_column *column = scols_table_new_column(table->t, columns[c].name, 1, flags);
+		if (!column)
+			return -ENOMEM;
+		size_t share = shared * columns[c].share / 100;
+		table->width[c] = share > LEAST_WIDTH ? share : LEAST_WIDTH;
+		if (columns[c].share && (scols_column_set_safechars(column, "\n") < 0 ||
+					 scols_column_set_wrapfunc(column, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL) < 0))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int report_table(const json_t *result, const struct report_options *options, bool ascii, FILE *out)
+{
+	__attribute__((cleanup(untable))) struct libscols_table *t = scols_new_table();
+	struct table table = {.t = t, .ascii = ascii};
+	unsigned width = options->width ? options->width : 120;
+	const json_t *scenario = NULL;
+	size_t i;
+	if (!t || make_columns(&table, width) < 0)
+		return -ENOMEM;
+	/* smartcols ignores COLUMNS when it does not write to a terminal. */
+	scols_table_set_stream(t, out);
+	scols_table_set_termforce(t, SCOLS_TERMFORCE_ALWAYS);
+	scols_table_set_termwidth(t, width);
+	scols_table_enable_colors(t, options->colour);
+	json_array_foreach (json_object_get(result, "scenarios"), i, scenario)
+		if (add_scenario(&table, scenario) < 0)
+			return -ENOMEM;
+	if (scols_table_is_empty(t))
+		return 0;
+	return scols_print_table(t) < 0 ? -ENOMEM : 0;
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+/*
+ * TAP. Version 14 has a subtest per scenario; 13 is flat, for `prove` before 3.48 refuses a stream that says 14. What is
+ * skipped is always "ok N - name # SKIP why": some readers count "not ok" with SKIP as a failure. No generated name or
+ * reason has '#' or '\' in it, because readers disagree about escapes.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "report-formats.h"
+#include "report-text.h"
+
+static void indent(FILE *out, unsigned depth)
+{
+	(void)fprintf(out, "%*s", (int)depth, "");
+}
+
+/* A description or reason: one line, and nothing in it that a reader would take for a directive. */
+static void put_plain(FILE *out, const char *text)
+{
+	char clean[TEXT_MAX];
+	(void)text_clean(text, false, clean, sizeof(clean));
+	for (char *c = clean; *c; c++) {
+		if (*c == '#')
+			*c = '*';
+		else if (*c == '\\')
+			*c = '/';
+	}
+	(void)fputs(clean, out);
+}
+
+/* YAML allows these inside double quotes only as escapes (or reads a line break into them). */
+static bool must_escape(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfeff || c == 0xfffe || c == 0xffff;
+}
+
+/* The next character of valid UTF-8. */
+static uint32_t next_character(const unsigned char **text)
+{
+	uint32_t c = *(*text)++;
+	unsigned more = c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
+	c &= more ? 0x3fU >> more : 0x7fU;
+	for (; more && (**text & 0xc0) == 0x80; more--)
+		c = c << 6 | (*(*text)++ & 0x3fU);
+	return c;
+}
+
+/* Any text as a double-quoted YAML scalar on one line, cut after max bytes. */
+static void put_quoted(FILE *out, const char *text, size_t max)
+{
+	const unsigned char *at = (const unsigned char *)text, *start = at;
+	(void)fputc('"', out);
+	while (*at && (size_t)(at - start) < max) {
+		const unsigned char *from = at;
+		uint32_t c = next_character(&at);
+		if (c == '"' || c == '\\')
+			(void)fprintf(out, "\\%c", (int)c);
+		else if (c == '\n')
+			(void)fputs("\\n", out);
+		else if (c == '\t')
+			(void)fputs("\\t", out);
+		else if (must_escape(c))
+			(void)fprintf(out, c < 0x100 ? "\\x%02" PRIx32 : "\\u%04" PRIx32, c);
+		else
+			(void)fwrite(from, 1, (size_t)(at - from), out);
+	}
+	(void)fputs(*at ? "...\"\n" : "\"\n", out);
+}
+
+static void put_key(FILE *out, unsigned depth, const char *key, const char *text)
+{
+	if (!*text)
+		return;
+	indent(out, depth);
+	(void)fprintf(out, "%s: ", key);
+	put_quoted(out, text, 1000);
+}
+
+static void put_item(FILE *out, unsigned depth, const char *text)
+{
+	indent(out, depth);
+	(void)fputs("- ", out);
+	put_quoted(out, text, 1000);
+}
+
+static void put_data(FILE *out, unsigned depth, const json_t *run)
+{
+	char text[2 * TEXT_MAX], cause[TEXT_MAX];
+	const char *by = text_of2(run, "predicted", "cause");
+	if (!json_object_get(run, "predicted") || !json_object_get(run, "outcome"))
+		return;
+	indent(out, depth);
+	(void)fputs("data:\n", out);
+	(void)text_predicted(run, text, sizeof(text));
+	text_add(text, sizeof(text), "%s%s", *by ? " by " : "", by);
+	put_key(out, depth + 2, "expect", text);
+	(void)text_outcome(run, text, sizeof(text));
+	(void)text_cause(run, cause, sizeof(cause));
+	text_add(text, sizeof(text), "%s%s", *cause ? " by " : "", cause);
+	put_key(out, depth + 2, "got", text);
+}
+
+static void put_limits(FILE *out, unsigned depth, const json_t *run)
+{
+	const json_t *limits = json_object_get(run, "limits"), *limit = NULL;
+	char text[2 * TEXT_MAX], sum[TEXT_MAX];
+	size_t i;
+	if (!json_array_size(limits))
+		return;
+	indent(out, depth);
+	(void)fputs("limits:\n", out);
+	json_array_foreach (limits, i, limit) {
+		bool refuses = json_is_true(json_object_get(limit, "refuses"));
+		(void)snprintf(text, sizeof(text), "%s, %s%s", text_of(limit, "id"), text_arithmetic(limit, sum, sizeof(sum)),
+			       refuses ? ", refuses" : "");
+		if (refuses && !json_is_true(json_object_get(limit, "errno_fits")))
+			text_add(text, sizeof(text), " with another errno");
+		put_item(out, depth + 2, text);
+	}
+}
+
+static void put_failed_checks(FILE *out, unsigned depth, const json_t *run)
+{
+	const json_t *check = NULL;
+	char text[3 * TEXT_MAX];
+	bool any = false;
+	size_t i;
+	json_array_foreach (json_object_get(run, "checks"), i, check) {
+		if (json_is_true(json_object_get(check, "ok")))
+			continue;
+		if (!any) {
+			indent(out, depth);
+			(void)fputs("failed:\n", out);
+		}
+		any = true;
+		put_item(out, depth + 2, text_check(check, text, sizeof(text)));
+	}
+}
+
+/* Why a point is not ok. run is NULL when the scenario as a whole is meant. */
+static void put_diagnostics(FILE *out, unsigned depth, const json_t *scenario, const json_t *run)
+{
+	const json_t *of = run ? run : scenario, *at = json_object_get(run, "at");
+	const json_t *refusal = json_array_get(json_object_get(json_object_get(run, "witness"), "records"), 0);
+	indent(out, depth);
+	(void)fputs("---\n", out);
+	put_key(out, depth, "message", text_of(of, "reason"));
+	put_key(out, depth, "severity", text_of(of, "verdict"));
+	if (at) {
+		indent(out, depth);
+		(void)fputs("at:\n", out);
+		put_key(out, depth + 2, "file", text_of(at, "file"));
+		indent(out, depth + 2);
+		(void)fprintf(out, "line: %" JSON_INTEGER_FORMAT "\n", text_integer(at, "line", 0));
+	}
+	put_data(out, depth, run);
+	put_key(out, depth, "errno", text_of(refusal, "errno"));
+	put_key(out, depth, "syscall", text_of(refusal, "call"));
+	json_int_t duration_ns = text_integer(of, "duration_ns", -1);
+	if (duration_ns >= 0) {
+		indent(out, depth);
+		(void)fprintf(out, "duration_ms: %.3f\n", (double)duration_ns / 1e6);
+	}
+	put_failed_checks(out, depth, run);
+	put_limits(out, depth, run);
+	put_key(out, depth, "hint", text_of2(run, "problem", "hint"));
+	put_key(out, depth, "stderr", text_of2(run, "output", "stderr"));
+	indent(out, depth);
+	(void)fputs("...\n", out);
+}
+
+/* One point: "ok 3 - " and the rest. */
+static void put_point(FILE *out, unsigned depth, unsigned number, const char *prefix, const json_t *scenario, const json_t *run)
+{
+	const json_t *of = run ? run : scenario;
+	const char *verdict = text_of(of, "verdict");
+	bool ok = !strcmp(verdict, "pass") || !strcmp(verdict, "skip");
+	indent(out, depth);
+	(void)fprintf(out, "%s %u - ", ok ? "ok" : "not ok", number);
+	put_plain(out, prefix);
+	if (run)
+		put_plain(out, text_of(run, "name"));
+	if (!strcmp(verdict, "skip")) {
+		(void)fputs(" # SKIP ", out);
+		put_plain(out, text_of(of, "reason"));
+	}
+	(void)fputc('\n', out);
+	if (!ok)
+		put_diagnostics(out, depth + 2, scenario, run);
+}
+
+static void put_scenario_14(FILE *out, unsigned number, const json_t *scenario)
+{
+	const json_t *runs = json_object_get(scenario, "runs"), *run = NULL;
+	const char *name = text_of(scenario, "name");
+	size_t i;
+	if (json_array_size(runs)) {
+		(void)fputs("# Subtest: ", out);
+		put_plain(out, name);
+		(void)fprintf(out, "\n    1..%zu\n", json_array_size(runs));
+		json_array_foreach (runs, i, run)
+			put_point(out, 4, (unsigned)i + 1, "", scenario, run);
+	}
+	put_point(out, 0, number, name, scenario, NULL);
+}
+
+/* Does the scenario's verdict need a point of its own, because no run carries it? */
+static bool verdict_is_alone(const json_t *scenario)
+{
+	const json_t *run = NULL;
+	size_t i;
+	json_array_foreach (json_object_get(scenario, "runs"), i, run)
+		if (!strcmp(text_of(run, "verdict"), text_of(scenario, "verdict")))
+			return false;
+	return true;
+}
+
+static size_t points_13(const json_t *scenarios)
+{
+	const json_t *scenario = NULL;
+	size_t i, points = 0;
+	json_array_foreach (scenarios, i, scenario)
+		points += json_array_size(json_object_get(scenario, "runs")) + verdict_is_alone(scenario);
+	return points;
+}
+
+static unsigned put_scenario_13(FILE *out, unsigned number, const json_t *scenario)
+{
+	const json_t *run = NULL;
+	char prefix[TEXT_MAX] = "";
+	size_t i;
+	text_add(prefix, sizeof(prefix), "%s.%s", text_of(scenario, "class"), text_of(scenario, "name"));
+	if (verdict_is_alone(scenario))
+		put_point(out, 0, number++, prefix, scenario, NULL);
+	text_add(prefix, sizeof(prefix), ": ");
+	json_array_foreach (json_object_get(scenario, "runs"), i, run)
+		put_point(out, 0, number++, prefix, scenario, run);
+	return number;
+}
+
+void report_tap(const json_t *result, unsigned version, FILE *out)
+{
+	const json_t *scenarios = json_object_get(result, "scenarios"), *scenario = NULL;
+	char host[TEXT_MAX];
+	size_t i, points = version == 14 ? json_array_size(scenarios) : points_13(scenarios);
+	unsigned number = 1;
+	(void)fprintf(out, "TAP version %u\n# enomem ", version);
+	put_plain(out, text_of(result, "enomem"));
+	(void)fputs(", ", out);
+	put_plain(out, text_host(result, host, sizeof(host)));
+	(void)fprintf(out, "\n1..%zu%s\n", points, points ? "" : " # SKIP nothing was selected");
+	json_array_foreach (scenarios, i, scenario) {
+		if (version == 14)
+			put_scenario_14(out, number++, scenario);
+		else
+			number = put_scenario_13(out, number, scenario);
+	}
+}

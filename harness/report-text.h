@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Judged runs in words, as the judge's reasons and every report say them. Input may be any JSON: what is missing or of
+ * the wrong type reads as "-" or is left out. Every function fills buf (cut to size) and returns it.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define TEXT_MAX 512
+
+/* Append to a string that is already in buf. */
+__attribute__((format(printf, 3, 4))) void text_add(char *buf, size_t size, const char *format, ...);
+
+/* A member as text, "" when it is missing or no string; a path as far as objects go: "cause", "id". */
+const char *text_of(const json_t *object, const char *key);
+const char *text_of2(const json_t *object, const char *key, const char *key2);
+
+/* The number of a member, fallback when it is missing or no integer. */
+json_int_t text_integer(const json_t *object, const char *key, json_int_t fallback);
+
+/* Any value of a check, unformatted: text without quotes, exact numbers, null is "-". */
+char *text_value(const json_t *value, char *buf, size_t size);
+
+/* "mmap ENOMEM", "SIGKILL (OOM)", "SIGSEGV SEGV_MAPERR", "stall", "exit 3", "success" */
+char *text_outcome(const json_t *run, char *buf, size_t size);
+/* The same of what the manifest predicted: "fork/clone EAGAIN". */
+char *text_predicted(const json_t *run, char *buf, size_t size);
+
+/* "65,531 + 1 > 65,531 areas" of a cause or a limit; "" when it has no numbers. */
+char *text_arithmetic(const json_t *limit, char *buf, size_t size);
+/* "max-map-count (65,531 + 1 > 65,531 areas)", "" without a cause */
+char *text_cause(const json_t *run, char *buf, size_t size);
+
+/* "what: value, expected that (difference n)" of one check */
+char *text_check(const json_t *check, char *buf, size_t size);
+
+/* "Linux 6.1.0, cgroup v2, 8.0 GiB RAM, no swap" */
+char *text_host(const json_t *result, char *buf, size_t size);
+
+/* Make text safe to show on one line: control characters and, where ascii is set, all beyond ASCII become '?'. */
+char *text_clean(const char *text, bool ascii, char *buf, size_t size);

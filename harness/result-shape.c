@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The tables of enomem-result/1, member by member, and what holds between members. results/schema.json says the same.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "judge.h"
+#include "report-text.h"
+#include "report.h"
+#include "result-check.h"
+
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define TEXT       .types = SHAPE_TEXT
+#define COUNT      .types = SHAPE_COUNT
+#define NUMBER     .types = SHAPE_NUMBER
+#define SIZE       .types = SHAPE_NUMBER | SHAPE_NULL
+#define WORD       .types = SHAPE_TEXT | SHAPE_NUMBER /* a number where it has no name here */
+#define BOOL       .types = SHAPE_BOOL
+#define OBJECT     .types = SHAPE_OBJECT
+#define ARRAY      .types = SHAPE_ARRAY
+#define THE(t)     .types = SHAPE_NEEDED | SHAPE_##t
+
+static const struct shape limit[] = {
+	{"id", THE(TEXT)},	{"in_use", SIZE},   {"asked", SIZE},	  {"bound", SIZE}, {"unit", TEXT},
+	{"refuses", THE(BOOL)}, {"errno_fits", BOOL}, {"where", TEXT},	  {0},
+};
+static const struct shape cause[] = {
+	{"id", THE(TEXT)}, {"in_use", SIZE}, {"asked", SIZE}, {"bound", SIZE},
+	{"unit", TEXT},	   {"where", TEXT},  {"also_refusing", THE(ARRAY), .elements = SHAPE_TEXT}, {0},
+};
+static const struct shape check[] = {
+	{"what", THE(TEXT)}, {"value", .types = SHAPE_ANY}, {"expected", .types = SHAPE_ANY}, {"difference", SIZE},
+	{"note", TEXT},	     {"ok", THE(BOOL)},		    {0},
+};
+static const struct shape outcome[] = {
+	{"kind", THE(TEXT), .words = WORDS("errno", "signal", "stall", "exit", "success")},
+	{"call", TEXT},	   {"errno", WORD}, {"asked", SIZE}, {"signal", TEXT}, {"si_code", WORD},
+	{"address", SIZE}, {"oom", BOOL},   {"code", NUMBER}, {0},
+};
+static const struct shape refusal[] = {
+	{"call", THE(TEXT)}, {"errno", WORD}, {"args", ARRAY, .elements = SHAPE_NUMBER | SHAPE_TEXT | SHAPE_NULL},
+	{"asked", SIZE},     {"pid", NUMBER},	   {"tid", NUMBER}, {"time_ns", COUNT}, {0},
+};
+static const struct shape signal_seen[] = {
+	{"signal", THE(TEXT)}, {"si_code", WORD}, {"address", SIZE}, {"pid", NUMBER}, {"time_ns", COUNT}, {"fatal", BOOL}, {0},
+};
+static const struct shape witness[] = {
+	{"calls", OBJECT, .elements = SHAPE_COUNT}, {"refused", COUNT},	  {"records", ARRAY, .members = refusal},
+	{"signals", ARRAY, .members = signal_seen}, {"tasks", COUNT}, {"tasks_left", COUNT}, {0},
+};
+static const struct shape exit_status[] = {{"code", NUMBER}, {"signal", TEXT}, {0}};
+static const struct shape moment[] = {
+	{"at", TEXT}, {"call", TEXT}, {"errno", WORD}, {"signal", TEXT}, {"asked", SIZE}, {"pid", NUMBER}, {"time_ns", COUNT}, {0},
+};
+static const struct shape bystanders[] = {
+	{"oom_kills_own", NUMBER}, {"oom_kills_others", NUMBER}, {"outside_group", BOOL}, {0},
+};
+static const struct shape snapshot[] = {
+	{"time_ns", COUNT},
+	{"meminfo", OBJECT, .elements = SHAPE_NUMBER | SHAPE_NULL},
+	{"vmstat", OBJECT, .elements = SHAPE_NUMBER | SHAPE_NULL},
+	{"sysctl", OBJECT, .elements = SHAPE_NUMBER | SHAPE_NULL | SHAPE_TEXT},
+	{"tasks", SIZE},
+	{"cgroup", OBJECT},
+	{"process", OBJECT},
+	{0},
+};
+static const struct shape snapshots[] = {
+	{"before", OBJECT, .members = snapshot}, {"failure", OBJECT, .members = snapshot}, {"after", OBJECT, .members = snapshot}, {0},
+};
+static const struct shape problem[] = {{"step", TEXT}, {"errno", WORD}, {"message", TEXT}, {"hint", TEXT}, {0}};
+static const struct shape output[] = {{"stdout", TEXT}, {"stderr", TEXT}, {"truncated", BOOL}, {0}};
+static const struct shape predicted[] = {
+	{"kind", THE(TEXT), .words = WORDS("errno", "signal", "stall", "success")},
+	{"call", ARRAY, .elements = SHAPE_TEXT},
+	{"errno", TEXT}, {"signal", TEXT}, {"si_code", TEXT}, {"cause", TEXT}, {"exit", TEXT}, {0},
+};
+static const struct shape at[] = {{"file", THE(TEXT)}, {"line", THE(COUNT)}, {0}};
+#define VERDICTS WORDS("pass", "fail", "broken", "skip")
+#define SCOPES   WORDS("process", "cgroup", "namespace", "machine")
+static const struct shape run[] = {
+	{"name", THE(TEXT)},
+	{"case", TEXT},
+	{"role", THE(TEXT), .words = WORDS("control", "trigger", "remedy")},
+	{"scope", TEXT, .words = SCOPES},
+	{"helps", BOOL},
+	{"program", TEXT},
+	{"argv", ARRAY, .elements = SHAPE_TEXT},
+	{"arguments", OBJECT, .elements = SHAPE_NUMBER | SHAPE_NULL},
+	{"environment", OBJECT},
+	{"outcome", OBJECT, .members = outcome},
+	{"exit", OBJECT, .members = exit_status},
+	{"failing_moment", OBJECT, .members = moment},
+	{"witness", OBJECT, .members = witness},
+	{"limits", ARRAY, .members = limit},
+	{"bystanders", OBJECT, .members = bystanders},
+	{"snapshots", OBJECT, .members = snapshots},
+	{"samples", OBJECT},
+	{"kernel_log", ARRAY, .elements = SHAPE_TEXT},
+	{"output", OBJECT, .members = output},
+	{"problem", OBJECT, .members = problem},
+	{"ceiling", TEXT, .words = WORDS("memory", "tasks")},
+	{"deadline_exceeded", BOOL},
+	{"skipped", TEXT},
+	{"duration_ns", COUNT},
+	{"verdict", THE(TEXT), .words = VERDICTS},
+	{"reason", TEXT},
+	{"cause", OBJECT, .members = cause},
+	{"predicted", OBJECT, .members = predicted},
+	{"at", OBJECT, .members = at},
+	{"checks", ARRAY, .members = check},
+	{0},
+};
+static const struct shape scenario[] = {
+	{"name", THE(TEXT)},
+	{"title", TEXT},
+	{"class", THE(TEXT)},
+	{"scope", TEXT, .words = SCOPES},
+	{"verdict", THE(TEXT), .words = VERDICTS},
+	{"reason", TEXT},
+	{"runs_skipped", COUNT},
+	{"duration_ns", COUNT},
+	{"runs", THE(ARRAY), .members = run},
+	{0},
+};
+static const struct shape host[] = {
+	{"kernel", THE(TEXT)},
+	{"cgroup", TEXT, .words = WORDS("v1", "v2", "hybrid", "none")},
+	{"ram", COUNT},
+	{"swap", COUNT},
+	{"cpus", COUNT},
+	{"guest", BOOL},
+	{"root", BOOL},
+	{"sysctl", OBJECT, .elements = SHAPE_NUMBER | SHAPE_NULL | SHAPE_TEXT},
+	{0},
+};
+static const struct shape counts[] = {
+	{"pass", THE(COUNT)}, {"fail", THE(COUNT)}, {"broken", THE(COUNT)}, {"skip", THE(COUNT)}, {"runs", OBJECT}, {0},
+};
+static const struct shape result_shape[] = {
+	{"schema", THE(TEXT), .words = WORDS("enomem-result/1")},
+	{"enomem", THE(TEXT)},
+	{"host", THE(OBJECT), .members = host},
+	{"scenarios", THE(ARRAY), .members = scenario},
+	{"summary", THE(OBJECT), .members = counts},
+	{"duration_ns", COUNT},
+	{0},
+};
+
+/* A pass with an assertion that failed is no pass. */
+static void check_pass(struct shape_errors *e, const struct place *here, const json_t *run)
+{
+	json_t *assertion;
+	size_t i;
+	json_array_foreach (json_object_get(run, "checks"), i, assertion) {
+		if (json_is_false(json_object_get(assertion, "ok")) && !strcmp(text_of(run, "verdict"), "pass"))
+			shape_error(e, here, "passed with check %zu failed", i);
+	}
+}
+
+/* Names are what a reader and compare find things by; whatever did not pass has to say why. */
+static void check_names(struct shape_errors *e, const struct place *parent, const char *key, const json_t *list)
+{
+	json_auto_t *seen = json_object();
+	json_t *item;
+	size_t i;
+	struct place array = {.parent = parent, .key = key};
+	json_array_foreach (list, i, item) {
+		struct place here = {.parent = &array, .index = i};
+		const char *name = text_of(item, "name");
+		char shown[96];
+		if (json_object_get(seen, name))
+			shape_error(e, &here, "there is another one named \"%s\"", text_clean(name, false, shown, sizeof(shown)));
+		(void)json_object_set_new(seen, name, json_true());
+		if (strcmp(text_of(item, "verdict"), "pass") != 0 && !json_object_get(item, "reason"))
+			shape_error(e, &here, "did not pass and gives no reason");
+		check_pass(e, &here, item);
+	}
+}
+
+static void check_relations(struct shape_errors *e, const json_t *result)
+{
+	const json_t *scenarios = json_object_get(result, "scenarios");
+	json_t *item;
+	size_t i;
+	struct place array = {.key = "scenarios"}, summary = {.key = "summary"};
+	check_names(e, NULL, "scenarios", scenarios);
+	json_array_foreach (scenarios, i, item) {
+		struct place here = {.parent = &array, .index = i};
+		check_names(e, &here, "runs", json_object_get(item, "runs"));
+	}
+	json_auto_t *counted = judge_summary(scenarios);
+	for (enum verdict v = 0; v < VERDICT_COUNT; v++) {
+		const json_t *is = json_object_get(json_object_get(result, "summary"), verdict_names[v]);
+		if (!json_equal(is, json_object_get(counted, verdict_names[v])))
+			shape_error(e, &summary, "does not count the scenarios that are \"%s\" right", verdict_names[v]);
+	}
+}
+
+int result_check(const json_t *result, const char *name, FILE *errors)
+{
+	struct shape_errors e = {.out = errors, .name = name};
+	if (!json_is_object(result))
+		shape_error(&e, NULL, "is no result: not an object");
+	else if (!json_object_get(result, "schema"))
+		shape_error(&e, NULL, "is no result: \"schema\" is missing");
+	else
+		shape_check(&e, NULL, result, result_shape);
+	if (!e.count)
+		check_relations(&e, result);
+	return e.count ? -EINVAL : 0;
+}

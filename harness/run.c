@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Staging, watching and taking down one run. See run.h.
+ */
+#include "run.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "number.h"
+#include "run-log.h"
+#include "stage.h"
+
+#define GROUP_TIMEOUT_NS 2000000000ULL
+#define LOCK_TIMEOUT_NS  30000000000ULL
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
+}
+
+static int problem(struct run_record *record, int error, const char *step, const char *hint, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+
+static int problem(struct run_record *record, int error, const char *step, const char *hint, const char *format, ...)
+{
+	va_list args;
+	(void)snprintf(record->problem.step, sizeof(record->problem.step), "%s", step);
+	record->problem.error = error;
+	record->problem.hint = hint;
+	va_start(args, format);
+	(void)vsnprintf(record->problem.message, sizeof(record->problem.message), format, args);
+	va_end(args);
+	return -1;
+}
+
+/* The group of a run: its scenario's limits, and enomem's own ceilings where the scenario sets none. */
+static int make_group(struct run_context *context, struct run_record *record, struct cgroup *cg)
+{
+	const struct environment *env = &record->run->environment;
+	unsigned controllers = 0;
+	char name[64], path[1024 + 64];
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
+		if (context->machine->cgroup_writable[c] && (c != CGROUP_HUGETLB || env->cgroup[CGROUP_HUGETLB_MAX] != ENVIRONMENT_NOT_SET ||
+							     env->cgroup[CGROUP_HUGETLB_RSVD_MAX] != ENVIRONMENT_NOT_SET))
+			controllers |= 1U << c;
+	if (!controllers)
+		return 0;
+	(void)snprintf(name, sizeof(name), "enomem-%lu-%u-%u", context->owner, context->worker, context->runs);
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
+		const struct cgroup_hierarchy *h = &context->machine->cgroup.at[c];
+		if (!(controllers & 1U << c))
+			continue;
+		(void)snprintf(path, sizeof(path), "%s%s/%s", h->mount, strcmp(h->parent, "/") == 0 ? "" : h->parent, name);
+		int r = journal_cgroup(context->journal, path);
+		if (r < 0)
+			return problem(record, -r, "journal", "make the state directory writable, or set ENOMEM_STATE_DIR",
+				       "%s: cannot be written", context->journal->path);
+	}
+	int r = cgroup_create(&context->machine->cgroup, name, controllers, cg);
+	if (r < 0)
+		return problem(record, -r, "cgroup", "enomem doctor tells which hierarchies can be used",
+			       "cgroup %s: cannot be created", name);
+	record->cgroup = cg;
+	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++) {
+		uint64_t value = env->cgroup[v];
+		if (value == ENVIRONMENT_NOT_SET && v == CGROUP_MEMORY_MAX && controllers & 1U << CGROUP_MEMORY)
+			value = env->memory_ceiling_bytes;
+		if (value == ENVIRONMENT_NOT_SET && v == CGROUP_PIDS_MAX && controllers & 1U << CGROUP_PIDS)
+			value = env->tasks_ceiling;
+		if (value == ENVIRONMENT_NOT_SET)
+			continue;
+		r = cgroup_set(cg, (enum cgroup_value)v, value);
+		if (r < 0)
+			return problem(record, -r, "cgroup", NULL, "cgroup %s: %s cannot be set", name,
+				       cgroup_value_files[v].name);
+	}
+	return 0;
+}
+
+static int set_identity(struct run_record *record, struct stage_spec *spec)
+{
+	const char *identity = record->run->environment.identity;
+	uint64_t number;
+	if (!identity[0])
+		return 0;
+	spec->change_identity = true;
+	if (number_parse_count(identity, &number) == 0 && number < UINT32_MAX) {
+		spec->uid = spec->gid = (uint32_t)number;
+		return 0;
+	}
+	const struct passwd *user = getpwnam(identity);
+	if (!user)
+		return problem(record, 0, "identity", NULL, "user %s: not known on this machine", identity);
+	spec->uid = user->pw_uid;
+	spec->gid = user->pw_gid;
+	return 0;
+}
+
+static int make_spec(const struct run_context *context, struct run_record *record, const int out[2], const int err[2],
+		     const int report[2], int *ret_fd)
+{
+	const struct plan_run *run = record->run;
+	auto_close int fd = memfd_create("enomem-stage", MFD_CLOEXEC);
+	if (fd < 0 || ftruncate(fd, sizeof(struct stage_spec)) < 0)
+		return problem(record, errno, "stage", NULL, "memory for the stage");
+	struct stage_spec *spec = mmap(NULL, sizeof(*spec), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (spec == MAP_FAILED)
+		return problem(record, errno, "stage", NULL, "memory for the stage");
+	spec->magic = STAGE_MAGIC;
+	spec->size = sizeof(*spec);
+	spec->environment = run->environment;
+	spec->user_namespace = !context->machine->root;
+	spec->clean_environment = true;
+	spec->filter_fd = context->filter_fd;
+	spec->report_fd = report[1];
+	spec->stdout_fd = out[1];
+	spec->stderr_fd = err[1];
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
+		spec->procs_fd[c] = record->cgroup ? record->cgroup->procs_fd[c] : -1;
+	const char *slash = strrchr(record->plan->program, '/');
+	int r = 0;
+	if (!slash || (size_t)(slash - record->plan->program) >= sizeof(spec->directory) ||
+	    strlen(slash + 1) >= sizeof(spec->program)) {
+		r = problem(record, ENAMETOOLONG, "program", NULL, "%s", record->plan->program);
+	} else {
+		memcpy(spec->directory, record->plan->program, (size_t)(slash - record->plan->program));
+		(void)snprintf(spec->program, sizeof(spec->program), "%s", slash + 1);
+	}
+	for (unsigned i = 0; r == 0 && run->argv[i]; i++)
+		if (stage_add_argument(spec, run->argv[i]) < 0)
+			r = problem(record, E2BIG, "arguments", NULL, "more arguments than fit");
+	if (r == 0)
+		r = set_identity(record, spec);
+	(void)munmap(spec, sizeof(*spec));
+	if (r == 0)
+		*ret_fd = steal_fd(fd);
+	return r;
+}
+
+/* In the child: become unshare, once the witness has attached (the gate is closed then). */
+static void become_unshare(const struct run_context *context, const struct run_record *record, int spec_fd, int gate,
+			   const int out, const int err, int report)
+{
+	char stage_fd[16], byte;
+	const char *argv[24];
+	unsigned n = 0;
+	sigset_t none;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)!read(gate, &byte, 1);
+	(void)snprintf(stage_fd, sizeof(stage_fd), "%d", spec_fd);
+	argv[n++] = "unshare";
+	if (!context->machine->root) {
+		argv[n++] = "--user";
+		argv[n++] = "--map-current-user";
+		argv[n++] = "--keep-caps";
+	}
+	argv[n++] = "--pid";
+	argv[n++] = "--mount";
+	argv[n++] = "--ipc";
+	argv[n++] = "--fork";
+	argv[n++] = "--kill-child";
+	argv[n++] = "--mount-proc";
+	argv[n++] = "--";
+	argv[n++] = context->self;
+	argv[n++] = "stage";
+	argv[n++] = stage_fd;
+	argv[n] = NULL;
+	const int kept[] = { spec_fd, context->filter_fd, report, out, err };
+	for (unsigned i = 0; i < ARRAY_SIZE(kept); i++)
+		(void)fcntl(kept[i], F_SETFD, 0);
+	for (unsigned c = 0; record->cgroup && c < CGROUP_CONTROLLERS; c++)
+		if (record->cgroup->procs_fd[c] >= 0)
+			(void)fcntl(record->cgroup->procs_fd[c], F_SETFD, 0);
+	(void)dup2(out, STDOUT_FILENO);
+	(void)dup2(err, STDERR_FILENO);
+	(void)execvp("unshare", (char *const *)(uintptr_t)argv);
+	struct stage_report failed = { .step = "unshare", .error = errno };
+	(void)!write(report, &failed, sizeof(failed));
+	_exit(125);
+}
+
+static void pin(const struct run_context *context, const struct plan_run *run, bool on)
+{
+	cpu_set_t one;
+	unsigned want, count = (unsigned)CPU_COUNT(&context->cpus);
+	if (!on || run->environment.all_cpus || count < 2) {
+		(void)sched_setaffinity(0, sizeof(context->cpus), &context->cpus);
+		return;
+	}
+	/* Two harnesses at once shall not share a CPU if they need not: start where the harness's pid says. */
+	want = (unsigned)((context->owner + context->worker) % count);
+	CPU_ZERO(&one);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &context->cpus) && want-- == 0) {
+			CPU_SET(cpu, &one);
+			break;
+		}
+	(void)sched_setaffinity(0, sizeof(one), &one);
+}
+
+/* Why the program was never executed, from the stage's report or from what unshare said. */
+static void explain_no_start(struct run_record *record, int report_fd)
+{
+	struct stage_report report;
+	const char *said = record->sampler.err.text;
+	if (record->sampler.stopped_by == SAMPLER_STOP_REQUEST)
+		(void)problem(record, 0, "interrupted", NULL, "interrupted before the program was started");
+	else if (read(report_fd, &report, sizeof(report)) == (ssize_t)sizeof(report))
+		(void)problem(record, report.error, "stage",
+			      strcmp(report.step, "unshare") == 0 ? "apt install util-linux" : NULL,
+			      "%s: the program could not be started", report.step);
+	else
+		(void)problem(record, 0, "unshare", "enomem doctor tells what this machine allows",
+			      "the namespaces could not be made: %.*s", (int)strcspn(said, "\n"),
+			      said[0] ? said : "unshare ended without a word");
+}
+
+static void close_end(int *fd)
+{
+	closep(fd);
+	*fd = -1;
+}
+
+static void start_and_watch(struct run_context *context, struct run_record *record, int spec_fd, int out[2], int err[2],
+			    int report[2])
+{
+	int gate[2];
+	if (pipe2(gate, O_CLOEXEC) < 0) {
+		(void)problem(record, errno, "pipe", NULL, "no pipe");
+		return;
+	}
+	pin(context, record->run, true);
+	pid_t child = fork();
+	if (child == 0) {
+		(void)close(gate[1]);
+		become_unshare(context, record, spec_fd, gate[0], out[1], err[1], report[1]);
+	}
+	(void)close(gate[0]);
+	int error = child < 0 ? errno : 0;
+	int r = child < 0 ? 0 : witness_seize(child);
+	(void)close(gate[1]);
+	/* Only the run's processes hold the writing ends now: the streams end with them. */
+	close_end(&out[1]);
+	close_end(&err[1]);
+	close_end(&report[1]);
+	if (r < 0) {
+		(void)kill(child, SIGKILL);
+		(void)waitpid(child, NULL, 0);
+		(void)problem(record, -r, "witness", "ptrace is not permitted here: enomem doctor", "the witness cannot attach");
+	} else if (child < 0) {
+		(void)problem(record, error, "fork", NULL, "no process for the stage");
+	} else {
+		r = witness_watch(&record->witness, child);
+		if (r < 0)
+			(void)problem(record, -r, "witness", NULL, "the witness lost track of the run");
+	}
+	pin(context, record->run, false);
+}
+
+static void stage_and_watch(struct run_context *context, struct run_record *record)
+{
+	int out[2] = { -1, -1 }, err[2] = { -1, -1 }, report[2] = { -1, -1 };
+	auto_close int spec_fd = -1;
+	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0 || pipe2(report, O_CLOEXEC) < 0) {
+		(void)problem(record, errno, "pipe", NULL, "no pipe");
+		for (unsigned end = 0; end < 2; end++) {
+			close_end(&out[end]);
+			close_end(&err[end]);
+		}
+		return;
+	}
+	/* Only our ends: the program sees ordinary, blocking pipes. */
+	(void)fcntl(out[0], F_SETFL, O_NONBLOCK);
+	(void)fcntl(err[0], F_SETFL, O_NONBLOCK);
+	record->sampler.out.fd = out[0];
+	record->sampler.err.fd = err[0];
+	if (make_spec(context, record, out, err, report, &spec_fd) == 0) {
+		int r = sampler_start(&record->sampler);
+		if (r < 0)
+			(void)problem(record, -r, "sampler", NULL, "no thread for the samples");
+		else
+			start_and_watch(context, record, spec_fd, out, err, report);
+	}
+	sampler_stop(&record->sampler);
+	close_end(&out[1]);
+	close_end(&err[1]);
+	close_end(&report[1]);
+	if (!record->problem.step[0] && !record->witness.started)
+		explain_no_start(record, report[0]);
+	else if (!record->problem.step[0] && record->sampler.stopped_by == SAMPLER_STOP_REQUEST)
+		(void)problem(record, 0, "interrupted", NULL, "interrupted");
+	(void)close(report[0]);
+}
+
+/* Machine scope: take the lock, journal and change the sysctls. */
+static int change_machine(struct run_context *context, struct run_record *record, struct sysctl_session *session)
+{
+	const struct environment *env = &record->run->environment;
+	int r = sysctl_session_open(session, context->journal, LOCK_TIMEOUT_NS);
+	session->journal = r < 0 ? NULL : context->journal;
+	if (r < 0)
+		return problem(record, -r, "machine lock", "another enomem run holds it: wait, or enomem recover",
+			       "the lock for machine-wide changes could not be taken");
+	for (unsigned i = 0; i < env->sysctl_count; i++) {
+		r = sysctl_session_set(session, env->sysctl[i].name, env->sysctl[i].value);
+		if (r < 0)
+			return problem(record, -r, "sysctl", NULL, "%s: cannot be set to %s", env->sysctl[i].name,
+				       env->sysctl[i].value);
+	}
+	return 0;
+}
+
+static void watch_in_environment(struct run_context *context, struct run_record *record)
+{
+	static struct snapshot_source source;
+	static struct witness_shared shared;
+	const struct environment *env = &record->run->environment;
+	memset(&shared, 0, sizeof(shared));
+	record->witness.shared = record->sampler.shared = &shared;
+	record->witness.source = &source;
+	record->sampler.cgroup = record->cgroup;
+	record->sampler.deadline_ns = env->deadline_ns;
+	record->sampler.stop_requested = context->interrupted;
+	bool group_holds_memory = record->cgroup && record->cgroup->value_fd[CGROUP_MEMORY_MAX] >= 0;
+	bool group_holds_tasks = record->cgroup && record->cgroup->value_fd[CGROUP_PIDS_MAX] >= 0;
+	record->sampler.rss_ceiling_bytes = group_holds_memory ? 0 : env->memory_ceiling_bytes;
+	record->witness.tasks_ceiling = group_holds_tasks ? 0 : (unsigned)env->tasks_ceiling;
+	int r = snapshot_source_open(record->cgroup, &source);
+	if (r < 0) {
+		(void)problem(record, -r, "snapshot", "mount -t proc proc /proc", "/proc cannot be read");
+		return;
+	}
+	auto_close int log_fd = -1;
+	record->log_readable = kmsg_open(&log_fd) == 0;
+	stage_and_watch(context, record);
+	struct snapshot_request nothing = { 0 };
+	snapshot_take(&source, &nothing, &record->after);
+	run_read_log(record, log_fd);
+	snapshot_source_close(&source);
+}
+
+json_t *run_execute(struct run_context *context, const struct plan *plan, const struct plan_run *run)
+{
+	static struct run_record record;
+	static struct cgroup cg;
+	static struct sysctl_session session;
+	memset(&session, 0, sizeof(session));
+	uint64_t begin = now_ns();
+	memset(&record, 0, sizeof(record));
+	sampler_init(&record.sampler);
+	cgroup_init(&cg);
+	record.plan = plan;
+	record.run = run;
+	context->runs++;
+	bool machine = run->environment.sysctl_count > 0;
+	if (make_group(context, &record, &cg) == 0 &&
+	    (!machine || change_machine(context, &record, &session) == 0))
+		watch_in_environment(context, &record);
+	if (session.journal) { /* set by a session that was opened */
+		int r = sysctl_session_restore(&session);
+		if (r < 0 && !record.problem.step[0])
+			(void)problem(&record, -r, "sysctl", "enomem recover", "an old value could not be restored");
+	}
+	/* The group goes before the evidence is written: nothing of the run outlives it. */
+	int r = record.cgroup ? cgroup_remove(&cg, GROUP_TIMEOUT_NS) : 0;
+	if (r < 0 && !record.problem.step[0])
+		(void)problem(&record, -r, "cgroup", "enomem recover", "cgroup %s: cannot be removed", cg.name);
+	record.duration_ns = now_ns() - begin;
+	return evidence_build(&record);
+}

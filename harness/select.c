@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Finding scenarios. See select.h.
+ */
+#include "select.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "say.h"
+
+#define SCENARIOS_MAX 1024
+
+const char *select_self(void)
+{
+	static char path[PATH_MAX];
+	if (!path[0]) {
+		ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+		if (n <= 0)
+			return NULL;
+		path[n] = '\0';
+	}
+	return path;
+}
+
+/* Beside the build's harness, or where the install put them; an installed program never looks at the environment when setuid. */
+static int find_tree(const char *given, char *ret, size_t size)
+{
+	const char *candidates[3] = { given ? given : secure_getenv("ENOMEM_SCENARIOS"), NULL, NULL };
+	char beside[PATH_MAX];
+	struct stat st;
+	const char *self = select_self();
+	if (!candidates[0] && self) {
+		(void)snprintf(beside, sizeof(beside), "%.*s/../scenarios", (int)(strrchr(self, '/') - self), self);
+		candidates[0] = beside;
+		candidates[1] = ENOMEM_SCENARIOS_INSTALLED;
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(candidates) && candidates[i]; i++)
+		if (stat(candidates[i], &st) == 0 && S_ISDIR(st.st_mode)) {
+			(void)snprintf(ret, size, "%s", candidates[i]);
+			return 0;
+		}
+	(void)say_error(-ENOENT, "%s: no directory of scenarios", candidates[0] ? candidates[0] : "scenarios");
+	say_hint("name one: enomem list --scenarios DIR");
+	return -ENOENT;
+}
+
+static int has_manifest(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && entry->d_type != DT_REG;
+}
+
+static int add(struct selection *s, const char *directory)
+{
+	int r = s->count < SCENARIOS_MAX ? manifest_read(directory, stderr, &s->item[s->count]) : -E2BIG;
+	s->count += r == 0;
+	return r;
+}
+
+static int add_all(struct selection *s, const char *tree)
+{
+	struct dirent **entries = NULL;
+	int first_error = 0, n = scandir(tree, &entries, has_manifest, alphasort);
+	if (n < 0)
+		return say_error(-errno, "%s: cannot be read", tree);
+	for (int i = 0; i < n; i++) {
+		char directory[PATH_MAX + 300], manifest[PATH_MAX + 320];
+		(void)snprintf(directory, sizeof(directory), "%s/%s", tree, entries[i]->d_name);
+		(void)snprintf(manifest, sizeof(manifest), "%s/scenario.yaml", directory);
+		int r = access(manifest, F_OK) == 0 ? add(s, directory) : 0;
+		if (r < 0 && first_error == 0)
+			first_error = r;
+		free(entries[i]);
+	}
+	free(entries);
+	return first_error;
+}
+
+/* How many single-letter edits turn one name into the other; small names only. */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned row[64], la = (unsigned)strlen(a), lb = (unsigned)strlen(b);
+	if (la >= 64 || lb >= 64)
+		return 64;
+	for (unsigned j = 0; j <= lb; j++)
+		row[j] = j;
+	for (unsigned i = 1; i <= la; i++) {
+		unsigned diagonal = row[0];
+		row[0] = i;
+		for (unsigned j = 1; j <= lb; j++) {
+			unsigned above = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
+			best = above + 1 < best ? above + 1 : best;
+			best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+			diagonal = above;
+			row[j] = best;
+		}
+	}
+	return row[lb];
+}
+
+static int unknown(const char *tree, const char *name)
+{
+	auto_closedir DIR *d = opendir(tree);
+	struct dirent *entry;
+	char best[256] = "";
+	unsigned nearest = (unsigned)strlen(name) / 2 + 1;
+	while (d && (entry = readdir(d)))
+		if (entry->d_name[0] != '.' && distance(name, entry->d_name) < nearest) {
+			nearest = distance(name, entry->d_name);
+			(void)snprintf(best, sizeof(best), "%s", entry->d_name);
+		}
+	(void)say_error(-ENOENT, "%s: no such scenario", name);
+	if (best[0])
+		say_hint("did you mean %s? `enomem list` shows them all", best);
+	else
+		say_hint("`enomem list` shows them all; a directory is named with a slash: enomem run ./%s", name);
+	return -ENOENT;
+}
+
+static int add_named(struct selection *s, const char *tree, const char *name)
+{
+	char directory[2 * PATH_MAX];
+	if (strchr(name, '/'))
+		return add(s, name);
+	(void)snprintf(directory, sizeof(directory), "%s/%s", tree, name);
+	return access(directory, F_OK) == 0 && name[0] != '.' ? add(s, directory) : unknown(tree, name);
+}
+
+int select_scenarios(const char *tree_given, char *const *names, size_t count, struct selection *ret)
+{
+	struct selection s = { .item = calloc(SCENARIOS_MAX, sizeof(struct scenario *)) };
+	char tree[PATH_MAX] = "";
+	bool need_tree = count == 0;
+	int r = 0;
+	if (!s.item)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		need_tree |= strchr(names[i], '/') == NULL;
+	if (need_tree)
+		r = find_tree(tree_given, tree, sizeof(tree));
+	if (r == 0 && count == 0)
+		r = add_all(&s, tree);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = add_named(&s, tree, names[i]);
+	if (r < 0) {
+		selection_free(&s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+void selection_free(struct selection *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		scenario_free(s->item[i]);
+	free(s->item);
+	*s = (struct selection){ NULL, 0 };
+}

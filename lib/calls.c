@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The table of watched calls, and which of their errors mean "refused" rather than "asked wrongly".
+ */
+#include "calls.h"
+
+#include <errno.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* SCMP_SYS() is a constant, negative where this architecture lacks the call. */
+#define CALL(name, family)                                                                                             \
+	{                                                                                                              \
+#name, SCMP_SYS(name), family                                                                          \
+	}
+
+const struct call_info watched_calls[] = {
+	CALL(mmap, CALL_MAP),
+	CALL(mremap, CALL_REMAP),
+	CALL(mprotect, CALL_SPLIT),
+	CALL(pkey_mprotect, CALL_SPLIT),
+	CALL(munmap, CALL_SPLIT),
+	CALL(remap_file_pages, CALL_SPLIT), /* replaces part of a shared area by another one */
+	CALL(brk, CALL_BREAK),
+	CALL(fork, CALL_TASK),
+	CALL(vfork, CALL_TASK),
+	CALL(clone, CALL_TASK),
+	CALL(clone3, CALL_TASK),
+	CALL(execve, CALL_EXEC),
+	CALL(execveat, CALL_EXEC),
+	CALL(mlock, CALL_LOCK),
+	CALL(mlock2, CALL_LOCK),
+	CALL(mlockall, CALL_LOCK),
+	CALL(shmget, CALL_SHM),
+	CALL(shmat, CALL_SHM),
+	CALL(madvise, CALL_ADVISE),
+	CALL(memfd_create, CALL_FILE),
+	CALL(fallocate, CALL_FILE),
+	{NULL, -1, CALL_FILE},
+};
+
+const struct call_info *call_by_number(uint64_t nr)
+{
+	for (const struct call_info *call = watched_calls; call->name; call++) {
+		if (call->nr >= 0 && (uint64_t)call->nr == nr)
+			return call;
+	}
+	return NULL;
+}
+
+const struct call_info *call_by_name(const char *name)
+{
+	for (const struct call_info *call = watched_calls; call->name; call++) {
+		if (!strcmp(call->name, name))
+			return call;
+	}
+	return NULL;
+}
+
+/*
+ * An allow list, because most errors of these calls are about a bad argument (EACCES, EBADF, ENODEV, EEXIST of
+ * MAP_FIXED_NOREPLACE), a signal (EINTR, ERESTART* 512 to 516) or an old kernel (ENOSYS). Those that limits give:
+ *   ENOMEM  everywhere
+ *   EAGAIN  tasks (pids.max, RLIMIT_NPROC, pid_max, threads-max), locked memory in mmap and mremap, areas in madvise
+ *   ENOSPC  shmget (shmall, shmmni), fallocate (tmpfs), clone (nesting of namespaces)
+ *   EPERM   RLIMIT_MEMLOCK of 0: mlock*, shmget(SHM_HUGETLB), mmap(MAP_LOCKED); else a matter of rights
+ *   EINVAL  a thread of a process whose children live in another pid namespace; else a wrong argument
+ *   E2BIG   arguments of execve above a quarter of RLIMIT_STACK; for clone3 a structure from the future
+ * execve also fails for every directory of PATH without the program: only what memory and tasks refuse counts.
+ */
+static bool error_is_refusal(const struct call_info *call, const uint64_t args[6], int error)
+{
+	switch (error) {
+	case ENOMEM:
+	case EAGAIN:
+		return true;
+	case ENOSPC:
+		return call->family != CALL_EXEC;
+	case EPERM:
+		return call->family == CALL_LOCK || call->family == CALL_SHM ||
+		       (call->family == CALL_MAP && args[3] & MAP_LOCKED);
+	case EINVAL:
+		return call->family == CALL_TASK;
+	case E2BIG:
+		return call->family == CALL_EXEC;
+	default:
+		return false;
+	}
+}
+
+bool call_refused(const struct call_info *call, const uint64_t args[6], int64_t result, bool is_error, int *ret_error)
+{
+	if (is_error) {
+		if (result >= 0 || result < -4095) /* MAX_ERRNO */
+			return false;
+		if (!error_is_refusal(call, args, (int)-result))
+			return false;
+		*ret_error = (int)-result;
+		return true;
+	}
+	/* brk(0) asks where the break is; a break above what was asked means "lower than the heap's start", no refusal.
+	 */
+	if (call->family == CALL_BREAK && args[0] != 0 && (uint64_t)result < args[0]) {
+		*ret_error = ENOMEM;
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Shared between cause.c and its parts: the case under judgement, and how a limit is added to it.
+ */
+#pragma once
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cause.h"
+#include "limits.h"
+#include "number.h"
+
+#define PAGE_BYTES 4096ULL
+
+struct cause_case {
+	const struct refusal *refusal; /* NULL when a signal is judged */
+	const struct snapshot *s;
+	struct cause_report *report;
+	/* States (1 << index) whose arithmetic cannot be exact; they count only where no exact limit explains the
+	 * failure. */
+	uint32_t doubtful;
+};
+
+/* The three numbers of a state; any of them may be ENOMEM_ABSENT, then the limit is not evaluated. */
+struct cause_sum {
+	uint64_t in_use, asked, bound;
+};
+
+/* Add an evaluated limit; expected_error is the errno it refuses with. NULL when a number is absent or nothing is
+ * asked. */
+struct limit_state *cause_add(struct cause_case *c, enum cause_id id, struct cause_sum sum, int expected_error,
+			      const char *where);
+/* What cause_add() just returned is not exact: it will refuse if no exact limit does, whatever its arithmetic says. */
+void cause_doubt(struct cause_case *c, const struct limit_state *state);
+/* Decide the doubtful states once all limits are there. */
+void cause_settle(struct cause_case *c);
+
+/* A number of the process at hand, ENOMEM_ABSENT when there is none. */
+uint64_t cause_status(const struct cause_case *c, enum status_key key);
+uint64_t cause_rlimit(const struct cause_case *c, unsigned resource);
+/* A soft limit that the kernel compares in pages, rounded down to one. */
+uint64_t cause_rlimit_pages(const struct cause_case *c, unsigned resource);
+bool cause_capable(const struct cause_case *c, unsigned capability);
+
+/* Limits that several families share. Sizes are multiples of a page; those that are 0 add nothing. */
+void cause_address_space_limit(struct cause_case *c, uint64_t in_use, uint64_t asked);
+void cause_commit_limit(struct cause_case *c, uint64_t asked);
+void cause_commit_heuristic(struct cause_case *c, uint64_t asked);
+
+/* One evaluator per family. */
+void cause_map(struct cause_case *c);
+void cause_remap(struct cause_case *c);
+void cause_split(struct cause_case *c);
+void cause_break(struct cause_case *c);
+void cause_lock(struct cause_case *c);
+void cause_shm(struct cause_case *c);
+void cause_advise(struct cause_case *c);
+void cause_task(struct cause_case *c);
+void cause_exec(struct cause_case *c);

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Refused memory: mmap, mremap, mprotect, munmap, brk, mlock, shmget, shmat, madvise, each judged by the checks of its
+ * own path through the kernel. Where a snapshot cannot tell whether a check applied (a MAP_FIXED over what was there),
+ * it is left out.
+ */
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/shm.h>
+
+#include "cause-internal.h"
+
+#define HUGE_SIZE_SHIFT 26 /* MAP_HUGE_SHIFT, SHM_HUGE_SHIFT: log2 of the page size asked for, 0 for the default */
+#define HUGE_SIZE_MASK  0x3f
+
+static uint64_t page_up(uint64_t bytes)
+{
+	return limit_round_up_to_page(bytes, PAGE_BYTES);
+}
+
+/* The pages a range touches: both ends count when it is not aligned. */
+static uint64_t pages_of_range(uint64_t start, uint64_t length)
+{
+	return length ? page_up(limit_add(length, start % PAGE_BYTES)) : 0;
+}
+
+/* --- what several calls are checked for -------------------------------------------------------------------------- */
+
+/* may_expand_vm(), mm/mmap.c and mm/vma.c */
+void cause_address_space_limit(struct cause_case *c, uint64_t in_use, uint64_t asked)
+{
+	if (asked == 0)
+		return;
+	struct cause_sum sum = {in_use, asked, cause_rlimit_pages(c, RLIMIT_AS)};
+	(void)cause_add(c, CAUSE_RLIMIT_AS, sum, ENOMEM, "/proc/PID/limits: Max address space");
+}
+
+/*
+ * may_expand_vm() again, for private writable areas that are no stack. A soft limit of 0 under a hard limit that is not
+ * 0 is let through, for valgrind, and we see only soft limits: doubtful. brk() has a check of its own without that way
+ * out.
+ */
+static void data_limit(struct cause_case *c, uint64_t asked)
+{
+	if (asked == 0)
+		return;
+	struct cause_sum sum = {cause_status(c, STATUS_VM_DATA), asked, cause_rlimit_pages(c, RLIMIT_DATA)};
+	const struct limit_state *state =
+		cause_add(c, CAUSE_RLIMIT_DATA, sum, ENOMEM, "/proc/PID/limits: Max data size");
+
+	if (state && cause_rlimit(c, RLIMIT_DATA) == 0 && c->refusal->call->family != CALL_BREAK)
+		cause_doubt(c, state);
+}
+
+/*
+ * mlock_future_ok(), do_mlock() and can_do_mlock(), mm/mlock.c: a limit of 0 forbids the call, any other one bounds it.
+ * CAP_IPC_LOCK lifts it, but only the initial user namespace's: a user who is not root may hold it just in his own.
+ */
+static void memlock_limit(struct cause_case *c, uint64_t in_use, uint64_t asked, int error_above, bool explicit_lock)
+{
+	uint64_t limit = cause_rlimit(c, RLIMIT_MEMLOCK);
+	bool capable = cause_capable(c, CAP_IPC_LOCK);
+
+	if (asked == 0 || (capable && c->s->status.uid == 0))
+		return;
+	struct cause_sum sum = {in_use, asked, cause_rlimit_pages(c, RLIMIT_MEMLOCK)};
+	const struct limit_state *state =
+		cause_add(c, CAUSE_RLIMIT_MEMLOCK, sum, limit == 0 && explicit_lock ? EPERM : error_above,
+			  "/proc/PID/limits: Max locked memory");
+	if (state && state->refuses && capable)
+		cause_doubt(c, state);
+}
+
+/* The number of areas gained, and a bound that makes in_use + gained > bound exactly where the kernel refuses. */
+static struct limit_state *map_count(struct cause_case *c, enum map_count_operation op, uint64_t gained)
+{
+	uint64_t max = c->s->sysctl[SYSCTL_MAX_MAP_COUNT];
+	int error = ENOMEM;
+
+	if (!c->s->process_seen || !c->s->maps_seen || max == ENOMEM_ABSENT)
+		return NULL;
+	/* madvise() says EAGAIN for it since 6.1 or earlier, ENOMEM on 5.10. */
+	if (c->refusal->call->family == CALL_ADVISE && c->refusal->error == EAGAIN)
+		error = EAGAIN;
+	struct cause_sum sum = {c->s->maps.count, gained, limit_add(limit_map_count_highest_start(op, max), gained)};
+	return cause_add(c, CAUSE_MAX_MAP_COUNT, sum, error, "/proc/sys/vm/max_map_count");
+}
+
+/* split_vma() at whichever ends of the range lie inside an area. */
+static void map_count_of_split(struct cause_case *c)
+{
+	if (c->s->maps.target_splits == 1)
+		(void)map_count(c, MAP_COUNT_SPLIT_ONE_END, 1);
+	else if (c->s->maps.target_splits == 2)
+		(void)map_count(c, MAP_COUNT_SPLIT_BOTH_ENDS, 2);
+}
+
+/* Both ends inside one and the same area: only there does unmapping need one area more than before. */
+static bool range_is_middle(const struct snapshot *s, uint64_t start, uint64_t length)
+{
+	const struct maps_summary *maps = &s->maps;
+	uint64_t end = limit_add(start, length);
+
+	if (maps->target_splits != 2)
+		return false;
+	return !(maps->above_start > start && maps->above_start < end);
+}
+
+/* unmapped_area_topdown(), mm/mmap.c: one hole must hold it all. All holes together tell a crowded space from a broken
+ * one. */
+static void holes(struct cause_case *c, uint64_t asked, uint64_t room_in_place)
+{
+	const struct maps_summary *maps = &c->s->maps;
+
+	if (!c->s->process_seen || !c->s->maps_seen || asked == 0)
+		return;
+	uint64_t largest = maps->largest_hole_bytes > room_in_place ? maps->largest_hole_bytes : room_in_place;
+	uint64_t space = limit_add(maps->mapped_bytes, maps->free_bytes);
+	if (asked > maps->free_bytes && asked <= largest)
+		return; /* grows in place over its own area */
+	(void)cause_add(c, CAUSE_ADDRESS_SPACE, (struct cause_sum){maps->mapped_bytes, asked, space}, ENOMEM,
+			"/proc/PID/maps: all holes together");
+	if (asked <= maps->free_bytes)
+		(void)cause_add(c, CAUSE_FRAGMENTATION, (struct cause_sum){0, asked, largest}, ENOMEM,
+				"/proc/PID/maps: the largest hole");
+}
+
+/* hugetlb_reserve_pages(), mm/hugetlb.c: pages not yet promised to anybody, plus those that may be made on demand. */
+static void hugetlb_pool(struct cause_case *c, uint64_t asked_bytes, unsigned log2_size)
+{
+	const uint64_t *v = c->s->meminfo.value;
+	uint64_t total = v[MEMINFO_HUGEPAGES_TOTAL], free_pages = v[MEMINFO_HUGEPAGES_FREE];
+	uint64_t reserved = v[MEMINFO_HUGEPAGES_RSVD], size = v[MEMINFO_HUGEPAGE_SIZE];
+	uint64_t on_demand = c->s->sysctl[SYSCTL_NR_OVERCOMMIT_HUGEPAGES];
+
+	if (total == ENOMEM_ABSENT || free_pages == ENOMEM_ABSENT || reserved == ENOMEM_ABSENT ||
+	    size == ENOMEM_ABSENT || on_demand == ENOMEM_ABSENT || size == 0 || free_pages > total)
+		return;
+	if (log2_size && size != 1ULL << log2_size)
+		return; /* the numbers of /proc/meminfo are about the default size */
+	uint64_t asked = asked_bytes / size + (asked_bytes % size != 0);
+	struct cause_sum sum = {total - free_pages + reserved, asked, limit_add(total, on_demand)};
+	(void)cause_add(c, CAUSE_HUGETLB_POOL, sum, ENOMEM, "/proc/meminfo: HugePages_Free - HugePages_Rsvd");
+}
+
+static void commit(struct cause_case *c, uint64_t asked)
+{
+	cause_commit_heuristic(c, asked);
+	cause_commit_limit(c, asked);
+}
+
+/* --- the calls --------------------------------------------------------------------------------------------------- */
+
+/* accountable_mapping() and shmem_zero_setup(): private writable, or shared without a file. */
+static void commit_of_map(struct cause_case *c, uint64_t prot, uint64_t flags, uint64_t asked)
+{
+	bool private_writable = (flags & MAP_TYPE) == MAP_PRIVATE && prot & PROT_WRITE;
+	bool shared_anonymous = (flags & MAP_TYPE) == MAP_SHARED && flags & MAP_ANONYMOUS;
+
+	if (!private_writable && !shared_anonymous)
+		return;
+	if (!(flags & MAP_NORESERVE))
+		cause_commit_heuristic(c, asked);
+	cause_commit_limit(c, asked); /* mode 2 has no MAP_NORESERVE */
+}
+
+/* do_mmap() and mmap_region(), mm/mmap.c */
+void cause_map(struct cause_case *c)
+{
+	const struct maps_summary *maps = &c->s->maps;
+	const uint64_t *args = c->refusal->args;
+	uint64_t asked = page_up(args[1]), prot = args[2], flags = args[3];
+	bool replaces = flags & MAP_FIXED;
+	/* What a MAP_FIXED replaces is not charged again, and how much that is nobody wrote down. */
+	bool overlaps = replaces && (!c->s->maps_seen || maps->target_mapped ||
+				     (maps->above_start > args[0] && maps->above_start < limit_add(args[0], args[1])));
+
+	if (asked == 0)
+		return;
+	if (!overlaps) {
+		cause_address_space_limit(c, cause_status(c, STATUS_VM_SIZE), asked);
+		if (prot & PROT_WRITE && (flags & MAP_TYPE) == MAP_PRIVATE && !(flags & MAP_GROWSDOWN))
+			data_limit(c, asked);
+	}
+	/* Without MAP_LOCKED it is mlockall(MCL_FUTURE) that locks, and nothing else in mmap() says EAGAIN. */
+	if (flags & MAP_LOCKED || c->refusal->error == EAGAIN)
+		memlock_limit(c, cause_status(c, STATUS_VM_LOCKED), asked, EAGAIN, flags & MAP_LOCKED);
+	if (replaces && range_is_middle(c->s, args[0], args[1]))
+		(void)map_count(c, MAP_COUNT_UNMAP_MIDDLE, 2);
+	else
+		(void)map_count(c, MAP_COUNT_NEW_AREA, 1);
+	if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_32BIT)))
+		holes(c, asked, 0);
+	if (flags & MAP_HUGETLB) {
+		if (!(flags & MAP_NORESERVE))
+			hugetlb_pool(c, args[1], flags >> HUGE_SIZE_SHIFT & HUGE_SIZE_MASK);
+	} else if (!overlaps || (maps->target_mapped && !maps->target_private_writable)) {
+		commit_of_map(c, prot, flags, asked); /* what is replaced was not accounted */
+	}
+}
+
+/* How many areas a moving mremap() needs to spare; 7.x asks for them before it tries to grow in place. */
+static void map_count_of_remap(struct cause_case *c, bool moves)
+{
+	const struct limit_state *state = map_count(c, MAP_COUNT_MOVE, 1);
+
+	if (state && state->refuses && !moves)
+		cause_doubt(c, state);
+}
+
+/* vma_to_resize() and move_vma(), mm/mremap.c: what is new is charged, where it goes is sought for the whole. */
+void cause_remap(struct cause_case *c)
+{
+	const uint64_t *args = c->refusal->args;
+	const struct maps_summary *maps = &c->s->maps;
+	uint64_t old_size = page_up(args[1]), new_size = page_up(args[2]), flags = args[3];
+	uint64_t growth = new_size > old_size ? new_size - old_size : 0;
+	uint64_t room = maps->above_start > args[0] ? maps->above_start - args[0] : 0;
+	bool stays = growth && room >= new_size && !(flags & MREMAP_FIXED);
+
+	if (flags & MREMAP_DONTUNMAP)
+		growth = new_size; /* the old area stays as well */
+	if (growth) {
+		cause_address_space_limit(c, cause_status(c, STATUS_VM_SIZE), growth);
+		if (c->refusal->error == EAGAIN) /* the area is locked: only that says EAGAIN here */
+			memlock_limit(c, cause_status(c, STATUS_VM_LOCKED), growth, EAGAIN, false);
+		if (c->s->maps_seen && maps->target_private_writable) {
+			data_limit(c, growth);
+			commit(c, growth);
+		}
+	}
+	if (flags & MREMAP_MAYMOVE) {
+		if (growth || flags & MREMAP_FIXED)
+			map_count_of_remap(c, !stays);
+		if (growth && !(flags & MREMAP_FIXED))
+			holes(c, new_size, room);
+	}
+}
+
+/* do_mprotect_pkey(), do_munmap() and remap_file_pages(), mm/ */
+void cause_split(struct cause_case *c)
+{
+	const char *name = c->refusal->call->name;
+	const uint64_t *args = c->refusal->args;
+	uint64_t asked = page_up(args[1]);
+
+	if (!strcmp(name, "munmap")) {
+		/* Cutting off a head or a tail makes no area more, and is let through at any count. */
+		if (c->s->maps_seen && range_is_middle(c->s, args[0], args[1]))
+			(void)map_count(c, MAP_COUNT_UNMAP_MIDDLE, 1);
+		return;
+	}
+	if (!strcmp(name, "remap_file_pages")) { /* a MAP_FIXED mmap() of a shared file over itself */
+		if (c->s->maps_seen && range_is_middle(c->s, args[0], args[1]))
+			(void)map_count(c, MAP_COUNT_UNMAP_MIDDLE, 2);
+		else
+			(void)map_count(c, MAP_COUNT_NEW_AREA, 1);
+		return;
+	}
+	map_count_of_split(c);
+	/* mprotect_fixup(): what becomes private and writable is data and is charged from now on. */
+	if (args[2] & PROT_WRITE && c->s->maps_seen && c->s->maps.target_mapped &&
+	    !c->s->maps.target_private_writable) {
+		data_limit(c, asked);
+		commit(c, asked);
+	}
+}
+
+/* brk(), mm/mmap.c: the next area above must stay a page away from the new break, a stack its guard gap. */
+static void room_above_break(struct cause_case *c, uint64_t old_break, uint64_t asked)
+{
+	const struct maps_summary *maps = &c->s->maps;
+
+	if (!c->s->process_seen || !c->s->maps_seen)
+		return;
+	/* An area that begins right at the break is the one the break lies in, for the snapshot, and not one above it.
+	 */
+	bool touches = maps->target_mapped && maps->target_start_area >= old_break;
+	uint64_t next = touches ? maps->target_start_area : maps->above_start;
+	uint64_t gap = !touches && maps->above_is_stack ? MAPS_STACK_GUARD_GAP_BYTES : 0;
+	if (next == 0)
+		return;
+	uint64_t kept = limit_add(old_break, PAGE_BYTES + gap);
+	struct cause_sum sum = {0, asked, next > kept ? next - kept : 0};
+	(void)cause_add(c, CAUSE_ADDRESS_SPACE, sum, ENOMEM, "/proc/PID/maps: the area above [heap]");
+}
+
+void cause_break(struct cause_case *c)
+{
+	uint64_t wanted = c->refusal->args[0], growth = c->refusal->asked_bytes;
+	uint64_t old_break = page_up(wanted > growth ? wanted - growth : 0);
+	uint64_t asked = page_up(wanted) > old_break ? page_up(wanted) - old_break : 0;
+
+	if (asked == 0)
+		return;
+	cause_address_space_limit(c, cause_status(c, STATUS_VM_SIZE), asked);
+	data_limit(c, asked);
+	(void)map_count(c, MAP_COUNT_NEW_AREA, 1);
+	room_above_break(c, old_break, asked);
+	commit(c, asked);
+}
+
+/* do_mlock() and mlockall(), mm/mlock.c */
+void cause_lock(struct cause_case *c)
+{
+	const uint64_t *args = c->refusal->args;
+
+	if (!strcmp(c->refusal->call->name, "mlockall")) {
+		/* MCL_FUTURE alone locks nothing yet: it is refused only where locking is forbidden altogether. */
+		if (args[0] & MCL_CURRENT || cause_rlimit(c, RLIMIT_MEMLOCK) == 0)
+			memlock_limit(c, 0, cause_status(c, STATUS_VM_SIZE), ENOMEM, true);
+		return;
+	}
+	memlock_limit(c, cause_status(c, STATUS_VM_LOCKED), pages_of_range(args[0], args[1]), ENOMEM, true);
+	if (c->s->maps_seen)
+		map_count_of_split(c);
+}
+
+/* newseg() and do_shmat(), ipc/shm.c. The limits of the IPC namespace (shmmax, shmall, shmmni) are in no snapshot. */
+void cause_shm(struct cause_case *c)
+{
+	const uint64_t *args = c->refusal->args;
+	uint64_t size = page_up(c->refusal->asked_bytes);
+
+	if (!strcmp(c->refusal->call->name, "shmat")) {
+		cause_address_space_limit(c, cause_status(c, STATUS_VM_SIZE), size);
+		(void)map_count(c, MAP_COUNT_NEW_AREA, 1);
+		if (args[1] == 0)
+			holes(c, size, 0);
+		return;
+	}
+	if (args[2] & SHM_HUGETLB) {
+		if (!(args[2] & SHM_NORESERVE))
+			hugetlb_pool(c, args[1], args[2] >> HUGE_SIZE_SHIFT & HUGE_SIZE_MASK);
+		return;
+	}
+	if (!(args[2] & SHM_NORESERVE))
+		cause_commit_heuristic(c, page_up(args[1]));
+	cause_commit_limit(c, page_up(args[1]));
+}
+
+/* madvise_update_vma(), mm/madvise.c: advice that is kept in the area's flags splits it; the other kinds act on pages.
+ */
+void cause_advise(struct cause_case *c)
+{
+	switch (c->refusal->args[2]) {
+	case MADV_NORMAL:
+	case MADV_RANDOM:
+	case MADV_SEQUENTIAL:
+	case MADV_DONTFORK:
+	case MADV_DOFORK:
+	case MADV_MERGEABLE:
+	case MADV_UNMERGEABLE:
+	case MADV_HUGEPAGE:
+	case MADV_NOHUGEPAGE:
+	case MADV_DONTDUMP:
+	case MADV_DODUMP:
+	case MADV_WIPEONFORK:
+	case MADV_KEEPONFORK:
+		if (c->s->maps_seen)
+			map_count_of_split(c);
+		break;
+	default:
+		break;
+	}
+}

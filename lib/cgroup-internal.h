@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the parts of the cgroup code share with each other and with their tests, and nobody else needs.
+ */
+#pragma once
+
+#include <time.h>
+
+#include "cgroup.h"
+
+/* "<mount><own group>" of a hierarchy, without a slash at the end. -ENAMETOOLONG */
+int cgroup_own_directory(const struct cgroup_hierarchy *at, const char *root_prefix, char *ret, size_t size);
+
+/* The controllers we know in DIR/cgroup.controllers or DIR/cgroup.subtree_control, as a bit mask; 0 when unreadable. */
+unsigned cgroup_read_controllers(const char *dir, const char *file);
+
+/* Open every value of a group whose path[] is filled in. */
+void cgroup_open_values(struct cgroup *cg);
+
+/* Absolute, no "." or ".." in it, and its last component starts with "enomem-". */
+bool cgroup_path_is_ours(const char *path);
+
+bool cgroup_has_children(int dirfd);
+
+/* Never signals pid 0, pid 1 or the caller. -EBUSY when only the caller is left, -ETIMEDOUT. */
+int cgroup_kill_directory(int dirfd, uint64_t deadline_ns);
+
+/* Remove a directory and the groups below it, retrying EBUSY; one that is gone already is no error. */
+int cgroup_remove_directory(int dirfd, const char *path, uint64_t deadline_ns);
+
+static inline uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+/* A deadline that no timeout, however large, makes wrap. */
+static inline uint64_t deadline_after(uint64_t timeout_ns)
+{
+	uint64_t now = monotonic_ns();
+	return timeout_ns > UINT64_MAX - now ? UINT64_MAX : now + timeout_ns;
+}
+
+static inline void sleep_ns(uint64_t ns)
+{
+	struct timespec t = {.tv_sec = (time_t)(ns / 1000000000U), .tv_nsec = (long)(ns % 1000000000U)};
+	(void)nanosleep(&t, NULL);
+}

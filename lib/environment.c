@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Defaults of a run's environment, and the names of the resource limits a manifest may set.
+ */
+#include "environment.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "cleanup.h"
+#include "number.h"
+
+#define DEFAULT_DEADLINE_NS UINT64_C(10000000000)
+#define DEFAULT_TASKS       512
+#define OOM_SCORE_ADJ_MAX   1000
+
+static const struct {
+	const char *name;
+	unsigned rlimit;
+} rlimit_names[] = {
+	{"as", RLIMIT_AS},           {"data", RLIMIT_DATA},   {"stack", RLIMIT_STACK},
+	{"memlock", RLIMIT_MEMLOCK}, {"nproc", RLIMIT_NPROC}, {"nofile", RLIMIT_NOFILE},
+	{"cpu", RLIMIT_CPU},         {"fsize", RLIMIT_FSIZE}, {"core", RLIMIT_CORE},
+};
+
+void environment_init(struct environment *env)
+{
+	/* All bytes, padding too: the struct travels through a descriptor as it is. */
+	memset(env, 0, sizeof(*env));
+	for (size_t i = 0; i < ARRAY_SIZE(env->rlimit); i++)
+		env->rlimit[i] = ENVIRONMENT_NOT_SET;
+	for (size_t i = 0; i < ARRAY_SIZE(env->cgroup); i++)
+		env->cgroup[i] = ENVIRONMENT_NOT_SET;
+	env->oom_score_adj = OOM_SCORE_ADJ_MAX;
+	env->deadline_ns = DEFAULT_DEADLINE_NS;
+	env->tasks_ceiling = DEFAULT_TASKS;
+}
+
+int environment_rlimit_by_name(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rlimit_names); i++) {
+		if (strcmp(rlimit_names[i].name, name) == 0)
+			return (int)rlimit_names[i].rlimit;
+	}
+	return -ENOENT;
+}
+
+const char *environment_rlimit_name(unsigned rlimit)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rlimit_names); i++) {
+		if (rlimit_names[i].rlimit == rlimit)
+			return rlimit_names[i].name;
+	}
+	return NULL;
+}

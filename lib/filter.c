@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What a run's program may not do at all, and where it stops for the witness. See filter.h.
+ */
+#include "filter.h"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "calls.h"
+#include "cleanup.h"
+
+/* linux/mman.h of Debian 12 knows them, glibc's sys/mman.h of older ones does not. */
+#define ADVICE_POPULATE_READ  22
+#define ADVICE_POPULATE_WRITE 23
+
+/* linux/mount.h: fsconfig(2) that changes a superblock, which other namespaces share. */
+#define FS_COMMAND_RECONFIGURE 7
+
+static const int refused_always[] = {
+	SCMP_SYS(reboot),	  SCMP_SYS(kexec_load),	   SCMP_SYS(kexec_file_load),
+	SCMP_SYS(settimeofday),	  SCMP_SYS(clock_settime), SCMP_SYS(clock_adjtime),
+	SCMP_SYS(adjtimex),	  SCMP_SYS(setns),	   SCMP_SYS(pivot_root),
+	SCMP_SYS(acct),		  SCMP_SYS(quotactl),	   SCMP_SYS(iopl),
+	SCMP_SYS(ioperm),	  SCMP_SYS(syslog),	   SCMP_SYS(open_by_handle_at),
+	SCMP_SYS(perf_event_open), SCMP_SYS(bpf),
+};
+
+static const int refused_outside_guest[] = {
+	SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module), SCMP_SYS(swapon), SCMP_SYS(swapoff),
+};
+
+static int refuse(scmp_filter_ctx ctx, const int *calls, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		int r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), calls[i], 0);
+		/* -EDOM: this architecture has no such call */
+		if (r < 0 && r != -EDOM)
+			return r;
+	}
+	return 0;
+}
+
+/* A remount without MS_BIND changes the superblock, and with it the mounts of everybody else. */
+static int refuse_remounts(scmp_filter_ctx ctx)
+{
+	int r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(mount), 1,
+				 SCMP_A3(SCMP_CMP_MASKED_EQ, MS_REMOUNT | MS_BIND, MS_REMOUNT));
+	if (r < 0)
+		return r;
+	return seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(fsconfig), 1,
+				SCMP_A1(SCMP_CMP_EQ, FS_COMMAND_RECONFIGURE));
+}
+
+static int watch(scmp_filter_ctx ctx)
+{
+	for (const struct call_info *c = watched_calls; c->name; c++) {
+		int r = 0;
+		if (c->nr < 0)
+			continue;
+		if (c->family != CALL_ADVISE) {
+			r = seccomp_rule_add(ctx, SCMP_ACT_TRACE(0), c->nr, 0);
+		} else {
+			/* Of all advice only these two ask for memory. */
+			r = seccomp_rule_add(ctx, SCMP_ACT_TRACE(0), c->nr, 1,
+					     SCMP_A2(SCMP_CMP_EQ, ADVICE_POPULATE_READ));
+			if (r == 0)
+				r = seccomp_rule_add(ctx, SCMP_ACT_TRACE(0), c->nr, 1,
+						     SCMP_A2(SCMP_CMP_EQ, ADVICE_POPULATE_WRITE));
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void release_context(scmp_filter_ctx *ctx)
+{
+	if (*ctx)
+		seccomp_release(*ctx);
+}
+
+int filter_build(bool guest, int *ret_fd)
+{
+	__attribute__((cleanup(release_context))) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	if (!ctx)
+		return -ENOMEM;
+	int r = refuse(ctx, refused_always, ARRAY_SIZE(refused_always));
+	if (r == 0 && !guest)
+		r = refuse(ctx, refused_outside_guest, ARRAY_SIZE(refused_outside_guest));
+	if (r == 0)
+		r = refuse_remounts(ctx);
+	if (r == 0)
+		r = watch(ctx);
+	if (r < 0)
+		return r;
+	auto_close int fd = memfd_create("enomem-filter", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = seccomp_export_bpf(ctx, fd);
+	if (r < 0)
+		return r;
+	*ret_fd = steal_fd(fd);
+	return 0;
+}
+
+int filter_load(int fd)
+{
+	static struct sock_filter code[BPF_MAXINSNS];
+	ssize_t n = pread(fd, code, sizeof(code), 0);
+	if (n < 0)
+		return -errno;
+	if (n == 0 || (size_t)n % sizeof(code[0]) || (size_t)n == sizeof(code))
+		return -EBADMSG;
+	struct sock_fprog program = {
+		.len = (unsigned short)((size_t)n / sizeof(code[0])),
+		.filter = code,
+	};
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
+		return -errno;
+	return 0;
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The stage role. Order matters: the filter is in memory before any limit is set, the group is joined and limits are set just
+ * before the program, so that the stage itself is never refused. See stage.h.
+ */
+#include "stage.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "cleanup.h"
+#include "filter.h"
+#include "number.h"
+
+/* Exit status of the stage when the program could not be started; the report says why. */
+#define STAGE_FAILED 125
+
+int stage_add_argument(struct stage_spec *spec, const char *argument)
+{
+	size_t used = 0, length = strlen(argument) + 1;
+	for (unsigned i = 0; i < spec->argument_count; i++)
+		used += strlen(spec->arguments + used) + 1;
+	if (used + length > sizeof(spec->arguments) || spec->argument_count + 1 >= STAGE_ARGUMENTS)
+		return -E2BIG;
+	memcpy(spec->arguments + used, argument, length);
+	spec->argument_count++;
+	return 0;
+}
+
+static int fail(const struct stage_spec *spec, const char *step, int error)
+{
+	struct stage_report report = { .error = error };
+	(void)snprintf(report.step, sizeof(report.step), "%s", step);
+	(void)!write(spec->report_fd, &report, sizeof(report));
+	return STAGE_FAILED;
+}
+
+/*
+ * The program may be root, and /proc/sys and /sys reach beyond its namespaces: read-only in the run's own mount namespace.
+ * 5.12 does it recursively with mount_setattr(); before that each mount below is remounted.
+ */
+static int make_read_only(const char *path)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	if (mount(path, path, NULL, MS_BIND | MS_REC, NULL) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (syscall(SYS_mount_setattr, AT_FDCWD, path, AT_RECURSIVE, &attr, sizeof(attr)) == 0)
+		return 0;
+	if (errno != ENOSYS)
+		return -errno;
+	return mount(NULL, path, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 ?
+		       -errno :
+		       0;
+}
+
+/* 5.10 and 5.11 have no recursive way: the cgroup hierarchies below /sys are separate mounts. */
+static int make_cgroups_read_only(void)
+{
+	auto_fclose FILE *mounts = fopen("/proc/self/mounts", "re");
+	char line[4096], directory[1024];
+	while (mounts && fgets(line, sizeof(line), mounts))
+		if (sscanf(line, "%*s %1023s cgroup", directory) == 1 &&
+		    strncmp(directory, "/sys/fs/cgroup", strlen("/sys/fs/cgroup")) == 0)
+			(void)mount(NULL, directory, NULL,
+				    MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	return 0;
+}
+
+static int protect_machine(const struct stage_spec *spec)
+{
+	static const char *const knobs[] = { "/proc/sys", "/proc/sysrq-trigger", "/sys" };
+	for (unsigned i = 0; i < ARRAY_SIZE(knobs); i++) {
+		int r = make_read_only(knobs[i]);
+		if (r < 0)
+			return fail(spec, knobs[i], -r);
+	}
+	return make_cgroups_read_only();
+}
+
+static int join_group(const struct stage_spec *spec)
+{
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
+		if (spec->procs_fd[c] >= 0 && write(spec->procs_fd[c], "0", 1) < 0)
+			return fail(spec, "joining the cgroup", errno);
+	return 0;
+}
+
+static int set_limits(const struct stage_spec *spec)
+{
+	char score[16];
+	const struct environment *env = &spec->environment;
+	(void)snprintf(score, sizeof(score), "%d", env->oom_score_adj);
+	auto_close int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, score, strlen(score)) < 0)
+		return fail(spec, "oom_score_adj", errno);
+	for (unsigned i = 0; i < PROCFS_RLIMITS; i++) {
+		struct rlimit limit;
+		const char *name = environment_rlimit_name(i);
+		char step[48];
+		if (env->rlimit[i] == ENVIRONMENT_NOT_SET)
+			continue;
+		(void)snprintf(step, sizeof(step), "setrlimit %s", name ? name : "?");
+		if (getrlimit(i, &limit) < 0)
+			return fail(spec, step, errno);
+		limit.rlim_cur = env->rlimit[i] == ENOMEM_UNLIMITED ? RLIM_INFINITY : env->rlimit[i];
+		/* Raising beyond the hard limit needs CAP_SYS_RESOURCE: the kernel says so. */
+		if (limit.rlim_cur > limit.rlim_max)
+			limit.rlim_max = limit.rlim_cur;
+		if (setrlimit(i, &limit) < 0)
+			return fail(spec, step, errno);
+	}
+	return 0;
+}
+
+static int become(const struct stage_spec *spec)
+{
+	if (spec->user_namespace && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return fail(spec, "dropping capabilities", errno);
+	if (!spec->change_identity)
+		return 0;
+	if (setgroups(0, NULL) < 0 || setresgid(spec->gid, spec->gid, spec->gid) < 0)
+		return fail(spec, "setgid", errno);
+	if (setresuid(spec->uid, spec->uid, spec->uid) < 0)
+		return fail(spec, "setuid", errno);
+	/* A process that changed its identity is not dumpable, its /proc files belong to root. execve() makes it so again. */
+	return 0;
+}
+
+static int execute(const struct stage_spec *spec)
+{
+	static char *clean[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C",
+				 "HOME=/", NULL };
+	static char *argv[STAGE_ARGUMENTS];
+	static char program[sizeof(spec->program) + 2];
+	const char *next = spec->arguments;
+	for (unsigned i = 0; i < spec->argument_count; i++) {
+		argv[i] = (char *)(uintptr_t)next;
+		next += strlen(next) + 1;
+	}
+	int r = filter_load(spec->filter_fd);
+	if (r < 0)
+		return fail(spec, "loading the seccomp filter", -r);
+	if (spec->clean_environment)
+		environ = clean;
+	/* Relative to its directory: after a change of identity the path to it need not be searchable. */
+	if (spec->directory[0]) {
+		(void)snprintf(program, sizeof(program), "./%s", spec->program);
+		(void)execv(program, argv);
+	} else {
+		(void)execvp(spec->program, argv);
+	}
+	return fail(spec, "execve", errno);
+}
+
+static int become_program(const struct stage_spec *spec)
+{
+	auto_close int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(spec->stdout_fd, STDOUT_FILENO) < 0 ||
+	    dup2(spec->stderr_fd, STDERR_FILENO) < 0)
+		return fail(spec, "standard streams", errno);
+	if (spec->directory[0] && chdir(spec->directory) < 0)
+		return fail(spec, "entering the program's directory", errno);
+	(void)setsid();
+	struct rlimit no_core = { 0, 0 };
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	int r = join_group(spec);
+	if (r == 0)
+		r = set_limits(spec);
+	if (r == 0)
+		r = become(spec);
+	return r ? r : execute(spec);
+}
+
+int stage_main(int spec_fd)
+{
+	struct stage_spec *spec = mmap(NULL, sizeof(*spec), PROT_READ, MAP_SHARED, spec_fd, 0);
+	struct stat st;
+	if (spec == MAP_FAILED || fstat(spec_fd, &st) < 0 || (size_t)st.st_size < sizeof(*spec) ||
+	    spec->magic != STAGE_MAGIC || spec->size != sizeof(*spec))
+		return STAGE_FAILED;
+	if (!spec->user_namespace && protect_machine(spec) != 0)
+		return STAGE_FAILED;
+	/* The descriptors were inherited on purpose; the program must not have them. */
+	const int inherited[] = { spec_fd, spec->filter_fd, spec->report_fd, spec->stdout_fd, spec->stderr_fd,
+				  spec->procs_fd[0], spec->procs_fd[1], spec->procs_fd[2] };
+	for (unsigned i = 0; i < ARRAY_SIZE(inherited); i++)
+		if (inherited[i] >= 0)
+			(void)fcntl(inherited[i], F_SETFD, FD_CLOEXEC);
+	pid_t program = fork();
+	if (program < 0)
+		return fail(spec, "fork", errno);
+	if (program == 0)
+		_exit(become_program(spec));
+	/* Keep nothing open that would hide the end of the program's output from the harness. */
+	for (unsigned i = 0; i < ARRAY_SIZE(inherited); i++)
+		if (inherited[i] >= 0)
+			(void)close(inherited[i]);
+	for (;;) {
+		int status;
+		pid_t pid = wait(&status);
+		if (pid == program)
+			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		if (pid < 0 && errno != EINTR)
+			return STAGE_FAILED;
+	}
+}

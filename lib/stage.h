@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The stage: what happens between util-linux unshare and the program. unshare executes enomem again in its stage role; as init of the
+ * new pid namespace it makes the kernel's knobs read-only, starts the program under its limits, and reaps.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "environment.h"
+
+#define STAGE_MAGIC          0x6d6f6e65U
+#define STAGE_ARGUMENT_BYTES 32768
+#define STAGE_ARGUMENTS      64
+
+/* Everything the stage needs, handed over in a memfd by the harness to itself: same binary, so plain data. */
+struct stage_spec {
+	uint32_t magic, size;
+	struct environment environment;
+	bool change_identity;
+	uint32_t uid, gid;
+	bool user_namespace;  /* unprivileged: no knob to protect, capabilities to drop */
+	char directory[1024]; /* of the program, becomes its working directory; "" to stay */
+	char program[256];    /* name inside that directory, or a path or a name on PATH when directory is "" */
+	unsigned argument_count;
+	char arguments[STAGE_ARGUMENT_BYTES]; /* argv, one string after the other */
+	bool clean_environment; /* PATH, HOME and LC_ALL=C only, so that messages read the same everywhere */
+	int filter_fd, report_fd, stdout_fd, stderr_fd;
+	int procs_fd[CGROUP_CONTROLLERS]; /* cgroup.procs of the run's group, -1 for none */
+};
+
+/* What went wrong before the program could be executed; nothing is reported when it was. */
+struct stage_report {
+	char step[48];     /* "setrlimit as", "setuid", "execve" ... */
+	int error;         /* positive errno */
+};
+
+/* Append one argument. -E2BIG when it does not fit. */
+int stage_add_argument(struct stage_spec *spec, const char *argument);
+
+/* The stage role: read the spec from its descriptor and play it. Returns the exit status of the process. */
+int stage_main(int spec_fd);

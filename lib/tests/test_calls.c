@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The table of watched calls, and what is a refusal and what is not.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <seccomp.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "calls.h"
+#include "cleanup.h"
+
+static void test_table(void **state)
+{
+	(void)state;
+	unsigned count = 0;
+
+	for (const struct call_info *call = watched_calls; call->name; call++, count++) {
+		assert_ptr_equal(call_by_name(call->name), call);
+		int nr = seccomp_syscall_resolve_name(call->name);
+		assert_int_equal(call->nr, nr);
+		if (nr >= 0)
+			assert_ptr_equal(call_by_number((uint64_t)nr), call);
+		for (const struct call_info *other = watched_calls; other < call; other++)
+			assert_string_not_equal(call->name, other->name);
+	}
+	assert_int_equal(count, 21);
+	assert_ptr_equal(call_by_number(SYS_mmap), call_by_name("mmap"));
+	assert_ptr_equal(call_by_number(SYS_clone3), call_by_name("clone3"));
+	assert_null(call_by_number(SYS_read == SYS_mmap ? SYS_write : SYS_read));
+	assert_null(call_by_number(UINT64_MAX));
+	assert_null(call_by_number((uint64_t)-1));
+	assert_null(call_by_number((uint64_t)SYS_mmap + (1ULL << 32)));
+	assert_null(call_by_name("process_madvise"));
+	assert_null(call_by_name("mma"));
+	assert_null(call_by_name("mmap2"));
+	assert_null(call_by_name(""));
+}
+
+/* The errno of a refusal, 0 when it is none, -1 when *ret_error was touched without need. */
+static int refusal(const char *name, const uint64_t args[6], int64_t result, bool is_error)
+{
+	int error = 12345;
+
+	if (call_refused(call_by_name(name), args, result, is_error, &error))
+		return error;
+	return error == 12345 ? 0 : -1;
+}
+
+static int failed(const char *name, int error)
+{
+	static const uint64_t none[6];
+
+	return refusal(name, none, -error, true);
+}
+
+static void test_errors(void **state)
+{
+	(void)state;
+	for (const struct call_info *call = watched_calls; call->name; call++) {
+		assert_int_equal(failed(call->name, ENOMEM), ENOMEM);
+		assert_int_equal(failed(call->name, EAGAIN), EAGAIN);
+		static const int never[] = {EINTR,  ENOSYS,  EACCES,  EBADF,     ENODEV, EEXIST, EFAULT,
+					    ENOENT, ENOTDIR, ETXTBSY, EOVERFLOW, ENFILE, EMFILE, 512,
+					    513,    514,     515,     516,       517};
+		for (const int *e = never; e < never + ARRAY_SIZE(never); e++)
+			assert_int_equal(failed(call->name, *e), 0);
+	}
+	static const struct {
+		const char *name;
+		int error;
+		bool refused;
+	} row[] = {
+		{"mlock", EPERM, true},      {"mlock2", EPERM, true},     {"mlockall", EPERM, true},
+		{"shmget", EPERM, true},     {"clone", EPERM, false},     {"mprotect", EPERM, false},
+		{"munmap", EPERM, false},    {"mmap", EPERM, false},      {"execve", EPERM, false},
+		{"clone", EINVAL, true},     {"clone3", EINVAL, true},    {"fork", EINVAL, true},
+		{"vfork", EINVAL, true},     {"mmap", EINVAL, false},     {"shmget", EINVAL, false},
+		{"mlock", EINVAL, false},    {"madvise", EINVAL, false},  {"shmget", ENOSPC, true},
+		{"fallocate", ENOSPC, true}, {"clone", ENOSPC, true},     {"execve", ENOSPC, false},
+		{"execve", E2BIG, true},     {"execveat", E2BIG, true},   {"clone3", E2BIG, false},
+		{"execve", ENOENT, false},   {"execveat", EACCES, false},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++)
+		assert_int_equal(failed(row[i].name, row[i].error), row[i].refused ? row[i].error : 0);
+
+	uint64_t locked[6] = {0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED};
+	assert_int_equal(refusal("mmap", locked, -EPERM, true), EPERM);
+	locked[3] &= ~(uint64_t)MAP_LOCKED;
+	assert_int_equal(refusal("mmap", locked, -EPERM, true), 0);
+}
+
+static void test_results(void **state)
+{
+	(void)state;
+	static const uint64_t none[6];
+
+	/* results that are no errors, and errors that are none */
+	assert_int_equal(refusal("mmap", none, 0x7f0000000000, false), 0);
+	assert_int_equal(refusal("mmap", none, -ENOMEM, false), 0); /* the tracer says it is an address */
+	assert_int_equal(refusal("mmap", none, 0, true), 0);
+	assert_int_equal(refusal("mmap", none, ENOMEM, true), 0);
+	assert_int_equal(refusal("mmap", none, -4096, true), 0);
+	assert_int_equal(refusal("mmap", none, INT64_MIN, true), 0);
+	assert_int_equal(refusal("fork", none, 0, false), 0);
+}
+
+static int break_refused(uint64_t wanted, uint64_t got)
+{
+	const uint64_t args[6] = {wanted};
+
+	return refusal("brk", args, (int64_t)got, false);
+}
+
+/* brk(2) returns the break it kept. */
+static void test_break(void **state)
+{
+	(void)state;
+	assert_int_equal(break_refused(0, 0x555555559000), 0);
+	assert_int_equal(break_refused(0x555555560000, 0x555555560000), 0);
+	assert_int_equal(break_refused(0x555555560001, 0x555555560000), ENOMEM);
+	assert_int_equal(break_refused(0x555555560000, 0x555555559000), ENOMEM);
+	assert_int_equal(break_refused(1, 0x555555559000), 0); /* below the heap's start */
+	assert_int_equal(break_refused(UINT64_MAX, 0x555555559000), ENOMEM);
+	assert_int_equal(break_refused(1ULL << 63, 0x555555559000), ENOMEM);
+	assert_int_equal(failed("brk", ENOSYS), 0); /* a filter's doing */
+	assert_int_equal(failed("brk", ENOMEM), ENOMEM);
+}
+
+/* This kernel, asked for more than there can be. */
+static void test_here(void **state)
+{
+	(void)state;
+	uint64_t args[6] = {0, 1ULL << 62, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, UINT64_MAX, 0};
+
+	long result = syscall(SYS_mmap, args[0], args[1], args[2], args[3], args[4], args[5]);
+	assert_int_equal(result, -1);
+	assert_int_equal(refusal("mmap", args, -errno, true), ENOMEM);
+
+	uint64_t kept = (uint64_t)syscall(SYS_brk, 0UL);
+	assert_int_equal(break_refused(0, kept), 0);
+	assert_int_equal(break_refused(1ULL << 62, (uint64_t)syscall(SYS_brk, 1UL << 62)), ENOMEM);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table), cmocka_unit_test(test_errors), cmocka_unit_test(test_results),
+		cmocka_unit_test(test_break), cmocka_unit_test(test_here),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The tasks the witness follows: a fixed table, so that a fork storm under a full memory makes the harness allocate nothing.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "calls.h"
+
+struct tracee {
+	pid_t tid, tgid;
+	bool in_call;                /* between the filter's stop and the exit stop of a watched call */
+	const struct call_info *call;
+	uint64_t args[6];
+	uint64_t clone_flags;
+	bool has_pending;            /* a stop collected while its process was frozen, still to be handled */
+	int pending_status;
+};
+
+#define TRACEES_MAX 4096
+
+struct tracees {
+	unsigned count;
+	struct tracee slot[TRACEES_MAX]; /* tid 0: free. Open addressing by tid. */
+};
+
+void tracees_reset(struct tracees *t);
+/* NULL when it is not in the table. */
+struct tracee *tracees_find(struct tracees *t, pid_t tid);
+/* Find or make; NULL when the table is full. A new one is its own thread group until told otherwise. */
+struct tracee *tracees_get(struct tracees *t, pid_t tid);
+void tracees_remove(struct tracees *t, pid_t tid);

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The ptrace loop. A stop costs two context switches, so the filter decides what stops at all, and everything here is
+ * static: from the failing moment to the end of the snapshot nothing is allocated. See witness.h.
+ */
+#include "witness.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "number.h"
+#include "tracees.h"
+#include "witness-asked.h"
+
+#define SYSCALL_STOP (SIGTRAP | 0x80)
+
+/* How long the other threads of a refused process may take to stop before the snapshot is taken without them. */
+#define FREEZE_TRIES 200
+#define FREEZE_PAUSE_NS 100000
+
+static struct tracees tracees;
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
+}
+
+int witness_seize(pid_t child)
+{
+	long options = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK |
+		       PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
+	return ptrace(PTRACE_SEIZE, child, NULL, options) < 0 ? -errno : 0;
+}
+
+/* ESRCH only says that the task died meanwhile; waitpid() will tell how. */
+static void resume(const struct tracee *t, int signal)
+{
+	(void)ptrace(t->in_call ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (long)signal);
+}
+
+static void kill_all(struct witness *w)
+{
+	if (w->shared->stage)
+		(void)kill(w->shared->stage, SIGKILL);
+	if (w->shared->root)
+		(void)kill(w->shared->root, SIGKILL);
+}
+
+/* Stop the other threads of a process. What they report instead of stopping is kept for later. */
+static void freeze_siblings(const struct tracee *of)
+{
+	for (unsigned i = 0; i < TRACEES_MAX; i++) {
+		struct tracee *t = &tracees.slot[i];
+		if (t->tid == 0 || t->tid == of->tid || t->tgid != of->tgid || t->has_pending)
+			continue;
+		if (ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL) < 0)
+			continue;
+		for (unsigned n = 0; n < FREEZE_TRIES; n++) {
+			const struct timespec pause = { .tv_nsec = FREEZE_PAUSE_NS };
+			pid_t got = waitpid(t->tid, &t->pending_status, __WALL | WNOHANG);
+			if (got == t->tid) {
+				t->has_pending = true;
+				break;
+			}
+			if (got < 0)
+				break;
+			(void)nanosleep(&pause, NULL);
+		}
+	}
+}
+
+static void snapshot_of_refusal(struct witness *w, const struct tracee *t, const struct refusal *r)
+{
+	struct snapshot_request request = {
+		.pid = t->tgid,
+		.maps = r->call->family != CALL_TASK,
+		.commit = r->call->family == CALL_TASK && !(r->clone_flags & 0x100 /* CLONE_VM */) && r->error == ENOMEM,
+		.pidns = r->call->family == CALL_TASK && r->error != EAGAIN,
+		.uid_tasks = (r->call->family == CALL_TASK || r->call->family == CALL_EXEC) && r->error == EAGAIN,
+	};
+	witness_range(r, &request.address, &request.length);
+	snapshot_take(w->source, &request, &w->at_refusal);
+}
+
+static void on_refused(struct witness *w, const struct tracee *t, int64_t result, int error)
+{
+	w->refused++;
+	if (w->record_count == WITNESS_RECORDS)
+		return;
+	bool first = w->record_count == 0;
+	struct refusal *r = &w->record[w->record_count++];
+	r->call = t->call;
+	memcpy(r->args, t->args, sizeof(r->args));
+	r->clone_flags = t->clone_flags;
+	r->error = error;
+	r->tid = t->tid;
+	r->tgid = t->tgid;
+	r->time_ns = now_ns();
+	r->asked_bytes = witness_asked(t->tgid, t->call, t->args, result);
+	if (first) {
+		freeze_siblings(t);
+		snapshot_of_refusal(w, t, r);
+	}
+}
+
+static uint64_t clone_flags_of(const struct tracee *t)
+{
+	if (strcmp(t->call->name, "clone") == 0)
+		return t->args[0];
+	if (strcmp(t->call->name, "vfork") == 0)
+		return 0x4000 | 0x100; /* CLONE_VFORK | CLONE_VM */
+	if (strcmp(t->call->name, "clone3") == 0) {
+		uint64_t flags = 0;
+		struct iovec local = { &flags, sizeof(flags) };
+		struct iovec remote = { (void *)(uintptr_t)t->args[0], sizeof(flags) };
+		if (process_vm_readv(t->tid, &local, 1, &remote, 1, 0) == (ssize_t)sizeof(flags))
+			return flags;
+	}
+	return 0;
+}
+
+static void on_call(struct witness *w, struct tracee *t)
+{
+	struct __ptrace_syscall_info info;
+	if (!w->started || t->tid == w->shared->stage || t->tid == w->shared->root ||
+	    ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) <= 0 ||
+	    info.op != PTRACE_SYSCALL_INFO_SECCOMP)
+		return;
+	t->call = call_by_number(info.seccomp.nr);
+	if (!t->call)
+		return;
+	t->in_call = true;
+	memcpy(t->args, info.seccomp.args, sizeof(t->args));
+	t->clone_flags = t->call->family == CALL_TASK ? clone_flags_of(t) : 0;
+	w->call_count[t->call - watched_calls]++;
+}
+
+static void on_call_exit(struct witness *w, struct tracee *t)
+{
+	struct __ptrace_syscall_info info;
+	int error;
+	bool known = t->in_call;
+	t->in_call = false;
+	if (!known || ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) <= 0 ||
+	    info.op != PTRACE_SYSCALL_INFO_EXIT)
+		return;
+	if (call_refused(t->call, t->args, info.exit.rval, info.exit.is_error, &error))
+		on_refused(w, t, info.exit.rval, error);
+}
+
+static void on_started(struct witness *w, const struct tracee *t)
+{
+	struct snapshot_request request = { .pid = t->tid, .maps = true };
+	w->started = true;
+	w->program = t->tid;
+	w->tasks_seen = 1;
+	snapshot_take(w->source, &request, &w->before);
+	w->start_ns = now_ns();
+	w->shared->program = t->tid;
+}
+
+/* A fork of unshare is the stage, the stage's fork becomes the program: both before the program's exec. */
+static bool on_new_task(struct witness *w, const struct tracee *parent)
+{
+	unsigned long tid = 0;
+	if (ptrace(PTRACE_GETEVENTMSG, parent->tid, NULL, &tid) < 0)
+		return true;
+	struct tracee child_of = *parent; /* the table may move entries when it grows */
+	struct tracee *t = tracees_get(&tracees, (pid_t)tid);
+	if (!t)
+		return false;
+	if (child_of.in_call && child_of.clone_flags & 0x10000 /* CLONE_THREAD */)
+		t->tgid = child_of.tgid;
+	if (child_of.tid == w->shared->root && !w->shared->stage)
+		w->shared->stage = t->tid;
+	if (!w->started)
+		return true;
+	w->tasks_seen++;
+	if (++w->shared->tasks > w->tasks_ceiling && w->tasks_ceiling) {
+		w->tasks_ceiling_hit = true;
+		kill_all(w);
+	}
+	return true;
+}
+
+static void on_exec(struct witness *w, struct tracee *t)
+{
+	unsigned long former = 0;
+	/* A thread that execs takes over its leader's id; its own entry is gone without an exit event. */
+	if (ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &former) == 0 && former && (pid_t)former != t->tid) {
+		struct tracee *old = tracees_find(&tracees, (pid_t)former);
+		if (old) {
+			t->in_call = old->in_call;
+			t->call = old->call;
+			memcpy(t->args, old->args, sizeof(t->args));
+			tracees_remove(&tracees, (pid_t)former);
+			if (w->shared->tasks)
+				w->shared->tasks--;
+		}
+	}
+	if (!w->started && t->tid != w->shared->root && t->tid != w->shared->stage) {
+		w->shared->tasks = 1;
+		on_started(w, t);
+	}
+}
+
+static void note_signal(struct witness *w, const struct tracee *t, int signal, const siginfo_t *info, bool snapshot)
+{
+	if (w->signal_count == WITNESS_SIGNALS)
+		return;
+	struct witness_signal *s = &w->signal[w->signal_count];
+	s->signal = signal;
+	s->code = info ? info->si_code : INT_MIN;
+	bool fault = info && (signal == SIGSEGV || signal == SIGBUS) && info->si_code > 0;
+	s->address = fault ? (uint64_t)(uintptr_t)info->si_addr : 0;
+	s->tid = t->tid;
+	s->tgid = t->tgid;
+	s->time_ns = now_ns();
+	if (snapshot) {
+		struct snapshot_request request = { .pid = t->tgid, .maps = true, .address = s->address, .length = fault };
+		freeze_siblings(t);
+		snapshot_take(w->source, &request, &w->at_signal);
+		w->at_signal_index = (int)w->signal_count;
+	}
+	w->signal_count++;
+}
+
+static void on_signal(struct witness *w, const struct tracee *t, int signal)
+{
+	siginfo_t info;
+	if (!w->started || t->tid == w->shared->stage || t->tid == w->shared->root ||
+	    ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) < 0)
+		return;
+	bool fault = (signal == SIGSEGV || signal == SIGBUS) && info.si_code > 0;
+	/* Ordinary signals (a shell's SIGCHLD) would only fill the record. */
+	if (signal != SIGCHLD && signal != SIGCONT && signal != SIGWINCH && signal != SIGURG)
+		note_signal(w, t, signal, &info, fault && t->tgid == w->program);
+}
+
+/* SIGKILL shows no siginfo, and no stop of its own: the exit stop is the last moment at which the process can be looked at. */
+static void on_exit_event(struct witness *w, const struct tracee *t)
+{
+	unsigned long status = 0;
+	if (!w->started || t->tgid != w->program ||
+	    ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &status) < 0 || !WIFSIGNALED((int)status))
+		return;
+	int signal = WTERMSIG((int)status);
+	if (w->signal_count && w->signal[w->signal_count - 1].signal == signal)
+		return; /* its delivery was seen, with siginfo */
+	note_signal(w, t, signal, NULL, signal == SIGKILL);
+}
+
+static void on_gone(struct witness *w, pid_t tid, int status)
+{
+	struct tracee *t = tracees_find(&tracees, tid);
+	if (tid == w->shared->root) {
+		w->root_status = status;
+		w->shared->root = 0;
+	} else if (tid == w->shared->stage) {
+		w->shared->stage = 0;
+	} else if (w->started && t && w->shared->tasks) {
+		w->shared->tasks--;
+	}
+	if (w->started && tid == w->program && !w->ended) {
+		w->ended = true;
+		w->exit_status = status;
+		w->end_ns = now_ns();
+		w->tasks_left = w->shared->tasks;
+		w->shared->program = 0;
+		if (WIFSIGNALED(status) && w->signal_count &&
+		    w->signal[w->signal_count - 1].signal == WTERMSIG(status))
+			w->signal[w->signal_count - 1].fatal = true;
+		else if (WIFSIGNALED(status) && t)
+			note_signal(w, t, WTERMSIG(status), NULL, false);
+	}
+	tracees_remove(&tracees, tid);
+}
+
+/* One stop or end. false when the table is full. */
+static bool handle(struct witness *w, pid_t tid, int status)
+{
+	if (WIFEXITED(status) || WIFSIGNALED(status)) {
+		on_gone(w, tid, status);
+		return true;
+	}
+	struct tracee *t = tracees_get(&tracees, tid);
+	if (!t)
+		return false;
+	int event = status >> 16, signal = WSTOPSIG(status), deliver = 0;
+	w->stops++;
+	switch (event) {
+	case PTRACE_EVENT_SECCOMP:
+		on_call(w, t);
+		break;
+	case PTRACE_EVENT_FORK:
+	case PTRACE_EVENT_VFORK:
+	case PTRACE_EVENT_CLONE:
+		if (!on_new_task(w, t))
+			return false;
+		t = tracees_find(&tracees, tid);
+		break;
+	case PTRACE_EVENT_EXEC:
+		on_exec(w, t);
+		t = tracees_find(&tracees, tid);
+		break;
+	case PTRACE_EVENT_EXIT:
+		on_exit_event(w, t);
+		t->in_call = false;
+		break;
+	case PTRACE_EVENT_STOP:
+		if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
+			/* A stopped program stays stopped, as it would without a tracer; the deadline ends it. */
+			(void)ptrace(PTRACE_LISTEN, tid, NULL, NULL);
+			return true;
+		}
+		break;
+	default:
+		if (signal == SYSCALL_STOP) {
+			on_call_exit(w, t);
+		} else if (event == 0) {
+			on_signal(w, t, signal);
+			deliver = signal;
+		}
+	}
+	if (t)
+		resume(t, deliver);
+	return true;
+}
+
+static bool handle_pending(struct witness *w, bool *ret_some)
+{
+	*ret_some = false;
+	for (unsigned i = 0; i < TRACEES_MAX; i++) {
+		struct tracee *t = &tracees.slot[i];
+		if (t->tid == 0 || !t->has_pending)
+			continue;
+		t->has_pending = false;
+		*ret_some = true;
+		if (!handle(w, t->tid, t->pending_status))
+			return false;
+	}
+	return true;
+}
+
+int witness_watch(struct witness *w, pid_t root)
+{
+	bool frozen = false;
+	int r = 0;
+	tracees_reset(&tracees);
+	w->at_signal_index = -1;
+	w->shared->root = root;
+	w->shared->stage = w->shared->program = 0;
+	w->shared->tasks = 0;
+	for (;;) {
+		int status;
+		/* Only a snapshot leaves pending stops behind. */
+		if (frozen && r == 0) {
+			if (!handle_pending(w, &frozen))
+				r = -ENOMEM;
+			continue;
+		}
+		/* Not until ECHILD: the caller may have a child that is none of ours, the keeper of a changed sysctl. */
+		if (w->shared->root == 0 && tracees.count == 0)
+			return r;
+		pid_t tid = waitpid(-1, &status, __WALL);
+		if (tid < 0 && errno == EINTR)
+			continue;
+		if (tid < 0)
+			return errno == ECHILD ? r : -errno;
+		unsigned before = w->record_count + w->signal_count;
+		if (!handle(w, tid, status)) {
+			r = -ENOMEM;
+			kill_all(w);
+			(void)ptrace(PTRACE_CONT, tid, NULL, NULL);
+		}
+		frozen = w->record_count + w->signal_count != before;
+	}
+}

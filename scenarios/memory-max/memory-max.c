@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A memory cgroup at its limit refuses no call. malloc() and mmap() succeed; when a page is needed and none can be
+ * reclaimed, try_charge_memcg() calls mem_cgroup_out_of_memory() and the process is killed: at its own store, inside
+ * mmap(MAP_POPULATE) or inside read(), where the kernel itself touches the page.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static char *volatile memory; /* keeps the compiler from dropping what nobody uses */
+
+static void usage(void)
+{
+	fputs("usage: memory-max touch|populate|read --bytes N\n", stderr);
+	exit(2);
+}
+
+static size_t number(const char *text)
+{
+	char *end;
+	errno = 0;
+	size_t n = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno)
+		usage();
+	return n;
+}
+
+static void fail(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static void read_zeroes(size_t bytes)
+{
+	int zero = open("/dev/zero", O_RDONLY);
+	for (size_t done = 0; done < bytes;) {
+		ssize_t n = read(zero, memory + done, bytes - done);
+		if (n <= 0)
+			fail("read");
+		done += (size_t)n;
+	}
+	close(zero);
+}
+
+int main(int argc, char *argv[])
+{
+	static const struct option options[] = {{"bytes", required_argument, NULL, 'b'}, {0}};
+	size_t bytes = 0;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option != 'b')
+			usage();
+		bytes = number(optarg);
+	}
+	if (optind + 1 != argc || bytes == 0)
+		usage();
+	const char *how = argv[optind];
+	int populate = strcmp(how, "populate") == 0;
+	if (!populate && strcmp(how, "touch") != 0 && strcmp(how, "read") != 0)
+		usage();
+
+	setvbuf(stdout, NULL, _IONBF, 0); /* stdout, too, would allocate */
+	printf("%s: mapping %zu bytes\n", how, bytes);
+	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | (populate ? MAP_POPULATE : 0),
+		      -1, 0);
+	if (memory == MAP_FAILED)
+		fail("mmap");
+	printf("mapped, now using every page\n");
+	if (strcmp(how, "touch") == 0)
+		memset(memory, 1, bytes);
+	else if (strcmp(how, "read") == 0)
+		read_zeroes(bytes);
+	puts("all pages used");
+	return 0;
+}
