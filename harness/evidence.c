@@ -240,12 +240,24 @@ static json_t *limits_json(const struct cause_report *report)
 	return a;
 }
 
+/*
+ * An exec refused after the point of no return has no program to return to: the kernel kills with SIGSEGV (bprm_execve(), fs/exec.c).
+ * The refusal is what failed, the signal only its messenger.
+ */
+static bool died_of_exec(const struct witness *w)
+{
+	const struct refusal *last = w->record_count ? &w->record[w->record_count - 1] : NULL;
+	const struct witness_signal *s = fatal_signal(w);
+	return w->record_count == 1 && last->call->family == CALL_EXEC && s && s->signal == SIGSEGV &&
+	       s->tgid == last->tgid && (s->code == SI_KERNEL || s->code == INT_MIN);
+}
+
 /* The failing moment: the fatal signal when its snapshot was taken, else the first refused call. */
 static void set_failing_moment(const struct run_record *record, json_t *evidence, json_t *snapshots)
 {
 	static struct cause_report report;
 	const struct witness *w = &record->witness;
-	const struct witness_signal *s = died_of_signal(record) ? fatal_signal(w) : NULL;
+	const struct witness_signal *s = died_of_signal(record) && !died_of_exec(w) ? fatal_signal(w) : NULL;
 	const struct snapshot *failure = NULL;
 	json_t *moment = json_object();
 	memset(&report, 0, sizeof(report));

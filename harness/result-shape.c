@@ -149,12 +149,12 @@ static const struct shape result_shape[] = {
 };
 
 /* A pass with an assertion that failed is no pass. */
-static void check_pass(struct shape_errors *e, const struct place *here, const json_t *run)
+static void check_pass(struct shape_errors *e, const struct place *here, const json_t *judged)
 {
 	json_t *assertion;
 	size_t i;
-	json_array_foreach (json_object_get(run, "checks"), i, assertion) {
-		if (json_is_false(json_object_get(assertion, "ok")) && !strcmp(text_of(run, "verdict"), "pass"))
+	json_array_foreach (json_object_get(judged, "checks"), i, assertion) {
+		if (json_is_false(json_object_get(assertion, "ok")) && !strcmp(text_of(judged, "verdict"), "pass"))
 			shape_error(e, here, "passed with check %zu failed", i);
 	}
 }

@@ -35,7 +35,6 @@ struct fixture {
 static inline void fixture_init(struct fixture *f)
 {
 	memset(f, 0, sizeof(*f));
-	memset(&f->s.meminfo, 0, sizeof(f->s.meminfo));
 	struct snapshot *s = &f->s;
 	for (unsigned i = 0; i < MEMINFO_COUNT; i++)
 		s->meminfo.value[i] = ENOMEM_ABSENT;

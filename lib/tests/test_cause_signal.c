@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Causes of fatal signals: the stack that may not grow, the group or machine that is full, somebody else's kill.
+ */
+#include "cause-fixture.h"
+
+#include <signal.h>
+
+#define STACK_END   0x7ffffffff000ULL
+#define STACK_START (STACK_END - 132 * KB)
+#define GUARD_GAP   (256 * PAGE)
+
+static void segv(struct fixture *f, int code, uint64_t address)
+{
+	f->signal = (struct fatal_signal){.signal = SIGSEGV, .code = code, .address = address, .log_names_pid = -1};
+	judge_signal(f);
+}
+
+static void stack_init(struct fixture *f)
+{
+	fixture_init(f);
+	f->s.maps.stack_start = f->s.maps.above_start = STACK_START;
+	f->s.maps.stack_end = STACK_END;
+	f->s.maps.above_is_stack = true;
+	f->s.maps.below_end = STACK_END - 64 * MB;
+	f->s.rlimit[RLIMIT_STACK] = 256 * KB;
+}
+
+static void test_rlimit_stack(void **state)
+{
+	(void)state;
+	struct fixture f;
+	stack_init(&f);
+	segv(&f, SEGV_MAPERR, STACK_END - 256 * KB - 300); /* as measured: less than 300 bytes below the limit */
+	assert_only(&f, CAUSE_RLIMIT_STACK);
+	assert_sum(&f, CAUSE_RLIMIT_STACK, 132 * KB, 128 * KB, 256 * KB);
+	segv(&f, SEGV_MAPERR, STACK_END - 256 * KB - 1);
+	assert_only(&f, CAUSE_RLIMIT_STACK);
+	segv(&f, SEGV_MAPERR, STACK_END - 256 * KB);
+	assert_only(&f, CAUSE_UNKNOWN);
+	assert_allows(&f, CAUSE_RLIMIT_STACK);
+	f.s.rlimit[RLIMIT_STACK] = ENOMEM_UNLIMITED;
+	segv(&f, SEGV_MAPERR, STACK_END - 32 * MB);
+	assert_allows(&f, CAUSE_RLIMIT_STACK);
+	f.s.rlimit[RLIMIT_STACK] = ENOMEM_ABSENT;
+	segv(&f, SEGV_MAPERR, STACK_END - 32 * MB);
+	assert_null(state_of(&f, CAUSE_RLIMIT_STACK));
+}
+
+/* Other faults are bugs of the program. */
+static void test_no_stack_growth(void **state)
+{
+	(void)state;
+	struct fixture f;
+	stack_init(&f);
+	segv(&f, SEGV_ACCERR, STACK_END - 256 * KB - 1);
+	assert_int_equal(f.report.count, 0);
+	segv(&f, INT32_MIN, STACK_END - 256 * KB - 1);
+	assert_int_equal(f.report.count, 0);
+	segv(&f, SEGV_MAPERR, STACK_START); /* in the stack */
+	assert_int_equal(f.report.count, 0);
+	/* the guard gap above the next area */
+	segv(&f, SEGV_MAPERR, f.s.maps.below_end + GUARD_GAP);
+	assert_only(&f, CAUSE_RLIMIT_STACK);
+	segv(&f, SEGV_MAPERR, f.s.maps.below_end + GUARD_GAP - 1);
+	assert_int_equal(f.report.count, 0);
+	f.s.maps.above_is_stack = false;
+	segv(&f, SEGV_MAPERR, 0);
+	assert_int_equal(f.report.count, 0);
+	stack_init(&f);
+	f.s.maps_seen = false;
+	segv(&f, SEGV_MAPERR, STACK_END - 256 * KB - 1);
+	assert_int_equal(f.report.count, 0);
+	stack_init(&f);
+	f.s.process_seen = false;
+	segv(&f, SEGV_MAPERR, STACK_END - 256 * KB - 1);
+	assert_int_equal(f.report.count, 0);
+	stack_init(&f);
+	f.s.maps.below_end = UINT64_MAX;
+	segv(&f, SEGV_MAPERR, UINT64_MAX);
+	assert_int_equal(f.report.count, 0);
+}
+
+static void test_stack_growth_other_limits(void **state)
+{
+	(void)state;
+	struct fixture f;
+	stack_init(&f);
+	f.s.rlimit[RLIMIT_STACK] = 8 * MB;
+	f.s.rlimit[RLIMIT_AS] = 1000 * PAGE + 256 * KB;
+	segv(&f, SEGV_MAPERR, STACK_START - 256 * KB);
+	assert_only(&f, CAUSE_UNKNOWN);
+	segv(&f, SEGV_MAPERR, STACK_START - 256 * KB - 1);
+	assert_only(&f, CAUSE_RLIMIT_AS);
+	assert_sum(&f, CAUSE_RLIMIT_AS, 1000 * PAGE, 256 * KB + PAGE, 1000 * PAGE + 256 * KB);
+	f.s.rlimit[RLIMIT_STACK] = 256 * KB;
+	segv(&f, SEGV_MAPERR, STACK_START - 256 * KB - 1);
+	assert_int_equal(named(&f), CAUSE_RLIMIT_STACK);
+	assert_true(state_of(&f, CAUSE_RLIMIT_AS)->refuses);
+
+	stack_init(&f);
+	f.s.sysctl[SYSCTL_OVERCOMMIT_MEMORY] = 2;
+	f.s.meminfo.value[MEMINFO_COMMITTED_AS] = 243448 * KB;
+	segv(&f, SEGV_MAPERR, STACK_START - 1);
+	assert_only(&f, CAUSE_COMMIT_LIMIT);
+	f.s.meminfo.value[MEMINFO_COMMITTED_AS] = 30000 * KB;
+	segv(&f, SEGV_MAPERR, STACK_START - 1);
+	assert_only(&f, CAUSE_UNKNOWN);
+}
+
+static void kill_call(struct fixture *f, bool counter_moved, int log_names_pid, bool log_says_memcg)
+{
+	f->signal = (struct fatal_signal){.signal = SIGKILL,
+					  .code = INT32_MIN,
+					  .oom_counter_moved = counter_moved,
+					  .log_names_pid = log_names_pid,
+					  .log_says_memcg = log_says_memcg};
+	judge_signal(f);
+}
+
+static void test_memcg(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	f.s.cgroup.value[CGROUP_MEMORY_MAX] = 4096 * PAGE;
+	f.s.cgroup.value[CGROUP_MEMORY_PEAK] = 4096 * PAGE;
+	f.s.cgroup.value[CGROUP_MEMORY_CURRENT] = 10 * PAGE; /* the victim is gone */
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	assert_sum(&f, CAUSE_MEMCG_MAX, 4096 * PAGE, PAGE, 4096 * PAGE);
+	kill_call(&f, true, -1, false);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	/* killed 9 to 14 pages below the limit, by batches of 64 */
+	f.s.cgroup.value[CGROUP_MEMORY_PEAK] = 4082 * PAGE;
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	assert_int_equal(state_of(&f, CAUSE_MEMCG_MAX)->in_use, 4082 * PAGE);
+	f.s.cgroup.value[CGROUP_MEMORY_PEAK] = 4032 * PAGE;
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	f.s.cgroup.value[CGROUP_MEMORY_PEAK] = 4031 * PAGE;
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_UNKNOWN);
+	/* killed by a limit above; a limit of pids up there is none of memory */
+	f.s.ancestor_count = 3;
+	f.s.ancestor[0] = (struct ancestor_numbers){CGROUP_MEMORY, 90 * MB, ENOMEM_UNLIMITED};
+	f.s.ancestor[1] = (struct ancestor_numbers){CGROUP_PIDS, 10, 1};
+	f.s.ancestor[2] = (struct ancestor_numbers){CGROUP_MEMORY, 64 * MB - PAGE, 64 * MB};
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	assert_allows(&f, CAUSE_MEMCG_MAX); /* not its own */
+	f.s.ancestor[2].current = 32 * MB;
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.s.ancestor[2].current = 64 * MB;
+	f.s.cgroup.value[CGROUP_MEMORY_PEAK] = 4096 * PAGE;
+	kill_call(&f, true, 1, true);
+	unsigned index;
+	uint32_t also;
+	assert_int_equal(cause_name(&f.report, &index, &also), CAUSE_MEMCG_MAX);
+	assert_int_equal(index, 0);
+	assert_int_equal(also, 1U << 1);
+}
+
+/* Without memory.peak (v2 before 5.19) only the kernel's line is left, if the numbers say nothing. */
+static void test_memcg_without_peak(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	f.s.cgroup.value[CGROUP_MEMORY_MAX] = 4096 * PAGE;
+	f.s.cgroup.value[CGROUP_MEMORY_CURRENT] = 4090 * PAGE;
+	kill_call(&f, true, -1, false);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	f.s.cgroup.value[CGROUP_MEMORY_CURRENT] = 10 * PAGE;
+	kill_call(&f, true, -1, false);
+	assert_only(&f, CAUSE_UNKNOWN);
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	assert_int_equal(state_of(&f, CAUSE_MEMCG_MAX)->in_use, 10 * PAGE);
+	f.s.cgroup.value[CGROUP_MEMORY_MAX] = ENOMEM_UNLIMITED;
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.s.cgroup.value[CGROUP_MEMORY_MAX] = ENOMEM_ABSENT;
+	kill_call(&f, true, 1, true);
+	assert_int_equal(f.report.count, 0);
+}
+
+static void test_other_kills(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	f.s.cgroup.value[CGROUP_MEMORY_MAX] = f.s.cgroup.value[CGROUP_MEMORY_PEAK] = 4096 * PAGE;
+	/* the whole machine; a group counts that kill too */
+	kill_call(&f, true, 1, false);
+	assert_only(&f, CAUSE_SYSTEM_OOM);
+	assert_sum(&f, CAUSE_SYSTEM_OOM, RAM_BYTES / 2, PAGE, RAM_BYTES);
+	kill_call(&f, false, 1, false);
+	assert_only(&f, CAUSE_SYSTEM_OOM);
+	f.s.meminfo.value[MEMINFO_MEM_AVAILABLE] = ENOMEM_ABSENT;
+	kill_call(&f, false, 1, false);
+	assert_only(&f, CAUSE_SYSTEM_OOM);
+	/* somebody else: a full group proves nothing when the log does not name the victim */
+	kill_call(&f, true, 0, false);
+	assert_only(&f, CAUSE_KILLED_BY_OTHER);
+	kill_call(&f, false, 0, false);
+	assert_only(&f, CAUSE_KILLED_BY_OTHER);
+	kill_call(&f, false, -1, false);
+	assert_only(&f, CAUSE_KILLED_BY_OTHER);
+	/* a group of the program's own */
+	kill_call(&f, false, 1, true);
+	assert_only(&f, CAUSE_UNKNOWN);
+	/* neither counter nor log */
+	f.s.cgroup.value[CGROUP_MEMORY_EVENTS_OOM_KILL] = ENOMEM_ABSENT;
+	kill_call(&f, false, -1, false);
+	assert_only(&f, CAUSE_UNKNOWN);
+	kill_call(&f, false, 0, false);
+	assert_only(&f, CAUSE_KILLED_BY_OTHER);
+	kill_call(&f, false, 1, true); /* no counter, but the line is sure */
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	/* other signals tell nothing */
+	f.signal = (struct fatal_signal){.signal = SIGBUS, .code = BUS_ADRERR, .address = 0x10000};
+	judge_signal(&f);
+	assert_int_equal(f.report.count, 0);
+	f.signal.signal = SIGTERM;
+	judge_signal(&f);
+	assert_int_equal(f.report.count, 0);
+	f.s.taken = false;
+	kill_call(&f, true, 1, true);
+	assert_int_equal(f.report.count, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rlimit_stack),
+		cmocka_unit_test(test_no_stack_growth),
+		cmocka_unit_test(test_stack_growth_other_limits),
+		cmocka_unit_test(test_memcg),
+		cmocka_unit_test(test_memcg_without_peak),
+		cmocka_unit_test(test_other_kills),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
