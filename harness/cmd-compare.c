@@ -6,7 +6,7 @@
 #include "report.h"
 #include "say.h"
 
-static const struct option_row options[] = { { NULL, 0, NULL, NULL } };
+static const struct option_row options[] = {{NULL, 0, NULL, NULL}};
 
 static int cmd_compare_main(const struct command *self, int argc, char **argv)
 {
@@ -39,8 +39,9 @@ static int cmd_compare_main(const struct command *self, int argc, char **argv)
 const struct command cmd_compare = {
 	.name = "compare",
 	.arguments = "RESULT RESULT",
-	.blurb = "Tell what moved between two results: verdicts, causes, outcomes, boundaries, new and lost scenarios.\n"
-		 "Exit status 0 only when nothing moved; times, pids and addresses never count.",
+	.blurb =
+		"Tell what moved between two results: verdicts, causes, outcomes, boundaries, new and lost scenarios.\n"
+		"Exit status 0 only when nothing moved; times, pids and addresses never count.",
 	.options = options,
 	.run = cmd_compare_main,
 };

@@ -16,10 +16,10 @@
 #include "say.h"
 #include "table.h"
 
-static const struct option_row options[] = { { NULL, 0, NULL, NULL } };
+static const struct option_row options[] = {{NULL, 0, NULL, NULL}};
 
 enum state { OK, LESS, NO };
-static const char *const state_words[] = { "ok", "less", "NO" };
+static const char *const state_words[] = {"ok", "less", "NO"};
 
 struct doctor {
 	const struct machine *machine;
@@ -31,7 +31,7 @@ static void say(struct doctor *d, enum state state, const char *what, const char
 {
 	if ((unsigned)state > d->worst)
 		d->worst = state;
-	(void)table_add(d->table, (const char *const[]){ state_words[state], what, found, advice });
+	(void)table_add(d->table, (const char *const[]){state_words[state], what, found, advice});
 }
 
 static bool capable(const struct machine *m, unsigned cap)
@@ -47,10 +47,14 @@ static void check_identity(struct doctor *d)
 	else
 		say(d, m->user_namespaces ? LESS : NO, "identity",
 		    m->user_namespaces ? "unprivileged, with user namespaces" : "unprivileged, no user namespaces",
-		    m->user_namespaces ? "process and namespace scope only; sudo enomem run adds cgroup scope" :
-					 "sysctl kernel.unprivileged_userns_clone=1 and user.max_user_namespaces above 0, or sudo");
-	say(d, capable(m, CAP_SYS_RESOURCE) ? OK : LESS, "CAP_SYS_RESOURCE", capable(m, CAP_SYS_RESOURCE) ? "yes" : "no",
-	    capable(m, CAP_SYS_RESOURCE) ? "" : "the harness cannot lower its own oom_score_adj; the victim's is raised instead");
+		    m->user_namespaces ? "process and namespace scope only; sudo enomem run adds cgroup scope"
+				       : "sysctl kernel.unprivileged_userns_clone=1 and user.max_user_namespaces above "
+					 "0, or sudo");
+	say(d, capable(m, CAP_SYS_RESOURCE) ? OK : LESS, "CAP_SYS_RESOURCE",
+	    capable(m, CAP_SYS_RESOURCE) ? "yes" : "no",
+	    capable(m, CAP_SYS_RESOURCE)
+		    ? ""
+		    : "the harness cannot lower its own oom_score_adj; the victim's is raised instead");
 }
 
 static void check_witness(struct doctor *d)
@@ -61,21 +65,24 @@ static void check_witness(struct doctor *d)
 	    d->machine->why_no_witness);
 	int r = kmsg_open(&fd);
 	say(d, r == 0 ? OK : LESS, "kernel log", r == 0 ? "readable" : strerrorname_np(-r),
-	    r == 0 ? "" : "OOM kills are proven by the cgroup's counter alone; sysctl kernel.dmesg_restrict=0 or root lets the log name the pid");
+	    r == 0 ? ""
+		   : "OOM kills are proven by the cgroup's counter alone; sysctl kernel.dmesg_restrict=0 or root lets "
+		     "the log name the pid");
 }
 
 static void check_controller(struct doctor *d, enum cgroup_controller c)
 {
-	static const char *const versions[] = { "not mounted", "v1", "v2" };
+	static const char *const versions[] = {"not mounted", "v1", "v2"};
 	char found[64];
 	enum cgroup_version version = d->machine->cgroup.at[c].version;
 	bool usable = d->machine->cgroup_writable[c];
 	(void)snprintf(found, sizeof(found), "%s%s", versions[version],
 		       version != CGROUP_NONE && !usable ? ", not writable" : "");
 	say(d, usable ? OK : LESS, c == CGROUP_MEMORY ? "memory cgroups" : "pids cgroups", found,
-	    usable ? "" :
-	    version == CGROUP_NONE ? "mount the controller: mount -t cgroup2 none /sys/fs/cgroup" :
-				     "run as root, or in a delegated scope: systemd-run --user --scope -p Delegate=yes");
+	    usable ? ""
+	    : version == CGROUP_NONE
+		    ? "mount the controller: mount -t cgroup2 none /sys/fs/cgroup"
+		    : "run as root, or in a delegated scope: systemd-run --user --scope -p Delegate=yes");
 }
 
 static void check_sysctls(struct doctor *d)
@@ -92,9 +99,9 @@ static void check_sysctls(struct doctor *d)
 
 static int cmd_doctor_main(const struct command *self, int argc, char **argv)
 {
-	static const char *const columns[] = { "STATE", "WHAT", "FOUND", "ADVICE", NULL };
+	static const char *const columns[] = {"STATE", "WHAT", "FOUND", "ADVICE", NULL};
 	static struct machine machine;
-	struct doctor d = { .machine = &machine, .table = table_new(columns) };
+	struct doctor d = {.machine = &machine, .table = table_new(columns)};
 	char found[160];
 	const char *value;
 	for (int letter; (letter = options_next(self, argc, argv, &value)) != -1;) {
@@ -125,9 +132,9 @@ static int cmd_doctor_main(const struct command *self, int argc, char **argv)
 	    left == 0 ? "" : "enomem recover");
 	if (table_print(d.table) < 0)
 		return EXIT_BROKEN;
-	puts(d.worst == OK   ? "\nEverything that needs no guest can run here." :
-	     d.worst == LESS ? "\nMost can run here; `enomem list` tells which scenarios cannot." :
-			       "\nSomething essential is missing.");
+	puts(d.worst == OK     ? "\nEverything that needs no guest can run here."
+	     : d.worst == LESS ? "\nMost can run here; `enomem list` tells which scenarios cannot."
+			       : "\nSomething essential is missing.");
 	return say_finish(d.worst == NO ? EXIT_PREDICTION_FAILED : EXIT_AS_PREDICTED);
 }
 

@@ -15,10 +15,10 @@
 enum { OPT_ALLOW_MACHINE = 256, OPT_SCENARIOS };
 
 static const struct option_row options[] = {
-	{ "format", 'f', "FMT", "pretty or json" },
-	{ "allow-machine", OPT_ALLOW_MACHINE, NULL, "as if `run --allow-machine` were meant" },
-	{ "scenarios", OPT_SCENARIOS, "DIR", "directory of the scenarios" },
-	{ NULL, 0, NULL, NULL },
+	{"format", 'f', "FMT", "pretty or json"},
+	{"allow-machine", OPT_ALLOW_MACHINE, NULL, "as if `run --allow-machine` were meant"},
+	{"scenarios", OPT_SCENARIOS, "DIR", "directory of the scenarios"},
+	{NULL, 0, NULL, NULL},
 };
 
 /* How many runs can happen here, and the first reason why others cannot. */
@@ -39,9 +39,9 @@ static json_t *as_json(const struct plan *plan)
 	const struct scenario *s = plan->scenario;
 	const char *why;
 	size_t n = runnable(plan, &why);
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s*}", "name", s->name, "title", s->title, "class", s->class_name,
-			 "scope", scope_names[s->scope], "runs", (json_int_t)plan->run_count, "runs_here", (json_int_t)n,
-			 "why_not", why);
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s*}", "name", s->name, "title", s->title, "class",
+			 s->class_name, "scope", scope_names[s->scope], "runs", (json_int_t)plan->run_count,
+			 "runs_here", (json_int_t)n, "why_not", why);
 }
 
 static int add_row(struct libscols_table *table, const struct plan *plan)
@@ -56,12 +56,12 @@ static int add_row(struct libscols_table *table, const struct plan *plan)
 		(void)snprintf(here, sizeof(here), "%zu of %zu runs; the rest: %s", n, plan->run_count, why);
 	else
 		(void)snprintf(here, sizeof(here), "no: %s", why);
-	return table_add(table, (const char *const[]){ s->name, s->class_name, scope_names[s->scope], s->title, here });
+	return table_add(table, (const char *const[]){s->name, s->class_name, scope_names[s->scope], s->title, here});
 }
 
 static int list(const struct selection *selection, bool allow_machine, bool json)
 {
-	static const char *const columns[] = { "SCENARIO", "CLASS", "SCOPE", "TITLE", "RUNS HERE", NULL };
+	static const char *const columns[] = {"SCENARIO", "CLASS", "SCOPE", "TITLE", "RUNS HERE", NULL};
 	static struct machine machine;
 	struct libscols_table *table = json ? NULL : table_new(columns);
 	json_auto_t *all = json_array();

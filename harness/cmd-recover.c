@@ -7,8 +7,8 @@
 #include "say.h"
 
 static const struct option_row options[] = {
-	{ "dry-run", 'n', NULL, "only tell what would be undone" },
-	{ NULL, 0, NULL, NULL },
+	{"dry-run", 'n', NULL, "only tell what would be undone"},
+	{NULL, 0, NULL, NULL},
 };
 
 static int cmd_recover_main(const struct command *self, int argc, char **argv)

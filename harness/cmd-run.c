@@ -21,17 +21,18 @@
 enum { OPT_ALLOW_MACHINE = 256, OPT_SCENARIOS, OPT_COLOR, OPT_EXIT, OPT_NO_SKIP };
 
 static const struct option_row options[] = {
-	{ "format", 'f', "FMT", "pretty, tap (version 14), tap13 (for prove) or json; default pretty on a terminal, else tap13" },
-	{ "output", 'o', "FILE", "store the whole result as JSON as well" },
-	{ "jobs", 'j', "N", "run up to N scenarios at once where their scopes allow (default 1)" },
-	{ "verbose", 'v', NULL, "pretty: every run and every check" },
-	{ "allow-machine", OPT_ALLOW_MACHINE, NULL,
-	  "run machine-scope scenarios here if they are survivable: under a lock, journalled, restored" },
-	{ "no-skip", OPT_NO_SKIP, NULL, "treat whatever was skipped as failed" },
-	{ "exit", OPT_EXIT, "MODE", "bisect: skipped and broken become 125, for git bisect run" },
-	{ "color", OPT_COLOR, "WHEN", "auto, always or never" },
-	{ "scenarios", OPT_SCENARIOS, "DIR", "directory of the scenarios" },
-	{ NULL, 0, NULL, NULL },
+	{"format", 'f', "FMT",
+	 "pretty, tap (version 14), tap13 (for prove) or json; default pretty on a terminal, else tap13"},
+	{"output", 'o', "FILE", "store the whole result as JSON as well"},
+	{"jobs", 'j', "N", "run up to N scenarios at once where their scopes allow (default 1)"},
+	{"verbose", 'v', NULL, "pretty: every run and every check"},
+	{"allow-machine", OPT_ALLOW_MACHINE, NULL,
+	 "run machine-scope scenarios here if they are survivable: under a lock, journalled, restored"},
+	{"no-skip", OPT_NO_SKIP, NULL, "treat whatever was skipped as failed"},
+	{"exit", OPT_EXIT, "MODE", "bisect: skipped and broken become 125, for git bisect run"},
+	{"color", OPT_COLOR, "WHEN", "auto, always or never"},
+	{"scenarios", OPT_SCENARIOS, "DIR", "directory of the scenarios"},
+	{NULL, 0, NULL, NULL},
 };
 
 struct run_options {
@@ -67,7 +68,7 @@ static int parse(const struct command *self, int argc, char **argv, struct run_o
 	struct winsize window;
 	uint64_t number;
 	bool format_given = false;
-	*o = (struct run_options){ .jobs = 1 };
+	*o = (struct run_options){.jobs = 1};
 	for (int letter; (letter = options_next(self, argc, argv, &value)) != -1;) {
 		switch (letter) {
 		case 'f':
@@ -164,11 +165,14 @@ static json_t *produce(const struct run_options *o, const struct machine *machin
 		say_hint("set ENOMEM_STATE_DIR to a directory that can be written");
 		return NULL;
 	}
-	struct run_context context = { .machine = machine, .self = select_self(), .filter_fd = filter_fd,
-				       .journal = &journal, .owner = (unsigned long)getpid(),
-				       .interrupted = &jobs_interrupted };
+	struct run_context context = {.machine = machine,
+				      .self = select_self(),
+				      .filter_fd = filter_fd,
+				      .journal = &journal,
+				      .owner = (unsigned long)getpid(),
+				      .interrupted = &jobs_interrupted};
 	(void)sched_getaffinity(0, sizeof(context.cpus), &context.cpus);
-	struct jobs jobs = { &context, plans, count, o->jobs, progress };
+	struct jobs jobs = {&context, plans, count, o->jobs, progress};
 	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
 	jobs_catch_signals();
 	json_t *scenarios = jobs_run(&jobs);
@@ -178,8 +182,9 @@ static json_t *produce(const struct run_options *o, const struct machine *machin
 		(void)say_error(-ENOMEM, "result: no memory for it");
 		return NULL;
 	}
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I}", "schema", "enomem-result/1", "enomem", ENOMEM_VERSION, "host",
-			 machine_host(machine), "scenarios", scenarios, "summary", judge_summary(scenarios), "duration_ns",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I}", "schema", "enomem-result/1", "enomem", ENOMEM_VERSION,
+			 "host", machine_host(machine), "scenarios", scenarios, "summary", judge_summary(scenarios),
+			 "duration_ns",
 			 (json_int_t)((end.tv_sec - begin.tv_sec) * 1000000000 + end.tv_nsec - begin.tv_nsec));
 }
 
@@ -192,7 +197,7 @@ static bool any_run_skipped(const json_t *result)
 {
 	size_t i;
 	json_t *scenario;
-	json_array_foreach(json_object_get(result, "scenarios"), i, scenario)
+	json_array_foreach (json_object_get(result, "scenarios"), i, scenario)
 		if (json_integer_value(json_object_get(scenario, "runs_skipped")) > 0)
 			return true;
 	return verdicts(result, "skip") > 0;

@@ -7,7 +7,7 @@
 #include "say.h"
 #include "stage.h"
 
-static const struct option_row options[] = { { NULL, 0, NULL, NULL } };
+static const struct option_row options[] = {{NULL, 0, NULL, NULL}};
 
 static int cmd_stage_main(const struct command *self, int argc, char **argv)
 {

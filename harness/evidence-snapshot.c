@@ -100,13 +100,13 @@ json_t *evidence_samples(const struct sampler *s)
 		const char *name;
 		size_t offset;
 	} columns[] = {
-		{ "time_ns", offsetof(struct sample, time_ns) },
-		{ "mem_available", offsetof(struct sample, mem_available) },
-		{ "memory_current", offsetof(struct sample, memory_current) },
-		{ "rss", offsetof(struct sample, rss) },
-		{ "vm_size", offsetof(struct sample, vm_size) },
-		{ "pids_current", offsetof(struct sample, pids_current) },
-		{ "map_count", offsetof(struct sample, map_count) },
+		{"time_ns", offsetof(struct sample, time_ns)},
+		{"mem_available", offsetof(struct sample, mem_available)},
+		{"memory_current", offsetof(struct sample, memory_current)},
+		{"rss", offsetof(struct sample, rss)},
+		{"vm_size", offsetof(struct sample, vm_size)},
+		{"pids_current", offsetof(struct sample, pids_current)},
+		{"map_count", offsetof(struct sample, map_count)},
 	};
 	json_t *o = json_object();
 	json_object_set_new(o, "interval_ns", json_number(s->interval_ns));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A run's record as JSON: everything it produced, in the words of the design. Whatever looks at a run after this sees only this.
+ * A run's record as JSON: everything it produced, in the words of the design. Whatever looks at a run after this sees
+ * only this.
  */
 #include <limits.h>
 #include <signal.h>
@@ -203,8 +204,9 @@ static json_t *outcome_json(const struct run_record *record)
 		if (s && s->address)
 			json_object_set_new(o, "address", json_integer((json_int_t)s->address));
 		if (WTERMSIG(w->exit_status) == SIGKILL)
-			json_object_set_new(o, "oom", json_boolean(own_oom_counter(record, &kills) && kills > 0 &&
-								   record->own_kill_logged != 0));
+			json_object_set_new(o, "oom",
+					    json_boolean(own_oom_counter(record, &kills) && kills > 0 &&
+							 record->own_kill_logged != 0));
 	} else if (WEXITSTATUS(w->exit_status) != 0 && w->record_count) {
 		json_object_set_new(o, "kind", json_string("errno"));
 		json_object_set_new(o, "call", json_string(w->record[0].call->name));
@@ -241,8 +243,8 @@ static json_t *limits_json(const struct cause_report *report)
 }
 
 /*
- * An exec refused after the point of no return has no program to return to: the kernel kills with SIGSEGV (bprm_execve(), fs/exec.c).
- * The refusal is what failed, the signal only its messenger.
+ * An exec refused after the point of no return has no program to return to: the kernel kills with SIGSEGV
+ * (bprm_execve(), fs/exec.c). The refusal is what failed, the signal only its messenger.
  */
 static bool died_of_exec(const struct witness *w)
 {
@@ -265,11 +267,15 @@ static void set_failing_moment(const struct run_record *record, json_t *evidence
 	    ((w->at_signal.taken && w->at_signal_index == s - w->signal) || !w->record_count)) {
 		uint64_t kills = 0;
 		bool at_stop = w->at_signal.taken && w->at_signal_index == s - w->signal;
-		struct fatal_signal fatal = { .signal = s->signal, .code = s->code, .address = s->address, .tgid = s->tgid,
-					      .log_names_pid = record->own_kill_logged,
-					      .log_says_memcg = record->own_kill_is_memcg };
+		struct fatal_signal fatal = {.signal = s->signal,
+					     .code = s->code,
+					     .address = s->address,
+					     .tgid = s->tgid,
+					     .log_names_pid = record->own_kill_logged,
+					     .log_says_memcg = record->own_kill_is_memcg};
 		fatal.oom_counter_moved = own_oom_counter(record, &kills) && kills > 0;
-		/* A SIGKILL may leave no stop to look at the process; the group's counters are as good right after it. */
+		/* A SIGKILL may leave no stop to look at the process; the group's counters are as good right after it.
+		 */
 		failure = at_stop ? &w->at_signal : &record->after;
 		cause_of_signal(&fatal, failure, &report);
 		json_object_set_new(moment, "at", json_string("signal"));
@@ -299,8 +305,8 @@ static json_t *bystanders_json(const struct run_record *record)
 {
 	json_t *o = json_object();
 	uint64_t kills;
-	const struct snapshot *failure = record->witness.at_signal.process_seen ? &record->witness.at_signal :
-										   &record->witness.at_refusal;
+	const struct snapshot *failure =
+		record->witness.at_signal.process_seen ? &record->witness.at_signal : &record->witness.at_refusal;
 	if (own_oom_counter(record, &kills))
 		json_object_set_new(o, "oom_kills_own", json_number(kills));
 	if (record->log_readable)
@@ -322,9 +328,10 @@ static void set_what_happened(const struct run_record *record, json_t *o)
 	}
 	if (w->ended) {
 		json_object_set_new(o, "outcome", outcome_json(record));
-		json_object_set_new(o, "exit", WIFSIGNALED(w->exit_status) ?
-						       json_pack("{s:o}", "signal", signal_name(WTERMSIG(w->exit_status))) :
-						       json_pack("{s:i}", "code", WEXITSTATUS(w->exit_status)));
+		json_object_set_new(o, "exit",
+				    WIFSIGNALED(w->exit_status)
+					    ? json_pack("{s:o}", "signal", signal_name(WTERMSIG(w->exit_status)))
+					    : json_pack("{s:i}", "code", WEXITSTATUS(w->exit_status)));
 	}
 	json_object_set_new(snapshots, "before", evidence_snapshot(&w->before));
 	set_failing_moment(record, o, snapshots);
@@ -372,8 +379,9 @@ json_t *evidence_build(const struct run_record *record)
 	json_object_set_new(o, "environment", environment_json(run));
 	set_what_happened(record, o);
 	json_object_set_new(o, "output",
-			    json_pack("{s:o*, s:o*, s:b}", "stdout", text(record->sampler.out.text, record->sampler.out.length),
-				      "stderr", text(record->sampler.err.text, record->sampler.err.length), "truncated",
+			    json_pack("{s:o*, s:o*, s:b}", "stdout",
+				      text(record->sampler.out.text, record->sampler.out.length), "stderr",
+				      text(record->sampler.err.text, record->sampler.err.length), "truncated",
 				      record->sampler.out.bytes > record->sampler.out.length ||
 					      record->sampler.err.bytes > record->sampler.err.length));
 	if (record->problem.step[0]) {

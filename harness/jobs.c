@@ -19,9 +19,9 @@
 #include "judge.h"
 #include "say.h"
 
-#define AT_ONCE_MAX 64
+#define AT_ONCE_MAX       64
 /* What a run may take beyond its own deadline: staging, snapshots, taking down, waiting for the machine lock. */
-#define RUN_GRACE_NS 15000000000ULL
+#define RUN_GRACE_NS      15000000000ULL
 #define REMOVE_TIMEOUT_NS 2000000000ULL
 
 atomic_bool jobs_interrupted;
@@ -45,7 +45,7 @@ static void on_signal(int signal)
 
 void jobs_catch_signals(void)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = {.sa_handler = on_signal};
 	(void)sigemptyset(&action.sa_mask);
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
@@ -204,7 +204,7 @@ static unsigned wait_for_one(struct worker *workers, unsigned slots)
 			if (now > workers[i].deadline_ns)
 				(void)kill(workers[i].pid, SIGKILL);
 			slot[n] = i;
-			fds[n++] = (struct pollfd){ .fd = workers[i].pidfd, .events = POLLIN };
+			fds[n++] = (struct pollfd){.fd = workers[i].pidfd, .events = POLLIN};
 		}
 		(void)poll(fds, n, 1000);
 		for (unsigned i = 0; i < n; i++)
@@ -215,7 +215,7 @@ static unsigned wait_for_one(struct worker *workers, unsigned slots)
 
 json_t *jobs_run(const struct jobs *jobs)
 {
-	struct worker workers[AT_ONCE_MAX] = { { 0 } };
+	struct worker workers[AT_ONCE_MAX] = {{0}};
 	unsigned slots = jobs->at_once < AT_ONCE_MAX ? jobs->at_once : AT_ONCE_MAX, busy = 0;
 	auto_free json_t **results = calloc(jobs->count + 1, sizeof(json_t *));
 	size_t next = 0, done = 0;

@@ -65,7 +65,7 @@ static bool lacks_proof(const json_t *runs, const char *name, char *reason, size
 		if (passed)
 			continue;
 		text_add(reason, size, "%s%sno %s was made here", name, *name ? ": " : "", proof_names[proof]);
-		if (skipped)
+		if (*text_of(skipped, "reason"))
 			text_add(reason, size, ": %s", text_of(skipped, "reason"));
 		return true;
 	}
@@ -118,7 +118,9 @@ json_t *judge_scenario(const struct plan *plan, json_t *runs)
 				     verdict_names[verdict], "runs_skipped", skipped, "duration_ns", duration);
 	if (!scenario)
 		return NULL;
-	int r = runs ? json_object_set(scenario, "runs", runs) : json_object_set_new(scenario, "runs", json_array());
+	/* Of a scenario that cannot run here at all, one reason says everything. */
+	bool whole = plan->skip && verdict == VERDICT_SKIP;
+	int r = whole ? json_object_set_new(scenario, "runs", json_array()) : json_object_set(scenario, "runs", runs);
 	if (verdict != VERDICT_PASS) {
 		json_t *text = json_string(reason);
 		r |= json_object_set_new(scenario, "reason", text);

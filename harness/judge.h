@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Evidence in, verdict out. The judge sees a run's evidence (JSON, see below) and the expectation, never the process, so
- * a stored file can be judged again.
+ * Evidence in, verdict out. The judge sees a run's evidence (JSON, see below) and the expectation, never the process,
+ * so a stored file can be judged again.
  */
 #pragma once
 
@@ -20,9 +20,10 @@ extern const char *const verdict_names[VERDICT_COUNT];
 int judge_run(json_t *evidence, const struct plan_run *run, const struct machine *amounts);
 
 /*
- * Judge a scenario from its judged runs: {"name","title","class","scope","verdict","reason","runs":[...]}. pass only if every case has a
- * control, a trigger and a helping remedy that passed and no run failed or broke; skipped runs are counted in "runs_skipped".
- * The scenario takes its own reference to runs (may be NULL when plan->skip is set). NULL without memory.
+ * Judge a scenario from its judged runs: {"name","title","class","scope","verdict","reason","runs":[...]}. pass only if
+ * every case has a control, a trigger and a helping remedy that passed and no run failed or broke; skipped runs are
+ * counted in "runs_skipped". The scenario takes its own reference to runs, or has none where plan->skip keeps it from running as a whole (runs may be NULL then). NULL
+ * without memory.
  */
 json_t *judge_scenario(const struct plan *plan, json_t *runs);
 

@@ -25,8 +25,9 @@ static void tell(const struct recovered *r, void *data)
 	switch (r->kind) {
 	case RECOVERED_SYSCTL:
 		if (r->needed || r->error)
-			fprintf(t->out, "%s: %s %s to %s%s%s%s\n", r->what, t->dry_run ? "would go from" : "restored from", r->from,
-				r->to, r->error ? " (failed: " : "", name ? name : "", r->error ? ")" : "");
+			fprintf(t->out, "%s: %s %s to %s%s%s%s\n", r->what,
+				t->dry_run ? "would go from" : "restored from", r->from, r->to,
+				r->error ? " (failed: " : "", name ? name : "", r->error ? ")" : "");
 		break;
 	case RECOVERED_CGROUP:
 		if (r->needed || r->error)
@@ -45,7 +46,7 @@ static void tell(const struct recovered *r, void *data)
 
 int leftovers_report(bool dry_run, FILE *out)
 {
-	struct telling t = { .out = out, .dry_run = dry_run };
+	struct telling t = {.out = out, .dry_run = dry_run};
 	int r = journal_recover(dry_run, tell, &t);
 	return r >= 0 && t.errors ? -EIO : r;
 }

@@ -121,7 +121,7 @@ int machine_probe(bool allow_machine, struct machine *ret)
 	int r = snapshot_source_open(NULL, &source);
 	if (r < 0)
 		return r;
-	struct snapshot_request nothing = { 0 };
+	struct snapshot_request nothing = {0};
 	snapshot_take(&source, &nothing, &ret->now);
 	snapshot_source_close(&source);
 	if (uname(&name) == 0) {
@@ -145,8 +145,8 @@ json_t *machine_host(const struct machine *m)
 		if (m->now.sysctl[i] != ENOMEM_ABSENT)
 			json_object_set_new(sysctl, sysctl_names[i], json_number(m->now.sysctl[i]));
 	return json_pack("{s:s, s:s, s:o, s:o, s:I, s:b, s:b, s:o}", "kernel", m->kernel_release, "cgroup",
-			 cgroup_system_name(&m->cgroup), "ram", json_number(m->now.meminfo.value[MEMINFO_MEM_TOTAL]), "swap",
-			 json_number(m->now.meminfo.value[MEMINFO_SWAP_TOTAL]), "cpus",
-			 (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "guest", (int)m->guest, "root", (int)m->root, "sysctl",
-			 sysctl);
+			 cgroup_system_name(&m->cgroup), "ram", json_number(m->now.meminfo.value[MEMINFO_MEM_TOTAL]),
+			 "swap", json_number(m->now.meminfo.value[MEMINFO_SWAP_TOTAL]), "cpus",
+			 (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "guest", (int)m->guest, "root", (int)m->root,
+			 "sysctl", sysctl);
 }

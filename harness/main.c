@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * enomem: makes Linux refuse memory on purpose, proves which limit refused it, and shows what makes the refusal go away.
+ * enomem: makes Linux refuse memory on purpose, proves which limit refused it, and shows what makes the refusal go
+ * away.
  */
 #include <fcntl.h>
 #include <locale.h>
@@ -36,7 +37,8 @@ static void help(void)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!commands[i]->hidden)
 			printf("  %-9s %s\n", commands[i]->name, commands[i]->blurb);
-	puts("\nExit status: 0 as predicted, 1 a prediction failed, 2 usage, 3 broken, 4 nothing selected, 77 all skipped,\n"
+	puts("\nExit status: 0 as predicted, 1 a prediction failed, 2 usage, 3 broken, 4 nothing selected, 77 all "
+	     "skipped,\n"
 	     "130 interrupted. `enomem COMMAND --help` shows a command's options; the manual is enomem(1).");
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * scenario.yaml as data. Reading it needs no machine: sizes that depend on one ("60% of commit.headroom") stay text until
- * plan.c resolves them. Every error names file, line and column and shows the line with a caret.
+ * scenario.yaml as data. Reading it needs no machine: sizes that depend on one ("60% of commit.headroom") stay text
+ * until plan.c resolves them. Every error names file, line and column and shows the line with a caret.
  */
 #pragma once
 
@@ -38,7 +38,7 @@ struct environment_text {
 	struct settings sysctl; /* vm.overcommit_memory: 2 */
 	char *identity;         /* user name */
 	char *oom_score_adj;
-	char *cpus;             /* "one" (default) or "all" */
+	char *cpus; /* "one" (default) or "all" */
 };
 
 /* Where something applies or what it needs. NULL or empty: does not matter. */
@@ -57,12 +57,12 @@ enum relation { REL_IS, REL_AT_LEAST, REL_AT_MOST, REL_ABOVE, REL_BELOW, REL_NEA
 extern const char *const relation_names[REL_COUNT]; /* "is", "at_least", "at_most", "above", "below", "near" */
 
 struct check {
-	char *value;    /* "failure.meminfo.Committed_AS - before.meminfo.Committed_AS" */
-	char *minus;    /* the path after " - ", NULL without one; value then holds only the first */
-	char *text;     /* the left side as written */
+	char *value; /* "failure.meminfo.Committed_AS - before.meminfo.Committed_AS" */
+	char *minus; /* the path after " - ", NULL without one; value then holds only the first */
+	char *text;  /* the left side as written */
 	enum relation relation;
-	char *right;    /* number, size, amount ("ram + swap") or metric path */
-	char *within;   /* near only: "2%" or a size */
+	char *right;  /* number, size, amount ("ram + swap") or metric path */
+	char *within; /* near only: "2%" or a size */
 	struct needs when;
 	bool has_when;
 };
@@ -76,7 +76,7 @@ struct expect {
 	char *says;          /* text that the program's output must contain, besides what the witness saw */
 	char *exit;          /* "0", "1", ..., "any" */
 	bool stall;
-	bool has_stall;      /* stall was said, true or false */
+	bool has_stall; /* stall was said, true or false */
 	struct check *check;
 	size_t check_count;
 };
@@ -84,9 +84,9 @@ struct expect {
 struct run_text {
 	char *name;
 	enum role role;
-	enum scope scope; /* the scenario's unless the run says otherwise */
-	bool helps;       /* remedy: true unless it is folklore ("helps: false") */
-	struct strings cases; /* empty: all */
+	enum scope scope;         /* the scenario's unless the run says otherwise */
+	bool helps;               /* remedy: true unless it is folklore ("helps: false") */
+	struct strings cases;     /* empty: all */
 	struct strings arguments; /* appended to the scenario's and the case's */
 	struct environment_text environment;
 	struct needs needs; /* unmet: the run is skipped, and said so */
@@ -123,8 +123,9 @@ struct scenario {
 };
 
 /*
- * Read DIRECTORY/scenario.yaml. 0 and a scenario to be freed with scenario_free(); -EINVAL when the manifest is wrong, with
- * all errors (file:line:column, the line, a caret, a hint where one helps) written to errors; else -errno with one line there.
+ * Read DIRECTORY/scenario.yaml. 0 and a scenario to be freed with scenario_free(); -EINVAL when the manifest is wrong,
+ * with all errors (file:line:column, the line, a caret, a hint where one helps) written to errors; else -errno with one
+ * line there.
  */
 int manifest_read(const char *directory, FILE *errors, struct scenario **ret);
 /* The same from memory, under a file name used in messages; what the fuzzer calls. No file is touched. */

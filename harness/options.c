@@ -26,7 +26,7 @@ static bool abbreviated(const struct command *command, const char *word)
 
 int options_next(const struct command *command, int argc, char **argv, const char **ret_argument)
 {
-	struct option rows[OPTIONS_MAX + 2] = { { NULL, 0, NULL, 0 } };
+	struct option rows[OPTIONS_MAX + 2] = {{NULL, 0, NULL, 0}};
 	char letters[2 * OPTIONS_MAX + 2] = "h";
 	unsigned n = 0;
 	for (const struct option_row *o = command->options; o->name && n < OPTIONS_MAX; o++) {
@@ -34,7 +34,7 @@ int options_next(const struct command *command, int argc, char **argv, const cha
 		rows[n].has_arg = o->argument ? required_argument : no_argument;
 		rows[n++].val = o->letter;
 		if (o->letter < 256) {
-			char letter[2] = { (char)o->letter, '\0' };
+			char letter[2] = {(char)o->letter, '\0'};
 			(void)strcat(letters, letter);
 			if (o->argument)
 				(void)strcat(letters, ":");
@@ -66,7 +66,8 @@ void options_help(const struct command *command)
 	printf("Usage: enomem %s %s\n\n%s\n\n", command->name, command->arguments, command->blurb);
 	for (const struct option_row *o = command->options; o->name; o++) {
 		char left[64];
-		(void)snprintf(left, sizeof(left), "%s%s%s", o->name, o->argument ? "=" : "", o->argument ? o->argument : "");
+		(void)snprintf(left, sizeof(left), "%s%s%s", o->name, o->argument ? "=" : "",
+			       o->argument ? o->argument : "");
 		if (o->letter < 256 && isprint(o->letter))
 			printf("  -%c, --%-24s %s\n", o->letter, left, o->help);
 		else

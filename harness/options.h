@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Options from one table per command: the same rows feed getopt_long(3) and --help. Abbreviated long options are refused, they would
- * freeze every prefix for ever.
+ * Options from one table per command: the same rows feed getopt_long(3) and --help. Abbreviated long options are
+ * refused, they would freeze every prefix for ever.
  */
 #pragma once
 
@@ -21,7 +21,8 @@ struct command {
 	bool hidden;
 };
 
-/* -1 at the end of the options, '?' after a mistake that was told to the user, else the letter; *ret_argument as in optarg. */
+/* -1 at the end of the options, '?' after a mistake that was told to the user, else the letter; *ret_argument as in
+ * optarg. */
 int options_next(const struct command *command, int argc, char **argv, const char **ret_argument);
 /* Index of the first operand, after options_next() returned -1. */
 int options_operands(void);

@@ -15,14 +15,14 @@ struct machine {
 	char kernel_release[128];
 	struct cgroup_system cgroup;
 	bool cgroup_writable[CGROUP_CONTROLLERS]; /* a transient group can be made here */
-	struct snapshot now;        /* meminfo, sysctls, tasks */
+	struct snapshot now;                      /* meminfo, sysctls, tasks */
 	uint64_t page_size;
-	uint64_t capabilities;      /* effective, as a bit mask by CAP_ number */
-	bool root;                  /* effective uid 0 in the initial user namespace */
-	bool user_namespaces;       /* an unprivileged one can be made */
-	bool allow_machine;         /* --allow-machine */
+	uint64_t capabilities; /* effective, as a bit mask by CAP_ number */
+	bool root;             /* effective uid 0 in the initial user namespace */
+	bool user_namespaces;  /* an unprivileged one can be made */
+	bool allow_machine;    /* --allow-machine */
 	bool guest;
-	char why_no_witness[256];   /* "" when ptrace, seccomp and unshare work; else why they do not */
+	char why_no_witness[256]; /* "" when ptrace, seccomp and unshare work; else why they do not */
 };
 
 #define PLAN_ARGUMENTS_MAX 32
@@ -30,20 +30,20 @@ struct plan_run {
 	const struct scenario *scenario;
 	const struct case_text *case_text; /* NULL: the unnamed case */
 	const struct run_text *run;
-	char name[256];           /* "case: run", or the run's name */
+	char name[256]; /* "case: run", or the run's name */
 	enum scope scope;
 	enum role role;
 	struct environment environment;
 	char *argv[PLAN_ARGUMENTS_MAX + 2]; /* argv[0] is the program's name */
-	struct expect expect;     /* merged view: points into the scenario, owns only expect.check */
-	char *skip;               /* NULL, or why this run cannot happen here, with what would make it possible */
+	struct expect expect;               /* merged view: points into the scenario, owns only expect.check */
+	char *skip; /* NULL, or why this run cannot happen here, with what would make it possible */
 };
 
 struct plan {
 	const struct scenario *scenario;
-	char *program;            /* absolute path */
-	char *skip;               /* NULL, or why nothing of the scenario can run here */
-	bool exclusive;           /* some run is machine-scope: nothing else may run beside it */
+	char *program;  /* absolute path */
+	char *skip;     /* NULL, or why nothing of the scenario can run here */
+	bool exclusive; /* some run is machine-scope: nothing else may run beside it */
 	struct plan_run *runs;
 	size_t run_count;
 };
@@ -59,5 +59,6 @@ void plan_free(struct plan *p);
  */
 int plan_amount(const char *text, const struct machine *m, uint64_t *ret);
 
-/* Does the machine have what is needed? NULL when it has, else a malloc()ed sentence naming the first thing missing and what to do. */
+/* Does the machine have what is needed? NULL when it has, else a malloc()ed sentence naming the first thing missing and
+ * what to do. */
 char *plan_missing(const struct needs *n, const struct machine *m);

@@ -159,8 +159,8 @@ static void check_pass(struct shape_errors *e, const struct place *here, const j
 	}
 }
 
-/* Names are what a reader and compare find things by; whatever did not pass has to say why. */
-static void check_names(struct shape_errors *e, const struct place *parent, const char *key, const json_t *list)
+/* Whatever did not pass has to say why; the runs of a scenario are told apart by their names. */
+static void check_list(struct shape_errors *e, const struct place *parent, const char *key, const json_t *list)
 {
 	json_auto_t *seen = json_object();
 	json_t *item;
@@ -170,7 +170,7 @@ static void check_names(struct shape_errors *e, const struct place *parent, cons
 		struct place here = {.parent = &array, .index = i};
 		const char *name = text_of(item, "name");
 		char shown[96];
-		if (json_object_get(seen, name))
+		if (parent && json_object_get(seen, name))
 			shape_error(e, &here, "there is another one named \"%s\"", text_clean(name, false, shown, sizeof(shown)));
 		(void)json_object_set_new(seen, name, json_true());
 		if (strcmp(text_of(item, "verdict"), "pass") != 0 && !json_object_get(item, "reason"))
@@ -185,10 +185,10 @@ static void check_relations(struct shape_errors *e, const json_t *result)
 	json_t *item;
 	size_t i;
 	struct place array = {.key = "scenarios"}, summary = {.key = "summary"};
-	check_names(e, NULL, "scenarios", scenarios);
+	check_list(e, NULL, "scenarios", scenarios);
 	json_array_foreach (scenarios, i, item) {
 		struct place here = {.parent = &array, .index = i};
-		check_names(e, &here, "runs", json_object_get(item, "runs"));
+		check_list(e, &here, "runs", json_object_get(item, "runs"));
 	}
 	json_auto_t *counted = judge_summary(scenarios);
 	for (enum verdict v = 0; v < VERDICT_COUNT; v++) {

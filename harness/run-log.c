@@ -31,7 +31,8 @@ static void merge(struct kmsg_oom *kills, unsigned *count, const struct kmsg_oom
 		memcpy(kills[i].oom_memcg, line->oom_memcg, sizeof(kills[i].oom_memcg));
 }
 
-/* Is `limit` the run's own group or one above it? Then memory charged by the run may have made its limit kill somebody. */
+/* Is `limit` the run's own group or one above it? Then memory charged by the run may have made its limit kill somebody.
+ */
 static bool limits_the_run(const struct run_record *record, const char *limit)
 {
 	const struct cgroup *cg = record->cgroup;

@@ -50,8 +50,9 @@ static int make_group(struct run_context *context, struct run_record *record, st
 	unsigned controllers = 0;
 	char name[64], path[1024 + 64];
 	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
-		if (context->machine->cgroup_writable[c] && (c != CGROUP_HUGETLB || env->cgroup[CGROUP_HUGETLB_MAX] != ENVIRONMENT_NOT_SET ||
-							     env->cgroup[CGROUP_HUGETLB_RSVD_MAX] != ENVIRONMENT_NOT_SET))
+		if (context->machine->cgroup_writable[c] &&
+		    (c != CGROUP_HUGETLB || env->cgroup[CGROUP_HUGETLB_MAX] != ENVIRONMENT_NOT_SET ||
+		     env->cgroup[CGROUP_HUGETLB_RSVD_MAX] != ENVIRONMENT_NOT_SET))
 			controllers |= 1U << c;
 	if (!controllers)
 		return 0;
@@ -60,10 +61,12 @@ static int make_group(struct run_context *context, struct run_record *record, st
 		const struct cgroup_hierarchy *h = &context->machine->cgroup.at[c];
 		if (!(controllers & 1U << c))
 			continue;
-		(void)snprintf(path, sizeof(path), "%s%s/%s", h->mount, strcmp(h->parent, "/") == 0 ? "" : h->parent, name);
+		(void)snprintf(path, sizeof(path), "%s%s/%s", h->mount, strcmp(h->parent, "/") == 0 ? "" : h->parent,
+			       name);
 		int r = journal_cgroup(context->journal, path);
 		if (r < 0)
-			return problem(record, -r, "journal", "make the state directory writable, or set ENOMEM_STATE_DIR",
+			return problem(record, -r, "journal",
+				       "make the state directory writable, or set ENOMEM_STATE_DIR",
 				       "%s: cannot be written", context->journal->path);
 	}
 	int r = cgroup_create(&context->machine->cgroup, name, controllers, cg);
@@ -177,7 +180,7 @@ static void become_unshare(const struct run_context *context, const struct run_r
 	argv[n++] = "stage";
 	argv[n++] = stage_fd;
 	argv[n] = NULL;
-	const int kept[] = { spec_fd, context->filter_fd, report, out, err };
+	const int kept[] = {spec_fd, context->filter_fd, report, out, err};
 	for (unsigned i = 0; i < ARRAY_SIZE(kept); i++)
 		(void)fcntl(kept[i], F_SETFD, 0);
 	for (unsigned c = 0; record->cgroup && c < CGROUP_CONTROLLERS; c++)
@@ -186,7 +189,7 @@ static void become_unshare(const struct run_context *context, const struct run_r
 	(void)dup2(out, STDOUT_FILENO);
 	(void)dup2(err, STDERR_FILENO);
 	(void)execvp("unshare", (char *const *)(uintptr_t)argv);
-	struct stage_report failed = { .step = "unshare", .error = errno };
+	struct stage_report failed = {.step = "unshare", .error = errno};
 	(void)!write(report, &failed, sizeof(failed));
 	_exit(125);
 }
@@ -258,7 +261,8 @@ static void start_and_watch(struct run_context *context, struct run_record *reco
 	if (r < 0) {
 		(void)kill(child, SIGKILL);
 		(void)waitpid(child, NULL, 0);
-		(void)problem(record, -r, "witness", "ptrace is not permitted here: enomem doctor", "the witness cannot attach");
+		(void)problem(record, -r, "witness", "ptrace is not permitted here: enomem doctor",
+			      "the witness cannot attach");
 	} else if (child < 0) {
 		(void)problem(record, error, "fork", NULL, "no process for the stage");
 	} else {
@@ -271,7 +275,7 @@ static void start_and_watch(struct run_context *context, struct run_record *reco
 
 static void stage_and_watch(struct run_context *context, struct run_record *record)
 {
-	int out[2] = { -1, -1 }, err[2] = { -1, -1 }, report[2] = { -1, -1 };
+	int out[2] = {-1, -1}, err[2] = {-1, -1}, report[2] = {-1, -1};
 	auto_close int spec_fd = -1;
 	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0 || pipe2(report, O_CLOEXEC) < 0) {
 		(void)problem(record, errno, "pipe", NULL, "no pipe");
@@ -345,7 +349,7 @@ static void watch_in_environment(struct run_context *context, struct run_record 
 	auto_close int log_fd = -1;
 	record->log_readable = kmsg_open(&log_fd) == 0;
 	stage_and_watch(context, record);
-	struct snapshot_request nothing = { 0 };
+	struct snapshot_request nothing = {0};
 	snapshot_take(&source, &nothing, &record->after);
 	run_read_log(record, log_fd);
 	snapshot_source_close(&source);
@@ -365,8 +369,7 @@ json_t *run_execute(struct run_context *context, const struct plan *plan, const 
 	record.run = run;
 	context->runs++;
 	bool machine = run->environment.sysctl_count > 0;
-	if (make_group(context, &record, &cg) == 0 &&
-	    (!machine || change_machine(context, &record, &session) == 0))
+	if (make_group(context, &record, &cg) == 0 && (!machine || change_machine(context, &record, &session) == 0))
 		watch_in_environment(context, &record);
 	if (session.journal) { /* set by a session that was opened */
 		int r = sysctl_session_restore(&session);

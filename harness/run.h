@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * One run, from environment to evidence: stages it, lets the witness watch it, takes everything down again, and returns what was seen as
- * JSON. It judges nothing.
+ * One run, from environment to evidence: stages it, lets the witness watch it, takes everything down again, and returns
+ * what was seen as JSON. It judges nothing.
  */
 #pragma once
 
@@ -18,13 +18,13 @@
 /* What all runs of a harness (or of one of its workers) share. */
 struct run_context {
 	const struct machine *machine;
-	const char *self;         /* absolute path of this program, for the stage role */
-	int filter_fd;            /* from filter_build() */
-	struct journal *journal;  /* announces cgroups and sysctls */
-	unsigned long owner;      /* pid of the harness: part of the groups' names */
-	unsigned worker;          /* number of this worker, from 0: picks its CPU */
-	unsigned runs;            /* counts up: makes group names unique */
-	cpu_set_t cpus;           /* those the harness may use */
+	const char *self;        /* absolute path of this program, for the stage role */
+	int filter_fd;           /* from filter_build() */
+	struct journal *journal; /* announces cgroups and sysctls */
+	unsigned long owner;     /* pid of the harness: part of the groups' names */
+	unsigned worker;         /* number of this worker, from 0: picks its CPU */
+	unsigned runs;           /* counts up: makes group names unique */
+	cpu_set_t cpus;          /* those the harness may use */
 	const atomic_bool *interrupted;
 };
 
@@ -38,16 +38,18 @@ struct run_record {
 	struct cgroup *cgroup; /* NULL when the run had none */
 	struct {
 		char step[64];
-		int error;        /* positive errno, 0 when it is not one */
+		int error; /* positive errno, 0 when it is not one */
 		char message[512];
 		const char *hint; /* static storage, may be NULL */
-	} problem;                 /* step[0] == '\0': none */
+	} problem;                /* step[0] == '\0': none */
 	bool log_readable;
 	unsigned log_lines;
 	char log[32][512];
-	int own_kill_logged;      /* 1: the kernel log names a process of the run as OOM-killed; 0: it does not; -1: unreadable */
+	int own_kill_logged; /* 1: the kernel log names a process of the run as OOM-killed; 0: it does not; -1:
+				unreadable */
 	bool own_kill_is_memcg;
-	unsigned others_killed;   /* OOM kills the log blames on this run's limits or on the whole machine, of processes not ours */
+	unsigned others_killed; /* OOM kills the log blames on this run's limits or on the whole machine, of processes
+				   not ours */
 	uint64_t duration_ns;
 };
 

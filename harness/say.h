@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the program says to people on stderr: one line per error, naming the object, what happened, the errno, and a hint with the
- * command to type.
+ * What the program says to people on stderr: one line per error, naming the object, what happened, the errno, and a
+ * hint with the command to type.
  */
 #pragma once
 
@@ -24,5 +24,6 @@ void say_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "Hint: ..." under the last message. */
 void say_hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Flush stdout; EXIT_BROKEN with a message when what was written did not arrive (full disk, closed stream), else code. */
+/* Flush stdout; EXIT_BROKEN with a message when what was written did not arrive (full disk, closed stream), else code.
+ */
 int say_finish(int code);

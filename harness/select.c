@@ -26,10 +26,11 @@ const char *select_self(void)
 	return path;
 }
 
-/* Beside the build's harness, or where the install put them; an installed program never looks at the environment when setuid. */
+/* Beside the build's harness, or where the install put them; an installed program never looks at the environment when
+ * setuid. */
 static int find_tree(const char *given, char *ret, size_t size)
 {
-	const char *candidates[3] = { given ? given : secure_getenv("ENOMEM_SCENARIOS"), NULL, NULL };
+	const char *candidates[3] = {given ? given : secure_getenv("ENOMEM_SCENARIOS"), NULL, NULL};
 	char beside[PATH_MAX];
 	struct stat st;
 	const char *self = select_self();
@@ -131,7 +132,7 @@ static int add_named(struct selection *s, const char *tree, const char *name)
 
 int select_scenarios(const char *tree_given, char *const *names, size_t count, struct selection *ret)
 {
-	struct selection s = { .item = calloc(SCENARIOS_MAX, sizeof(struct scenario *)) };
+	struct selection s = {.item = calloc(SCENARIOS_MAX, sizeof(struct scenario *))};
 	char tree[PATH_MAX] = "";
 	bool need_tree = count == 0;
 	int r = 0;
@@ -158,5 +159,5 @@ void selection_free(struct selection *s)
 	for (size_t i = 0; i < s->count; i++)
 		scenario_free(s->item[i]);
 	free(s->item);
-	*s = (struct selection){ NULL, 0 };
+	*s = (struct selection){NULL, 0};
 }

@@ -12,8 +12,9 @@ struct selection {
 };
 
 /*
- * Read the manifests of the named scenarios ("pids-max"), directories (anything with a '/'), or all of the tree when none is named. `tree`
- * is --scenarios, or NULL for the tree this program belongs to. -EINVAL after telling what is wrong; -ENOENT likewise for an unknown name.
+ * Read the manifests of the named scenarios ("pids-max"), directories (anything with a '/'), or all of the tree when
+ * none is named. `tree` is --scenarios, or NULL for the tree this program belongs to. -EINVAL after telling what is
+ * wrong; -ENOENT likewise for an unknown name.
  */
 int select_scenarios(const char *tree, char *const *names, size_t count, struct selection *ret);
 void selection_free(struct selection *s);

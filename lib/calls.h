@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The calls the witness stops on: those that ask the kernel for memory, address space or a task, and what each of them asked for.
+ * The calls the witness stops on: those that ask the kernel for memory, address space or a task, and what each of them
+ * asked for.
  */
 #pragma once
 
@@ -38,11 +39,11 @@ const struct call_info *call_by_name(const char *name);
 struct refusal {
 	const struct call_info *call;
 	uint64_t args[6];
-	uint64_t clone_flags;  /* of fork, vfork, clone and clone3 alike, as clone(2) flags */
-	uint64_t asked_bytes;  /* what the call wanted more of; 0 when it is not bytes */
-	int error;             /* positive errno; brk, which returns the old break, is ENOMEM */
-	int32_t tgid, tid;     /* in the harness's pid namespace */
-	uint64_t time_ns;      /* CLOCK_MONOTONIC */
+	uint64_t clone_flags; /* of fork, vfork, clone and clone3 alike, as clone(2) flags */
+	uint64_t asked_bytes; /* what the call wanted more of; 0 when it is not bytes */
+	int error;            /* positive errno; brk, which returns the old break, is ENOMEM */
+	int32_t tgid, tid;    /* in the harness's pid namespace */
+	uint64_t time_ns;     /* CLOCK_MONOTONIC */
 };
 
 /* Was the call refused, and with which errno? brk(2) never returns an error: it returns the break it kept. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Which limit refused. Every limit we know is evaluated against the snapshot of the failing moment, not only the predicted one;
- * those that would refuse this very call are named with their arithmetic. When none would, the answer is `unknown`.
+ * Which limit refused. Every limit we know is evaluated against the snapshot of the failing moment, not only the
+ * predicted one; those that would refuse this very call are named with their arithmetic. When none would, the answer is
+ * `unknown`.
  */
 #pragma once
 
@@ -11,7 +12,8 @@
 #include "calls.h"
 #include "snapshot.h"
 
-/* id, name, the unit of its numbers, the counter that only this limit moves (delta path) or NULL where the kernel keeps none */
+/* id, name, the unit of its numbers, the counter that only this limit moves (delta path) or NULL where the kernel keeps
+ * none */
 #define CAUSES(X)                                                                                                      \
 	X(RLIMIT_AS, "rlimit-as", "bytes", NULL)                                                                       \
 	X(RLIMIT_DATA, "rlimit-data", "bytes", NULL)                                                                   \
@@ -57,7 +59,7 @@ struct limit_state {
 	uint64_t in_use, asked, bound; /* bound may be ENOMEM_UNLIMITED */
 	bool refuses;                  /* in_use + asked > bound, with the kernel's own rounding */
 	bool errno_fits;               /* it refuses this call with the errno that was seen */
-	const char *where;             /* file or call a reader looks at: "/proc/sys/vm/max_map_count" (static storage) */
+	const char *where; /* file or call a reader looks at: "/proc/sys/vm/max_map_count" (static storage) */
 };
 
 #define CAUSE_STATES_MAX 24
@@ -71,15 +73,17 @@ void cause_of_refusal(const struct refusal *refusal, const struct snapshot *fail
 
 /* A fatal signal as observed, with what the harness knows about who sent it. */
 struct fatal_signal {
-	int signal, code;      /* code: si_code, INT32_MIN when the kernel did not show it (SIGKILL) */
-	uint64_t address;      /* fault address of SIGSEGV and SIGBUS */
+	int signal, code; /* code: si_code, INT32_MIN when the kernel did not show it (SIGKILL) */
+	uint64_t address; /* fault address of SIGSEGV and SIGBUS */
 	int32_t tgid;
 	bool oom_counter_moved; /* the run's own cgroup counted an OOM kill during the run */
-	int log_names_pid;      /* 1: the kernel log names this pid (or this group) as killed; 0: readable and does not; -1: unreadable */
-	bool log_says_memcg;    /* that line is about a memory cgroup, not the whole machine */
+	int log_names_pid; /* 1: the kernel log names this pid (or this group) as killed; 0: readable and does not; -1:
+			      unreadable */
+	bool log_says_memcg; /* that line is about a memory cgroup, not the whole machine */
 };
 
-/* SIGSEGV: stack growth against rlimit-stack, rlimit-as, commit; SIGKILL: memcg-max, system-oom or killed-by-other; SIGBUS: hugetlb. */
+/* SIGSEGV: stack growth against rlimit-stack, rlimit-as, commit; SIGKILL: memcg-max, system-oom or killed-by-other;
+ * SIGBUS: hugetlb. */
 void cause_of_signal(const struct fatal_signal *sig, const struct snapshot *failure, struct cause_report *ret);
 
 /*

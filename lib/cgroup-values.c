@@ -40,7 +40,7 @@ const struct cgroup_value_file cgroup_value_files[CGROUP_VALUE_COUNT] = {CGROUP_
  * v1 has no word for "no limit": it shows PAGE_COUNTER_MAX pages in bytes, rounded down to whole pages
  * (9223372036854771712 with pages of 4 KiB) or huge pages (up to 16 GiB). Nobody limits anything to 8 EiB.
  */
-#define V1_UNLIMITED_FROM (UINT64_C(0x7fffffffffffffff) & ~(UINT64_C(16) * 1024 * 1024 * 1024 - 1))
+#define UNLIMITED_FROM (UINT64_C(0x7fffffffffffffff) & ~(UINT64_C(16) * 1024 * 1024 * 1024 - 1))
 
 static const bool settable[CGROUP_VALUE_COUNT] = {
 	[CGROUP_MEMORY_MAX] = true,       [CGROUP_MEMORY_HIGH] = true, [CGROUP_MEMORY_SWAP_MAX] = true,
@@ -81,6 +81,20 @@ static enum cgroup_version version_of(const struct cgroup *cg, enum cgroup_value
 	return cg->system.at[cgroup_value_files[value].controller].version;
 }
 
+/*
+ * try_charge_memcg(), mm/memcontrol.c, asks the sum of memory and swap first: where swap.max is 0 both limits are equal
+ * and only the sum's own counter moves, so a refused charge counts in one of the two. (Not at all on 6.18:
+ * mem_cgroup_css_alloc() sets track_failcnt for memory alone.)
+ */
+static int open_memsw_failcnt(const struct cgroup *cg)
+{
+	char path[1200];
+	if (cg->system.at[CGROUP_MEMORY].version != CGROUP_V1 || !cg->path[CGROUP_MEMORY][0])
+		return -1;
+	(void)snprintf(path, sizeof(path), "%s/memory.memsw.failcnt", cg->path[CGROUP_MEMORY]);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 /* Open the file that serves a value in a directory; -1 where there is none. */
 static int open_value(const char *dir, enum cgroup_version version, enum cgroup_value value, bool write)
 {
@@ -107,6 +121,7 @@ void cgroup_open_values(struct cgroup *cg)
 		if (dir[0])
 			cg->value_fd[i] = open_value(dir, version_of(cg, i), i, settable[i]);
 	}
+	cg->memsw_failcnt_fd = open_memsw_failcnt(cg);
 }
 
 /* The number behind a key at the start of a line: "oom" is not found in "oom_kill 3". */
@@ -134,8 +149,8 @@ static uint64_t read_raw(const struct cgroup *cg, enum cgroup_value value)
 {
 	char text[4096];
 	uint64_t number;
-	bool v1 = version_of(cg, value) == CGROUP_V1;
-	const char *key = v1 ? cgroup_value_files[value].v1_key : cgroup_value_files[value].v2_key;
+	const struct cgroup_value_file *f = &cgroup_value_files[value];
+	const char *key = version_of(cg, value) == CGROUP_V1 ? f->v1_key : f->v2_key;
 	if (cg->value_fd[value] < 0)
 		return ENOMEM_ABSENT;
 	if (key)
@@ -143,7 +158,7 @@ static uint64_t read_raw(const struct cgroup *cg, enum cgroup_value value)
 										   : keyed_number(text, key);
 	if (procfs_read_number_fd(cg->value_fd[value], &number) < 0)
 		return ENOMEM_ABSENT;
-	return v1 && number >= V1_UNLIMITED_FROM && number != ENOMEM_ABSENT ? ENOMEM_UNLIMITED : number;
+	return number >= UNLIMITED_FROM && number != ENOMEM_ABSENT ? ENOMEM_UNLIMITED : number;
 }
 
 static bool is_number(uint64_t value)
@@ -163,9 +178,13 @@ void cgroup_read(const struct cgroup *cg, struct cgroup_numbers *ret)
 {
 	for (unsigned i = 0; i < CGROUP_VALUE_COUNT; i++)
 		ret->value[i] = read_raw(cg, i);
-	if (version_of(cg, CGROUP_MEMORY_SWAP_MAX) == CGROUP_V1)
-		ret->value[CGROUP_MEMORY_SWAP_MAX] =
-			swap_max_v1(ret->value[CGROUP_MEMORY_MAX], ret->value[CGROUP_MEMORY_SWAP_MAX]);
+	if (version_of(cg, CGROUP_MEMORY_SWAP_MAX) != CGROUP_V1)
+		return;
+	ret->value[CGROUP_MEMORY_SWAP_MAX] =
+		swap_max_v1(ret->value[CGROUP_MEMORY_MAX], ret->value[CGROUP_MEMORY_SWAP_MAX]);
+	uint64_t *refused = &ret->value[CGROUP_MEMORY_EVENTS_MAX], more;
+	if (is_number(*refused) && cg->memsw_failcnt_fd >= 0 && procfs_read_number_fd(cg->memsw_failcnt_fd, &more) == 0)
+		*refused += more;
 }
 
 static int write_limit(const struct cgroup *cg, enum cgroup_value value, uint64_t number)
@@ -195,7 +214,7 @@ static int set_swap_max_v1(const struct cgroup *cg, uint64_t swap)
 		return write_limit(cg, CGROUP_MEMORY_SWAP_MAX, swap);
 	if (!is_number(memory))
 		return -ENOTSUP;
-	if (swap > V1_UNLIMITED_FROM - memory)
+	if (swap > UNLIMITED_FROM - memory)
 		return -ERANGE;
 	return write_limit(cg, CGROUP_MEMORY_SWAP_MAX, memory + swap);
 }
@@ -211,7 +230,7 @@ static int set_memory_max_v1(const struct cgroup *cg, uint64_t memory)
 	if (!is_number(sum) || !is_number(old))
 		return write_limit(cg, CGROUP_MEMORY_MAX, memory);
 	uint64_t swap = swap_max_v1(old, sum);
-	if (memory == ENOMEM_UNLIMITED || swap > V1_UNLIMITED_FROM - memory)
+	if (memory == ENOMEM_UNLIMITED || swap > UNLIMITED_FROM - memory)
 		return -ENOTSUP; /* v1 cannot limit swap alone */
 	enum cgroup_value first = memory > old ? CGROUP_MEMORY_SWAP_MAX : CGROUP_MEMORY_MAX;
 	enum cgroup_value second = memory > old ? CGROUP_MEMORY_MAX : CGROUP_MEMORY_SWAP_MAX;

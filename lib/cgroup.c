@@ -24,6 +24,7 @@ void cgroup_init(struct cgroup *cg)
 		cg->dir[c] = cg->procs_fd[c] = -1;
 	for (unsigned i = 0; i < CGROUP_VALUE_COUNT; i++)
 		cg->value_fd[i] = -1;
+	cg->memsw_failcnt_fd = -1;
 }
 
 /* Serialises "enable, make" against "remove, disable". -1 when somebody sits on the lock: then nothing is disabled
@@ -259,5 +260,6 @@ void cgroup_close(struct cgroup *cg)
 	}
 	for (unsigned i = 0; i < CGROUP_VALUE_COUNT; i++)
 		closep(&cg->value_fd[i]);
+	closep(&cg->memsw_failcnt_fd);
 	cgroup_init(cg);
 }

@@ -29,10 +29,10 @@ struct cgroup_system {
 };
 
 /*
- * Find out from the text of /proc/self/mountinfo and /proc/self/cgroup (and for v2 from the parent's cgroup.controllers,
- * read below root_prefix, "" on a live system: captured trees are tested the same way) which version serves each controller.
- * Mount points are unescaped; a bind-mounted or namespaced hierarchy (mountinfo root other than "/") is handled.
- * Returns 0, or -EBADMSG for text that is no mountinfo.
+ * Find out from the text of /proc/self/mountinfo and /proc/self/cgroup (and for v2 from the parent's
+ * cgroup.controllers, read below root_prefix, "" on a live system: captured trees are tested the same way) which
+ * version serves each controller. Mount points are unescaped; a bind-mounted or namespaced hierarchy (mountinfo root
+ * other than "/") is handled. Returns 0, or -EBADMSG for text that is no mountinfo.
  */
 int cgroup_detect(const char *mountinfo, const char *self_cgroup, const char *root_prefix, struct cgroup_system *ret);
 
@@ -66,10 +66,11 @@ enum cgroup_value { CGROUP_VALUES(X) CGROUP_VALUE_COUNT };
 
 /* One row of the translation table: what serves a v2 name on v1, and which key of that file. */
 struct cgroup_value_file {
-	const char *name;       /* our name, v2's with the event key appended */
+	const char *name; /* our name, v2's with the event key appended */
 	enum cgroup_controller controller;
 	const char *v2_file, *v2_key; /* key NULL: the whole file is the number */
-	const char *v1_file, *v1_key; /* file NULL: v1 has no such thing (memory.high); '*' is the default huge page size */
+	const char *v1_file,
+		*v1_key; /* file NULL: v1 has no such thing (memory.high); '*' is the default huge page size */
 };
 extern const struct cgroup_value_file cgroup_value_files[CGROUP_VALUE_COUNT];
 
@@ -84,11 +85,13 @@ struct cgroup {
 	char path[CGROUP_CONTROLLERS][1024]; /* absolute directory; "" where absent */
 	int value_fd[CGROUP_VALUE_COUNT];    /* -1 where absent */
 	int procs_fd[CGROUP_CONTROLLERS];    /* cgroup.procs, write only; -1 where absent or shared */
+	int memsw_failcnt_fd;                /* v1: the second half of memory.events.max; -1 where absent */
 	unsigned enabled;                    /* v2: controllers enabled in the parent for this group, as a bit mask */
 };
 
 struct cgroup_numbers {
-	uint64_t value[CGROUP_VALUE_COUNT]; /* ENOMEM_ABSENT, ENOMEM_UNLIMITED ("max", v1's 9223372036854771712) or the number */
+	uint64_t value[CGROUP_VALUE_COUNT]; /* ENOMEM_ABSENT, ENOMEM_UNLIMITED ("max", v1's 9223372036854771712) or the
+					       number */
 };
 
 /*
@@ -112,7 +115,8 @@ void cgroup_init(struct cgroup *cg);
 
 /*
  * Set one limit by its v2 name; ENOMEM_UNLIMITED writes "max" (v1: -1, or "max" for pids).
- * -ENOTSUP when this version has no such limit, -ENODEV when the controller is absent, else the exact errno of the write.
+ * -ENOTSUP when this version has no such limit, -ENODEV when the controller is absent, else the exact errno of the
+ * write.
  */
 int cgroup_set(struct cgroup *cg, enum cgroup_value value, uint64_t number);
 
@@ -122,10 +126,12 @@ void cgroup_read(const struct cgroup *cg, struct cgroup_numbers *ret);
 /* Move a process into the group, in every hierarchy. pid 0 is the caller. -errno */
 int cgroup_attach(const struct cgroup *cg, pid_t pid);
 
-/* SIGKILL every process in the group until none is left or timeout_ns passed (cgroup.kill on v2, a loop over cgroup.procs on v1). */
+/* SIGKILL every process in the group until none is left or timeout_ns passed (cgroup.kill on v2, a loop over
+ * cgroup.procs on v1). */
 int cgroup_kill(const struct cgroup *cg, uint64_t timeout_ns);
 
-/* Kill and remove the directories (EBUSY is retried until timeout_ns), close every descriptor. 0 or the first -errno. */
+/* Kill and remove the directories (EBUSY is retried until timeout_ns), close every descriptor. 0 or the first -errno.
+ */
 int cgroup_remove(struct cgroup *cg, uint64_t timeout_ns);
 void cgroup_close(struct cgroup *cg);
 

@@ -15,17 +15,18 @@
 #define ENVIRONMENT_NOT_SET ENOMEM_ABSENT
 
 struct environment {
-	uint64_t rlimit[PROCFS_RLIMITS];       /* soft limit to set, by RLIMIT_ number; ENVIRONMENT_NOT_SET to leave */
-	uint64_t cgroup[CGROUP_VALUE_COUNT];   /* limit to set, by v2 name; ENVIRONMENT_NOT_SET to leave */
+	uint64_t rlimit[PROCFS_RLIMITS];     /* soft limit to set, by RLIMIT_ number; ENVIRONMENT_NOT_SET to leave */
+	uint64_t cgroup[CGROUP_VALUE_COUNT]; /* limit to set, by v2 name; ENVIRONMENT_NOT_SET to leave */
 	struct {
 		char name[128], value[64];
-	} sysctl[ENVIRONMENT_SYSCTLS];         /* machine scope */
+	} sysctl[ENVIRONMENT_SYSCTLS]; /* machine scope */
 	unsigned sysctl_count;
-	char identity[64];                     /* user name or number to become; "" to stay */
-	int oom_score_adj;                     /* 1000 unless the manifest says otherwise: the victim goes first */
-	bool all_cpus;                         /* false: witness and victim share one CPU, which makes runs repeatable and stops cheap */
+	char identity[64]; /* user name or number to become; "" to stay */
+	int oom_score_adj; /* 1000 unless the manifest says otherwise: the victim goes first */
+	bool all_cpus;     /* false: witness and victim share one CPU, which makes runs repeatable and stops cheap */
 	uint64_t deadline_ns;
-	uint64_t memory_ceiling_bytes;         /* the run's own ceilings, in force even when the scenario sets no limit; 0: plan decides */
+	uint64_t memory_ceiling_bytes; /* the run's own ceilings, in force even when the scenario sets no limit; 0: plan
+					  decides */
 	uint64_t tasks_ceiling;
 };
 

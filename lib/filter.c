@@ -17,19 +17,18 @@
 #include "cleanup.h"
 
 /* linux/mman.h of Debian 12 knows them, glibc's sys/mman.h of older ones does not. */
-#define ADVICE_POPULATE_READ  22
-#define ADVICE_POPULATE_WRITE 23
+#define ADVICE_POPULATE_READ   22
+#define ADVICE_POPULATE_WRITE  23
 
 /* linux/mount.h: fsconfig(2) that changes a superblock, which other namespaces share. */
 #define FS_COMMAND_RECONFIGURE 7
 
 static const int refused_always[] = {
-	SCMP_SYS(reboot),	  SCMP_SYS(kexec_load),	   SCMP_SYS(kexec_file_load),
-	SCMP_SYS(settimeofday),	  SCMP_SYS(clock_settime), SCMP_SYS(clock_adjtime),
-	SCMP_SYS(adjtimex),	  SCMP_SYS(setns),	   SCMP_SYS(pivot_root),
-	SCMP_SYS(acct),		  SCMP_SYS(quotactl),	   SCMP_SYS(iopl),
-	SCMP_SYS(ioperm),	  SCMP_SYS(syslog),	   SCMP_SYS(open_by_handle_at),
-	SCMP_SYS(perf_event_open), SCMP_SYS(bpf),
+	SCMP_SYS(reboot),        SCMP_SYS(kexec_load),    SCMP_SYS(kexec_file_load),   SCMP_SYS(settimeofday),
+	SCMP_SYS(clock_settime), SCMP_SYS(clock_adjtime), SCMP_SYS(adjtimex),          SCMP_SYS(setns),
+	SCMP_SYS(pivot_root),    SCMP_SYS(acct),          SCMP_SYS(quotactl),          SCMP_SYS(iopl),
+	SCMP_SYS(ioperm),        SCMP_SYS(syslog),        SCMP_SYS(open_by_handle_at), SCMP_SYS(perf_event_open),
+	SCMP_SYS(bpf),
 };
 
 static const int refused_outside_guest[] = {
@@ -47,32 +46,35 @@ static int refuse(scmp_filter_ctx ctx, const int *calls, size_t count)
 	return 0;
 }
 
+/* One rule with one condition. libseccomp's SCMP_A0() and its like leave a field out that Clang misses. */
+static int add_if(scmp_filter_ctx ctx, uint32_t action, int call, const struct scmp_arg_cmp *condition)
+{
+	return seccomp_rule_add_array(ctx, action, call, 1, condition);
+}
+
 /* A remount without MS_BIND changes the superblock, and with it the mounts of everybody else. */
 static int refuse_remounts(scmp_filter_ctx ctx)
 {
-	int r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(mount), 1,
-				 SCMP_A3(SCMP_CMP_MASKED_EQ, MS_REMOUNT | MS_BIND, MS_REMOUNT));
-	if (r < 0)
-		return r;
-	return seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(fsconfig), 1,
-				SCMP_A1(SCMP_CMP_EQ, FS_COMMAND_RECONFIGURE));
+	const struct scmp_arg_cmp remount = {
+		.arg = 3, .op = SCMP_CMP_MASKED_EQ, .datum_a = MS_REMOUNT | MS_BIND, .datum_b = MS_REMOUNT};
+	const struct scmp_arg_cmp reconfigure = {.arg = 1, .op = SCMP_CMP_EQ, .datum_a = FS_COMMAND_RECONFIGURE};
+	int r = add_if(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(mount), &remount);
+	return r < 0 ? r : add_if(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(fsconfig), &reconfigure);
 }
 
 static int watch(scmp_filter_ctx ctx)
 {
+	/* Of all advice only these two ask for memory. */
+	static const uint64_t populating[] = {ADVICE_POPULATE_READ, ADVICE_POPULATE_WRITE};
 	for (const struct call_info *c = watched_calls; c->name; c++) {
 		int r = 0;
 		if (c->nr < 0)
 			continue;
-		if (c->family != CALL_ADVISE) {
+		if (c->family != CALL_ADVISE)
 			r = seccomp_rule_add(ctx, SCMP_ACT_TRACE(0), c->nr, 0);
-		} else {
-			/* Of all advice only these two ask for memory. */
-			r = seccomp_rule_add(ctx, SCMP_ACT_TRACE(0), c->nr, 1,
-					     SCMP_A2(SCMP_CMP_EQ, ADVICE_POPULATE_READ));
-			if (r == 0)
-				r = seccomp_rule_add(ctx, SCMP_ACT_TRACE(0), c->nr, 1,
-						     SCMP_A2(SCMP_CMP_EQ, ADVICE_POPULATE_WRITE));
+		for (size_t i = 0; c->family == CALL_ADVISE && r == 0 && i < ARRAY_SIZE(populating); i++) {
+			const struct scmp_arg_cmp advice = {.arg = 2, .op = SCMP_CMP_EQ, .datum_a = populating[i]};
+			r = add_if(ctx, SCMP_ACT_TRACE(0), c->nr, &advice);
 		}
 		if (r < 0)
 			return r;

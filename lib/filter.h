@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * The seccomp filter of a run. It does two jobs: calls that ask for memory, address space or a task return to the tracer, and calls
- * that reach beyond the run's own namespaces are refused with EPERM. Built once, before any limit is set, and handed to
- * each stage as plain BPF in a memory file.
+ * The seccomp filter of a run. It does two jobs: calls that ask for memory, address space or a task return to the
+ * tracer, and calls that reach beyond the run's own namespaces are refused with EPERM. Built once, before any limit is
+ * set, and handed to each stage as plain BPF in a memory file.
  */
 #pragma once
 
 #include <stdbool.h>
 
 /*
- * Build the filter and export it; *ret_fd is a memfd holding struct sock_filter[]. `guest`: inside our own guest, swap and
- * modules may be touched. -errno, -ENOSYS where the kernel or libseccomp cannot.
+ * Build the filter and export it; *ret_fd is a memfd holding struct sock_filter[]. `guest`: inside our own guest, swap
+ * and modules may be touched. -errno, -ENOSYS where the kernel or libseccomp cannot.
  */
 int filter_build(bool guest, int *ret_fd);
 

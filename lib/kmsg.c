@@ -75,7 +75,9 @@ static void unescape(const char *text, size_t length, char *ret, size_t size)
 				i += 3;
 			}
 		}
-		ret[out++] = c < 0x20 || c == 0x7f ? '?' : (char)c;
+		if (c < 0x20 || c == 0x7f)
+			c = '?';
+		ret[out++] = (char)c;
 	}
 	ret[out] = '\0';
 }

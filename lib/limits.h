@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The kernel's own arithmetic, one function per formula, with the kernel function it mirrors. Pure: numbers in, numbers
- * out, unit-tested against numbers captured on several kernels. Sizes in bytes; pages are 4096 bytes wherever the kernel
- * counts pages on the machines we know, and page_size is a parameter where it matters.
+ * out, unit-tested against numbers captured on several kernels. Sizes in bytes; pages are 4096 bytes wherever the
+ * kernel counts pages on the machines we know, and page_size is a parameter where it matters.
  */
 #pragma once
 
@@ -18,8 +18,8 @@ static inline uint64_t limit_add(uint64_t a, uint64_t b)
 }
 
 /* vm_commit_limit(), mm/util.c: (MemTotal - huge pages) * ratio / 100 + swap, or kbytes + swap when kbytes is set. */
-uint64_t limit_commit_limit(uint64_t mem_total, uint64_t hugepages_total, uint64_t hugepage_size, uint64_t ratio_percent,
-			    uint64_t kbytes, uint64_t swap_total);
+uint64_t limit_commit_limit(uint64_t mem_total, uint64_t hugepages_total, uint64_t hugepage_size,
+			    uint64_t ratio_percent, uint64_t kbytes, uint64_t swap_total);
 
 /* __vm_enough_memory(), mm/util.c, mode 2: what of CommitLimit this caller may not use. */
 uint64_t limit_commit_reserve(uint64_t admin_reserve_kbytes, bool cap_sys_admin, uint64_t user_reserve_kbytes,
@@ -28,7 +28,8 @@ uint64_t limit_commit_reserve(uint64_t admin_reserve_kbytes, bool cap_sys_admin,
 /* __vm_enough_memory(), mode 0: one request may not exceed all RAM and swap; compare pages, so round up to them. */
 uint64_t limit_commit_heuristic(uint64_t mem_total, uint64_t swap_total);
 
-/* How far the check of mode 2 may stray from Committed_AS: percpu_counter_compare(), vm_committed_as_batch (RAM / 256 at most). */
+/* How far the check of mode 2 may stray from Committed_AS: percpu_counter_compare(), vm_committed_as_batch (RAM / 256
+ * at most). */
 uint64_t limit_commit_slack(uint64_t mem_total);
 
 /* may_expand_vm(), mm/mmap.c: whole pages only; a limit that is no multiple of a page is rounded down. */
@@ -37,10 +38,10 @@ uint64_t limit_round_up_to_page(uint64_t bytes, uint64_t page_size);
 bool limit_address_space_refuses(uint64_t vm_size, uint64_t asked, uint64_t rlimit, uint64_t page_size);
 
 /*
- * max_map_count, mm/mmap.c and mm/vma.c. A new area is refused when the process holds more than max areas (do_mmap(), off by one
- * against the documentation: max + 1 areas are reachable); a split when it holds max or more (split_vma()); a range that must
- * be split at both ends when one split would not leave room for the second. Returns the highest count that the call may start from.
- * A move by mremap() is refused when it holds max - 3 or more (move_vma()).
+ * max_map_count, mm/mmap.c and mm/vma.c. A new area is refused when the process holds more than max areas (do_mmap(),
+ * off by one against the documentation: max + 1 areas are reachable); a split when it holds max or more (split_vma());
+ * a range that must be split at both ends when one split would not leave room for the second. Returns the highest count
+ * that the call may start from. A move by mremap() is refused when it holds max - 3 or more (move_vma()).
  */
 enum map_count_operation {
 	MAP_COUNT_NEW_AREA,
@@ -54,10 +55,12 @@ uint64_t limit_map_count_highest_start(enum map_count_operation op, uint64_t max
 /* pids_can_fork(), kernel/cgroup/pids.c: refused when current + 1 > max; zombies count. */
 bool limit_pids_refuses(uint64_t current, uint64_t max);
 
-/* copy_process(), kernel/fork.c: RLIMIT_NPROC binds unless the real uid is the initial namespace's root or the task has one of two capabilities. */
+/* copy_process(), kernel/fork.c: RLIMIT_NPROC binds unless the real uid is the initial namespace's root or the task has
+ * one of two capabilities. */
 bool limit_nproc_exempt(uint32_t uid, uint64_t cap_effective);
 
-/* alloc_pid(), kernel/pid.c: pids below 300 are not reused after the first wrap: capacity that is certain to be gone. */
+/* alloc_pid(), kernel/pid.c: pids below 300 are not reused after the first wrap: capacity that is certain to be gone.
+ */
 uint64_t limit_pid_capacity(uint64_t pid_max);
 
 /* acct_stack_growth(), mm/mmap.c: stack size after growing down to the page of address. */

@@ -12,20 +12,20 @@
 #define MAPS_STACK_GUARD_GAP_BYTES (256ULL * 4096)
 
 struct maps_summary {
-	uint64_t count;            /* areas, without [vsyscall], which is no vm_area_struct: equals mm->map_count */
+	uint64_t count; /* areas, without [vsyscall], which is no vm_area_struct: equals mm->map_count */
 	uint64_t mapped_bytes;
-	uint64_t free_bytes;       /* sum of all usable holes */
+	uint64_t free_bytes; /* sum of all usable holes */
 	uint64_t largest_hole_bytes;
-	uint64_t stack_start;      /* of [stack], 0 when there is none */
+	uint64_t stack_start; /* of [stack], 0 when there is none */
 	uint64_t stack_end;
 	uint64_t largest_private_writable_bytes; /* largest area that may be charged to the commit account */
 	/* Around the address range asked about; all 0 when no range was asked. */
-	bool target_mapped;        /* the first byte of the range lies in an area */
-	uint64_t target_start_area; /* start of the area that holds the first byte */
-	uint64_t target_splits;    /* 0, 1 or 2: how many of the range's two ends lie strictly inside an area */
+	bool target_mapped;           /* the first byte of the range lies in an area */
+	uint64_t target_start_area;   /* start of the area that holds the first byte */
+	uint64_t target_splits;       /* 0, 1 or 2: how many of the range's two ends lie strictly inside an area */
 	bool target_private_writable; /* the area at the start of the range is private and writable */
-	uint64_t below_end;        /* end of the nearest area below the address, 0 when none */
-	uint64_t above_start;      /* start of the nearest area above the address, 0 when none */
+	uint64_t below_end;           /* end of the nearest area below the address, 0 when none */
+	uint64_t above_start;         /* start of the nearest area above the address, 0 when none */
 	bool above_is_stack;
 };
 
@@ -46,7 +46,8 @@ void maps_feed(struct maps_parser *p, const char *text, uint64_t length);
 /* Returns 0 or -EBADMSG when any line was not a line of maps; *ret is then untouched. */
 int maps_end(struct maps_parser *p, struct maps_summary *ret);
 
-/* Read and summarise /proc/PID/maps through an open descriptor, 64 KiB at a time from a static buffer. -errno on error. */
+/* Read and summarise /proc/PID/maps through an open descriptor, 64 KiB at a time from a static buffer. -errno on error.
+ */
 int maps_read_fd(int fd, uint64_t min_address, uint64_t task_size, uint64_t address, uint64_t length,
 		 struct maps_summary *ret);
 

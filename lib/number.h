@@ -11,7 +11,7 @@
 /* A limit that is not there: "max", "unlimited", RLIM_INFINITY. JSON shows it as null. */
 #define ENOMEM_UNLIMITED UINT64_MAX
 /* A number this kernel, machine or moment does not have. JSON leaves its key out. */
-#define ENOMEM_ABSENT (UINT64_MAX - 1)
+#define ENOMEM_ABSENT    (UINT64_MAX - 1)
 
 /*
  * Parse a size: decimal digits and at most one of K M G T (powers of 1024, either case), nothing else.
@@ -33,8 +33,9 @@ int number_parse_duration(const char *text, uint64_t *ret_ns);
 int number_parse_percent(const char *text, uint64_t *ret_basis_points);
 
 /*
- * The decimal digits at the start of text, of which length bytes may be looked at: returns how many there are and their value,
- * UINT64_MAX when it is larger than that. 0 digits leave *ret untouched. For parsers of kernel text, which need no more.
+ * The decimal digits at the start of text, of which length bytes may be looked at: returns how many there are and their
+ * value, UINT64_MAX when it is larger than that. 0 digits leave *ret untouched. For parsers of kernel text, which need
+ * no more.
  */
 size_t number_scan_digits(const char *text, size_t length, uint64_t *ret);
 

@@ -126,7 +126,7 @@ static int parse_table(const char *text, char separator, const char *const *keys
 
 int procfs_parse_meminfo(const char *text, struct meminfo *ret)
 {
-	struct meminfo m;
+	struct meminfo m = {0};
 	int r = parse_table(text, ':', meminfo_names, MEMINFO_COUNT, m.value);
 
 	if (r == 0)
@@ -136,7 +136,7 @@ int procfs_parse_meminfo(const char *text, struct meminfo *ret)
 
 int procfs_parse_vmstat(const char *text, struct vmstat *ret)
 {
-	struct vmstat v;
+	struct vmstat v = {0};
 	int r = parse_table(text, ' ', vmstat_names, VMSTAT_COUNT, v.value);
 
 	if (r == 0)
@@ -155,22 +155,19 @@ static void unescape(const char *text, size_t length, char *ret, size_t size)
 	for (size_t i = 0; i < length && out + 1 < size; i++) {
 		const char *p = text + i;
 		size_t left = length - i;
+		char c = *p;
 
-		if (*p != '\\' || left < 2) {
-			ret[out++] = *p;
-		} else if (p[1] == 'n') {
-			ret[out++] = '\n';
+		if (c == '\\' && left >= 2 && p[1] == 'n') {
+			c = '\n';
 			i += 1;
-		} else if (p[1] == '\\') {
-			ret[out++] = '\\';
+		} else if (c == '\\' && left >= 2 && p[1] == '\\') {
 			i += 1;
-		} else if (left >= 4 && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' && p[3] >= '0' &&
-			   p[3] <= '7' && (p[1] > '0' || p[2] > '0' || p[3] > '0')) {
-			ret[out++] = (char)((p[1] - '0') * 64 + (p[2] - '0') * 8 + (p[3] - '0'));
+		} else if (c == '\\' && left >= 4 && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' &&
+			   p[3] >= '0' && p[3] <= '7' && (p[1] > '0' || p[2] > '0' || p[3] > '0')) {
+			c = (char)((p[1] - '0') * 64 + (p[2] - '0') * 8 + (p[3] - '0'));
 			i += 3;
-		} else {
-			ret[out++] = *p;
 		}
+		ret[out++] = c;
 	}
 	ret[out] = '\0';
 }

@@ -114,7 +114,8 @@ ssize_t procfs_parse_cgroup(const char *text, const char *controller, char *ret_
 
 /*
  * Read a whole small file into buf and NUL-terminate it; the offset is rewound with pread, so a descriptor opened
- * beforehand can be read again and again without allocating. Returns the length, -E2BIG when it does not fit, or -errno.
+ * beforehand can be read again and again without allocating. Returns the length, -E2BIG when it does not fit, or
+ * -errno.
  */
 ssize_t procfs_read_fd(int fd, char *buf, size_t size);
 ssize_t procfs_read_at(int dirfd, const char *name, char *buf, size_t size);

@@ -17,8 +17,9 @@
 #include "procfs.h"
 
 /*
- * Counting areas means reading all of /proc/PID/maps, 20 to 60 ms at 65,530 of them. Each count may therefore cost at most this
- * share of the time until the next one (1 / 80 is 1.25 % of a CPU; the rest of a sample takes about half a percent).
+ * Counting areas means reading all of /proc/PID/maps, 20 to 60 ms at 65,530 of them. Each count may therefore cost at
+ * most this share of the time until the next one (1 / 80 is 1.25 % of a CPU; the rest of a sample takes about half a
+ * percent).
  */
 #define MAP_COUNT_SHARE 80
 
@@ -60,7 +61,8 @@ static void end_run(struct sampler *s, enum sampler_stop why)
 {
 	int none = SAMPLER_STOP_NONE;
 	(void)atomic_compare_exchange_strong(&s->stopped_by, &none, why);
-	/* The stage is init of the run's pid namespace: with it everything in there dies. unshare may not have got so far. */
+	/* The stage is init of the run's pid namespace: with it everything in there dies. unshare may not have got so
+	 * far. */
 	pid_t stage = s->shared->stage, root = s->shared->root;
 	if (stage > 0)
 		(void)kill(stage, SIGKILL);
@@ -103,8 +105,8 @@ static void take_sample(struct sampler *s, uint64_t now, struct sample *sample)
 {
 	char text[512];
 	pid_t program = s->shared->program;
-	*sample = (struct sample){ now, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT,
-				   ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT };
+	*sample = (struct sample){now,           ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT,
+				  ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT};
 	/* MemAvailable is the third line; reading only the head spares the kernel most of its formatting's copy. */
 	ssize_t n = s->meminfo_fd < 0 ? -1 : pread(s->meminfo_fd, text, sizeof(text) - 1, 0);
 	if (n > 0) {
@@ -164,9 +166,10 @@ static void *sampler_thread(void *data)
 		tick += SAMPLER_INTERVAL_NS;
 		if (tick < now)
 			tick = now + SAMPLER_INTERVAL_NS;
-		/* Waits on the descriptor rather than sleeping, so that a run that ends does not wait for the next tick. */
-		struct timespec rest = { .tv_nsec = (long)(tick - clock_ns(CLOCK_MONOTONIC)) };
-		struct pollfd finish = { .fd = s->finish_fd, .events = POLLIN };
+		/* Waits on the descriptor rather than sleeping, so that a run that ends does not wait for the next
+		 * tick. */
+		struct timespec rest = {.tv_nsec = (long)(tick - clock_ns(CLOCK_MONOTONIC))};
+		struct pollfd finish = {.fd = s->finish_fd, .events = POLLIN};
 		if (rest.tv_nsec > 0)
 			(void)ppoll(&finish, 1, &rest, NULL);
 	}

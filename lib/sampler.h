@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The second thread of a run: takes a sample every 5 ms, drains what the program prints, and ends the run when its deadline or its
- * memory ceiling is reached. Everything it needs is allocated and opened before the run.
+ * The second thread of a run: takes a sample every 5 ms, drains what the program prints, and ends the run when its
+ * deadline or its memory ceiling is reached. Everything it needs is allocated and opened before the run.
  */
 #pragma once
 
@@ -39,17 +39,17 @@ enum sampler_stop { SAMPLER_STOP_NONE, SAMPLER_STOP_DEADLINE, SAMPLER_STOP_MEMOR
 struct sampler {
 	/* set by the caller */
 	struct witness_shared *shared;
-	const struct cgroup *cgroup;   /* may be NULL */
-	uint64_t deadline_ns;          /* length of the run, from sampler_start() */
-	uint64_t rss_ceiling_bytes;    /* 0 where the group enforces it */
+	const struct cgroup *cgroup;       /* may be NULL */
+	uint64_t deadline_ns;              /* length of the run, from sampler_start() */
+	uint64_t rss_ceiling_bytes;        /* 0 where the group enforces it */
 	const atomic_bool *stop_requested; /* the harness was interrupted; may be NULL */
 	struct sampler_stream out, err;
 
 	/* found out */
-	_Atomic int stopped_by;        /* enum sampler_stop */
-	unsigned count;                /* samples kept; the sampler thins out by two when the room is used up */
-	uint64_t interval_ns;          /* between kept samples */
-	uint64_t cpu_ns;               /* CPU time of this thread */
+	_Atomic int stopped_by; /* enum sampler_stop */
+	unsigned count;         /* samples kept; the sampler thins out by two when the room is used up */
+	uint64_t interval_ns;   /* between kept samples */
+	uint64_t cpu_ns;        /* CPU time of this thread */
 	struct sample sample[SAMPLER_SAMPLES];
 
 	/* its own */

@@ -24,11 +24,11 @@
 /* The lowest address mmap() hands out where vm.mmap_min_addr cannot be read: Debian's default. */
 #define MMAP_MIN_ADDR_DEFAULT 65536
 
-#define X(id, name, path) name,
-const char *const sysctl_names[SYSCTL_COUNT] = { SYSCTL_KEYS(X) };
+#define X(id, name, path)     name,
+const char *const sysctl_names[SYSCTL_COUNT] = {SYSCTL_KEYS(X)};
 #undef X
 #define X(id, name, path) path,
-static const char *const sysctl_paths[SYSCTL_COUNT] = { SYSCTL_KEYS(X) };
+static const char *const sysctl_paths[SYSCTL_COUNT] = {SYSCTL_KEYS(X)};
 #undef X
 
 /* The harness takes one snapshot at a time, from the witness's thread; static, so that nothing is allocated. */
@@ -111,8 +111,7 @@ static bool sits_in_cgroup(const struct cgroup *cg, const char *self_cgroup)
 		if (cg->path[c][0] == '\0')
 			continue;
 		char path[1024];
-		const char *controller =
-			cg->system.at[c].version == CGROUP_V2 ? "" : cgroup_controller_names[c];
+		const char *controller = cg->system.at[c].version == CGROUP_V2 ? "" : cgroup_controller_names[c];
 		if (procfs_parse_cgroup(self_cgroup, controller, path, sizeof(path)) < 0)
 			return false;
 		const char *found = strstr(path, cg->name);
@@ -175,7 +174,7 @@ static void take_pid_namespace(const struct snapshot_source *s, struct snapshot 
 		ret->pidns_children_inode = st.st_ino;
 	if (!ret->pidns_inode || !ret->pidns_children_inode || ret->pidns_inode == ret->pidns_children_inode)
 		return;
-	struct namespace_search search = { .inode = ret->pidns_children_inode };
+	struct namespace_search search = {.inode = ret->pidns_children_inode};
 	each_process(s->proc_fd, visit_namespace, &search);
 	ret->pidns_children_dead = !search.found;
 }
@@ -201,14 +200,15 @@ static bool visit_user(int proc_fd, const char *pid, void *data)
 static void take_uid_tasks(const struct snapshot_source *s, struct snapshot *ret)
 {
 	uint64_t limit = ret->rlimit[RLIMIT_NPROC];
-	/* Walking /proc is only worth it where the limit could bind: one user cannot hold more tasks than the machine. */
+	/* Walking /proc is only worth it where the limit could bind: one user cannot hold more tasks than the machine.
+	 */
 	if (limit == ENOMEM_UNLIMITED || limit == ENOMEM_ABSENT)
 		return;
 	if (ret->tasks != ENOMEM_ABSENT && ret->tasks + 1 <= limit) {
 		ret->uid_tasks = ret->tasks;
 		return;
 	}
-	struct user_search search = { .uid = ret->status.uid };
+	struct user_search search = {.uid = ret->status.uid};
 	each_process(s->proc_fd, visit_user, &search);
 	ret->uid_tasks = search.tasks;
 }

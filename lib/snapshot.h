@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * All counters at one moment. Every file that can be opened beforehand is; taking a snapshot allocates nothing, so it can be
- * taken while memory is refused, with the process held still.
+ * All counters at one moment. Every file that can be opened beforehand is; taking a snapshot allocates nothing, so it
+ * can be taken while memory is refused, with the process held still.
  */
 #pragma once
 
@@ -58,8 +58,8 @@ struct snapshot {
 	/* The pid namespace its children would get. */
 	uint64_t pidns_inode, pidns_children_inode; /* 0 when unreadable or not populated yet */
 	bool pidns_children_dead;                   /* children's namespace once had an init and has no process now */
-	uint64_t uid_tasks; /* tasks of its real uid, ENOMEM_ABSENT when not counted */
-	bool in_cgroup;     /* it sits in the run's own group (true when there is no group) */
+	uint64_t uid_tasks;                         /* tasks of its real uid, ENOMEM_ABSENT when not counted */
+	bool in_cgroup;                             /* it sits in the run's own group (true when there is no group) */
 };
 
 /* Descriptors opened before any limit is set. */
@@ -73,12 +73,12 @@ struct snapshot_source {
 
 /* What to look at beyond the machine and the group. */
 struct snapshot_request {
-	pid_t pid;           /* 0: no process */
+	pid_t pid;                /* 0: no process */
 	uint64_t address, length; /* range the refused call was about; 0, 0 for none */
-	bool maps;           /* count the areas and measure the holes */
-	bool commit;         /* a fork was refused for memory: read smaps */
-	bool pidns;          /* a clone was refused: is the children's pid namespace dead? */
-	bool uid_tasks;      /* a clone was refused with EAGAIN: count the user's tasks */
+	bool maps;                /* count the areas and measure the holes */
+	bool commit;              /* a fork was refused for memory: read smaps */
+	bool pidns;               /* a clone was refused: is the children's pid namespace dead? */
+	bool uid_tasks;           /* a clone was refused with EAGAIN: count the user's tasks */
 };
 
 /* Open what can be opened; a missing file is ENOMEM_ABSENT later, never an error. -errno only for /proc itself. */

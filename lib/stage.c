@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The stage role. Order matters: the filter is in memory before any limit is set, the group is joined and limits are set just
- * before the program, so that the stage itself is never refused. See stage.h.
+ * The stage role. Order matters: the filter is in memory before any limit is set, the group is joined and limits are
+ * set just before the program, so that the stage itself is never refused. See stage.h.
  */
 #include "stage.h"
 
@@ -39,28 +39,28 @@ int stage_add_argument(struct stage_spec *spec, const char *argument)
 
 static int fail(const struct stage_spec *spec, const char *step, int error)
 {
-	struct stage_report report = { .error = error };
+	struct stage_report report = {.error = error};
 	(void)snprintf(report.step, sizeof(report.step), "%s", step);
 	(void)!write(spec->report_fd, &report, sizeof(report));
 	return STAGE_FAILED;
 }
 
 /*
- * The program may be root, and /proc/sys and /sys reach beyond its namespaces: read-only in the run's own mount namespace.
- * 5.12 does it recursively with mount_setattr(); before that each mount below is remounted.
+ * The program may be root, and /proc/sys and /sys reach beyond its namespaces: read-only in the run's own mount
+ * namespace. 5.12 does it recursively with mount_setattr(); before that each mount below is remounted.
  */
 static int make_read_only(const char *path)
 {
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
 	if (mount(path, path, NULL, MS_BIND | MS_REC, NULL) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (syscall(SYS_mount_setattr, AT_FDCWD, path, AT_RECURSIVE, &attr, sizeof(attr)) == 0)
 		return 0;
 	if (errno != ENOSYS)
 		return -errno;
-	return mount(NULL, path, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 ?
-		       -errno :
-		       0;
+	return mount(NULL, path, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0
+		       ? -errno
+		       : 0;
 }
 
 /* 5.10 and 5.11 have no recursive way: the cgroup hierarchies below /sys are separate mounts. */
@@ -78,7 +78,7 @@ static int make_cgroups_read_only(void)
 
 static int protect_machine(const struct stage_spec *spec)
 {
-	static const char *const knobs[] = { "/proc/sys", "/proc/sysrq-trigger", "/sys" };
+	static const char *const knobs[] = {"/proc/sys", "/proc/sysrq-trigger", "/sys"};
 	for (unsigned i = 0; i < ARRAY_SIZE(knobs); i++) {
 		int r = make_read_only(knobs[i]);
 		if (r < 0)
@@ -132,14 +132,15 @@ static int become(const struct stage_spec *spec)
 		return fail(spec, "setgid", errno);
 	if (setresuid(spec->uid, spec->uid, spec->uid) < 0)
 		return fail(spec, "setuid", errno);
-	/* A process that changed its identity is not dumpable, its /proc files belong to root. execve() makes it so again. */
+	/* A process that changed its identity is not dumpable, its /proc files belong to root. execve() makes it so
+	 * again. */
 	return 0;
 }
 
 static int execute(const struct stage_spec *spec)
 {
-	static char *clean[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C",
-				 "HOME=/", NULL };
+	static char *clean[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C",
+				"HOME=/", NULL};
 	static char *argv[STAGE_ARGUMENTS];
 	static char program[sizeof(spec->program) + 2];
 	const char *next = spec->arguments;
@@ -171,7 +172,7 @@ static int become_program(const struct stage_spec *spec)
 	if (spec->directory[0] && chdir(spec->directory) < 0)
 		return fail(spec, "entering the program's directory", errno);
 	(void)setsid();
-	struct rlimit no_core = { 0, 0 };
+	struct rlimit no_core = {0, 0};
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 	int r = join_group(spec);
 	if (r == 0)
@@ -191,8 +192,8 @@ int stage_main(int spec_fd)
 	if (!spec->user_namespace && protect_machine(spec) != 0)
 		return STAGE_FAILED;
 	/* The descriptors were inherited on purpose; the program must not have them. */
-	const int inherited[] = { spec_fd, spec->filter_fd, spec->report_fd, spec->stdout_fd, spec->stderr_fd,
-				  spec->procs_fd[0], spec->procs_fd[1], spec->procs_fd[2] };
+	const int inherited[] = {spec_fd,         spec->filter_fd,   spec->report_fd,   spec->stdout_fd,
+				 spec->stderr_fd, spec->procs_fd[0], spec->procs_fd[1], spec->procs_fd[2]};
 	for (unsigned i = 0; i < ARRAY_SIZE(inherited); i++)
 		if (inherited[i] >= 0)
 			(void)fcntl(inherited[i], F_SETFD, FD_CLOEXEC);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The stage: what happens between util-linux unshare and the program. unshare executes enomem again in its stage role; as init of the
- * new pid namespace it makes the kernel's knobs read-only, starts the program under its limits, and reaps.
+ * The stage: what happens between util-linux unshare and the program. unshare executes enomem again in its stage role;
+ * as init of the new pid namespace it makes the kernel's knobs read-only, starts the program under its limits, and
+ * reaps.
  */
 #pragma once
 
@@ -32,8 +33,8 @@ struct stage_spec {
 
 /* What went wrong before the program could be executed; nothing is reported when it was. */
 struct stage_report {
-	char step[48];     /* "setrlimit as", "setuid", "execve" ... */
-	int error;         /* positive errno */
+	char step[48]; /* "setrlimit as", "setuid", "execve" ... */
+	int error;     /* positive errno */
 };
 
 /* Append one argument. -E2BIG when it does not fit. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The tasks the witness follows: a fixed table, so that a fork storm under a full memory makes the harness allocate nothing.
+ * The tasks the witness follows: a fixed table, so that a fork storm under a full memory makes the harness allocate
+ * nothing.
  */
 #pragma once
 
@@ -12,11 +13,11 @@
 
 struct tracee {
 	pid_t tid, tgid;
-	bool in_call;                /* between the filter's stop and the exit stop of a watched call */
+	bool in_call; /* between the filter's stop and the exit stop of a watched call */
 	const struct call_info *call;
 	uint64_t args[6];
 	uint64_t clone_flags;
-	bool has_pending;            /* a stop collected while its process was frozen, still to be handled */
+	bool has_pending; /* a stop collected while its process was frozen, still to be handled */
 	int pending_status;
 };
 

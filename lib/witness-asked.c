@@ -15,8 +15,9 @@
 #define PROGRAM_HEADERS_MAX 64
 
 /*
- * The span of the image a process executes now. After the point of no return /proc/PID/exe is the new image already, and the kernel maps
- * its whole span at once (total_mapping_size(), fs/binfmt_elf.c). Only 64-bit images; 0 when it cannot be read.
+ * The span of the image a process executes now. After the point of no return /proc/PID/exe is the new image already,
+ * and the kernel maps its whole span at once (total_mapping_size(), fs/binfmt_elf.c). Only 64-bit images; 0 when it
+ * cannot be read.
  */
 static uint64_t image_span(pid_t pid)
 {

@@ -9,7 +9,8 @@
 
 #include "calls.h"
 
-/* Bytes the call wanted more of; result is what brk(2) returned (the break it kept). 0 when it does not ask for bytes. */
+/* Bytes the call wanted more of; result is what brk(2) returned (the break it kept). 0 when it does not ask for bytes.
+ */
 uint64_t witness_asked(pid_t pid, const struct call_info *call, const uint64_t args[6], int64_t result);
 
 /* The range of addresses a refused call was about, 0 and 0 when it named none. */

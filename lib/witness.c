@@ -21,10 +21,10 @@
 #include "tracees.h"
 #include "witness-asked.h"
 
-#define SYSCALL_STOP (SIGTRAP | 0x80)
+#define SYSCALL_STOP    (SIGTRAP | 0x80)
 
 /* How long the other threads of a refused process may take to stop before the snapshot is taken without them. */
-#define FREEZE_TRIES 200
+#define FREEZE_TRIES    200
 #define FREEZE_PAUSE_NS 100000
 
 static struct tracees tracees;
@@ -67,7 +67,7 @@ static void freeze_siblings(const struct tracee *of)
 		if (ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL) < 0)
 			continue;
 		for (unsigned n = 0; n < FREEZE_TRIES; n++) {
-			const struct timespec pause = { .tv_nsec = FREEZE_PAUSE_NS };
+			const struct timespec pause = {.tv_nsec = FREEZE_PAUSE_NS};
 			pid_t got = waitpid(t->tid, &t->pending_status, __WALL | WNOHANG);
 			if (got == t->tid) {
 				t->has_pending = true;
@@ -85,7 +85,8 @@ static void snapshot_of_refusal(struct witness *w, const struct tracee *t, const
 	struct snapshot_request request = {
 		.pid = t->tgid,
 		.maps = r->call->family != CALL_TASK,
-		.commit = r->call->family == CALL_TASK && !(r->clone_flags & 0x100 /* CLONE_VM */) && r->error == ENOMEM,
+		.commit =
+			r->call->family == CALL_TASK && !(r->clone_flags & 0x100 /* CLONE_VM */) && r->error == ENOMEM,
 		.pidns = r->call->family == CALL_TASK && r->error != EAGAIN,
 		.uid_tasks = (r->call->family == CALL_TASK || r->call->family == CALL_EXEC) && r->error == EAGAIN,
 	};
@@ -122,8 +123,8 @@ static uint64_t clone_flags_of(const struct tracee *t)
 		return 0x4000 | 0x100; /* CLONE_VFORK | CLONE_VM */
 	if (strcmp(t->call->name, "clone3") == 0) {
 		uint64_t flags = 0;
-		struct iovec local = { &flags, sizeof(flags) };
-		struct iovec remote = { (void *)(uintptr_t)t->args[0], sizeof(flags) };
+		struct iovec local = {&flags, sizeof(flags)};
+		struct iovec remote = {(void *)(uintptr_t)t->args[0], sizeof(flags)};
 		if (process_vm_readv(t->tid, &local, 1, &remote, 1, 0) == (ssize_t)sizeof(flags))
 			return flags;
 	}
@@ -134,8 +135,7 @@ static void on_call(struct witness *w, struct tracee *t)
 {
 	struct __ptrace_syscall_info info;
 	if (!w->started || t->tid == w->shared->stage || t->tid == w->shared->root ||
-	    ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) <= 0 ||
-	    info.op != PTRACE_SYSCALL_INFO_SECCOMP)
+	    ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) <= 0 || info.op != PTRACE_SYSCALL_INFO_SECCOMP)
 		return;
 	t->call = call_by_number(info.seccomp.nr);
 	if (!t->call)
@@ -161,7 +161,7 @@ static void on_call_exit(struct witness *w, struct tracee *t)
 
 static void on_started(struct witness *w, const struct tracee *t)
 {
-	struct snapshot_request request = { .pid = t->tid, .maps = true };
+	struct snapshot_request request = {.pid = t->tid, .maps = true};
 	w->started = true;
 	w->program = t->tid;
 	w->tasks_seen = 1;
@@ -228,7 +228,8 @@ static void note_signal(struct witness *w, const struct tracee *t, int signal, c
 	s->tgid = t->tgid;
 	s->time_ns = now_ns();
 	if (snapshot) {
-		struct snapshot_request request = { .pid = t->tgid, .maps = true, .address = s->address, .length = fault };
+		struct snapshot_request request = {
+			.pid = t->tgid, .maps = true, .address = s->address, .length = fault};
 		freeze_siblings(t);
 		snapshot_take(w->source, &request, &w->at_signal);
 		w->at_signal_index = (int)w->signal_count;
@@ -248,12 +249,13 @@ static void on_signal(struct witness *w, const struct tracee *t, int signal)
 		note_signal(w, t, signal, &info, fault && t->tgid == w->program);
 }
 
-/* SIGKILL shows no siginfo, and no stop of its own: the exit stop is the last moment at which the process can be looked at. */
+/* SIGKILL shows no siginfo, and no stop of its own: the exit stop is the last moment at which the process can be looked
+ * at. */
 static void on_exit_event(struct witness *w, const struct tracee *t)
 {
 	unsigned long status = 0;
-	if (!w->started || t->tgid != w->program ||
-	    ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &status) < 0 || !WIFSIGNALED((int)status))
+	if (!w->started || t->tgid != w->program || ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &status) < 0 ||
+	    !WIFSIGNALED((int)status))
 		return;
 	int signal = WTERMSIG((int)status);
 	if (w->signal_count && w->signal[w->signal_count - 1].signal == signal)
@@ -278,8 +280,7 @@ static void on_gone(struct witness *w, pid_t tid, int status)
 		w->end_ns = now_ns();
 		w->tasks_left = w->shared->tasks;
 		w->shared->program = 0;
-		if (WIFSIGNALED(status) && w->signal_count &&
-		    w->signal[w->signal_count - 1].signal == WTERMSIG(status))
+		if (WIFSIGNALED(status) && w->signal_count && w->signal[w->signal_count - 1].signal == WTERMSIG(status))
 			w->signal[w->signal_count - 1].fatal = true;
 		else if (WIFSIGNALED(status) && t)
 			note_signal(w, t, WTERMSIG(status), NULL, false);
@@ -370,7 +371,8 @@ int witness_watch(struct witness *w, pid_t root)
 				r = -ENOMEM;
 			continue;
 		}
-		/* Not until ECHILD: the caller may have a child that is none of ours, the keeper of a changed sysctl. */
+		/* Not until ECHILD: the caller may have a child that is none of ours, the keeper of a changed sysctl.
+		 */
 		if (w->shared->root == 0 && tracees.count == 0)
 			return r;
 		pid_t tid = waitpid(-1, &status, __WALL);

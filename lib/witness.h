@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * The witness: watches a run from outside with ptrace, stopping only on the calls of the run's seccomp filter, on signals, forks and
- * execs. It records what was refused and freezes the process at the failing moment while a snapshot is taken.
+ * The witness: watches a run from outside with ptrace, stopping only on the calls of the run's seccomp filter, on
+ * signals, forks and execs. It records what was refused and freezes the process at the failing moment while a snapshot
+ * is taken.
  *
- * It is the parent of what it watches: fork, then witness_seize() the child, then witness_watch() until nobody is left. The
- * tree it expects is util-linux unshare -> enomem's stage -> the program; the program is watched from its exec on.
+ * It is the parent of what it watches: fork, then witness_seize() the child, then witness_watch() until nobody is left.
+ * The tree it expects is util-linux unshare -> enomem's stage -> the program; the program is watched from its exec on.
  */
 #pragma once
 
@@ -30,9 +31,9 @@ struct witness_signal {
 
 /* What another thread may look at while the witness works. */
 struct witness_shared {
-	_Atomic pid_t root;    /* unshare; 0 once reaped */
-	_Atomic pid_t stage;   /* init of the run's pid namespace; 0 once reaped */
-	_Atomic pid_t program; /* 0 before its exec and after its end */
+	_Atomic pid_t root;     /* unshare; 0 once reaped */
+	_Atomic pid_t stage;    /* init of the run's pid namespace; 0 once reaped */
+	_Atomic pid_t program;  /* 0 before its exec and after its end */
 	_Atomic unsigned tasks; /* alive now, without unshare and the stage */
 };
 
@@ -43,33 +44,33 @@ struct witness {
 	struct witness_shared *shared;
 
 	/* found out */
-	bool started;          /* the program was executed */
-	pid_t program;         /* its pid in the harness's namespace */
+	bool started;              /* the program was executed */
+	pid_t program;             /* its pid in the harness's namespace */
 	uint64_t start_ns, end_ns; /* of the program, CLOCK_MONOTONIC */
 	bool ended;
-	int exit_status;       /* of the program, as wait(2) has it; valid when ended */
-	int root_status;       /* of unshare */
+	int exit_status; /* of the program, as wait(2) has it; valid when ended */
+	int root_status; /* of unshare */
 	bool tasks_ceiling_hit;
 	uint64_t call_count[WITNESS_CALLS]; /* by row of watched_calls */
-	uint64_t refused;      /* all refused calls */
-	unsigned record_count; /* the first of them */
+	uint64_t refused;                   /* all refused calls */
+	unsigned record_count;              /* the first of them */
 	struct refusal record[WITNESS_RECORDS];
 	unsigned signal_count;
 	struct witness_signal signal[WITNESS_SIGNALS];
-	unsigned tasks_seen;   /* ever, the program's first one included */
-	unsigned tasks_left;   /* alive when the program ended */
+	unsigned tasks_seen; /* ever, the program's first one included */
+	unsigned tasks_left; /* alive when the program ended */
 	uint64_t stops;
-	struct snapshot before;         /* at the program's exec */
-	struct snapshot at_refusal;     /* at the first refused call; .taken tells */
-	struct snapshot at_signal;      /* at the last signal that may be fatal */
-	int at_signal_index;            /* which of signal[] that was, -1 for none */
+	struct snapshot before;     /* at the program's exec */
+	struct snapshot at_refusal; /* at the first refused call; .taken tells */
+	struct snapshot at_signal;  /* at the last signal that may be fatal */
+	int at_signal_index;        /* which of signal[] that was, -1 for none */
 };
 
 /* Attach to our child before it does anything: PTRACE_SEIZE with everything followed, killed when we die. -errno */
 int witness_seize(pid_t child);
 
 /*
- * Watch until every process of the run is gone. Other children of the caller are left running, but reaped should they end
- * meanwhile. Returns 0 or -errno (-ENOMEM for more tracees than the table holds: then everything was killed).
+ * Watch until every process of the run is gone. Other children of the caller are left running, but reaped should they
+ * end meanwhile. Returns 0 or -errno (-ENOMEM for more tracees than the table holds: then everything was killed).
  */
 int witness_watch(struct witness *w, pid_t root);

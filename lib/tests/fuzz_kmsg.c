@@ -21,8 +21,9 @@ static void require(bool condition)
 
 static void parse_line(const char *text, struct kmsg_oom *oom)
 {
-	struct kmsg_oom before = *oom;
+	struct kmsg_oom before;
 
+	memcpy(&before, oom, sizeof(before));
 	if (!kmsg_oom_line(text, oom)) {
 		require(memcmp(&before, oom, sizeof(before)) == 0);
 		return;
@@ -37,12 +38,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	auto_free char *text = malloc(size + 1);
 	auto_free char *record_bytes = malloc(size ? size : 1);
 	struct kmsg_record record;
-	struct kmsg_oom oom = {0};
+	struct kmsg_oom oom;
 
 	require(text && record_bytes);
 	memcpy(text, data, size);
 	text[size] = '\0';
 	memcpy(record_bytes, data, size);
+	memset(&oom, 0, sizeof(oom));
 	memset(&record, PATTERN, sizeof(record));
 	if (kmsg_parse(record_bytes, size, &record) == 0) {
 		require(record.level <= 7 && memchr(record.text, '\0', sizeof(record.text)));

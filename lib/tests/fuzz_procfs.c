@@ -67,7 +67,6 @@ static void parse_texts(const char *text)
 
 static void parse_numbers(const char *text)
 {
-	char buf[16];
 	uint64_t number = 0;
 
 	CHECK(uint64_t, number_parse_size(text, &result));
@@ -76,6 +75,8 @@ static void parse_numbers(const char *text)
 	CHECK(uint64_t, number_parse_duration(text, &result));
 	CHECK(uint64_t, number_parse_percent(text, &result));
 	if (number_parse_size(text, &number) == 0) {
+		char buf[16];
+
 		require(number < ENOMEM_ABSENT);
 		require(strlen(number_format_bytes(buf, sizeof(buf), number)) < sizeof(buf));
 		require(strlen(number_format_count(buf, sizeof(buf), number)) < sizeof(buf));

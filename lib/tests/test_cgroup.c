@@ -292,6 +292,7 @@ static void values_v1(void **state)
 	put("/enomem-fake/memory.memsw.limit_in_bytes", "9223372036854771712\n");
 	put("/enomem-fake/memory.max_usage_in_bytes", "8192\n");
 	put("/enomem-fake/memory.failcnt", "7\n");
+	put("/enomem-fake/memory.memsw.failcnt", "30\n");
 	put("/enomem-fake/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n");
 	put("/enomem-fake/memory.stat", "cache 1\nswap 5\ntotal_swapcached 6\ntotal_swap 20480\n");
 	put("/enomem-fake/pids.max", "max\n");
@@ -303,7 +304,7 @@ static void values_v1(void **state)
 	assert_int_equal(n.value[CGROUP_MEMORY_SWAP_MAX], ENOMEM_UNLIMITED);
 	assert_int_equal(n.value[CGROUP_MEMORY_SWAP_CURRENT], 20480);
 	assert_int_equal(n.value[CGROUP_MEMORY_PEAK], 8192);
-	assert_int_equal(n.value[CGROUP_MEMORY_EVENTS_MAX], 7);
+	assert_int_equal(n.value[CGROUP_MEMORY_EVENTS_MAX], 37);
 	assert_int_equal(n.value[CGROUP_MEMORY_EVENTS_OOM_KILL], 2);
 	assert_int_equal(n.value[CGROUP_MEMORY_EVENTS_OOM], ENOMEM_ABSENT);
 	assert_int_equal(n.value[CGROUP_PIDS_MAX], ENOMEM_UNLIMITED);
@@ -312,8 +313,8 @@ static void values_v1(void **state)
 	assert_int_equal(cgroup_set(&cg, CGROUP_MEMORY_SWAP_MAX, 0), -ENOTSUP); /* no memory.max to add it to */
 	put("/enomem-fake/memory.limit_in_bytes", "65536\n");
 	assert_int_equal(cgroup_set(&cg, CGROUP_MEMORY_SWAP_MAX, 4096), 0);
-	cgroup_read(&cg, &n);
-	assert_int_equal(n.value[CGROUP_MEMORY_SWAP_MAX], ENOMEM_ABSENT); /* the plain file kept the old digits' tail */
+	assert_file("/enomem-fake/memory.memsw.limit_in_bytes",
+		    "6963272036854771712\n"); /* 69632 over the old digits */
 	put("/enomem-fake/memory.memsw.limit_in_bytes", "69632\n");
 	assert_int_equal(cgroup_set(&cg, CGROUP_MEMORY_MAX, 81920), 0);
 	assert_file("/enomem-fake/memory.limit_in_bytes", "81920\n");
@@ -349,11 +350,11 @@ static void creation_is_undone(void **state)
 	struct cgroup before = cg;
 	unsigned both = 1U << CGROUP_MEMORY | 1U << CGROUP_PIDS;
 	assert_int_equal(cgroup_create_announced(&sys, "enomem-x", both, refuse_announcement, announced, &cg), -ENOSPC);
+	assert_file("/cgroup.subtree_control", "+memorys"); /* written over "cpu pids": only what was missing */
 	(void)snprintf(path, sizeof(path), "%s/enomem-x", tree);
 	assert_string_equal(announced, path); /* one level up, where the controllers are */
 	assert_int_equal(cgroup_create(&sys, "enomem-x", both, &cg), -ENOENT);
 	assert_int_equal(stat(path, &st), -1);
-	assert_file("/cgroup.subtree_control", "+memorys"); /* written over "cpu pids": only what was missing */
 	assert_int_equal(mkdir(path, 0755), 0);
 	assert_int_equal(cgroup_create(&sys, "enomem-x", both, &cg), -EEXIST);
 	assert_int_equal(stat(path, &st), 0); /* somebody else's: still there */

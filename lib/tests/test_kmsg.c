@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -355,15 +356,13 @@ static void test_long_fields(void **state)
 	struct kmsg_oom oom = {0};
 
 	(void)state;
-	strcpy(line, "Killed process 5 (");
-	memset(line + strlen(line), 'c', 1000);
-	strcat(line, ") total-vm:1kB");
+	char name[1001];
+	memset(name, 'c', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	snprintf(line, sizeof(line), "Killed process 5 (%s) total-vm:1kB", name);
 	assert_true(kmsg_oom_line(line, &oom));
 	assert_int_equal(strlen(oom.comm), sizeof(oom.comm) - 1);
-	memset(line, 0, sizeof(line));
-	strcpy(line, "Tasks in /");
-	memset(line + strlen(line), 'g', 1000);
-	strcat(line, " are going to be killed due to memory.oom.group set");
+	snprintf(line, sizeof(line), "Tasks in /%s are going to be killed due to memory.oom.group set", name);
 	assert_true(kmsg_oom_line(line, &oom));
 	assert_int_equal(strlen(oom.task_memcg), sizeof(oom.task_memcg) - 1);
 }

@@ -113,6 +113,11 @@ static void test_holes(void **state)
 		summarise(LINE("8000-9000", "rw-p", "") LINE("20000-30000", "rw-p", ""), 0x10000, 0x28000, 0, 0, &s),
 		0);
 	assert_true(s.count == 2 && s.free_bytes == 0x10000 && s.largest_hole_bytes == 0x10000);
+	/* Nor does the part of a hole that lies above task_size, with an area behind it. */
+	assert_int_equal(
+		summarise(LINE("10000-20000", "rw-p", "") LINE("40000-50000", "rw-p", ""), 0x10000, 0x38000, 0, 0, &s),
+		0);
+	assert_true(s.count == 2 && s.free_bytes == 0x18000 && s.largest_hole_bytes == 0x18000);
 	/* Adjacent areas have no hole between them. */
 	assert_int_equal(
 		summarise(LINE("10000-20000", "rw-p", "") LINE("20000-30000", "r--p", ""), 0x10000, 0x30000, 0, 0, &s),
@@ -217,7 +222,7 @@ static void test_odd_names(void **state)
 	/* A path longer than the parser keeps, whole and in pieces. */
 	int n = snprintf(maps, sizeof(maps), "1000-2000 rw-p 00000000 00:00 0 /");
 	memset(maps + n, 'y', 4096);
-	strcpy(maps + n + 4096, "\n2000-3000 rw-p 00000000 00:00 0 \n");
+	snprintf(maps + n + 4096, sizeof(maps) - (size_t)n - 4096, "\n2000-3000 rw-p 00000000 00:00 0 \n");
 	assert_int_equal(summarise(maps, 0, 0x10000, 0, 0, &s), 0);
 	assert_int_equal(s.count, 2);
 	struct maps_parser p;
@@ -226,6 +231,10 @@ static void test_odd_names(void **state)
 		maps_feed(&p, maps + at, strnlen(maps + at, 7));
 	assert_int_equal(maps_end(&p, &s), 0);
 	assert_int_equal(s.count, 2);
+	/* What is cut away is not looked at in one way of feeding and passed over in the other. */
+	snprintf(maps, sizeof(maps), "1000-2000 rw-p 00000000 00:00 0 %*s\n", 600, "[stack]");
+	assert_int_equal(summarise(maps, 0, 0x10000, 0, 0, &s), 0);
+	assert_true(s.count == 1 && s.stack_end == 0);
 }
 
 static void test_bad(void **state)

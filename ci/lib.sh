@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+# What the scripts of this directory share. Sourced, from the root of the tree.
+# shellcheck shell=bash
+
+packages_to_run="gcc cmake ninja-build pkg-config libc6-dev libfyaml-dev libjansson-dev libsmartcols-dev libseccomp-dev
+  libcap-ng-dev util-linux"
+packages_to_test="$packages_to_run clang clang-format clang-tidy libclang-rt-14-dev cppcheck libcmocka-dev scdoc mandoc jq
+  perl python3 python3-jsonschema procps"
+packages_to_bench="$packages_to_run stress-ng strace jq time"
+
+say() { printf '\n== %s\n' "$*"; }
+
+# Which of these packages are not installed?
+missing_packages() {
+	local package
+	for package in "$@"; do
+		dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || printf '%s ' "$package"
+	done
+}
+
+# Install what is missing; say what to type where that is not possible.
+need_packages() {
+	local missing
+	# shellcheck disable=SC2086
+	missing=$(missing_packages $1)
+	[ -n "$missing" ] || return 0
+	if ! command -v apt-get >/dev/null; then
+		echo "This is no Debian: install the equivalents of: $missing" >&2
+		return 0
+	fi
+	if [ "$(id -u)" != 0 ]; then
+		echo "Missing packages. As root: apt-get install --no-install-recommends $missing" >&2
+		exit 3
+	fi
+	say "installing: $missing"
+	export DEBIAN_FRONTEND=noninteractive
+	# A fresh machine has no lists yet; an old one may have stale ones.
+	# shellcheck disable=SC2086
+	{ apt-get -qq update && apt-get -qq install -y --no-install-recommends $missing; } >/tmp/enomem-apt.$$ 2>&1 || {
+		cat "/tmp/enomem-apt.$$" >&2
+		rm -f "/tmp/enomem-apt.$$"
+		echo "Could not install: $missing" >&2
+		exit 3
+	}
+	rm -f "/tmp/enomem-apt.$$"
+}
+
+# build PRESET [TARGET...]: configure and build quietly; on failure show everything.
+build() {
+	local preset=$1 log
+	shift
+	log=$(mktemp)
+	if ! { cmake --preset "$preset" && cmake --build --preset "$preset" ${1:+--target "$@"}; } >"$log" 2>&1; then
+		cat "$log" >&2
+		rm -f "$log"
+		echo "The $preset build failed." >&2
+		exit 1
+	fi
+	rm -f "$log"
+}
