@@ -4,9 +4,9 @@
  * quoted and searched for. Times, pids, addresses and bytes in use differ from run to run and mean nothing.
  */
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
-#include "number.h"
 #include "report-text.h"
 #include "report.h"
 
@@ -68,14 +68,12 @@ static void boundary_moved(struct comparison *c, const char *scenario, const cha
 	char before[64], after[64];
 	if (!a || !b || json_equal(a, b))
 		return;
-	bool bytes = !strcmp(unit, "bytes");
 	begin(c, scenario, run);
 	(void)fprintf(c->out, "%s %s -> %s%s%s", what, json_is_null(a) ? "unlimited" : text_value(a, before, sizeof(before)),
 		      json_is_null(b) ? "unlimited" : text_value(b, after, sizeof(after)), *unit ? " " : "", unit);
-	if (bytes && json_is_integer(a) && json_is_integer(b))
-		(void)fprintf(c->out, " (%s -> %s)",
-			      number_format_bytes(before, sizeof(before), (uint64_t)json_integer_value(a)),
-			      number_format_bytes(after, sizeof(after), (uint64_t)json_integer_value(b)));
+	__int128 by = (__int128)json_integer_value(b) - json_integer_value(a);
+	if (json_is_integer(a) && json_is_integer(b) && by <= INT64_MAX && by >= INT64_MIN)
+		(void)fprintf(c->out, " (%+" JSON_INTEGER_FORMAT ")", (json_int_t)by);
 	(void)fputc('\n', c->out);
 }
 

@@ -25,7 +25,7 @@ static void put_text(const struct source *s, size_t from, size_t to)
 }
 
 /* Messages quote the manifest, whose escapes ("\e") may stand for anything. */
-static void put_message(FILE *f, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void put_message(FILE *f, const char *format, va_list args)
 {
 	char message[512];
 

@@ -229,7 +229,7 @@ static size_t distance(const char *a, const char *b)
 
 const char *words_hint(const struct words *words, const char *word, char *buf, size_t size)
 {
-	size_t nearest = strlen(word) / 3 + 1;
+	size_t nearest = (strlen(word) + 1) / 3; /* two letters swapped in a word of five are a distance of two */
 	const char *known;
 	bool found = false;
 

@@ -46,7 +46,15 @@ json_int_t text_integer(const json_t *object, const char *key, json_int_t fallba
 
 char *text_value(const json_t *value, char *buf, size_t size)
 {
+	const json_t *element = NULL;
+	size_t i;
 	buf[0] = '\0';
+	if (json_is_array(value) && json_array_size(value) == 0)
+		text_add(buf, size, "none");
+	json_array_foreach (value, i, element)
+		text_add(buf, size, "%s%s", i ? ", " : "", json_is_string(element) ? json_string_value(element) : "?");
+	if (json_is_array(value))
+		return buf;
 	if (json_is_string(value))
 		text_add(buf, size, "%s", json_string_value(value));
 	else if (json_is_integer(value))

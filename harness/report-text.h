@@ -21,7 +21,7 @@ const char *text_of2(const json_t *object, const char *key, const char *key2);
 /* The number of a member, fallback when it is missing or no integer. */
 json_int_t text_integer(const json_t *object, const char *key, json_int_t fallback);
 
-/* Any value of a check, unformatted: text without quotes, exact numbers, null is "-". */
+/* Any value of a check, unformatted: text without quotes, exact numbers, null is "-", lists joined. */
 char *text_value(const json_t *value, char *buf, size_t size);
 
 /* "mmap ENOMEM", "SIGKILL (OOM)", "SIGSEGV SEGV_MAPERR", "stall", "exit 3", "success" */

@@ -71,7 +71,7 @@ void cause_task(struct cause_case *c)
 	 */
 	if (s->process_seen && s->pidns_children_dead)
 		(void)cause_add(c, CAUSE_DEAD_PID_NAMESPACE, (struct cause_sum){0, 1, 0},
-				flags & CLONE_THREAD ? EINVAL : ENOMEM, "/proc/PID/ns/pid_for_children");
+				(flags & CLONE_THREAD) ? EINVAL : ENOMEM, "/proc/PID/ns/pid_for_children");
 	/* dup_mmap() charges each copied area; a child that shares the memory copies none. */
 	if (s->process_seen && s->commit_seen && !(flags & CLONE_VM)) {
 		cause_commit_heuristic(c, s->commit.largest_area_bytes);

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -109,6 +110,8 @@ static void serve(void)
 			break;
 	}
 	restore_all();
+	/* For every process that shares it: such a child of the harness must not keep others out. */
+	(void)flock(FD_LOCK, LOCK_UN);
 }
 
 /* Move a descriptor to its place without stepping on another one that is still to be moved. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 
 #include "cleanup.h"
@@ -169,6 +170,7 @@ int sysctl_session_restore(struct sysctl_session *s)
 		(void)shutdown(s->keeper_pipe, SHUT_WR);
 	wait_for_keeper(s);
 	(void)close(s->keeper_pipe);
+	(void)flock(s->lock_fd, LOCK_UN); /* also for a child that was only forked */
 	(void)close(s->lock_fd);
 	*s = (struct sysctl_session){.lock_fd = -1, .keeper_pipe = -1};
 	return result;

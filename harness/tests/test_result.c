@@ -84,7 +84,7 @@ static void test_bad_files(void **state)
 	} bad[] = {
 		{"", ":1:1: "},
 		{"{\"schema\": \"enomem-result/1\",\n \"enomem\": ", ":2:"},
-		{"{\"a\": 1,\n \"a\": 2}", ":2:5: duplicate object key"},
+		{"{\"a\": 1,\n \"a\": 2}", ":2:4: duplicate object key"},
 		{"{\"a\": 99999999999999999999}", ":1:"},
 		{"{\"a\": \"\xff\"}", ":1:"},
 		{"[1]", "result.json: is no result: not an object"},

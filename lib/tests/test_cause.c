@@ -46,6 +46,19 @@ static void test_rlimit_as(void **state)
 	f.s.maps.target_mapped = false;
 	map_call(&f, ENOMEM, 17 * PAGE, PROT_READ, PRIVATE | MAP_FIXED);
 	assert_only(&f, CAUSE_RLIMIT_AS);
+	/* an area that begins where the request ends is not replaced, one that begins before is */
+	f.s.maps.above_start = 17 * PAGE;
+	map_call(&f, ENOMEM, 17 * PAGE, PROT_READ, PRIVATE | MAP_FIXED);
+	assert_only(&f, CAUSE_RLIMIT_AS);
+	f.s.maps.above_start = 16 * PAGE;
+	map_call(&f, ENOMEM, 17 * PAGE, PROT_READ, PRIVATE | MAP_FIXED);
+	assert_null(state_of(&f, CAUSE_RLIMIT_AS));
+	map_call(&f, ENOMEM, 17 * PAGE, PROT_READ, PRIVATE);
+	assert_only(&f, CAUSE_RLIMIT_AS);
+	f.s.maps_seen = false;
+	map_call(&f, ENOMEM, 17 * PAGE, PROT_READ, PRIVATE | MAP_FIXED);
+	assert_int_equal(f.report.count, 0);
+	f.s.maps_seen = true;
 	/* nothing known of the process */
 	f.s.process_seen = false;
 	map_call(&f, ENOMEM, 17 * PAGE, PROT_READ, PRIVATE);
@@ -132,6 +145,8 @@ static void test_rlimit_memlock(void **state)
 	f.r.error = ENOMEM;
 	judge(&f);
 	assert_int_equal(named(&f), CAUSE_UNKNOWN);
+	map_call(&f, EAGAIN, PAGE, RW, PRIVATE); /* mlockall(MCL_FUTURE): only an explicit lock is forbidden */
+	assert_only(&f, CAUSE_RLIMIT_MEMLOCK);
 
 	/* CAP_IPC_LOCK: root's lifts the limit, a user's may be of his own namespace only */
 	fixture_call(&f, "mlock", ENOMEM, (const uint64_t[6]){0x10000, 17 * PAGE});
@@ -156,25 +171,26 @@ static void test_max_map_count(void **state)
 		const char *name;
 		uint64_t args[6], asked, splits, above_start;
 		int last_k; /* 2: never refused */
+		uint64_t gains;
 	} row[] = {
-		{"mmap", {0, PAGE, PROT_NONE, PRIVATE}, PAGE, 0, 0, 0},
-		{"brk", {0x600000}, PAGE, 0, 0, 0},
-		{"shmat", {1, 0, 0}, PAGE, 0, 0, 0},
-		{"munmap", {0x10000, PAGE}, 0, 2, 0x90000, -1},
-		{"munmap", {0x10000, PAGE}, 0, 1, 0x90000, 2},               /* a tail */
-		{"munmap", {0x10000, 2 * PAGE}, 0, 2, 0x11000, 2},           /* from one area into the next */
-		{"mprotect", {0x10000, PAGE, PROT_READ}, 0, 1, 0x90000, -1}, /* a head */
-		{"mprotect", {0x10000, PAGE, PROT_READ}, 0, 2, 0x90000, -2}, /* the middle */
-		{"pkey_mprotect", {0x10000, PAGE, PROT_READ}, 0, 2, 0x90000, -2},
-		{"mprotect", {0x10000, PAGE, PROT_READ}, 0, 0, 0x90000, 2}, /* a whole area */
-		{"mlock", {0x10000, PAGE}, 0, 2, 0x90000, -2},
-		{"mmap", {0x10000, PAGE, PROT_NONE, PRIVATE | MAP_FIXED}, 0, 2, 0x90000, -1},
-		{"mmap", {0x10000, PAGE, PROT_NONE, PRIVATE | MAP_FIXED}, 0, 1, 0x90000, 0},
-		{"remap_file_pages", {0x10000, PAGE}, 0, 2, 0x90000, -1},
-		{"madvise", {0x10000, PAGE, MADV_DONTFORK}, 0, 2, 0x90000, -2},
-		{"madvise", {0x10000, PAGE, MADV_DONTNEED}, 0, 2, 0x90000, 2},
-		{"mremap", {0x10000, PAGE, 3 * PAGE, MREMAP_MAYMOVE}, 0, 0, 0x11000, -4}, /* must move */
-		{"mremap", {0x10000, PAGE, 3 * PAGE, 0}, 0, 0, 0x90000, 2},
+		{"mmap", {0, PAGE, PROT_NONE, PRIVATE}, PAGE, 0, 0, 0, 1},
+		{"brk", {0x600000}, PAGE, 0, 0, 0, 1},
+		{"shmat", {1, 0, 0}, PAGE, 0, 0, 0, 1},
+		{"munmap", {0x10000, PAGE}, 0, 2, 0x90000, -1, 1},
+		{"munmap", {0x10000, PAGE}, 0, 1, 0x90000, 2, 0},               /* a tail */
+		{"munmap", {0x10000, 2 * PAGE}, 0, 2, 0x11000, 2, 0},           /* from one area into the next */
+		{"mprotect", {0x10000, PAGE, PROT_READ}, 0, 1, 0x90000, -1, 1}, /* a head */
+		{"mprotect", {0x10000, PAGE, PROT_READ}, 0, 2, 0x90000, -2, 2}, /* the middle */
+		{"pkey_mprotect", {0x10000, PAGE, PROT_READ}, 0, 2, 0x90000, -2, 2},
+		{"mprotect", {0x10000, PAGE, PROT_READ}, 0, 0, 0x90000, 2, 0}, /* a whole area */
+		{"mlock", {0x10000, PAGE}, 0, 2, 0x90000, -2, 2},
+		{"mmap", {0x10000, PAGE, PROT_NONE, PRIVATE | MAP_FIXED}, 0, 2, 0x90000, -1, 2},
+		{"mmap", {0x10000, PAGE, PROT_NONE, PRIVATE | MAP_FIXED}, 0, 1, 0x90000, 0, 1},
+		{"remap_file_pages", {0x10000, PAGE}, 0, 2, 0x90000, -1, 2},
+		{"madvise", {0x10000, PAGE, MADV_DONTFORK}, 0, 2, 0x90000, -2, 2},
+		{"madvise", {0x10000, PAGE, MADV_DONTNEED}, 0, 2, 0x90000, 2, 0},
+		{"mremap", {0x10000, PAGE, 3 * PAGE, MREMAP_MAYMOVE}, 0, 0, 0x11000, -4, 1}, /* must move */
+		{"mremap", {0x10000, PAGE, 3 * PAGE, 0}, 0, 0, 0x90000, 2, 0},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
 		for (int k = -6; k <= 1; k++) {
@@ -188,6 +204,10 @@ static void test_max_map_count(void **state)
 			f.r.asked_bytes = row[i].asked;
 			fixture_call(&f, row[i].name, ENOMEM, row[i].args);
 			judge(&f);
+			const struct limit_state *count = state_of(&f, CAUSE_MAX_MAP_COUNT);
+			assert_true((count != NULL) == (row[i].last_k != 2));
+			if (count)
+				assert_int_equal(count->asked, row[i].gains);
 			if (k > row[i].last_k)
 				assert_only(&f, CAUSE_MAX_MAP_COUNT);
 			else
@@ -210,6 +230,14 @@ static void test_max_map_count_doubts(void **state)
 	f.s.rlimit[RLIMIT_AS] = 1001 * PAGE;
 	judge(&f);
 	assert_only(&f, CAUSE_RLIMIT_AS);
+	f.s.rlimit[RLIMIT_AS] = ENOMEM_UNLIMITED;
+	/* a fixed place elsewhere, or a second copy: it moves for certain */
+	f.s.rlimit[RLIMIT_AS] = 1001 * PAGE;
+	f.r.args[3] = MREMAP_MAYMOVE | MREMAP_FIXED;
+	judge(&f);
+	assert_int_equal(named(&f), CAUSE_RLIMIT_AS);
+	assert_true(state_of(&f, CAUSE_MAX_MAP_COUNT)->refuses);
+	assert_null(state_of(&f, CAUSE_ADDRESS_SPACE));
 	f.s.rlimit[RLIMIT_AS] = ENOMEM_UNLIMITED;
 	/* madvise says EAGAIN on most kernels, mprotect never */
 	f.s.maps.target_splits = 1;
@@ -249,6 +277,12 @@ static void test_holes(void **state)
 	map_call(&f, ENOMEM, 2049 * PAGE, PROT_NONE, PRIVATE);
 	assert_only(&f, CAUSE_ADDRESS_SPACE);
 	assert_sum(&f, CAUSE_ADDRESS_SPACE, 1000 * PAGE, 2049 * PAGE, 3048 * PAGE);
+	fixture_call(&f, "shmat", ENOMEM, (const uint64_t[6]){1, 0, 0});
+	judge(&f);
+	assert_only(&f, CAUSE_ADDRESS_SPACE);
+	f.r.args[1] = 0x10000;
+	judge(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
 	/* 2^62 bytes, with two limits against it */
 	f.s.rlimit[RLIMIT_AS] = 1000 * PAGE;
 	map_call(&f, ENOMEM, 1ULL << 62, PROT_NONE, PRIVATE);
@@ -269,7 +303,13 @@ static void test_holes(void **state)
 	f.r.args[2] = 3 * PAGE;
 	judge(&f);
 	assert_only(&f, CAUSE_UNKNOWN);
+	f.s.maps.free_bytes = f.s.maps.largest_hole_bytes =
+		2 * PAGE; /* what it has and the hole above: more than all holes */
+	judge(&f);
+	assert_null(state_of(&f, CAUSE_ADDRESS_SPACE));
 	f.r.args[2] = 4 * PAGE;
+	judge(&f);
+	assert_only(&f, CAUSE_ADDRESS_SPACE);
 	f.r.args[3] = 0;
 	judge(&f);
 	assert_only(&f, CAUSE_UNKNOWN);
@@ -307,6 +347,10 @@ static void test_break(void **state)
 	f.s.maps.target_start_area = 0x600000;
 	break_call(&f, 0x600000, 0x600001);
 	assert_only(&f, CAUSE_ADDRESS_SPACE);
+
+	f.s.process_seen = false;
+	break_call(&f, 0x600000, 0x600001);
+	assert_null(state_of(&f, CAUSE_ADDRESS_SPACE));
 
 	/* within the page that the break is in already nothing is asked */
 	fixture_init(&f);

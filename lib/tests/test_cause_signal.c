@@ -179,6 +179,13 @@ static void test_memcg_without_peak(void **state)
 	kill_call(&f, true, 1, true);
 	assert_only(&f, CAUSE_MEMCG_MAX);
 	assert_int_equal(state_of(&f, CAUSE_MEMCG_MAX)->in_use, 10 * PAGE);
+	f.s.ancestor_count = 2; /* a full group above explains it, whatever comes after */
+	f.s.ancestor[0] = (struct ancestor_numbers){CGROUP_MEMORY, 64 * MB, 64 * MB};
+	f.s.ancestor[1] = (struct ancestor_numbers){CGROUP_MEMORY, 64 * MB, 640 * MB};
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	assert_allows(&f, CAUSE_MEMCG_MAX);
+	f.s.ancestor_count = 0;
 	f.s.cgroup.value[CGROUP_MEMORY_MAX] = ENOMEM_UNLIMITED;
 	kill_call(&f, true, 1, true);
 	assert_only(&f, CAUSE_UNKNOWN);
@@ -199,6 +206,10 @@ static void test_other_kills(void **state)
 	assert_sum(&f, CAUSE_SYSTEM_OOM, RAM_BYTES / 2, PAGE, RAM_BYTES);
 	kill_call(&f, false, 1, false);
 	assert_only(&f, CAUSE_SYSTEM_OOM);
+	f.s.meminfo.value[MEMINFO_SWAP_TOTAL] = 64 * MB;
+	f.s.meminfo.value[MEMINFO_SWAP_FREE] = 4 * MB;
+	kill_call(&f, true, 1, false);
+	assert_sum(&f, CAUSE_SYSTEM_OOM, RAM_BYTES / 2 + 60 * MB, PAGE, RAM_BYTES + 64 * MB);
 	f.s.meminfo.value[MEMINFO_MEM_AVAILABLE] = ENOMEM_ABSENT;
 	kill_call(&f, false, 1, false);
 	assert_only(&f, CAUSE_SYSTEM_OOM);

@@ -77,6 +77,10 @@ static void test_pids_max(void **state)
 	clone_call(&f, EAGAIN, 17);
 	assert_only(&f, CAUSE_UNKNOWN);
 	f.s.in_cgroup = true;
+	f.s.process_seen = false;
+	clone_call(&f, EAGAIN, 17);
+	assert_null(state_of(&f, CAUSE_PIDS_MAX));
+	f.s.process_seen = true;
 	/* no pids controller */
 	f.s.cgroup.value[CGROUP_PIDS_CURRENT] = f.s.cgroup.value[CGROUP_PIDS_MAX] = ENOMEM_ABSENT;
 	clone_call(&f, EAGAIN, 17);

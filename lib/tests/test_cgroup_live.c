@@ -29,6 +29,7 @@
 
 static struct cgroup_system sys;
 static char name[48];
+static char made[CGROUP_CONTROLLERS][1024]; /* what the last group was */
 
 /* Make a group, or say why not. */
 static bool make_group(unsigned controllers, struct cgroup *ret)
@@ -44,6 +45,7 @@ static bool make_group(unsigned controllers, struct cgroup *ret)
 		return false;
 	}
 	assert_int_equal(r, 0);
+	memcpy(made, ret->path, sizeof(made));
 	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
 		if ((controllers & 1U << c) && ret->path[c][0])
 			return true;
@@ -51,6 +53,18 @@ static bool make_group(unsigned controllers, struct cgroup *ret)
 	print_message("no hierarchy with such a controller here\n");
 	cgroup_close(ret);
 	return false;
+}
+
+/* A failed assertion must not leave anything on the machine. */
+static int remove_made(void **state)
+{
+	(void)state;
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
+		if (made[c][0])
+			(void)cgroup_remove_path(made[c], 5 * SECOND);
+		made[c][0] = '\0';
+	}
+	return 0;
 }
 
 static bool has(const struct cgroup *cg, unsigned controller)
@@ -389,12 +403,11 @@ static void v2_made_beside_us(void **state)
 
 int main(void)
 {
+#define LIVE(f) cmocka_unit_test_teardown(f, remove_made)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole_life),           cmocka_unit_test(memory_limits),
-		cmocka_unit_test(memory_is_refused),    cmocka_unit_test(tasks_are_refused),
-		cmocka_unit_test(nested_groups_go_too), cmocka_unit_test(caller_is_spared),
-		cmocka_unit_test(only_our_paths),       cmocka_unit_test(ancestors),
-		cmocka_unit_test(v2_made_beside_us),
+		LIVE(whole_life),           LIVE(memory_limits),    LIVE(memory_is_refused), LIVE(tasks_are_refused),
+		LIVE(nested_groups_go_too), LIVE(caller_is_spared), LIVE(only_our_paths),    LIVE(ancestors),
+		LIVE(v2_made_beside_us),
 	};
 	(void)snprintf(name, sizeof(name), "enomem-test-%d", getpid());
 	if (cgroup_detect_self(&sys) < 0)

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What the live tests share: TAP 13 for prove(1), scenarios made on the spot, the harness under a timeout, and the proof
+# that nothing of a test is left. A test sources this, asserts, and ends with `finish`.
+set -u
+
+live=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+: "${ENOMEM_BUILD:=$live/../../../build/release}"
+[ -x "$ENOMEM_BUILD/harness/enomem" ] || { echo "Bail out! $ENOMEM_BUILD/harness/enomem: not built; set ENOMEM_BUILD"; exit 1; }
+ENOMEM_BUILD=$(cd "$ENOMEM_BUILD" && pwd)
+enomem=$ENOMEM_BUILD/harness/enomem
+work=$(mktemp -d "${TMPDIR:-/tmp}/live-XXXXXX") || { echo "Bail out! no temporary directory"; exit 1; }
+chmod 755 "$work"
+tree=$work/scenarios
+json=$work/result.json # of the last run
+errors=$work/errors
+code=0                 # exit status of the last run
+count=0 failures=0
+overcommit_before=$(cat /proc/sys/vm/overcommit_memory)
+mounts_before=$(wc -l </proc/self/mounts)
+mkdir -p "$tree" "$work/state"
+: >"$work/harnesses"
+echo "TAP version 13"
+
+# Everything started from here carries the mark, so that what is left can be told from what others run.
+mark=ENOMEM_LIVE_TEST=$work
+
+marked_processes() # prints their pids
+{
+	local p
+	for p in /proc/[0-9]*; do
+		if { tr '\0' '\n' <"$p/environ" | grep -qxF "$mark"; } 2>/dev/null ||
+		   case $(readlink "$p/exe" 2>/dev/null) in "$work"/*) true ;; *) false ;; esac; then
+			echo "${p#/proc/}"
+		fi
+	done
+}
+
+take_down()
+{
+	local pid
+	for pid in $(marked_processes); do
+		kill -KILL "$pid" 2>/dev/null
+	done
+	cd / && rm -rf "$work"
+}
+trap take_down EXIT
+trap 'exit 130' INT TERM HUP
+
+diag() { printf '%s\n' "$@" | sed 's/^/# /'; }
+
+ok() # what, then a command
+{
+	local what=$1
+	shift
+	count=$((count + 1))
+	if "$@"; then
+		echo "ok $count - $what"
+		return 0
+	fi
+	failures=$((failures + 1))
+	echo "not ok $count - $what"
+	return 1
+}
+
+is() # what, got, expected
+{
+	ok "$1" test "$2" = "$3" || { diag "got:      $2" "expected: $3"; return 1; }
+}
+
+matches() { printf '%s\n' "$1" | grep -qE -- "$2"; }
+
+like() # what, text, extended regular expression
+{
+	ok "$1" matches "$2" "$3" || { diag "got:      $(printf '%s' "$2" | head -c 600)" "expected: /$3/"; return 1; }
+}
+
+unlike() # what, text, extended regular expression
+{
+	ok "$1" not matches "$2" "$3" || { diag "got:      $2" "unwanted: /$3/"; return 1; }
+}
+
+not() { ! "$@"; }
+
+skip_test() # what, why
+{
+	count=$((count + 1))
+	echo "ok $count - $1 # SKIP $2"
+}
+
+# Run a command with the mark, a state directory of its own and a time limit; note the pid of a harness.
+marked()
+{
+	timeout --signal=KILL "${seconds:-120}" env "$mark" ENOMEM_STATE_DIR="${state:-$work/state}" \
+		sh -c 'echo $$ >>"$0"; exec "$@"' "$work/harnesses" "$@"
+}
+
+# enomem with any arguments: output in $json, stderr in $errors, exit status in $code.
+harness()
+{
+	marked "$enomem" "$@" >"$json" 2>"$errors" </dev/null
+	code=$?
+}
+
+run() # scenario...
+{
+	harness run -f json "$@"
+}
+
+get() # jq filter on the last result
+{
+	jq -r "$1" "$json" 2>&1
+}
+
+compile_liar()
+{
+	cc -O1 -pthread -D_GNU_SOURCE -o "$work/liar" "$live/liar.c" ||
+		{ echo "Bail out! liar.c cannot be compiled"; exit 1; }
+}
+
+# A scenario whose program is the liar; the manifest below its name comes from stdin.
+scenario() # name, class, scope
+{
+	local dir=$tree/$1
+	mkdir -p "$dir"
+	ln -f "$work/liar" "$dir/liar" 2>/dev/null || cp "$work/liar" "$dir/liar"
+	{
+		printf 'name: %s\ntitle: %s\nclass: %s\nscope: %s\nprogram: liar\n' "$1" "a test's" "$2" "$3"
+		cat
+	} >"$dir/scenario.yaml"
+}
+
+# What failed of the last run, for whoever reads a failed test.
+tell()
+{
+	diag "exit status $code, stderr: $(head -c 600 "$errors")"
+	jq -r '.scenarios[]? | "\(.name): \(.verdict) \(.reason // "")", (.runs[]? | "  \(.name): \(.verdict) \(.reason // "")",
+		((.checks // [])[] | select(.ok | not) | "    \(.what): \(.value) expected \(.expected)"))' "$json" 2>&1 |
+		head -n 60 | sed 's/^/# /'
+}
+
+# The scenario must fail, in this run and in no other one, for this reason.
+fails_in() # what, scenario, run, reason (regex), failed check (regex)
+{
+	run "$tree/$2/"
+	local others reason checks verdict
+	verdict=$(get '.scenarios[0].verdict')
+	reason=$(get ".scenarios[0].runs[] | select(.name == \"$3\") | select(.verdict == \"fail\") | .reason")
+	checks=$(get ".scenarios[0].runs[] | select(.name == \"$3\") | .checks[] | select(.ok | not) | .what")
+	others=$(get "[.scenarios[0].runs[] | select(.name != \"$3\" and .verdict != \"pass\") | .name] | join(\", \")")
+	ok "$1" test "$verdict/$code" = fail/1 || tell
+	like "$1: the reason" "$reason" "$4" || tell
+	like "$1: the check" "$checks" "$5" || tell
+	is "$1: nothing else is wrong" "$others" "" || tell
+}
+
+passes() # what, scenario
+{
+	run "$tree/$2/"
+	ok "$1" test "$(get '.scenarios[0].verdict')/$code" = pass/0 || tell
+}
+
+groups_left() # prints the control groups of this test's harnesses
+{
+	local pid
+	while read -r pid; do
+		find /sys/fs/cgroup -maxdepth 6 -type d -name "enomem-$pid-*" 2>/dev/null
+	done <"$work/harnesses"
+}
+
+# What every test asserts at its end, and some in the middle.
+nothing_left()
+{
+	local left tries
+	# A killed process may take a moment to be gone.
+	for tries in 1 2 3 4 5 6 7 8 9 10; do
+		left=$(marked_processes)
+		[ -z "$left" ] && break
+		sleep 0.1
+	done
+	is "${1:-}no process is left" "$(for pid in $left; do tr '\0' ' ' <"/proc/$pid/cmdline"; done 2>/dev/null)" ""
+	is "${1:-}no control group is left" "$(groups_left)" ""
+}
+
+finish()
+{
+	nothing_left
+	is "vm.overcommit_memory is as before" "$(cat /proc/sys/vm/overcommit_memory)" "$overcommit_before"
+	is "no mount is left" "$(wc -l </proc/self/mounts)" "$mounts_before"
+	echo "1..$count"
+	[ "$failures" -eq 0 ]
+	exit
+}

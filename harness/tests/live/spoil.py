@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Spoils copies of scenarios, for vacuous.t: `spoil.py SCENARIOS OUT` writes OUT/no-limit/NAME, whose triggers run as
+their controls do, and OUT/other-cause/NAME, which predicts another cause, and prints "HOW NAME" for each."""
+import copy
+import os
+import shutil
+import sys
+
+import yaml
+
+OTHER = {"rlimit-as": "rlimit-data", "memcg-max": "system-oom", "pids-max": "threads-max"}
+
+
+def cases_of(scenario, run):
+    return run.get("cases", [c["name"] for c in scenario.get("cases", [])] or [None])
+
+
+def as_control(scenario, run):
+    """The trigger once per control that shares a case with it, with the control's environment and arguments."""
+    for control in scenario["runs"]:
+        shared = [c for c in cases_of(scenario, run) if c in cases_of(scenario, control)]
+        if control["role"] != "control" or not shared:
+            continue
+        spoiled = copy.deepcopy(run)
+        spoiled["name"] = f"{run['name']} like {control['name']}"
+        if shared != [None]:
+            spoiled["cases"] = shared
+        for key in ("environment", "arguments"):
+            spoiled.pop(key, None)
+            if key in control:
+                spoiled[key] = control[key]
+        yield spoiled
+
+
+def without_limit(scenario):
+    runs = []
+    for run in scenario["runs"]:
+        runs += list(as_control(scenario, run)) if run["role"] == "trigger" else [run]
+    return {**scenario, "runs": runs}
+
+
+def with_other_cause(node):
+    if isinstance(node, dict):
+        return {k: OTHER.get(v, "rlimit-as") if k == "cause" else with_other_cause(v) for k, v in node.items()}
+    return [with_other_cause(v) for v in node] if isinstance(node, list) else node
+
+
+def main(source, out):
+    for name in sorted(os.listdir(source)):
+        manifest = os.path.join(source, name, "scenario.yaml")
+        if not os.path.exists(manifest):
+            continue
+        with open(manifest, encoding="utf-8") as file:
+            scenario = yaml.safe_load(file)
+        for how, spoiled in (("no-limit", without_limit(scenario)), ("other-cause", with_other_cause(scenario))):
+            directory = os.path.join(out, how, name)
+            shutil.copytree(os.path.join(source, name), directory)
+            with open(os.path.join(directory, "scenario.yaml"), "w", encoding="utf-8") as file:
+                yaml.safe_dump(spoiled, file, sort_keys=False)
+            print(how, name)
+
+
+main(*sys.argv[1:])

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The witness on real processes. The tree it expects (unshare, stage, program) is played by forks of this test, so that
+ * neither namespaces nor root are needed; the program is this test again, in a role named by its first argument.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/swap.h>
+#include <sys/wait.h>
+
+#include "cleanup.h"
+#include "filter.h"
+#include "number.h"
+#include "witness.h"
+
+#define HUGE_REQUEST (1ULL << 46)
+
+static struct witness witness;
+static struct witness_shared shared;
+static struct snapshot_source source;
+static int filter_fd = -1;
+
+/* Fork a stand-in for unshare, whose child stands in for the stage, whose child executes us in a role. */
+static int watch_with_ceiling(const char *role, unsigned tasks_ceiling)
+{
+	int gate[2];
+	char byte;
+	memset(&witness, 0, sizeof(witness));
+	witness.tasks_ceiling = tasks_ceiling;
+	witness.source = &source;
+	witness.shared = &shared;
+	assert_int_equal(pipe(gate), 0);
+	pid_t root = fork();
+	if (root == 0) {
+		(void)close(gate[1]);
+		(void)!read(gate[0], &byte, 1);
+		if (fork() == 0) {
+			/* As unshare --kill-child: the stage dies with its parent, and here the program with the stage.
+			 */
+			(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+			if (fork() == 0) {
+				(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+				/* LeakSanitizer would ptrace, which a traced process cannot. */
+				(void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+				if (filter_load(filter_fd) < 0)
+					_exit(99);
+				(void)execl("/proc/self/exe", "program", role, NULL);
+				_exit(98);
+			}
+			(void)wait(NULL);
+			_exit(0);
+		}
+		(void)wait(NULL);
+		_exit(0);
+	}
+	assert_true(root > 0);
+	assert_int_equal(witness_seize(root), 0);
+	(void)close(gate[0]);
+	(void)close(gate[1]);
+	return witness_watch(&witness, root);
+}
+
+static int watch(const char *role)
+{
+	return watch_with_ceiling(role, 0);
+}
+
+static uint64_t calls_of(const char *name)
+{
+	const struct call_info *call = call_by_name(name);
+	return call ? witness.call_count[call - watched_calls] : 0;
+}
+
+static void sees_nothing_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(watch("idle"), 0);
+	assert_true(witness.started && witness.ended);
+	assert_true(WIFEXITED(witness.exit_status) && WEXITSTATUS(witness.exit_status) == 0);
+	assert_int_equal(witness.refused, 0);
+	assert_true(witness.before.taken && witness.before.process_seen);
+	assert_false(witness.at_refusal.taken);
+	assert_int_equal(witness.tasks_seen, 1);
+	assert_int_equal(witness.tasks_left, 0);
+}
+
+static void records_a_refused_call_with_its_arguments(void **state)
+{
+	(void)state;
+	assert_int_equal(watch("mmap"), 0);
+	assert_int_equal(WEXITSTATUS(witness.exit_status), 1);
+	assert_int_equal(witness.refused, 1);
+	const struct refusal *r = &witness.record[0];
+	assert_string_equal(r->call->name, "mmap");
+	assert_int_equal(r->error, ENOMEM);
+	assert_int_equal(r->args[1], HUGE_REQUEST);
+	assert_int_equal(r->asked_bytes, HUGE_REQUEST);
+	assert_int_equal(r->tgid, witness.program);
+	assert_true(witness.at_refusal.taken && witness.at_refusal.maps_seen);
+	/* The process was held still: it still had what it had. */
+	assert_int_equal(witness.at_refusal.pid, witness.program);
+	assert_true(witness.at_refusal.time_ns >= r->time_ns && witness.at_refusal.time_ns < witness.end_ns);
+}
+
+/* brk(2) returns the old break, never an error. */
+static void knows_a_refused_brk(void **state)
+{
+	(void)state;
+	assert_int_equal(watch("brk"), 0);
+	assert_int_equal(WEXITSTATUS(witness.exit_status), 1);
+	assert_string_equal(witness.record[0].call->name, "brk");
+	assert_int_equal(witness.record[0].error, ENOMEM);
+	assert_int_equal(witness.record[0].asked_bytes, 1ULL << 40);
+}
+
+static void keeps_the_first_and_counts_the_rest(void **state)
+{
+	(void)state;
+	assert_int_equal(watch("many"), 0);
+	assert_int_equal(witness.refused, 3 * WITNESS_RECORDS);
+	assert_int_equal(witness.record_count, WITNESS_RECORDS);
+	for (unsigned i = 0; i < WITNESS_RECORDS; i++)
+		assert_int_equal(witness.record[i].args[1], HUGE_REQUEST + i * 4096);
+}
+
+static void follows_forks_threads_and_exec(void **state)
+{
+	(void)state;
+	assert_int_equal(watch("family"), 0);
+	assert_int_equal(WEXITSTATUS(witness.exit_status), 0);
+	/* The thread, the child and what the child executes were each refused once. */
+	assert_int_equal(witness.refused, 3);
+	assert_int_equal(witness.tasks_seen, 3);
+	assert_int_equal(witness.record[0].tgid, witness.program);
+	assert_int_not_equal(witness.record[0].tid, witness.program);
+	assert_int_not_equal(witness.record[1].tgid, witness.program);
+	assert_int_equal(witness.record[1].tgid, witness.record[2].tgid);
+	assert_int_equal(calls_of("execve") + calls_of("execveat"), 1);
+}
+
+static void sees_a_fault_with_its_address(void **state)
+{
+	(void)state;
+	assert_int_equal(watch("segv"), 0);
+	assert_true(WIFSIGNALED(witness.exit_status) && WTERMSIG(witness.exit_status) == SIGSEGV);
+	assert_int_equal(witness.signal_count, 1);
+	assert_int_equal(witness.signal[0].code, SEGV_MAPERR);
+	assert_int_equal(witness.signal[0].address, 0x1000);
+	assert_true(witness.signal[0].fatal);
+	assert_true(witness.at_signal.taken && witness.at_signal.process_seen);
+}
+
+static void sees_a_kill_from_elsewhere(void **state)
+{
+	(void)state;
+	assert_int_equal(watch("kill"), 0);
+	assert_true(WIFSIGNALED(witness.exit_status) && WTERMSIG(witness.exit_status) == SIGKILL);
+	assert_true(witness.signal_count >= 1);
+	assert_int_equal(witness.signal[witness.signal_count - 1].signal, SIGKILL);
+	assert_int_equal(witness.signal[witness.signal_count - 1].code, INT_MIN);
+}
+
+static void passes_signals_on_to_their_handlers(void **state)
+{
+	(void)state;
+	assert_int_equal(watch("handler"), 0);
+	assert_true(WIFEXITED(witness.exit_status));
+	assert_int_equal(WEXITSTATUS(witness.exit_status), 0);
+	assert_false(witness.signal[0].fatal);
+}
+
+static void counts_tasks_and_ends_a_fork_storm_at_its_ceiling(void **state)
+{
+	(void)state;
+	assert_int_equal(watch_with_ceiling("children", 9), 0);
+	assert_int_equal(witness.tasks_seen, 9);
+	assert_false(witness.tasks_ceiling_hit);
+	assert_int_equal(WEXITSTATUS(witness.exit_status), 0);
+	assert_int_equal(watch_with_ceiling("waiting children", 4), 0);
+	assert_true(witness.tasks_ceiling_hit);
+	assert_int_equal(witness.tasks_seen, 5);
+}
+
+static void refuses_what_no_scenario_needs(void **state)
+{
+	(void)state;
+	assert_int_equal(watch("forbidden"), 0);
+	assert_int_equal(WEXITSTATUS(witness.exit_status), 0);
+}
+
+static void *refused_in_thread(void *unused)
+{
+	(void)unused;
+	return mmap(NULL, HUGE_REQUEST, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static int play_family(void)
+{
+	pthread_t thread;
+	int status;
+	if (pthread_create(&thread, NULL, refused_in_thread, NULL) != 0 || pthread_join(thread, NULL) != 0)
+		return 2;
+	pid_t child = fork();
+	if (child == 0) {
+		(void)refused_in_thread(NULL);
+		(void)execl("/proc/self/exe", "program", "mmap", NULL);
+		_exit(3);
+	}
+	(void)waitpid(child, &status, 0);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 1 ? 0 : 4;
+}
+
+static void on_signal(int signal)
+{
+	(void)signal;
+}
+
+static int play_children(bool waiting)
+{
+	for (int i = 0; i < 8; i++)
+		if (fork() == 0) {
+			if (waiting)
+				(void)sleep(5);
+			_exit(0);
+		}
+	while (wait(NULL) > 0)
+		continue;
+	return 0;
+}
+
+/* The roles of the program. */
+static int play(const char *role)
+{
+	struct rlimit limit = {1ULL << 45, RLIM_INFINITY};
+	if (setrlimit(RLIMIT_AS, &limit) < 0)
+		return 90;
+	if (strcmp(role, "idle") == 0)
+		return 0;
+	if (strcmp(role, "mmap") == 0)
+		return refused_in_thread(NULL) == MAP_FAILED ? 1 : 0;
+	if (strcmp(role, "brk") == 0) {
+		struct rlimit data = {1ULL << 30, RLIM_INFINITY};
+		(void)setrlimit(RLIMIT_DATA, &data);
+		return sbrk(1LL << 40) == (void *)-1 ? 1 : 0;
+	}
+	if (strcmp(role, "many") == 0) {
+		for (unsigned i = 0; i < 3 * WITNESS_RECORDS; i++)
+			(void)mmap(NULL, HUGE_REQUEST + i * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		return 1;
+	}
+	if (strcmp(role, "family") == 0)
+		return play_family();
+	if (strcmp(role, "segv") == 0)
+		*(volatile char *)(uintptr_t)0x1000 = 1;
+	if (strcmp(role, "kill") == 0)
+		(void)kill(getpid(), SIGKILL);
+	if (strcmp(role, "handler") == 0) {
+		(void)signal(SIGUSR1, on_signal);
+		return raise(SIGUSR1);
+	}
+	if (strcmp(role, "children") == 0)
+		return play_children(false);
+	if (strcmp(role, "waiting children") == 0)
+		return play_children(true);
+	if (strcmp(role, "forbidden") == 0)
+		return swapoff("/nonexistent") < 0 && errno == EPERM ? 0 : 1;
+	return 91;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		return play(argv[1]);
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sees_nothing_refused),
+		cmocka_unit_test(records_a_refused_call_with_its_arguments),
+		cmocka_unit_test(knows_a_refused_brk),
+		cmocka_unit_test(keeps_the_first_and_counts_the_rest),
+		cmocka_unit_test(follows_forks_threads_and_exec),
+		cmocka_unit_test(sees_a_fault_with_its_address),
+		cmocka_unit_test(sees_a_kill_from_elsewhere),
+		cmocka_unit_test(passes_signals_on_to_their_handlers),
+		cmocka_unit_test(counts_tasks_and_ends_a_fork_storm_at_its_ceiling),
+		cmocka_unit_test(refuses_what_no_scenario_needs),
+	};
+	if (filter_build(false, &filter_fd) < 0 || snapshot_source_open(NULL, &source) < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
