@@ -314,6 +314,10 @@ static json_t *bystanders_json(const struct run_record *record)
 	bool outside = (record->witness.before.process_seen && !record->witness.before.in_cgroup) ||
 		       (failure->taken && failure->process_seen && !failure->in_cgroup);
 	json_object_set_new(o, "outside_group", json_boolean(outside));
+	if (outside)
+		json_object_set_new(
+			o, "elsewhere",
+			json_string(failure->elsewhere[0] ? failure->elsewhere : record->witness.before.elsewhere));
 	return o;
 }
 

@@ -83,19 +83,11 @@ static json_t *run_plan(struct run_context *context, const struct plan *plan)
 	return runs ? judge_scenario(plan, runs) : NULL;
 }
 
-static int write_to_fd(const char *buffer, size_t size, void *data)
+/* Buffered: jansson hands out every token on its own. */
+static int hand_back(const json_t *scenario, int result_fd)
 {
-	int fd = *(int *)data;
-	while (size > 0) {
-		ssize_t n = write(fd, buffer, size);
-		if (n < 0 && errno != EINTR)
-			return -1;
-		if (n > 0) {
-			buffer += n;
-			size -= (size_t)n;
-		}
-	}
-	return 0;
+	auto_fclose FILE *out = fdopen(result_fd, "w");
+	return out && json_dumpf(scenario, out, JSON_COMPACT) == 0 && fflush(out) == 0 ? 0 : -1;
 }
 
 static void work(const struct jobs *jobs, size_t index, int result_fd, pid_t harness)
@@ -109,7 +101,7 @@ static void work(const struct jobs *jobs, size_t index, int result_fd, pid_t har
 		worker_pid[i] = 0;
 	context.worker = (unsigned)index;
 	json_t *scenario = run_plan(&context, jobs->plans[index]);
-	_exit(scenario && json_dump_callback(scenario, write_to_fd, &result_fd, JSON_COMPACT) == 0 ? 0 : EXIT_BROKEN);
+	_exit(scenario && hand_back(scenario, result_fd) == 0 ? 0 : EXIT_BROKEN);
 }
 
 static int start(const struct jobs *jobs, size_t index, unsigned slot, struct worker *ret)

@@ -129,14 +129,14 @@ static struct node *build_scalar(struct builder *b)
 	if (!n)
 		return NULL;
 	n->plain = !token || fy_token_scalar_style(token) == FYSS_PLAIN;
-	if (text && memchr(text, '\0', length)) {
-		node_error(b->source, n, NULL, "NUL byte in a text");
-		return NULL;
-	}
 	/* Quotes are outside the token's marks. */
 	if (!n->plain && n->offset > 0 && strchr("\"'", b->source->text[n->offset - 1])) {
 		n->offset--;
 		n->length += 2;
+	}
+	if (text && memchr(text, '\0', length)) {
+		node_error(b->source, n, NULL, "NUL byte in a text");
+		return NULL;
 	}
 	n->text = strndup(text ? text : "", length);
 	if (!n->text) {

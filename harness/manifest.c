@@ -224,7 +224,7 @@ int manifest_read(const char *directory, FILE *errors, struct scenario **ret)
 	if (!real_path)
 		return fail(errors, path, errno);
 	if (!below(real_path, real)) {
-		fprintf(errors, "%s: a link that leaves the directory: it leads to %s\n", path, real_path);
+		fprintf(errors, "%s:1:1: error: a link that leaves the directory: it leads to %s\n", path, real_path);
 		return -EINVAL;
 	}
 	int r = read_file(real_path, &text, &s.length);

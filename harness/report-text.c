@@ -198,15 +198,28 @@ static size_t sequence_length(unsigned char c)
 	return c < 0xf0 ? 3 : 4;
 }
 
+/*
+ * C0, DEL and C1, which a terminal obeys; line separators, which some readers end a line at; marks that turn the direction
+ * of writing around and so make a text look like another (U+2028 to U+202E, U+2066 to U+2069); the byte order mark.
+ */
+static bool is_control(const unsigned char *c)
+{
+	if (c[0] < 0x20 || c[0] == 0x7f)
+		return true;
+	if (c[0] == 0xc2)
+		return c[1] < 0xa0;
+	if (c[0] == 0xe2)
+		return (c[1] == 0x80 && c[2] >= 0xa8 && c[2] <= 0xae) || (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
+	return c[0] == 0xef && c[1] == 0xbb && c[2] == 0xbf;
+}
+
 char *text_clean(const char *text, bool ascii, char *buf, size_t size)
 {
 	size_t used = 0;
 	while (*text && used + 5 < size) {
 		unsigned char c = (unsigned char)*text;
 		size_t length = strnlen(text, sequence_length(c));
-		/* C0, DEL, and C1 as UTF-8 has it: a terminal obeys all of them */
-		bool control = c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char)text[1] < 0xa0);
-		if (control || (ascii && c >= 0x80)) {
+		if (is_control((const unsigned char *)text) || (ascii && c >= 0x80)) {
 			buf[used++] = c == '\t' || c == '\n' ? ' ' : '?';
 		} else {
 			memcpy(buf + used, text, length);

@@ -43,6 +43,24 @@ static int problem(struct run_record *record, int error, const char *step, const
 	return -1;
 }
 
+/*
+ * memory.max is meant as a limit on memory, not on RAM with swap as a way out: unless the scenario says otherwise, its
+ * group may not swap. Where the kernel does not account swap and the machine has some, the limit proves nothing.
+ */
+static int forbid_swap(const struct run_context *context, struct run_record *record, struct cgroup *cg)
+{
+	const struct environment *env = &record->run->environment;
+	if (env->cgroup[CGROUP_MEMORY_MAX] == ENVIRONMENT_NOT_SET ||
+	    env->cgroup[CGROUP_MEMORY_MAX] == ENOMEM_UNLIMITED ||
+	    env->cgroup[CGROUP_MEMORY_SWAP_MAX] != ENVIRONMENT_NOT_SET)
+		return 0;
+	int r = cgroup_set(cg, CGROUP_MEMORY_SWAP_MAX, 0);
+	if (r == 0 || context->machine->now.meminfo.value[MEMINFO_SWAP_TOTAL] == 0)
+		return 0;
+	return problem(record, -r, "cgroup", "swapoff -a, or boot with swapaccount=1",
+		       "cgroup %s: swap cannot be forbidden, and this machine has some", cg->name);
+}
+
 /* The group of a run: its scenario's limits, and enomem's own ceilings where the scenario sets none. */
 static int make_group(struct run_context *context, struct run_record *record, struct cgroup *cg)
 {
@@ -87,7 +105,7 @@ static int make_group(struct run_context *context, struct run_record *record, st
 			return problem(record, -r, "cgroup", NULL, "cgroup %s: %s cannot be set", name,
 				       cgroup_value_files[v].name);
 	}
-	return 0;
+	return forbid_swap(context, record, cg);
 }
 
 static int set_identity(struct run_record *record, struct stage_spec *spec)

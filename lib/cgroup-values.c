@@ -100,11 +100,12 @@ static int open_value(const char *dir, enum cgroup_version version, enum cgroup_
 {
 	const struct cgroup_value_file *f = &cgroup_value_files[value];
 	const char *file = version == CGROUP_V1 ? f->v1_file : f->v2_file;
-	char path[1200], huge[32] = "";
+	char path[1200];
 	if (!file)
 		return -1;
 	const char *star = strchr(file, '*');
 	if (star) {
+		char huge[32];
 		hugepage_name(huge, sizeof(huge));
 		(void)snprintf(path, sizeof(path), "%s/%.*s%s%s", dir, (int)(star - file), file, huge, star + 1);
 	} else {
@@ -147,15 +148,16 @@ static uint64_t keyed_number(const char *text, const char *key)
 /* One value as the file has it: v1's sum of memory and swap is not taken apart yet. */
 static uint64_t read_raw(const struct cgroup *cg, enum cgroup_value value)
 {
-	char text[4096];
 	uint64_t number;
 	const struct cgroup_value_file *f = &cgroup_value_files[value];
 	const char *key = version_of(cg, value) == CGROUP_V1 ? f->v1_key : f->v2_key;
 	if (cg->value_fd[value] < 0)
 		return ENOMEM_ABSENT;
-	if (key)
-		return procfs_read_fd(cg->value_fd[value], text, sizeof(text)) < 0 ? ENOMEM_ABSENT
-										   : keyed_number(text, key);
+	if (key) {
+		char text[4096];
+		ssize_t n = procfs_read_fd(cg->value_fd[value], text, sizeof(text));
+		return n < 0 ? ENOMEM_ABSENT : keyed_number(text, key);
+	}
 	if (procfs_read_number_fd(cg->value_fd[value], &number) < 0)
 		return ENOMEM_ABSENT;
 	return number >= UNLIMITED_FROM && number != ENOMEM_ABSENT ? ENOMEM_UNLIMITED : number;

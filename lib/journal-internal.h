@@ -19,7 +19,7 @@ struct journal_line {
 /* Parse one line without its newline. -EBADMSG for anything that we would not have written; *ret is then undefined. */
 int journal_parse_line(const char *line, struct journal_line *ret);
 
-/* Write a line with its newline; allocates nothing. Returns its length or -ENAMETOOLONG. */
+/* Write a line with its newline; allocates nothing. The values are of JOURNAL_SYSCTL only. Returns its length or -ENAMETOOLONG. */
 int journal_format_line(char *buf, size_t size, enum journal_verb verb, const char *what, const char *old_value,
 			const char *new_value);
 

@@ -285,12 +285,12 @@ int journal_cgroup(struct journal *j, const char *path)
 {
 	if (!cgroup_path_is_ours(path))
 		return -EINVAL;
-	return journal_append(j->fd, JOURNAL_CGROUP, path, NULL, NULL);
+	return journal_append(j->fd, JOURNAL_CGROUP, path, "", "");
 }
 
 int journal_cgroup_removed(struct journal *j, const char *path)
 {
-	return journal_append(j->fd, JOURNAL_REMOVED, path, NULL, NULL);
+	return journal_append(j->fd, JOURNAL_REMOVED, path, "", "");
 }
 
 void journal_close(struct journal *j)

@@ -105,7 +105,7 @@ static void take_groups(const struct snapshot_source *s, struct snapshot *ret)
 }
 
 /* Does PID sit in the run's own group, or below it, in every hierarchy that has one? */
-static bool sits_in_cgroup(const struct cgroup *cg, const char *self_cgroup)
+static bool sits_in_cgroup(const struct cgroup *cg, const char *self_cgroup, char *ret_elsewhere, size_t size)
 {
 	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
 		if (cg->path[c][0] == '\0')
@@ -113,11 +113,13 @@ static bool sits_in_cgroup(const struct cgroup *cg, const char *self_cgroup)
 		char path[1024];
 		const char *controller = cg->system.at[c].version == CGROUP_V2 ? "" : cgroup_controller_names[c];
 		if (procfs_parse_cgroup(self_cgroup, controller, path, sizeof(path)) < 0)
-			return false;
+			(void)snprintf(path, sizeof(path), "unreadable");
 		const char *found = strstr(path, cg->name);
 		size_t length = strlen(cg->name);
-		if (!found || found == path || found[-1] != '/' || (found[length] != '\0' && found[length] != '/'))
+		if (!found || found == path || found[-1] != '/' || (found[length] != '\0' && found[length] != '/')) {
+			(void)snprintf(ret_elsewhere, size, "%s:%s", controller, path);
 			return false;
+		}
 	}
 	return true;
 }
@@ -236,7 +238,7 @@ static void take_process(const struct snapshot_source *s, const struct snapshot_
 	if (read_of_process(s, ret->pid, "limits") > 0)
 		(void)procfs_parse_limits(text, ret->rlimit);
 	if (s->cgroup && read_of_process(s, ret->pid, "cgroup") > 0)
-		ret->in_cgroup = sits_in_cgroup(s->cgroup, text);
+		ret->in_cgroup = sits_in_cgroup(s->cgroup, text, ret->elsewhere, sizeof(ret->elsewhere));
 	if (request->maps) {
 		auto_close int fd = open_of_process(s, ret->pid, "maps");
 		uint64_t lowest = ret->sysctl[SYSCTL_MMAP_MIN_ADDR];

@@ -60,6 +60,7 @@ struct snapshot {
 	bool pidns_children_dead;                   /* children's namespace once had an init and has no process now */
 	uint64_t uid_tasks;                         /* tasks of its real uid, ENOMEM_ABSENT when not counted */
 	bool in_cgroup;                             /* it sits in the run's own group (true when there is no group) */
+	char elsewhere[256];                        /* where it sits when it does not */
 };
 
 /* Descriptors opened before any limit is set. */

@@ -74,7 +74,7 @@ static int announce(struct sysctl_session *s, const char *name, const char *old_
 	memcpy(message.old_value, change->old_value, sizeof(message.old_value));
 	r = keeper_tell(s->keeper_pipe, &message);
 	if (r < 0)
-		(void)journal_append(s->journal->fd, JOURNAL_RESTORED, name, NULL, NULL);
+		(void)journal_append(s->journal->fd, JOURNAL_RESTORED, name, "", "");
 	else
 		s->count++;
 	return r;
@@ -85,7 +85,7 @@ static void withdraw(struct sysctl_session *s)
 	struct keeper_message message = {.kind = KEEPER_DROP};
 	s->count--;
 	(void)keeper_tell(s->keeper_pipe, &message);
-	(void)journal_append(s->journal->fd, JOURNAL_RESTORED, s->change[s->count].name, NULL, NULL);
+	(void)journal_append(s->journal->fd, JOURNAL_RESTORED, s->change[s->count].name, "", "");
 }
 
 static bool is_value(const char *name, const char *value)
@@ -158,7 +158,7 @@ int sysctl_session_restore(struct sysctl_session *s)
 	for (unsigned i = s->count; i-- > 0;) {
 		int r = write_back(&s->change[i]);
 		if (r == 0)
-			r = journal_append(s->journal->fd, JOURNAL_RESTORED, s->change[i].name, NULL, NULL);
+			r = journal_append(s->journal->fd, JOURNAL_RESTORED, s->change[i].name, "", "");
 		if (r < 0 && result == 0)
 			result = r;
 	}

@@ -146,6 +146,7 @@ static void test_pretty_is_harmless(void **state)
 	assert_non_null(strstr(utf8, "\xc3\xa9"));
 	assert_null(strchr(utf8, '\033'));
 	assert_null(strstr(utf8, "\xc2\x85"));
+	assert_null(strstr(utf8, "\xe2\x80\xa8"));
 }
 
 static void test_tap14(void **state)

@@ -91,12 +91,12 @@ static void lines(void **state)
 	int n = journal_format_line(buf, sizeof(buf), JOURNAL_SYSCTL, "vm.x", "", "a\tb\\ ");
 	assert_int_equal(n, 30);
 	assert_memory_equal(buf, "sysctl vm.x \\- a\\011b\\134\\040\n", 30);
-	n = journal_format_line(buf, sizeof(buf), JOURNAL_CGROUP, "/a b/enomem-\xff", NULL, NULL);
+	n = journal_format_line(buf, sizeof(buf), JOURNAL_CGROUP, "/a b/enomem-\xff", "", "");
 	buf[n - 1] = '\0';
 	assert_string_equal(buf, "cgroup /a\\040b/enomem-\\377");
 	assert_int_equal(journal_parse_line(buf, &l), 0);
 	assert_string_equal(l.what, "/a b/enomem-\xff");
-	assert_int_equal(journal_format_line(buf, 20, JOURNAL_CGROUP, "/a b/enomem-\xff", NULL, NULL), -ENAMETOOLONG);
+	assert_int_equal(journal_format_line(buf, 20, JOURNAL_CGROUP, "/a b/enomem-\xff", "", ""), -ENAMETOOLONG);
 }
 
 static void own_journal(void **state)

@@ -52,8 +52,9 @@ static int watch_with_ceiling(const char *role, unsigned tasks_ceiling)
 			(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 			if (fork() == 0) {
 				(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-				/* LeakSanitizer would ptrace, which a traced process cannot. */
-				(void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+				/* LeakSanitizer would ptrace, which a traced process cannot, and AddressSanitizer hide
+				 * the fault. */
+				(void)setenv("ASAN_OPTIONS", "detect_leaks=0:handle_segv=0", 1);
 				if (filter_load(filter_fd) < 0)
 					_exit(99);
 				(void)execl("/proc/self/exe", "program", role, NULL);

@@ -63,15 +63,21 @@ sysctl_state()
 		echo "$name=$value"
 	done
 }
-# Groups of other harnesses come and go.
-group_state() { find /sys/fs/cgroup -type d ! -path '*/enomem-*' 2>/dev/null | sort; }
+# The groups beside and below this shell's, in every hierarchy. Those of other harnesses come and go.
+own_groups()
+{
+	local path
+	while IFS=: read -r _ _ path; do
+		find /sys/fs/cgroup/*"$path" -maxdepth 1 -type d ! -name 'enomem-*' 2>/dev/null
+	done </proc/self/cgroup | sort -u
+}
 groups_of() { find /sys/fs/cgroup -type d -name "enomem-$1-*" 2>/dev/null; }
-# A pressed-on list: subtree_control is the one file of a parent that a run may change.
+# The one file of a parent that a run may change.
 control_state() { find /sys/fs/cgroup -name cgroup.subtree_control ! -path '*/enomem-*' -exec grep -H . {} + 2>/dev/null | sort; }
 
 sysctls_before=$(sysctl_state)
 mounts_before=$(</proc/self/mountinfo)
-groups_before=$(group_state)
+groups_before=$(own_groups)
 control_before=$(control_state)
 
 # differences PID: what is not as it was, after the harness PID and recover
@@ -321,7 +327,7 @@ cases
 now=$(sysctl_state)
 [ "$now" = "$sysctls_before" ]
 check "sysctls as before" "$(diff <(echo "$sysctls_before") <(echo "$now"))"
-now=$(group_state)
+now=$(own_groups)
 [ "$now" = "$groups_before" ]
 check "cgroups as before" "$(diff <(echo "$groups_before") <(echo "$now"))"
 now=$(control_state)
@@ -330,8 +336,9 @@ check "controllers of the cgroups as before" "$(diff <(echo "$control_before") <
 now=$(</proc/self/mountinfo)
 [ "$now" = "$mounts_before" ]
 check "mounts as before" "$(diff <(echo "$mounts_before") <(echo "$now"))"
-[ ! -e "$work/guard-fired" ]
-check "the guard had nothing to do" "$(cat "$work/guard-fired" 2>/dev/null)"
+fired=$(cat "$work/guard-fired" 2>/dev/null)
+[ -z "$fired" ]
+check "the guard had nothing to do" "$fired"
 diag "$points points in $SECONDS s"
 echo "1..$tests"
 exit $((failed > 0))

@@ -9,38 +9,48 @@ compile_liar
 # An errno scenario around RLIMIT_AS, honest unless a variable says otherwise.
 address_space()
 {
-	scenario "$1" address-space "${scope:-process}" <<-YAML
-	environment: ${environment:-'{rlimit: {as: 64M}}'}
-	expect: ${expect:-'{call: mmap, errno: ENOMEM, cause: rlimit-as}'}
+	local scope_=${scope:-process}
+	local environment_=${environment:-'{rlimit: {as: 64M}}'}
+	local expect_=${expect:-'{call: mmap, errno: ENOMEM, cause: rlimit-as}'}
+	local control_=${control:-'environment: {rlimit: {as: unlimited}}, arguments: [map, 128M]'}
+	local trigger_=${trigger:-'arguments: [map, 128M]'}
+	local remedy_=${remedy:-'environment: {rlimit: {as: 256M}}, arguments: [map, 128M]'}
+	local folklore_=${folklore:-'environment: {rlimit: {fsize: unlimited}}, arguments: [map, 128M]'}
+	scenario "$1" address-space "$scope_" <<-YAML
+	environment: $environment_
+	expect: $expect_
 	runs:
-	  - {name: control, role: control, ${control:-'environment: {rlimit: {as: unlimited}}, arguments: [map, 128M]'}}
-	  - {name: trigger, role: trigger, ${trigger:-'arguments: [map, 128M]'}}
-	  - {name: remedy, role: remedy, ${remedy:-'environment: {rlimit: {as: 256M}}, arguments: [map, 128M]'}}
-	  - {name: folklore, role: remedy, helps: false, ${folklore:-'environment: {rlimit: {fsize: unlimited}}, arguments: [map, 128M]'}}
+	  - {name: control, role: control, $control_}
+	  - {name: trigger, role: trigger, $trigger_}
+	  - {name: remedy, role: remedy, $remedy_}
+	  - {name: folklore, role: remedy, helps: false, $folklore_}
 	YAML
 }
 
 # A scenario of the OOM killer, likewise.
 memory_group()
 {
+	local expect_=${expect:-'{signal: SIGKILL, cause: memcg-max}'}
+	local trigger_=${trigger:-'arguments: [eat, 32M]'}
 	scenario "$1" memory-cgroup cgroup <<-YAML
 	environment: {cgroup: {memory.max: 16M}}
-	expect: ${expect:-'{signal: SIGKILL, cause: memcg-max}'}
+	expect: $expect_
 	runs:
 	  - {name: control, role: control, environment: {cgroup: {memory.max: max}}, arguments: [eat, 32M]}
-	  - {name: trigger, role: trigger, ${trigger:-'arguments: [eat, 32M]'}}
+	  - {name: trigger, role: trigger, $trigger_}
 	  - {name: remedy, role: remedy, environment: {cgroup: {memory.max: 64M}}, arguments: [eat, 32M]}
 	YAML
 }
 
 tasks_group()
 {
+	local trigger_=${trigger:-'arguments: [tasks, "8"]'}
 	scenario "$1" task-count cgroup <<-YAML
 	environment: {cgroup: {pids.max: 6}}
 	expect: {call: [fork, clone, clone3], errno: EAGAIN, cause: pids-max}
 	runs:
 	  - {name: control, role: control, environment: {cgroup: {pids.max: max}}, arguments: [tasks, "8"]}
-	  - {name: trigger, role: trigger, ${trigger:-'arguments: [tasks, "8"]'}}
+	  - {name: trigger, role: trigger, $trigger_}
 	  - {name: remedy, role: remedy, environment: {cgroup: {pids.max: 64}}, arguments: [tasks, "8"]}
 	YAML
 }
