@@ -46,12 +46,12 @@ static int probe_seccomp(void)
 
 static int probe_ptrace(void)
 {
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 	if (pid < 0)
 		return errno;
 	if (pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
+		while (getppid() == parent) /* not when it died before we asked to die with it */
 			pause();
 	}
 	int r = witness_seize(pid);

@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Manifests: what good ones become, and for every way to get one wrong the message, its place and its hint. The files
+ * are in data/manifests; good-small.yaml with one thing changed is what most bad ones are.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "manifest.h"
+
+struct outcome {
+	int result;
+	struct scenario *scenario;
+	char messages[8192];
+};
+
+static char *load(const char *name, size_t *ret_length)
+{
+	char path[512];
+	snprintf(path, sizeof(path), "%s/manifests/%s.yaml", TEST_DATA, name);
+	FILE *f = fopen(path, "re");
+	assert_non_null(f);
+	char *text = calloc(1, 65536 + 1);
+	assert_non_null(text);
+	*ret_length = fread(text, 1, 65536, f);
+	fclose(f);
+	return text;
+}
+
+static struct outcome parse(const char *text, size_t length)
+{
+	struct outcome o = {.scenario = NULL};
+	FILE *f = fmemopen(o.messages, sizeof(o.messages), "w");
+	assert_non_null(f);
+	o.result = manifest_parse(text, length, "t.yaml", f, &o.scenario);
+	fclose(f);
+	return o;
+}
+
+static const struct bad {
+	const char *name;
+	unsigned line, column, width;
+	const char *message, *hint;
+} bad[] = {
+	{"alias", 11, 61, 2, "aliases are not allowed", "write the value out"},
+	{"anchor", 6, 11, 2, "anchors are not allowed", "write the value out where it is needed"},
+	{"case-twice", 8, 29, 3, "another case is named 'one' (line 8)", NULL},
+	{"case-unknown", 11, 42, 3, "there is no case 'one'", NULL},
+	{"cgroup-version", 5, 17, 2, "unknown cgroup version 'v3'", "did you mean 'v1'?"},
+	{"check-near", 10, 82, 4, "'near' needs within", "as in within: 2%"},
+	{"check-no-relation", 10, 53, 1, "a check without a relation",
+	 "one of is, at_least, at_most, above, below, near"},
+	{"check-no-value", 10, 53, 1, "check without 'value'", NULL},
+	{"check-path-minus", 10, 61, 25, "'rss' is no metric path",
+	 "paths begin with before. failure. after. delta. arguments. witness. exit. cause., or are duration_ns"},
+	{"check-path", 10, 61, 19, "'failing.process.rss' is no metric path",
+	 "paths begin with before. failure. after. delta. arguments. witness. exit. cause., or are duration_ns"},
+	{"check-tolerance", 10, 100, 8, "bad tolerance '2percent'", "a percentage (2%) or a size (64K)"},
+	{"check-two-relations", 10, 79, 7, "a check has one relation only, and 'is' was given before", NULL},
+	{"check-within", 10, 90, 6, "'within' goes with near only", NULL},
+	{"control-character", 2, 27, 1, "control character 0x1b", NULL},
+	{"control-fails", 9, 46, 5, "a control succeeds: it cannot expect 'errno'", NULL},
+	{"count-oom-group", 6, 30, 1, "memory.oom.group is 0 or 1", NULL},
+	{"counter-cgroup", 6, 12, 14, "'memory.current' is a counter, not a limit", NULL},
+	{"cpus", 6, 9, 3, "unknown value of cpus 'two'", NULL},
+	{"deep", 6, 25, 1, "nested too deeply (at most 12 levels)", NULL},
+	{"duplicate-key-flow", 6, 21, 2, "duplicate key 'as' (first given in line 6)", NULL},
+	{"duplicate-key", 5, 1, 5, "duplicate key 'title' (first given in line 2)", NULL},
+	{"duration", 4, 11, 1, "bad duration '5'", "digits and one of ns us ms s min, as in 500ms"},
+	{"empty-runs", 8, 7, 1, "'runs' must not be empty", NULL},
+	{"empty-value", 2, 1, 1, "'title' must be text, but is empty", NULL},
+	{"empty", 1, 1, 1, "the manifest is empty", NULL},
+	{"exit", 7, 43, 3, "exit is a number from 0 to 255, or any", NULL},
+	{"helps-control", 9, 37, 5, "only a remedy helps or does not", NULL},
+	{"identity", 6, 13, 9, "'no body' is no user name", NULL},
+	{"kernel", 5, 17, 3, "bad kernel range '6.1'", "\">=6.1\", \"<6.11\", or both: \">=5.10 <6.11\""},
+	{"label", 10, 12, 10, "'#' and '\\' cannot be used here", NULL},
+	{"missing-name", 1, 1, 1, "manifest without 'name'", NULL},
+	{"missing-role", 10, 5, 1, "run without 'role'", NULL},
+	{"missing-runs", 1, 1, 1, "manifest without 'runs'", NULL},
+	{"name", 1, 7, 5, "a scenario's name has small letters, digits and '-' only, at most 63", NULL},
+	{"no-cause", 10, 12, 7, "the expectation of 'limited' names no cause", NULL},
+	{"no-control", 8, 1, 4, "no control", NULL},
+	{"no-errno", 10, 12, 7, "the expectation of 'limited' is not complete",
+	 "expect call and errno, or signal, or stall"},
+	{"no-remedy-for-case", 10, 12, 3, "no remedy that helps for case two", NULL},
+	{"no-remedy", 8, 1, 4, "no remedy that helps", NULL},
+	{"no-trigger", 8, 1, 4, "no trigger", NULL},
+	{"not-utf8", 2, 27, 1, "byte 0xff is not UTF-8", NULL},
+	{"nul-byte", 2, 27, 1, "NUL byte", NULL},
+	{"nul-escape", 2, 8, 17, "NUL byte in a text", NULL},
+	{"oom-score", 6, 18, 4, "oom_score_adj is a number from -1000 to 1000", NULL},
+	{"program-slash", 4, 10, 9, "the program must be a file in the scenario's directory: no '/', no '..'", NULL},
+	{"program-up", 4, 10, 2, "the program must be a file in the scenario's directory: no '/', no '..'", NULL},
+	{"run-twice", 11, 12, 7, "another run is named 'limited' (line 10)", NULL},
+	{"size-argument", 8, 21, 4, "bad size '64MB'", "sizes are written 64M, amounts as in 60% of commit.headroom"},
+	{"size-base", 6, 16, 10, "bad size '60% of rum'",
+	 "digits and at most one of K M G T (64M), an amount (60% of ram), or unlimited"},
+	{"size-check", 10, 89, 3, "bad value '8MB'",
+	 "a number, a size, max, an amount (60% of ram) or a metric path (before.process.rss)"},
+	{"size-mb", 6, 16, 4, "bad size '64MB'",
+	 "digits and at most one of K M G T (64M), an amount (60% of ram), or unlimited"},
+	{"size-negative", 6, 16, 2, "bad size '-1'",
+	 "digits and at most one of K M G T (64M), an amount (60% of ram), or unlimited"},
+	{"size-too-large", 6, 16, 12, "'99999999999G' is too large", NULL},
+	{"sysctl-name", 6, 12, 18, "bad sysctl name 'vm/../kernel/panic'", "as in vm.overcommit_memory"},
+	{"sysctl-scope-inherited", 11, 43, 7, "this run inherits a sysctl, which needs scope machine", NULL},
+	{"sysctl-scope-run", 10, 50, 6, "a sysctl reaches the whole machine, but the scope does not",
+	 "say scope: machine"},
+	{"sysctl-scope", 6, 3, 6, "a sysctl reaches the whole machine, but the scope does not", "say scope: machine"},
+	{"tag", 6, 16, 1, "tags are not allowed", NULL},
+	{"tool", 5, 17, 7, "a tool is the name of a program, looked up on PATH", NULL},
+	{"truncated-quote", 2, 8, 1, "wrongly indented double-quoted scalar", NULL},
+	{"truncated", 6, 18, 1, "missing comma in flow mapping", NULL},
+	{"two-documents", 12, 1, 3, "a manifest is one document only", NULL},
+	{"unknown-call", 7, 23, 4, "unknown call 'folk'", "did you mean 'fork'?"},
+	{"unknown-capability", 5, 24, 13, "unknown capability 'CAP_SYS_ADMIN'", "write it without CAP_"},
+	{"unknown-cause", 7, 44, 10, "unknown cause 'rlimit-ass'", "did you mean 'rlimit-as'?"},
+	{"unknown-cgroup", 6, 12, 9, "unknown cgroup limit 'memory.mx'", "did you mean 'memory.max'?"},
+	{"unknown-class", 3, 8, 12, "unknown class 'adress-space'", "did you mean 'address-space'?"},
+	{"unknown-controller", 5, 23, 3, "unknown controller 'pid'", "did you mean 'pids'?"},
+	{"unknown-errno", 7, 29, 6, "unknown errno 'ENOMEN'", "did you mean 'ENOMEM'?"},
+	{"unknown-key-far", 5, 1, 6, "unknown key 'wibble' in manifest", NULL},
+	{"unknown-key-nested", 7, 3, 6, "unknown key 'cgruop' in environment", "did you mean 'cgroup'?"},
+	{"unknown-key", 4, 1, 5, "unknown key 'scpoe' in manifest", "did you mean 'scope'?"},
+	{"unknown-rlimit", 6, 12, 3, "unknown rlimit 'rss'", NULL},
+	{"unknown-role", 10, 27, 6, "unknown role 'triger'", "did you mean 'trigger'?"},
+	{"unknown-scope", 4, 8, 6, "unknown scope 'proces'", "did you mean 'process'?"},
+	{"unknown-si-code", 7, 46, 10, "unknown si_code 'SEGV_MAPER'", "did you mean 'SEGV_MAPERR'?"},
+	{"unknown-signal", 7, 30, 6, "unknown signal 'SIGKIL'", "did you mean 'SIGKILL'?"},
+	{"utf8-column", 2, 21, 2, "aliases are not allowed", "write the value out"},
+	{"wrong-type-bool", 10, 42, 2, "'helps' must be true or false", NULL},
+	{"wrong-type-item", 10, 5, 7, "'run' must be keys and values, but is text", NULL},
+	{"wrong-type-list", 2, 8, 1, "'title' must be text, but is a list", NULL},
+	{"wrong-type-map", 7, 9, 6, "'expect' must be keys and values, but is text", NULL},
+	{"wrong-type-root", 1, 1, 1, "a manifest is keys and values, but this is a list", NULL},
+	{"wrong-type-text", 8, 12, 12, "'arguments' must be a list, but is text", NULL},
+};
+
+/* Message, line, caret and hint, byte for byte. */
+static void test_bad(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		const struct bad *b = &bad[i];
+		char name[128], wanted[512];
+		size_t length;
+		snprintf(name, sizeof(name), "bad-%s", b->name);
+		char *text = load(name, &length);
+		struct outcome o = parse(text, length);
+		if (o.result != -EINVAL || o.scenario)
+			fail_msg("%s: result %d", name, o.result);
+		snprintf(wanted, sizeof(wanted), "t.yaml:%u:%u: error: %s\n%5u | ", b->line, b->column, b->message,
+			 b->line);
+		if (strncmp(o.messages, wanted, strlen(wanted)) != 0)
+			fail_msg("%s: wanted\n%s\ngot\n%s", name, wanted, o.messages);
+		const char *caret = strstr(o.messages, "\n      | ");
+		assert_non_null(caret);
+		caret += strlen("\n      | ");
+		if (strspn(caret, " ") != b->column - 1 || caret[b->column - 1] != '^' ||
+		    1 + strspn(caret + b->column, "~") != b->width)
+			fail_msg("%s: caret at the wrong place:\n%s", name, o.messages);
+		const char *end = caret + b->column - 1 + b->width;
+		snprintf(wanted, sizeof(wanted), "\n%s%s%s", b->hint ? "      = hint: " : "", b->hint ? b->hint : "",
+			 b->hint ? "\n" : "");
+		if (strcmp(end, wanted) != 0)
+			fail_msg("%s: wanted the hint\n%s\ngot\n%s", name, wanted, end);
+		free(text);
+	}
+}
+
+/* All errors are told, not only the first, but not hundreds. */
+static void test_many_errors(void **state)
+{
+	(void)state;
+	static const char two[] = "name: Big\ntitle: t\nclass: leek\nscope: process\nruns: []\n";
+	struct outcome o = parse(two, strlen(two));
+	assert_int_equal(o.result, -EINVAL);
+	assert_non_null(strstr(o.messages, "t.yaml:1:7: error: a scenario's name"));
+	assert_non_null(strstr(o.messages, "t.yaml:3:8: error: unknown class 'leek'"));
+	assert_non_null(strstr(o.messages, "did you mean 'leak'?"));
+	assert_non_null(strstr(o.messages, "t.yaml:5:7: error: 'runs' must not be empty"));
+
+	char *many = malloc(8192);
+	assert_non_null(many);
+	size_t n = 0;
+	for (unsigned i = 0; i < 100; i++)
+		n += (size_t)sprintf(many + n, "key%u: 1\n", i);
+	o = parse(many, n);
+	free(many);
+	unsigned count = 0;
+	for (const char *c = o.messages; (c = strstr(c, ": error: ")); c++)
+		count++;
+	assert_int_equal(count, 20);
+	assert_non_null(strstr(o.messages, "t.yaml: more errors follow\n"));
+}
+
+/* Truncated anywhere, a good manifest is refused or complete, and never worse. */
+static void test_truncated(void **state)
+{
+	(void)state;
+	size_t length;
+	unsigned good = 0;
+	char *text = load("good-full", &length);
+	for (size_t n = 0; n < length; n++) {
+		char *part = malloc(n + 1);
+		assert_non_null(part);
+		memcpy(part, text, n);
+		struct outcome o = parse(part, n);
+		free(part);
+		assert_true(o.result == -EINVAL || o.result == 0);
+		assert_true((o.result == 0) == (o.messages[0] == '\0'));
+		assert_true((o.result == 0) == (o.scenario != NULL));
+		good += o.result == 0;
+		scenario_free(o.scenario);
+	}
+	/* The last run is one too many, so a manifest without it, or without its later keys, is one. */
+	assert_in_range(good, 1, 300);
+	free(text);
+}
+
+static void test_large(void **state)
+{
+	(void)state;
+	size_t length;
+	char *text = load("good-small", &length);
+	char *big = malloc(MANIFEST_MAX_BYTES + 1);
+	assert_non_null(big);
+	memset(big, '\n', MANIFEST_MAX_BYTES + 1);
+	memcpy(big, text, length);
+	struct outcome o = parse(big, MANIFEST_MAX_BYTES);
+	assert_int_equal(o.result, 0);
+	scenario_free(o.scenario);
+	o = parse(big, MANIFEST_MAX_BYTES + 1);
+	assert_int_equal(o.result, -EINVAL);
+	assert_null(o.scenario);
+	assert_int_equal(strncmp(o.messages, "t.yaml:1:1: error: larger than 256 KiB\n    1 | name: small\n", 57), 0);
+	/* A line as long as the file is shown around the place only, and the place is right. */
+	memset(big, 'x', MANIFEST_MAX_BYTES);
+	big[100000] = '\1';
+	o = parse(big, MANIFEST_MAX_BYTES);
+	assert_int_equal(strncmp(o.messages, "t.yaml:1:100001: error: control character 0x01\n", 47), 0);
+	assert_in_range(strlen(o.messages), 100, 600);
+	free(big);
+	free(text);
+}
+
+/* Escapes reach the terminal as '?'. */
+static void test_message_harmless(void **state)
+{
+	(void)state;
+	static const char text[] = "\"\\e[31m\": 1\n";
+	struct outcome o = parse(text, strlen(text));
+	assert_int_equal(o.result, -EINVAL);
+	assert_non_null(strstr(o.messages, "unknown key '?[31m'"));
+	assert_null(strchr(o.messages, '\033'));
+}
+
+static void test_small(void **state)
+{
+	(void)state;
+	size_t length;
+	char *text = load("good-small", &length);
+	struct outcome o = parse(text, length);
+	assert_int_equal(o.result, 0);
+	assert_string_equal(o.messages, "");
+	const struct scenario *s = o.scenario;
+	assert_string_equal(s->file, "t.yaml");
+	assert_string_equal(s->directory, ".");
+	assert_string_equal(s->program, "small"); /* the default */
+	assert_int_equal(s->scope, SCOPE_PROCESS);
+	assert_false(s->survivable);
+	assert_null(s->deadline);
+	assert_int_equal(s->case_count, 0);
+	assert_int_equal(s->run_count, 3);
+	assert_int_equal(s->expect.call.count, 1); /* a word is a list of one */
+	assert_string_equal(s->expect.call.item[0], "mmap");
+	assert_string_equal(s->runs[0].environment.rlimit.item[0].value, "unlimited");
+	assert_int_equal(s->runs[1].role, ROLE_TRIGGER);
+	assert_int_equal(s->runs[1].scope, SCOPE_PROCESS); /* inherited */
+	assert_int_equal(s->runs[1].line, 10);
+	assert_true(s->runs[2].helps);
+	assert_false(s->runs[2].has_when);
+	scenario_free(o.scenario);
+	free(text);
+}
+
+static void check_full_runs(const struct scenario *s)
+{
+	const struct run_text *limited = &s->runs[1], *more = &s->runs[4];
+	assert_int_equal(s->run_count, 5);
+	assert_int_equal(limited->expect.check_count, 5);
+	const struct check *c = limited->expect.check;
+	assert_string_equal(c[0].text, "failure.meminfo.Committed_AS - before.meminfo.Committed_AS");
+	assert_string_equal(c[0].value, "failure.meminfo.Committed_AS");
+	assert_string_equal(c[0].minus, "before.meminfo.Committed_AS");
+	assert_int_equal(c[0].relation, REL_NEAR);
+	assert_string_equal(c[0].right, "arguments.reserve");
+	assert_string_equal(c[0].within, "2%");
+	assert_false(c[0].has_when);
+	assert_int_equal(c[1].relation, REL_AT_MOST);
+	assert_null(c[1].minus);
+	assert_true(c[1].has_when);
+	assert_string_equal(c[1].when.kernel, ">=6.1");
+	assert_int_equal(c[2].relation, REL_BELOW);
+	assert_int_equal(c[3].relation, REL_ABOVE);
+	assert_int_equal(c[4].relation, REL_AT_LEAST);
+	assert_string_equal(s->runs[2].cases.item[0], "fork");
+	assert_false(more->helps);
+	assert_true(more->has_when);
+	assert_string_equal(more->when.kernel, ">=6.11");
+	assert_true(more->needs.root);
+	assert_int_equal(more->scope, SCOPE_MACHINE);
+	assert_string_equal(more->deadline, "300ms");
+	assert_string_equal(more->environment.sysctl.item[0].key, "vm.overcommit_memory");
+	assert_string_equal(more->environment.sysctl.item[0].value, "1");
+	assert_string_equal(more->expect.exit, "any");
+	assert_true(more->expect.has_stall);
+	assert_false(more->expect.stall);
+	assert_false(limited->expect.has_stall);
+}
+
+static void test_full(void **state)
+{
+	(void)state;
+	size_t length;
+	char *text = load("good-full", &length);
+	struct outcome o = parse(text, length);
+	assert_string_equal(o.messages, "");
+	assert_int_equal(o.result, 0);
+	const struct scenario *s = o.scenario;
+	assert_string_equal(s->title, "fork() in a pids cgroup that is full");
+	assert_string_equal(s->class_name, "task-count");
+	assert_string_equal(s->program, "full-program");
+	assert_true(s->survivable);
+	assert_string_equal(s->deadline, "5s");
+	assert_string_equal(s->needs.cgroup_version, "v2");
+	assert_int_equal(s->needs.capabilities.count, 2);
+	assert_string_equal(s->needs.tools.item[0], "sh");
+	assert_true(s->needs.root && s->needs.user_namespaces);
+	assert_int_equal(s->environment.rlimit.count, 3);
+	assert_string_equal(s->environment.rlimit.item[0].key, "as");
+	assert_string_equal(s->environment.rlimit.item[0].value, "ram + 1 page");
+	assert_string_equal(s->environment.cgroup.item[0].value, "6");
+	assert_string_equal(s->environment.identity, "nobody");
+	assert_string_equal(s->environment.cpus, "all");
+	assert_int_equal(s->arguments.count, 3);
+	assert_string_equal(s->arguments.item[2], "");
+	assert_int_equal(s->expect.check_count, 1);
+	assert_int_equal(s->expect.check[0].relation, REL_IS);
+	assert_int_equal(s->case_count, 2);
+	assert_string_equal(s->cases[1].name, "thread");
+	assert_string_equal(s->cases[1].environment.identity, "1000");
+	assert_int_equal(s->cases[1].expect.call.count, 2);
+	check_full_runs(s);
+	scenario_free(o.scenario);
+	free(text);
+}
+
+/* A directory for manifest_read(): made and removed by each test. */
+static int setup(void **state)
+{
+	static char directory[] = "/tmp/enomem-test-XXXXXX";
+	strcpy(directory + sizeof(directory) - 7, "XXXXXX");
+	*state = mkdtemp(directory);
+	return *state ? 0 : -1;
+}
+
+static const char *at(void **state, const char *name)
+{
+	static char path[2][512];
+	static unsigned which;
+	which ^= 1;
+	snprintf(path[which], sizeof(path[which]), "%s/%s", (const char *)*state, name);
+	return path[which];
+}
+
+static int teardown(void **state)
+{
+	static const char *const files[] = {"small/scenario.yaml", "small/small", "small/small.c", "outside", "small"};
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		(void)remove(at(state, files[i]));
+	return rmdir(*state);
+}
+
+static void put(const char *path, const char *text, size_t length, mode_t mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, length), (ssize_t)length);
+	close(fd);
+}
+
+static void put_manifest(void **state)
+{
+	size_t length;
+	char *text = load("good-small", &length);
+	assert_int_equal(mkdir(at(state, "small"), 0755), 0);
+	put(at(state, "small/scenario.yaml"), text, length, 0644);
+	free(text);
+}
+
+static struct outcome read_directory(const char *directory)
+{
+	struct outcome o = {.scenario = NULL};
+	FILE *f = fmemopen(o.messages, sizeof(o.messages), "w");
+	assert_non_null(f);
+	o.result = manifest_read(directory, f, &o.scenario);
+	fclose(f);
+	return o;
+}
+
+static void assert_refused(void **state, int result, const char *message)
+{
+	struct outcome o = read_directory(at(state, "small"));
+	assert_null(o.scenario);
+	if (o.result != result || !strstr(o.messages, message))
+		fail_msg("wanted %d and '%s', got %d and\n%s", result, message, o.result, o.messages);
+}
+
+static void test_read(void **state)
+{
+	put_manifest(state);
+	put(at(state, "small/small"), "#!/bin/sh\n", 10, 0755);
+	struct outcome o = read_directory(at(state, "small"));
+	assert_string_equal(o.messages, "");
+	assert_int_equal(o.result, 0);
+	assert_string_equal(o.scenario->directory, at(state, "small"));
+	assert_string_equal(o.scenario->file, at(state, "small/scenario.yaml"));
+	scenario_free(o.scenario);
+	/* However the directory is written, it is the same one. */
+	o = read_directory(at(state, "small/../small///"));
+	assert_int_equal(o.result, 0);
+	scenario_free(o.scenario);
+	/* A link inside the directory is fine. */
+	assert_int_equal(rename(at(state, "small/small"), at(state, "small/small.c")), 0);
+	assert_int_equal(symlink("small.c", at(state, "small/small")), 0);
+	o = read_directory(at(state, "small"));
+	assert_int_equal(o.result, 0);
+	scenario_free(o.scenario);
+}
+
+static void test_program_missing(void **state)
+{
+	char wanted[1024];
+	put_manifest(state);
+	assert_refused(state, -EINVAL, "small/scenario.yaml:1:7: error: missing program: there is no 'small' in ");
+	assert_refused(state, -EINVAL, "hint: put it there, or name another one with 'program:'");
+	put(at(state, "small/small.c"), "int main;", 9, 0644);
+	const char *d = at(state, "small");
+	snprintf(wanted, sizeof(wanted), "      = hint: build it with 'cc -o %s/small %s/small.c' or 'cmake --build'\n",
+		 d, d);
+	assert_refused(state, -EINVAL, wanted);
+	put(at(state, "small/small"), "#!/bin/sh\n", 10, 0644);
+	assert_refused(state, -EINVAL, "scenario.yaml:1:7: error: program 'small' is not executable");
+	assert_int_equal(remove(at(state, "small/small")), 0);
+	assert_int_equal(mkdir(at(state, "small/small"), 0755), 0);
+	assert_refused(state, -EINVAL, "scenario.yaml:1:7: error: program 'small' is no file");
+}
+
+static void test_links_leave(void **state)
+{
+	put_manifest(state);
+	put(at(state, "outside"), "#!/bin/sh\n", 10, 0755);
+	assert_int_equal(symlink("../outside", at(state, "small/small")), 0);
+	assert_refused(state, -EINVAL, "scenario.yaml:1:7: error: program 'small' is a link that leaves the directory");
+	assert_int_equal(rename(at(state, "small/scenario.yaml"), at(state, "outside")), 0);
+	assert_int_equal(symlink("../outside", at(state, "small/scenario.yaml")), 0);
+	assert_refused(state, -EINVAL, "scenario.yaml:1:1: error: a link that leaves the directory");
+}
+
+static void test_read_errors(void **state)
+{
+	assert_refused(state, -ENOENT, "/small: No such file or directory (ENOENT)\n");
+	assert_int_equal(mkdir(at(state, "small"), 0755), 0);
+	assert_refused(state, -ENOENT, "/small/scenario.yaml: No such file or directory (ENOENT)\n");
+	assert_int_equal(mkdir(at(state, "small/scenario.yaml"), 0755), 0);
+	assert_refused(state, -EISDIR, "/small/scenario.yaml: Is a directory (EISDIR)\n");
+	assert_int_equal(rmdir(at(state, "small/scenario.yaml")), 0);
+	assert_int_equal(mkfifo(at(state, "small/scenario.yaml"), 0644), 0);
+	assert_refused(state, -ENXIO,
+		       "/small/scenario.yaml: No such device or address (ENXIO)\n"); /* and does not hang */
+	assert_int_equal(remove(at(state, "small/scenario.yaml")), 0);
+	char *big = malloc(MANIFEST_MAX_BYTES + 10);
+	assert_non_null(big);
+	memset(big, '\n', MANIFEST_MAX_BYTES + 10);
+	put(at(state, "small/scenario.yaml"), big, MANIFEST_MAX_BYTES + 10, 0644);
+	free(big);
+	assert_refused(state, -EINVAL, "scenario.yaml:1:1: error: larger than 256 KiB");
+}
+
+/* The directory is the scenario's name. */
+static void test_other_name(void **state)
+{
+	size_t length;
+	char *text = load("good-small", &length);
+	assert_int_equal(mkdir(at(state, "small"), 0755), 0);
+	memcpy(strstr(text, "small"), "smell", 5);
+	put(at(state, "small/scenario.yaml"), text, length, 0644);
+	free(text);
+	assert_refused(state, -EINVAL,
+		       "scenario.yaml:1:7: error: the scenario is named 'smell', but its directory 'small'");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_small),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_many_errors),
+		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_message_harmless),
+		cmocka_unit_test_setup_teardown(test_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_program_missing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_links_leave, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_read_errors, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_other_name, setup, teardown),
+	};
+	return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
+}
