@@ -125,15 +125,14 @@ static int parse(const struct command *self, int argc, char **argv, struct run_o
 	return 0;
 }
 
-static void progress(const struct plan *plan, const json_t *scenario, size_t done, size_t count)
+/* One redrawn line on a terminal, nothing elsewhere. */
+static void progress(const struct plan *plan, const json_t *runs)
 {
 	const char *term = getenv("TERM");
-	if (!isatty(STDERR_FILENO) || !term || strcmp(term, "dumb") == 0)
-		return;
-	fprintf(stderr, "\r\033[K%zu of %zu  %s: %s", done, count, plan->scenario->name,
-		json_string_value(json_object_get(scenario, "verdict")));
-	if (done == count)
-		fputs("\r\033[K", stderr);
+	const json_t *last = json_array_get(runs, json_array_size(runs) - 1);
+	const char *name = json_string_value(json_object_get(last, "case"));
+	if (isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0)
+		fprintf(stderr, "\r\033[K%s%s%s: done\r", plan->scenario->name, name ? ": " : "", name ? name : "");
 }
 
 static int make_plans(const struct selection *selection, const struct machine *machine, struct plan **plans)
@@ -177,7 +176,12 @@ static json_t *produce(const struct run_options *o, const struct machine *machin
 	jobs_catch_signals();
 	json_t *scenarios = jobs_run(&jobs);
 	(void)clock_gettime(CLOCK_MONOTONIC, &end);
-	journal_close(&journal);
+	if (jobs_worker_lost) {
+		journal_abandon(&journal);
+		leftovers_undo();
+	} else {
+		journal_close(&journal);
+	}
 	if (!scenarios) {
 		(void)say_error(-ENOMEM, "result: no memory for it");
 		return NULL;

@@ -183,6 +183,18 @@ static bool own_oom_counter(const struct run_record *record, uint64_t *ret_delta
 	return true;
 }
 
+/*
+ * The group's counter and a log line that names the group do not say which process the kernel chose: where others of the
+ * run died of SIGKILL too, they may account for all of it.
+ */
+static bool program_oom_killed(const struct run_record *record)
+{
+	uint64_t kills;
+	if (!own_oom_counter(record, &kills) || kills == 0 || record->own_kill_logged == 0)
+		return false;
+	return record->own_kill_is_program || kills > record->witness.killed;
+}
+
 static bool died_of_signal(const struct run_record *record)
 {
 	return record->witness.ended && WIFSIGNALED(record->witness.exit_status);
@@ -196,7 +208,6 @@ static json_t *outcome_json(const struct run_record *record)
 		json_object_set_new(o, "kind", json_string("stall"));
 	} else if (died_of_signal(record)) {
 		const struct witness_signal *s = fatal_signal(w);
-		uint64_t kills = 0;
 		json_object_set_new(o, "kind", json_string("signal"));
 		json_object_set_new(o, "signal", signal_name(WTERMSIG(w->exit_status)));
 		if (s && s->code != INT_MIN && code_name(s->signal, s->code))
@@ -204,9 +215,7 @@ static json_t *outcome_json(const struct run_record *record)
 		if (s && s->address)
 			json_object_set_new(o, "address", json_integer((json_int_t)s->address));
 		if (WTERMSIG(w->exit_status) == SIGKILL)
-			json_object_set_new(o, "oom",
-					    json_boolean(own_oom_counter(record, &kills) && kills > 0 &&
-							 record->own_kill_logged != 0));
+			json_object_set_new(o, "oom", json_boolean(program_oom_killed(record)));
 	} else if (WEXITSTATUS(w->exit_status) != 0 && w->record_count) {
 		json_object_set_new(o, "kind", json_string("errno"));
 		json_object_set_new(o, "call", json_string(w->record[0].call->name));
@@ -265,7 +274,6 @@ static void set_failing_moment(const struct run_record *record, json_t *evidence
 	memset(&report, 0, sizeof(report));
 	if (s && record->sampler.stopped_by == SAMPLER_STOP_NONE &&
 	    ((w->at_signal.taken && w->at_signal_index == s - w->signal) || !w->record_count)) {
-		uint64_t kills = 0;
 		bool at_stop = w->at_signal.taken && w->at_signal_index == s - w->signal;
 		struct fatal_signal fatal = {.signal = s->signal,
 					     .code = s->code,
@@ -273,7 +281,7 @@ static void set_failing_moment(const struct run_record *record, json_t *evidence
 					     .tgid = s->tgid,
 					     .log_names_pid = record->own_kill_logged,
 					     .log_says_memcg = record->own_kill_is_memcg};
-		fatal.oom_counter_moved = own_oom_counter(record, &kills) && kills > 0;
+		fatal.oom_counter_moved = program_oom_killed(record);
 		/* A SIGKILL may leave no stop to look at the process; the group's counters are as good right after it.
 		 */
 		failure = at_stop ? &w->at_signal : &record->after;
@@ -370,6 +378,31 @@ json_t *evidence_skipped(const struct plan_run *run, const char *why)
 	return o;
 }
 
+static bool grew(const struct run_record *record, enum cgroup_value counter)
+{
+	uint64_t before = record->witness.before.cgroup.value[counter], after = record->after.cgroup.value[counter];
+	return record->witness.before.taken && before != ENOMEM_ABSENT && after != ENOMEM_ABSENT && after > before;
+}
+
+static bool is_ours(uint64_t limit)
+{
+	return limit == ENVIRONMENT_NOT_SET || limit == ENOMEM_UNLIMITED;
+}
+
+/* A ceiling that the group holds shows in its counters, one that we hold in who ended the run. NULL: none was hit. */
+static const char *ceiling_hit(const struct run_record *record)
+{
+	const uint64_t *limit = record->run->environment.cgroup;
+	if (record->witness.tasks_ceiling_hit ||
+	    (is_ours(limit[CGROUP_PIDS_MAX]) && grew(record, CGROUP_PIDS_EVENTS_MAX)))
+		return "tasks";
+	if (record->sampler.stopped_by == SAMPLER_STOP_MEMORY ||
+	    (is_ours(limit[CGROUP_MEMORY_MAX]) && grew(record, CGROUP_MEMORY_EVENTS_MAX) &&
+	     grew(record, CGROUP_MEMORY_EVENTS_OOM_KILL)))
+		return "memory";
+	return NULL;
+}
+
 json_t *evidence_build(const struct run_record *record)
 {
 	const struct plan_run *run = record->run;
@@ -396,10 +429,9 @@ json_t *evidence_build(const struct run_record *record)
 			json_object_set_new(p, "hint", json_string(record->problem.hint));
 		json_object_set_new(o, "problem", p);
 	}
-	if (record->witness.tasks_ceiling_hit)
-		json_object_set_new(o, "ceiling", json_string("tasks"));
-	else if (record->sampler.stopped_by == SAMPLER_STOP_MEMORY)
-		json_object_set_new(o, "ceiling", json_string("memory"));
+	const char *ceiling = ceiling_hit(record);
+	if (ceiling)
+		json_object_set_new(o, "ceiling", json_string(ceiling));
 	json_object_set_new(o, "deadline_exceeded", json_boolean(record->sampler.stopped_by == SAMPLER_STOP_DEADLINE));
 	json_object_set_new(o, "duration_ns", json_number(record->duration_ns));
 	return o;

@@ -25,12 +25,21 @@
 #define REMOVE_TIMEOUT_NS 2000000000ULL
 
 atomic_bool jobs_interrupted;
+bool jobs_worker_lost;
 static _Atomic pid_t worker_pid[AT_ONCE_MAX];
+
+/* One case of a scenario: the unit that is handed to a worker. */
+struct job {
+	size_t plan, first_run, run_count;
+	bool exclusive; /* changes the whole machine: nothing else may run beside it */
+	json_t *runs;   /* judged, once done */
+};
 
 struct worker {
 	pid_t pid;
 	int pidfd, result_fd;
-	size_t plan;
+	struct job *job;
+	unsigned number;
 	uint64_t deadline_ns;
 };
 
@@ -61,10 +70,10 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
 }
 
-static json_t *run_plan(struct run_context *context, const struct plan *plan)
+static json_t *run_job(struct run_context *context, const struct plan *plan, const struct job *job)
 {
 	json_t *runs = json_array();
-	for (size_t i = 0; runs && i < plan->run_count; i++) {
+	for (size_t i = job->first_run; runs && i < job->first_run + job->run_count; i++) {
 		const struct plan_run *run = &plan->runs[i];
 		json_t *evidence;
 		if (plan->skip || run->skip)
@@ -80,17 +89,17 @@ static json_t *run_plan(struct run_context *context, const struct plan *plan)
 		}
 		json_array_append_new(runs, evidence);
 	}
-	return runs ? judge_scenario(plan, runs) : NULL;
+	return runs;
 }
 
 /* Buffered: jansson hands out every token on its own. */
-static int hand_back(const json_t *scenario, int result_fd)
+static int hand_back(const json_t *runs, int result_fd)
 {
 	auto_fclose FILE *out = fdopen(result_fd, "w");
-	return out && json_dumpf(scenario, out, JSON_COMPACT) == 0 && fflush(out) == 0 ? 0 : -1;
+	return out && json_dumpf(runs, out, JSON_COMPACT) == 0 && fflush(out) == 0 ? 0 : -1;
 }
 
-static void work(const struct jobs *jobs, size_t index, int result_fd, pid_t harness)
+static void work(const struct jobs *jobs, const struct worker *w, pid_t harness)
 {
 	struct run_context context = *jobs->context;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -99,36 +108,35 @@ static void work(const struct jobs *jobs, size_t index, int result_fd, pid_t har
 	(void)prctl(PR_SET_NAME, "enomem-worker");
 	for (unsigned i = 0; i < AT_ONCE_MAX; i++)
 		worker_pid[i] = 0;
-	context.worker = (unsigned)index;
-	json_t *scenario = run_plan(&context, jobs->plans[index]);
-	_exit(scenario && hand_back(scenario, result_fd) == 0 ? 0 : EXIT_BROKEN);
+	context.worker = w->number;
+	json_t *runs = run_job(&context, jobs->plans[w->job->plan], w->job);
+	_exit(runs && hand_back(runs, w->result_fd) == 0 ? 0 : EXIT_BROKEN);
 }
 
-static int start(const struct jobs *jobs, size_t index, unsigned slot, struct worker *ret)
+static int start(const struct jobs *jobs, struct job *job, unsigned number, unsigned slot, struct worker *ret)
 {
 	auto_close int result_fd = memfd_create("enomem-result", MFD_CLOEXEC);
 	pid_t harness = getpid();
+	uint64_t length = 0;
 	if (result_fd < 0)
 		return -errno;
-	pid_t pid = fork();
-	if (pid < 0)
+	for (size_t i = job->first_run; i < job->first_run + job->run_count; i++)
+		length += jobs->plans[job->plan]->runs[i].environment.deadline_ns + RUN_GRACE_NS;
+	struct worker w = {.job = job, .number = number, .result_fd = result_fd, .deadline_ns = now_ns() + length};
+	w.pid = fork();
+	if (w.pid < 0)
 		return -errno;
-	if (pid == 0)
-		work(jobs, index, result_fd, harness);
-	worker_pid[slot] = pid;
-	uint64_t length = 0;
-	for (size_t i = 0; i < jobs->plans[index]->run_count; i++)
-		length += jobs->plans[index]->runs[i].environment.deadline_ns + RUN_GRACE_NS;
-	ret->pid = pid;
-	ret->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	ret->plan = index;
-	ret->deadline_ns = now_ns() + length;
-	ret->result_fd = steal_fd(result_fd);
+	if (w.pid == 0)
+		work(jobs, &w, harness);
+	worker_pid[slot] = w.pid;
+	w.pidfd = (int)syscall(SYS_pidfd_open, w.pid, 0);
+	w.result_fd = steal_fd(result_fd);
+	*ret = w;
 	return 0;
 }
 
-/* A worker that died left its group behind: the names say whose it was. */
-static void clean_after(const struct run_context *context, size_t index)
+/* A worker that died left its groups behind: the names say whose they were. */
+static void clean_after(const struct run_context *context, unsigned number)
 {
 	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
 		const struct cgroup_hierarchy *h = &context->machine->cgroup.at[c];
@@ -136,8 +144,8 @@ static void clean_after(const struct run_context *context, size_t index)
 		glob_t found;
 		if (h->version == CGROUP_NONE)
 			continue;
-		(void)snprintf(pattern, sizeof(pattern), "%s%s/enomem-%lu-%zu-*", h->mount,
-			       strcmp(h->parent, "/") == 0 ? "" : h->parent, context->owner, index);
+		(void)snprintf(pattern, sizeof(pattern), "%s%s/enomem-%lu-%u-*", h->mount,
+			       strcmp(h->parent, "/") == 0 ? "" : h->parent, context->owner, number);
 		if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
 			continue;
 		for (size_t i = 0; i < found.gl_pathc; i++)
@@ -146,45 +154,45 @@ static void clean_after(const struct run_context *context, size_t index)
 	}
 }
 
-/* A scenario whose worker brought nothing back: every run of it is broken, for the reason given. */
-static json_t *broken_scenario(const struct plan *plan, const struct machine *machine, const char *why)
+/* A job whose worker brought nothing back: every run of it is broken, for the reason given. */
+static json_t *broken_runs(const struct jobs *jobs, const struct job *job, const char *why)
 {
+	const struct plan *plan = jobs->plans[job->plan];
 	json_t *runs = json_array();
-	for (size_t i = 0; i < plan->run_count; i++) {
+	for (size_t i = job->first_run; i < job->first_run + job->run_count; i++) {
 		json_t *evidence = evidence_skipped(&plan->runs[i], why);
 		json_object_del(evidence, "skipped");
 		json_object_set_new(evidence, "problem", json_pack("{s:s, s:s}", "step", "worker", "message", why));
-		(void)judge_run(evidence, &plan->runs[i], machine);
+		(void)judge_run(evidence, &plan->runs[i], jobs->context->machine);
 		json_array_append_new(runs, evidence);
 	}
-	return judge_scenario(plan, runs);
+	return runs;
 }
 
-static json_t *collect(const struct jobs *jobs, struct worker *w)
+static void collect(const struct jobs *jobs, struct worker *w)
 {
-	const struct plan *plan = jobs->plans[w->plan];
 	json_error_t error;
 	char why[256];
 	int status = 0;
 	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
 		continue;
 	(void)lseek(w->result_fd, 0, SEEK_SET);
-	json_t *scenario = WIFEXITED(status) && WEXITSTATUS(status) == 0 ? json_loadfd(w->result_fd, 0, &error) : NULL;
+	w->job->runs = WIFEXITED(status) && WEXITSTATUS(status) == 0 ? json_loadfd(w->result_fd, 0, &error) : NULL;
 	closep(&w->pidfd);
 	closep(&w->result_fd);
 	w->pid = 0;
-	if (scenario)
-		return scenario;
-	clean_after(jobs->context, w->plan);
+	if (w->job->runs)
+		return;
+	clean_after(jobs->context, w->number);
 	if (WIFSIGNALED(status))
 		(void)snprintf(why, sizeof(why), "the worker was killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
 	else
 		(void)snprintf(why, sizeof(why), "the worker ended with status %d and no result", WEXITSTATUS(status));
-	return broken_scenario(plan, jobs->context->machine, why);
+	w->job->runs = broken_runs(jobs, w->job, why);
 }
 
 /* Wait until one of the workers ends; a worker past its deadline is killed. Returns its slot. */
-static unsigned wait_for_one(struct worker *workers, unsigned slots)
+static unsigned wait_for_one(const struct worker *workers, unsigned slots)
 {
 	for (;;) {
 		struct pollfd fds[AT_ONCE_MAX];
@@ -205,54 +213,78 @@ static unsigned wait_for_one(struct worker *workers, unsigned slots)
 	}
 }
 
-json_t *jobs_run(const struct jobs *jobs)
+static bool same_case(const struct plan *plan, size_t a, size_t b)
+{
+	return plan->runs[a].case_text == plan->runs[b].case_text;
+}
+
+/* Split the plans into jobs: neighbouring runs of one case. Returns how many; `ret` has room for as many as there are
+ * runs. */
+static size_t split(const struct jobs *jobs, struct job *ret)
+{
+	size_t count = 0;
+	for (size_t p = 0; p < jobs->count; p++) {
+		const struct plan *plan = jobs->plans[p];
+		for (size_t i = 0; i < plan->run_count; i++) {
+			if (i == 0 || !same_case(plan, i - 1, i))
+				ret[count++] = (struct job){.plan = p, .first_run = i};
+			ret[count - 1].run_count++;
+			ret[count - 1].exclusive |=
+				plan->runs[i].scope == SCOPE_MACHINE && !plan->runs[i].skip && !plan->skip;
+		}
+	}
+	return count;
+}
+
+/* Run the jobs that are (or are not) exclusive, at most `limit` at once. */
+static void run_jobs(const struct jobs *jobs, struct job *job, size_t count, bool exclusive, unsigned limit)
 {
 	struct worker workers[AT_ONCE_MAX] = {{0}};
-	unsigned slots = jobs->at_once < AT_ONCE_MAX ? jobs->at_once : AT_ONCE_MAX, busy = 0;
-	auto_free json_t **results = calloc(jobs->count + 1, sizeof(json_t *));
-	size_t next = 0, done = 0;
-	/* What may share the machine first, side by side; then what may not, one after the other. */
-	auto_free size_t *order = calloc(jobs->count + 1, sizeof(size_t));
-	size_t ordered = 0, shared = 0;
-	if (!results || !order)
-		return NULL;
-	for (unsigned exclusive = 0; exclusive < 2; exclusive++) {
-		for (size_t i = 0; i < jobs->count; i++)
-			if (jobs->plans[i]->exclusive == exclusive)
-				order[ordered++] = i;
-		if (!exclusive)
-			shared = ordered;
-	}
-	while (done < jobs->count) {
-		unsigned limit = next < shared ? slots : 1;
-		while (next < jobs->count && busy < limit && (next < shared || busy == 0)) {
+	unsigned busy = 0;
+	for (size_t next = 0; next < count || busy;) {
+		if (next < count && job[next].exclusive != exclusive) {
+			next++;
+		} else if (next < count && busy < limit) {
 			unsigned slot = 0;
 			while (workers[slot].pid)
 				slot++;
-			int r = start(jobs, order[next], slot, &workers[slot]);
-			if (r < 0) {
-				results[order[next]] = broken_scenario(jobs->plans[order[next]], jobs->context->machine,
-								       "no process for a worker");
-				done++;
-			} else {
+			if (start(jobs, &job[next], (unsigned)next, slot, &workers[slot]) < 0)
+				job[next].runs = broken_runs(jobs, &job[next], "no process for a worker");
+			else
 				busy++;
-			}
 			next++;
-			limit = next < shared ? slots : 1;
+		} else {
+			unsigned slot = wait_for_one(workers, limit);
+			struct job *done = workers[slot].job;
+			collect(jobs, &workers[slot]);
+			worker_pid[slot] = 0;
+			busy--;
+			if (jobs->finished)
+				jobs->finished(jobs->plans[done->plan], done->runs);
 		}
-		if (!busy)
-			continue;
-		unsigned slot = wait_for_one(workers, slots);
-		size_t index = workers[slot].plan;
-		results[index] = collect(jobs, &workers[slot]);
-		worker_pid[slot] = 0;
-		busy--;
-		done++;
-		if (jobs->finished)
-			jobs->finished(jobs->plans[index], results[index], done, jobs->count);
 	}
+}
+
+json_t *jobs_run(const struct jobs *jobs)
+{
+	size_t room = 1;
+	for (size_t p = 0; p < jobs->count; p++)
+		room += jobs->plans[p]->run_count;
+	auto_free struct job *job = calloc(room, sizeof(*job));
+	if (!job)
+		return NULL;
+	size_t count = split(jobs, job);
+	/* What may share the machine first, side by side; then what may not, one after the other. */
+	run_jobs(jobs, job, count, false, jobs->at_once < AT_ONCE_MAX ? jobs->at_once : AT_ONCE_MAX);
+	run_jobs(jobs, job, count, true, 1);
 	json_t *all = json_array();
-	for (size_t i = 0; i < jobs->count; i++)
-		json_array_append_new(all, results[i]);
+	for (size_t p = 0, j = 0; p < jobs->count; p++) {
+		json_t *runs = json_array();
+		for (; j < count && job[j].plan == p; j++) {
+			json_array_extend(runs, job[j].runs);
+			json_decref(job[j].runs);
+		}
+		json_array_append_new(all, judge_scenario(jobs->plans[p], runs));
+	}
 	return all;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Scenarios as jobs: each runs in a worker process of its own, up to N at a time where scopes allow; results keep the
- * order of the plans. A worker that crashes or hangs costs its own scenario and nothing else.
+ * Scenarios as jobs: each case of each scenario runs in a worker process of its own, up to N at a time where scopes
+ * allow; results keep the order of the plans. A worker that crashes or hangs costs its own case and nothing else.
  */
 #pragma once
 
@@ -14,8 +14,8 @@ struct jobs {
 	struct run_context *context; /* of the harness; each worker gets its own copy */
 	struct plan **plans;
 	size_t count;
-	unsigned at_once;                                                                             /* -j */
-	void (*finished)(const struct plan *plan, const json_t *scenario, size_t done, size_t count); /* may be NULL */
+	unsigned at_once;                                              /* -j */
+	void (*finished)(const struct plan *plan, const json_t *runs); /* a case is done; may be NULL */
 };
 
 /* Run all. Returns the array of judged scenarios in the order of the plans, NULL when memory is short. */
@@ -24,4 +24,6 @@ json_t *jobs_run(const struct jobs *jobs);
 /* Set by SIGINT and SIGTERM once jobs_catch_signals() was called: runs in flight are ended and taken down, no other is
  * started. */
 extern atomic_bool jobs_interrupted;
+/* A worker died: the journal may tell of things that nobody has undone. */
+extern bool jobs_worker_lost;
 void jobs_catch_signals(void);

@@ -170,18 +170,17 @@ static int read_file(const char *path, char **ret_text, size_t *ret_length)
 {
 	const size_t size = (size_t)MANIFEST_MAX_BYTES + 1;
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	auto_free char *text = malloc(size);
+	auto_free char *text = NULL;
 	size_t length = 0;
 	struct stat st;
 
-	if (fd < 0)
-		return -errno;
-	if (!text)
-		return -ENOMEM;
-	if (fstat(fd, &st) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return S_ISDIR(st.st_mode) ? -EISDIR : -ENXIO;
+	text = malloc(size);
+	if (!text)
+		return -ENOMEM;
 	while (length < size) {
 		ssize_t n = read(fd, text + length, size - length);
 		if (n < 0 && errno == EINTR)
@@ -205,13 +204,13 @@ static int fail(FILE *errors, const char *path, int error)
 
 int manifest_read(const char *directory, FILE *errors, struct scenario **ret)
 {
-	auto_free char *trimmed = strdup(*directory ? directory : ".");
 	auto_free char *real = realpath(directory, NULL);
-	auto_free char *path = NULL, *real_path = NULL, *text = NULL;
+	auto_free char *trimmed = NULL, *path = NULL, *real_path = NULL, *text = NULL;
 	struct source s = {.errors = errors};
 
 	if (!real)
 		return fail(errors, directory, errno);
+	trimmed = strdup(directory);
 	if (!trimmed)
 		return fail(errors, directory, ENOMEM);
 	for (size_t n = strlen(trimmed); n > 1 && trimmed[n - 1] == '/'; n--)

@@ -98,7 +98,7 @@ static int term_value(const char *term, const struct machine *m, uint64_t *ret)
 	const char *percent = strstr(term, of);
 
 	if (percent) {
-		uint64_t basis_points, base;
+		uint64_t basis_points, base = 0;
 		size_t length = (size_t)(percent - term) + 1; /* with the % */
 		memcpy(head, term, length);
 		head[length] = '\0';

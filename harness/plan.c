@@ -272,9 +272,10 @@ static char *program_path(const struct scenario *s)
 
 int plan_make(const struct scenario *s, const struct machine *m, FILE *errors, struct plan **ret)
 {
-	__attribute__((cleanup(plan_freep))) struct plan *plan = calloc(1, sizeof(*plan));
+	__attribute__((cleanup(plan_freep))) struct plan *plan = NULL;
 	struct planner p = {.scenario = s, .machine = m, .errors = errors};
 
+	plan = calloc(1, sizeof(*plan));
 	if (!plan)
 		return -ENOMEM;
 	plan->scenario = s;

@@ -16,6 +16,7 @@
 struct pretty {
 	FILE *out;
 	bool colour, ascii;
+	size_t width;
 };
 
 static const char *verdict_colour(const char *verdict)
@@ -191,12 +192,27 @@ static void add_skipped(json_t *by_reason, const char *reason, const char *name,
 	(void)json_array_append_new(list, *run ? json_sprintf("%s (%s)", name, run) : json_string(name));
 }
 
+/* Names after one another, a new line where the next would not fit. */
+static void put_names(const struct pretty *p, const json_t *names)
+{
+	const json_t *name = NULL;
+	size_t i, column = p->width;
+	json_array_foreach (names, i, name) {
+		const char *text = json_string_value(name) ? json_string_value(name) : "";
+		bool fits = column + strlen(text) + 3 < p->width;
+		(void)fputs(!i ? "\n      " : fits ? ", " : ",\n      ", p->out);
+		put(p, text);
+		column = (fits ? column + 2 : 6) + strlen(text);
+	}
+	(void)fputc('\n', p->out);
+}
+
 /* Reasons in the order they come up, and under each everything it kept from happening. */
 static void put_skipped(const struct pretty *p, const json_t *scenarios)
 {
 	json_auto_t *by_reason = json_object();
 	const json_t *scenario = NULL, *run = NULL;
-	json_t *names, *name;
+	json_t *names;
 	const char *reason;
 	size_t i, k;
 	json_array_foreach (scenarios, i, scenario) {
@@ -212,12 +228,7 @@ static void put_skipped(const struct pretty *p, const json_t *scenarios)
 	json_object_foreach (by_reason, reason, names) {
 		(void)fputs("  ", p->out);
 		put(p, reason);
-		(void)fputs("\n      ", p->out);
-		json_array_foreach (names, i, name) {
-			(void)fputs(i ? ", " : "", p->out);
-			put(p, json_string_value(name) ? json_string_value(name) : "");
-		}
-		(void)fputc('\n', p->out);
+		put_names(p, names);
 	}
 }
 
@@ -248,7 +259,8 @@ int report_pretty(const json_t *result, const struct report_options *options, FI
 {
 	const json_t *scenarios = json_object_get(result, "scenarios");
 	char host[TEXT_MAX];
-	struct pretty p = {.out = out, .colour = options->colour, .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0};
+	struct pretty p = {.out = out, .colour = options->colour, .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+			   .width = options->width ? options->width : 120};
 	(void)fputs("enomem ", out);
 	put(&p, text_of(result, "enomem"));
 	(void)fputs(", ", out);

@@ -21,8 +21,8 @@ static const struct {
 	[REFUSED_BY] = {"REFUSED BY", 32}, [CONTROL] = {"CONTROL", 0}, [REMEDY] = {"REMEDY", 0},	[TIME] = {"TIME", 0},
 };
 
-/* Columns as wide as their content, and the blanks between all of them. */
-#define FIXED_WIDTH 44
+/* Verdict, control, time and the blanks between all columns; remedies vary and are measured. */
+#define FIXED_WIDTH 30
 #define LEAST_WIDTH 10
 
 static void untable(struct libscols_table **table)
@@ -194,27 +194,45 @@ static bool ran(const json_t *scenario)
 	return false;
 }
 
-static int add_scenario(const struct table *table, const json_t *scenario)
+/* The rows: each case of each scenario that ran, as {"scenario": ..., "case": name}. NULL without memory. */
+static json_t *collect_rows(const json_t *scenarios)
 {
-	json_auto_t *seen = json_object();
+	json_t *rows = json_array(), *scenario;
 	const json_t *run = NULL;
-	size_t i;
-	if (!ran(scenario))
-		return 0;
-	json_array_foreach (json_object_get(scenario, "runs"), i, run) {
-		const char *name = text_of(run, "case");
-		if (json_object_get(seen, name))
+	size_t i, k;
+	json_array_foreach (scenarios, i, scenario) {
+		json_auto_t *seen = json_object();
+		if (!ran(scenario))
 			continue;
-		int r = json_object_set_new(seen, name, json_true()) < 0 ? -ENOMEM : add_row(table, scenario, name);
-		if (r < 0)
-			return r;
+		json_array_foreach (json_object_get(scenario, "runs"), k, run) {
+			const char *name = text_of(run, "case");
+			if (json_object_get(seen, name))
+				continue;
+			if (json_object_set_new(seen, name, json_true()) < 0 ||
+			    json_array_append_new(rows, json_pack("{s:O, s:s}", "scenario", scenario, "case", name)) < 0) {
+				json_decref(rows);
+				return NULL;
+			}
+		}
 	}
-	return 0;
+	return rows;
 }
 
-static int make_columns(struct table *table, unsigned width)
+static size_t remedy_width(const json_t *rows)
 {
-	size_t shared = width > FIXED_WIDTH ? width - FIXED_WIDTH : 0;
+	const json_t *row = NULL;
+	char text[TEXT_MAX];
+	size_t i, widest = strlen(columns[REMEDY].name);
+	json_array_foreach (rows, i, row) {
+		marks(json_object_get(json_object_get(row, "scenario"), "runs"), text_of(row, "case"), "remedy", text, sizeof(text));
+		widest = strlen(text) > widest ? strlen(text) : widest;
+	}
+	return widest;
+}
+
+static int make_columns(struct table *table, size_t width, size_t remedy)
+{
+	size_t shared = width > FIXED_WIDTH + remedy ? width - FIXED_WIDTH - remedy : 0;
 	for (unsigned c = 0; c < COLUMNS; c++) {
 		int flags = columns[c].share ? SCOLS_FL_WRAP : c == TIME ? SCOLS_FL_RIGHT : 0;
 		struct libscols_column *column = scols_table_new_column(table->t, columns[c].name, 1, flags);
@@ -234,17 +252,18 @@ int report_table(const json_t *result, const struct report_options *options, boo
 	__attribute__((cleanup(untable))) struct libscols_table *t = scols_new_table();
 	struct table table = {.t = t, .ascii = ascii};
 	unsigned width = options->width ? options->width : 120;
-	const json_t *scenario = NULL;
+	json_auto_t *rows = collect_rows(json_object_get(result, "scenarios"));
+	const json_t *row = NULL;
 	size_t i;
-	if (!t || make_columns(&table, width) < 0)
+	if (!t || !rows || make_columns(&table, width, remedy_width(rows)) < 0)
 		return -ENOMEM;
 	/* smartcols ignores COLUMNS when it does not write to a terminal. */
 	scols_table_set_stream(t, out);
 	scols_table_set_termforce(t, SCOLS_TERMFORCE_ALWAYS);
 	scols_table_set_termwidth(t, width);
 	scols_table_enable_colors(t, options->colour);
-	json_array_foreach (json_object_get(result, "scenarios"), i, scenario)
-		if (add_scenario(&table, scenario) < 0)
+	json_array_foreach (rows, i, row)
+		if (add_row(&table, json_object_get(row, "scenario"), text_of(row, "case")) < 0)
 			return -ENOMEM;
 	if (scols_table_is_empty(t))
 		return 0;

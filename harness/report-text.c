@@ -122,6 +122,17 @@ static void add_amount(const json_t *value, bool bytes, const char *beyond, char
 		 bytes ? number_format_bytes(text, sizeof(text), number) : number_format_count(text, sizeof(text), number));
 }
 
+/* "23.5 GiB > 23.5 GiB" tells nobody anything: then the bytes are counted out. */
+static bool rounds_alike(__int128 want, const json_t *bound)
+{
+	char a[64], b[64];
+	if (!json_is_integer(bound) || want < 0 || want > INT64_MAX)
+		return false;
+	(void)number_format_bytes(a, sizeof(a), (uint64_t)want);
+	(void)number_format_bytes(b, sizeof(b), (uint64_t)json_integer_value(bound));
+	return !strcmp(a, b);
+}
+
 char *text_arithmetic(const json_t *limit, char *buf, size_t size)
 {
 	const json_t *in_use = json_object_get(limit, "in_use"), *asked = json_object_get(limit, "asked");
@@ -130,8 +141,9 @@ char *text_arithmetic(const json_t *limit, char *buf, size_t size)
 	buf[0] = '\0';
 	if (!in_use || !asked || !bound || !*unit)
 		return buf;
-	bool bytes = !strcmp(unit, "bytes"), absurd = !json_is_integer(in_use) || !json_is_integer(asked);
+	bool absurd = !json_is_integer(in_use) || !json_is_integer(asked);
 	__int128 want = (__int128)json_integer_value(in_use) + json_integer_value(asked);
+	bool bytes = !strcmp(unit, "bytes") && (absurd || !rounds_alike(want, bound));
 	add_amount(in_use, bytes, "2^63", buf, size);
 	text_add(buf, size, " + ");
 	add_amount(asked, bytes, "2^63", buf, size);

@@ -48,6 +48,7 @@ static bool limits_the_run(const struct run_record *record, const char *limit)
 static void attribute(struct run_record *record, const struct kmsg_oom *kill)
 {
 	bool ours = kill->pid == record->witness.program && record->witness.program > 0;
+	record->own_kill_is_program |= ours;
 	/* In a container the log's pids are the host's; the group's name is unique on the machine. */
 	if (record->cgroup && strstr(kill->task_memcg, record->cgroup->name))
 		ours = true;

@@ -61,12 +61,24 @@ static int forbid_swap(const struct run_context *context, struct run_record *rec
 		       "cgroup %s: swap cannot be forbidden, and this machine has some", cg->name);
 }
 
+struct announcement {
+	struct journal *journal;
+	int error;
+};
+
+static int announce(const char *path, unsigned enables, void *data)
+{
+	struct announcement *a = data;
+	a->error = enables ? journal_enabled(a->journal, path, enables) : journal_cgroup(a->journal, path);
+	return a->error;
+}
+
 /* The group of a run: its scenario's limits, and enomem's own ceilings where the scenario sets none. */
 static int make_group(struct run_context *context, struct run_record *record, struct cgroup *cg)
 {
 	const struct environment *env = &record->run->environment;
 	unsigned controllers = 0;
-	char name[64], path[1024 + 64];
+	char name[64];
 	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
 		if (context->machine->cgroup_writable[c] &&
 		    (c != CGROUP_HUGETLB || env->cgroup[CGROUP_HUGETLB_MAX] != ENVIRONMENT_NOT_SET ||
@@ -75,28 +87,22 @@ static int make_group(struct run_context *context, struct run_record *record, st
 	if (!controllers)
 		return 0;
 	(void)snprintf(name, sizeof(name), "enomem-%lu-%u-%u", context->owner, context->worker, context->runs);
-	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
-		const struct cgroup_hierarchy *h = &context->machine->cgroup.at[c];
-		if (!(controllers & 1U << c))
-			continue;
-		(void)snprintf(path, sizeof(path), "%s%s/%s", h->mount, strcmp(h->parent, "/") == 0 ? "" : h->parent,
-			       name);
-		int r = journal_cgroup(context->journal, path);
-		if (r < 0)
-			return problem(record, -r, "journal",
-				       "make the state directory writable, or set ENOMEM_STATE_DIR",
-				       "%s: cannot be written", context->journal->path);
-	}
-	int r = cgroup_create(&context->machine->cgroup, name, controllers, cg);
+	struct announcement announcement = {.journal = context->journal};
+	int r = cgroup_create_announced(&context->machine->cgroup, name, controllers, announce, &announcement, cg);
+	if (announcement.error < 0)
+		return problem(record, -r, "journal", "make the state directory writable, or set ENOMEM_STATE_DIR",
+			       "%s: cannot be written", context->journal->path);
 	if (r < 0)
 		return problem(record, -r, "cgroup", "enomem doctor tells which hierarchies can be used",
 			       "cgroup %s: cannot be created", name);
 	record->cgroup = cg;
 	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++) {
 		uint64_t value = env->cgroup[v];
-		if (value == ENVIRONMENT_NOT_SET && v == CGROUP_MEMORY_MAX && controllers & 1U << CGROUP_MEMORY)
+		/* "max" says that the scenario sets no limit, not that a run gone wrong may have the machine. */
+		bool ours = value == ENVIRONMENT_NOT_SET || value == ENOMEM_UNLIMITED;
+		if (ours && v == CGROUP_MEMORY_MAX && controllers & 1U << CGROUP_MEMORY)
 			value = env->memory_ceiling_bytes;
-		if (value == ENVIRONMENT_NOT_SET && v == CGROUP_PIDS_MAX && controllers & 1U << CGROUP_PIDS)
+		if (ours && v == CGROUP_PIDS_MAX && controllers & 1U << CGROUP_PIDS)
 			value = env->tasks_ceiling;
 		if (value == ENVIRONMENT_NOT_SET)
 			continue;
@@ -168,7 +174,7 @@ static int make_spec(const struct run_context *context, struct run_record *recor
 	return r;
 }
 
-/* In the child: become unshare, once the witness has attached (the gate is closed then). */
+/* In the child: become unshare, once the witness has attached. A gate that is closed without a word was a dead harness's. */
 static void become_unshare(const struct run_context *context, const struct run_record *record, int spec_fd, int gate,
 			   const int out, const int err, int report)
 {
@@ -179,7 +185,12 @@ static void become_unshare(const struct run_context *context, const struct run_r
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)!read(gate, &byte, 1);
+	ssize_t word;
+	do
+		word = read(gate, &byte, 1);
+	while (word < 0 && errno == EINTR);
+	if (word != 1)
+		_exit(125);
 	(void)snprintf(stage_fd, sizeof(stage_fd), "%d", spec_fd);
 	argv[n++] = "unshare";
 	if (!context->machine->root) {
@@ -268,9 +279,11 @@ static void start_and_watch(struct run_context *context, struct run_record *reco
 		(void)close(gate[1]);
 		become_unshare(context, record, spec_fd, gate[0], out[1], err[1], report[1]);
 	}
-	(void)close(gate[0]);
 	int error = child < 0 ? errno : 0;
 	int r = child < 0 ? 0 : witness_seize(child);
+	if (r == 0 && child > 0)
+		(void)!write(gate[1], "", 1); /* we hold the reading end as well: no SIGPIPE */
+	(void)close(gate[0]);
 	(void)close(gate[1]);
 	/* Only the run's processes hold the writing ends now: the streams end with them. */
 	close_end(&out[1]);

@@ -47,6 +47,7 @@ struct run_record {
 	char log[32][512];
 	int own_kill_logged; /* 1: the kernel log names a process of the run as OOM-killed; 0: it does not; -1:
 				unreadable */
+	bool own_kill_is_program; /* the log gives the program's own pid; in a container it cannot */
 	bool own_kill_is_memcg;
 	unsigned others_killed; /* OOM kills the log blames on this run's limits or on the whole machine, of processes
 				   not ours */

@@ -6,10 +6,12 @@
 #include "cgroup.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "cgroup-internal.h"
 #include "cleanup.h"
@@ -74,8 +76,8 @@ static const struct cgroup_hierarchy *highest_v2(const struct cgroup_system *sys
  * controllers on (EBUSY from cgroup_vet_subtree_control_enable(), kernel/cgroup/cgroup.c; a threaded one says
  * EOPNOTSUPP): then the group is made beside us, one level up. *ret_lock must be held until the group is there.
  */
-static int choose_v2_parent(const struct cgroup_system *sys, unsigned wanted, char *ret_dir, size_t size, int *ret_lock,
-			    unsigned *ret_enabled)
+static int choose_v2_parent(const struct cgroup_system *sys, unsigned wanted, cgroup_announce announce, void *data,
+			    char *ret_dir, size_t size, int *ret_lock, unsigned *ret_enabled)
 {
 	const struct cgroup_hierarchy *at = highest_v2(sys, wanted);
 	int result = cgroup_own_directory(at, "", ret_dir, size);
@@ -85,7 +87,11 @@ static int choose_v2_parent(const struct cgroup_system *sys, unsigned wanted, ch
 		if ((cgroup_read_controllers(ret_dir, "cgroup.controllers") & wanted) == wanted) {
 			auto_close int lock = lock_parent(ret_dir);
 			unsigned missing = wanted & ~cgroup_read_controllers(ret_dir, "cgroup.subtree_control");
-			int r = missing ? write_subtree_control(ret_dir, '+', missing) : 0;
+			/* Without the lock nothing would be disabled by us either. */
+			int r = missing && announce && lock >= 0 ? announce(ret_dir, missing, data) : 0;
+			if (r < 0)
+				return r;
+			r = missing ? write_subtree_control(ret_dir, '+', missing) : 0;
 			if (r == 0) {
 				*ret_enabled = lock >= 0 ? missing : 0;
 				*ret_lock = steal_fd(lock);
@@ -115,7 +121,7 @@ static int make_directory(struct cgroup *cg, unsigned c, const char *parent, cgr
 			return 0;
 		}
 	}
-	int r = announce ? announce(path, data) : 0;
+	int r = announce ? announce(path, 0, data) : 0;
 	if (r < 0)
 		return r;
 	if (mkdir(path, 0755) < 0)
@@ -135,7 +141,7 @@ static int make_v2(struct cgroup *cg, unsigned wanted, cgroup_announce announce,
 {
 	char parent[sizeof(cg->path[0])];
 	auto_close int lock = -1;
-	int r = choose_v2_parent(&cg->system, wanted, parent, sizeof(parent), &lock, &cg->enabled);
+	int r = choose_v2_parent(&cg->system, wanted, announce, data, parent, sizeof(parent), &lock, &cg->enabled);
 	for (unsigned c = 0; c < CGROUP_CONTROLLERS && r == 0; c++) {
 		if (wanted & 1U << c)
 			r = make_directory(cg, c, parent, announce, data);
@@ -235,6 +241,21 @@ static void disable_controllers(const struct cgroup *cg)
 	auto_close int lock = lock_parent(parent);
 	if (lock >= 0 && !cgroup_has_children(lock))
 		(void)write_subtree_control(parent, '-', cg->enabled);
+}
+
+int cgroup_disable_path(const char *path, unsigned controllers, bool dry_run)
+{
+	struct statfs fs;
+	auto_close int lock = lock_parent(path);
+	if (lock < 0)
+		return faccessat(AT_FDCWD, path, F_OK, 0) < 0 ? 0 : -EBUSY;
+	if (fstatfs(lock, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
+		return -EINVAL;
+	unsigned enabled = controllers & cgroup_read_controllers(path, "cgroup.subtree_control");
+	if (!enabled || cgroup_has_children(lock))
+		return 0;
+	int r = dry_run ? 0 : write_subtree_control(path, '-', enabled);
+	return r < 0 ? r : 1;
 }
 
 int cgroup_remove(struct cgroup *cg, uint64_t timeout_ns)

@@ -103,10 +103,11 @@ struct cgroup_numbers {
 int cgroup_create(const struct cgroup_system *sys, const char *name, unsigned controllers, struct cgroup *ret);
 
 /*
- * The same; each directory is announced right before it is made, so that a journal can name it. An announcement that
+ * The same; each directory is announced right before it is made, so that a journal can name it (enables is 0), and so is
+ * each directory whose subtree_control is about to get controllers (enables is their bit mask). An announcement that
  * fails (-errno) makes the creation fail.
  */
-typedef int (*cgroup_announce)(const char *path, void *data);
+typedef int (*cgroup_announce)(const char *path, unsigned enables, void *data);
 int cgroup_create_announced(const struct cgroup_system *sys, const char *name, unsigned controllers,
 			    cgroup_announce announce, void *data, struct cgroup *ret);
 
@@ -137,6 +138,13 @@ void cgroup_close(struct cgroup *cg);
 
 /* Kill what is inside and remove one left-over directory by path, as recover does. -errno */
 int cgroup_remove_path(const char *path, uint64_t timeout_ns);
+
+/*
+ * Disable the controllers of the bit mask again in a v2 directory, as recover does. Those that are not enabled do not
+ * matter, and a directory that has groups keeps them all. 1 when something was (with dry_run: would be) changed, 0 when
+ * not, -errno
+ */
+int cgroup_disable_path(const char *path, unsigned controllers, bool dry_run);
 
 /* The limits above the group: its ancestors up to the hierarchy's root, opened beforehand like the group itself. */
 #define CGROUP_ANCESTORS 6

@@ -8,12 +8,13 @@
 
 #define JOURNAL_LINE_MAX 4400
 
-enum journal_verb { JOURNAL_CGROUP, JOURNAL_REMOVED, JOURNAL_SYSCTL, JOURNAL_RESTORED };
+enum journal_verb { JOURNAL_CGROUP, JOURNAL_REMOVED, JOURNAL_ENABLED, JOURNAL_SYSCTL, JOURNAL_RESTORED };
 
 struct journal_line {
 	enum journal_verb verb;
-	char what[1024]; /* cgroup path or sysctl name */
+	char what[1024]; /* path or sysctl name */
 	char old_value[SYSCTL_VALUE_MAX], new_value[SYSCTL_VALUE_MAX];
+	unsigned controllers; /* bit mask, of "enabled" */
 };
 
 /* Parse one line without its newline. -EBADMSG for anything that we would not have written; *ret is then undefined. */

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -104,6 +105,21 @@ static void undo_cgroup(struct recovery *r, const struct entry *e)
 	tell(r, what);
 }
 
+static void undo_controllers(struct recovery *r, const struct entry *e)
+{
+	struct journal_line l;
+	(void)journal_parse_line(e->text, &l); /* it could be parsed before */
+	struct recovered what = {.kind = RECOVERED_CONTROLLERS, .line = e->line, .what = l.what, .from = l.old_value};
+	int changed = cgroup_disable_path(l.what, l.controllers, r->dry_run);
+	what.needed = changed > 0;
+	what.error = changed < 0 ? changed : 0;
+	if (what.error == -EINVAL) /* no group at all: a line that we did not write */
+		r->bad++;
+	else if (what.error < 0)
+		r->failed++;
+	tell(r, what);
+}
+
 static void undo_all(struct recovery *r, const struct entry *entries, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -122,6 +138,11 @@ static void undo_all(struct recovery *r, const struct entry *entries, size_t cou
 	for (size_t i = count; i-- > 0;) {
 		if (!entries[i].bad && !entries[i].undone && entries[i].verb == JOURNAL_CGROUP)
 			undo_cgroup(r, &entries[i]);
+	}
+	/* Possible when the groups are gone. */
+	for (size_t i = count; i-- > 0;) {
+		if (!entries[i].bad && !entries[i].undone && entries[i].verb == JOURNAL_ENABLED)
+			undo_controllers(r, &entries[i]);
 	}
 }
 
@@ -226,7 +247,7 @@ static int undo_journal(struct recovery *r, int fd)
 	for (bool again = false;; again = true) {
 		auto_free char *text = NULL;
 		auto_free struct entry *entries = NULL;
-		size_t length, count;
+		size_t length = 0, count = 0;
 		int error = read_journal(fd, &text, &length);
 		if (error == 0)
 			error = parse_entries(text, length, &entries, &count);
@@ -256,10 +277,10 @@ static int keep_as_bad(int dir_fd, const char *name, char *ret, size_t size)
 
 static void finish_journal(struct recovery *r, const char *name)
 {
-	char bad_name[NAME_MAX + 8];
 	if (r->dry_run || r->failed)
 		return;
 	if (r->bad) {
+		char bad_name[NAME_MAX + 8];
 		int error = keep_as_bad(r->dir_fd, name, bad_name, sizeof(bad_name));
 		tell_journal(r, "kept", error < 0 ? NULL : bad_name, error);
 	} else {

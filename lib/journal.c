@@ -18,6 +18,7 @@
 static const char *const verbs[] = {
 	[JOURNAL_CGROUP] = "cgroup",
 	[JOURNAL_REMOVED] = "removed",
+	[JOURNAL_ENABLED] = "enabled",
 	[JOURNAL_SYSCTL] = "sysctl",
 	[JOURNAL_RESTORED] = "restored",
 };
@@ -56,11 +57,10 @@ int journal_format_line(char *buf, size_t size, enum journal_verb verb, const ch
 		return -ENAMETOOLONG;
 	memcpy(buf, verbs[verb], length);
 	int r = format_field(buf, size - 1, &length, what);
-	if (r == 0 && verb == JOURNAL_SYSCTL) {
+	if (r == 0 && (verb == JOURNAL_SYSCTL || verb == JOURNAL_ENABLED))
 		r = format_field(buf, size - 1, &length, old_value);
-		if (r == 0)
-			r = format_field(buf, size - 1, &length, new_value);
-	}
+	if (r == 0 && verb == JOURNAL_SYSCTL)
+		r = format_field(buf, size - 1, &length, new_value);
 	if (r < 0)
 		return r;
 	buf[length++] = '\n';
@@ -104,6 +104,25 @@ static int parse_next_field(const char **p, char *ret, size_t size)
 	return parse_field(p, ret, size);
 }
 
+/* "memory+pids", as journal_enabled() writes it. 0 when it is anything else. */
+static unsigned parse_controllers(const char *names)
+{
+	unsigned mask = 0;
+	for (const char *p = names;; p++) {
+		size_t length = strcspn(p, "+");
+		unsigned c = 0;
+		while (c < CGROUP_CONTROLLERS && (strlen(cgroup_controller_names[c]) != length ||
+						  strncmp(cgroup_controller_names[c], p, length) != 0))
+			c++;
+		if (c == CGROUP_CONTROLLERS)
+			return 0;
+		mask |= 1U << c;
+		p += length;
+		if (!*p)
+			return mask;
+	}
+}
+
 int journal_parse_line(const char *line, struct journal_line *ret)
 {
 	char path[256];
@@ -115,16 +134,23 @@ int journal_parse_line(const char *line, struct journal_line *ret)
 		return -EBADMSG;
 	ret->verb = verb;
 	ret->old_value[0] = ret->new_value[0] = '\0';
+	ret->controllers = 0;
 	const char *p = line + length;
 	if (parse_next_field(&p, ret->what, sizeof(ret->what)) < 0)
 		return -EBADMSG;
-	if (verb == JOURNAL_SYSCTL && (parse_next_field(&p, ret->old_value, sizeof(ret->old_value)) < 0 ||
-				       parse_next_field(&p, ret->new_value, sizeof(ret->new_value)) < 0))
+	if ((verb == JOURNAL_SYSCTL || verb == JOURNAL_ENABLED) &&
+	    parse_next_field(&p, ret->old_value, sizeof(ret->old_value)) < 0)
+		return -EBADMSG;
+	if (verb == JOURNAL_SYSCTL && parse_next_field(&p, ret->new_value, sizeof(ret->new_value)) < 0)
 		return -EBADMSG;
 	if (*p)
 		return -EBADMSG;
 	if (verb == JOURNAL_CGROUP || verb == JOURNAL_REMOVED)
 		return cgroup_path_is_ours(ret->what) ? 0 : -EBADMSG;
+	if (verb == JOURNAL_ENABLED) {
+		ret->controllers = parse_controllers(ret->old_value);
+		return ret->controllers && ret->what[0] == '/' && !strstr(ret->what, "/.") ? 0 : -EBADMSG;
+	}
 	return sysctl_path(ret->what, path, sizeof(path)) == 0 ? 0 : -EBADMSG;
 }
 
@@ -291,6 +317,28 @@ int journal_cgroup(struct journal *j, const char *path)
 int journal_cgroup_removed(struct journal *j, const char *path)
 {
 	return journal_append(j->fd, JOURNAL_REMOVED, path, "", "");
+}
+
+int journal_enabled(struct journal *j, const char *path, unsigned controllers)
+{
+	char names[64] = "";
+	size_t length = 0;
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
+		if (controllers & 1U << c)
+			length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s", length ? "+" : "",
+						   cgroup_controller_names[c]);
+	}
+	return length ? journal_append(j->fd, JOURNAL_ENABLED, path, names, NULL) : -EINVAL;
+}
+
+void journal_abandon(struct journal *j)
+{
+	/* For every process that shares the description. */
+	if (j->fd >= 0)
+		(void)flock(j->fd, LOCK_UN);
+	closep(&j->fd);
+	closep(&j->dir_fd);
+	journal_init(j);
 }
 
 void journal_close(struct journal *j)

@@ -117,7 +117,7 @@ static bool sits_in_cgroup(const struct cgroup *cg, const char *self_cgroup, cha
 		const char *found = strstr(path, cg->name);
 		size_t length = strlen(cg->name);
 		if (!found || found == path || found[-1] != '/' || (found[length] != '\0' && found[length] != '/')) {
-			(void)snprintf(ret_elsewhere, size, "%s:%s", controller, path);
+			(void)snprintf(ret_elsewhere, size, "%s:%.200s", controller, path);
 			return false;
 		}
 	}

@@ -46,7 +46,7 @@ static void restore_all(void)
 		if (write_back(held[held_count].fd, held[held_count].old_value) < 0)
 			continue; /* recover finds it in the journal */
 		int n = journal_format_line(journal_text, sizeof(journal_text), JOURNAL_RESTORED, held[held_count].name,
-					    NULL, NULL);
+					    "", "");
 		if (n > 0 && write(FD_JOURNAL, journal_text, (size_t)n) == n)
 			(void)fdatasync(FD_JOURNAL);
 	}

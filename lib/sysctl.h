@@ -23,7 +23,7 @@ int sysctl_write(const char *name, const char *value);
 
 /*
  * The journal of one harness: DIR/<pid>-<starttime>.journal, held under flock() while the harness lives. Lines are
- * appended with O_APPEND and fdatasync()ed before the change they announce: "cgroup /path", "sysctl NAME OLD NEW";
+ * appended with O_APPEND and fdatasync()ed before the change they announce: "cgroup /path", "enabled /path memory+pids", "sysctl NAME OLD NEW";
  * "removed /path" and "restored NAME" take the newest such line back. In a path or value, a byte that is not printable,
  * a blank and a backslash are written as \ooo; an empty value is "\-". DIR is /run/enomem for root,
  * $XDG_RUNTIME_DIR/enomem else, /tmp/enomem-<uid> (mode 0700, owner checked) as the last resort; ENOMEM_STATE_DIR
@@ -39,6 +39,10 @@ int journal_open(struct journal *j);
 int journal_cgroup(struct journal *j, const char *path);
 /* It is removed again: recover must not touch a later group of the same name. -errno */
 int journal_cgroup_removed(struct journal *j, const char *path);
+/* Announce controllers (bit mask) that are about to be enabled in a v2 directory. -errno */
+int journal_enabled(struct journal *j, const char *path, unsigned controllers);
+/* Leave it to recover, which may take it from now on. */
+void journal_abandon(struct journal *j);
 /* The journal of a run that ended well: removed. */
 void journal_close(struct journal *j);
 
@@ -66,7 +70,7 @@ int sysctl_session_restore(struct sysctl_session *s);
 
 /* One thing recover found or did, told to the caller as it happens. */
 struct recovered {
-	enum { RECOVERED_SYSCTL, RECOVERED_CGROUP, RECOVERED_JOURNAL, RECOVERED_BAD_LINE } kind;
+	enum { RECOVERED_SYSCTL, RECOVERED_CGROUP, RECOVERED_CONTROLLERS, RECOVERED_JOURNAL, RECOVERED_BAD_LINE } kind;
 	const char *journal;   /* file */
 	unsigned line;         /* in that file, from 1 */
 	const char *what;      /* sysctl name, cgroup path, or the line that makes no sense */

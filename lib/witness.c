@@ -274,6 +274,9 @@ static void on_gone(struct witness *w, pid_t tid, int status)
 	} else if (w->started && t && w->shared->tasks) {
 		w->shared->tasks--;
 	}
+	if (w->started && !w->ended && tid != w->program && t && t->tgid == tid && WIFSIGNALED(status) &&
+	    WTERMSIG(status) == SIGKILL)
+		w->killed++;
 	if (w->started && tid == w->program && !w->ended) {
 		w->ended = true;
 		w->exit_status = status;

@@ -59,6 +59,7 @@ struct witness {
 	struct witness_signal signal[WITNESS_SIGNALS];
 	unsigned tasks_seen; /* ever, the program's first one included */
 	unsigned tasks_left; /* alive when the program ended */
+	unsigned killed;     /* other processes of the run that died of SIGKILL before the program ended */
 	uint64_t stops;
 	struct snapshot before;     /* at the program's exec */
 	struct snapshot at_refusal; /* at the first refused call; .taken tells */

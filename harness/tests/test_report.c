@@ -90,6 +90,21 @@ static void test_pretty(void **state)
 	assert_non_null(strstr(all, "swap added (remedy, folklore)"));
 }
 
+/* Amounts that read alike are counted out. */
+static void test_close_amounts(void **state)
+{
+	(void)state;
+	json_auto_t *sample = sample_result();
+	doctor(sample, "scenarios/1/runs/1/cause/in_use", "0");
+	doctor(sample, "scenarios/1/runs/1/cause/asked", "25250000001");
+	doctor(sample, "scenarios/1/runs/1/cause/bound", "25250000000");
+	auto_free char *text = written(FORMAT_TAP13, sample, (struct report_options){0});
+	assert_non_null(strstr(text, "got: \"mmap ENOMEM by rlimit-as (0 + 25,250,000,001 > 25,250,000,000 bytes)\""));
+	doctor(sample, "scenarios/1/runs/1/cause/asked", "null");
+	auto_free char *absurd = written(FORMAT_TAP13, sample, (struct report_options){0});
+	assert_non_null(strstr(absurd, "by rlimit-as (0 B + 2^63 > 23.5 GiB)"));
+}
+
 static void test_pretty_widths(void **state)
 {
 	static const unsigned width[] = {80, 100, 120, 200};
@@ -306,6 +321,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pretty),
+		cmocka_unit_test(test_close_amounts),
 		cmocka_unit_test(test_pretty_widths),
 		cmocka_unit_test(test_colour_says_nothing_alone),
 		cmocka_unit_test(test_pretty_is_harmless),

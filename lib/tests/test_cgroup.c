@@ -324,10 +324,19 @@ static void values_v1(void **state)
 	cgroup_close(&cg);
 }
 
-static int refuse_announcement(const char *path, void *data)
+struct announced {
+	char path[1024], parent[1024];
+	unsigned enables;
+	bool refuse_enabling;
+};
+
+/* Directories are refused, controllers where the test wants it. */
+static int refuse_announcement(const char *path, unsigned enables, void *data)
 {
-	(void)snprintf(data, 1024, "%s", path);
-	return -ENOSPC;
+	struct announced *a = data;
+	(void)snprintf(enables ? a->parent : a->path, sizeof(a->path), "%s", path);
+	a->enables |= enables;
+	return !enables || a->refuse_enabling ? -ENOSPC : 0;
 }
 
 /* A plain directory is no group: whatever was made is removed again. */
@@ -337,7 +346,8 @@ static void creation_is_undone(void **state)
 	struct cgroup_system sys = {0};
 	struct cgroup cg;
 	struct stat st;
-	char path[1100], announced[1024] = "";
+	char path[1100];
+	struct announced announced = {.refuse_enabling = true};
 	put("/cgroup.controllers", "cpu memory pids\n");
 	put("/cgroup.subtree_control", "cpu pids");
 	put("/inner/cgroup.controllers", "cpu\n");
@@ -349,10 +359,16 @@ static void creation_is_undone(void **state)
 	memset(&cg, 0x77, sizeof(cg));
 	struct cgroup before = cg;
 	unsigned both = 1U << CGROUP_MEMORY | 1U << CGROUP_PIDS;
-	assert_int_equal(cgroup_create_announced(&sys, "enomem-x", both, refuse_announcement, announced, &cg), -ENOSPC);
+	assert_int_equal(cgroup_create_announced(&sys, "enomem-x", both, refuse_announcement, &announced, &cg), -ENOSPC);
+	assert_file("/cgroup.subtree_control", "cpu pids"); /* what was not announced was not changed */
+	assert_string_equal(announced.path, "");
+	announced = (struct announced){0};
+	assert_int_equal(cgroup_create_announced(&sys, "enomem-x", both, refuse_announcement, &announced, &cg), -ENOSPC);
+	assert_int_equal(announced.enables, 1U << CGROUP_MEMORY);
+	assert_string_equal(announced.parent, tree);
 	assert_file("/cgroup.subtree_control", "+memorys"); /* written over "cpu pids": only what was missing */
 	(void)snprintf(path, sizeof(path), "%s/enomem-x", tree);
-	assert_string_equal(announced, path); /* one level up, where the controllers are */
+	assert_string_equal(announced.path, path); /* one level up, where the controllers are */
 	assert_int_equal(cgroup_create(&sys, "enomem-x", both, &cg), -ENOENT);
 	assert_int_equal(stat(path, &st), -1);
 	assert_int_equal(mkdir(path, 0755), 0);

@@ -24,7 +24,7 @@ static char told[4096];
 
 static void hear(const struct recovered *r, void *data)
 {
-	static const char *const kinds[] = {"sysctl", "cgroup", "journal", "bad"};
+	static const char *const kinds[] = {"sysctl", "cgroup", "controllers", "journal", "bad"};
 	size_t n = strlen(told);
 	assert_ptr_equal(data, told);
 	assert_non_null(r->journal);
@@ -81,6 +81,14 @@ static void lines(void **state)
 		"restored vm.x 1",
 		"removed /etc",
 		"Sysctl vm.x 1 2",
+		"enabled /sys/fs/cgroup",
+		"enabled /sys/fs/cgroup memory+",
+		"enabled /sys/fs/cgroup +memory",
+		"enabled /sys/fs/cgroup \\-",
+		"enabled /sys/fs/cgroup io",
+		"enabled /sys/fs/cgroup memory pids",
+		"enabled /sys/../etc memory",
+		"enabled sys memory",
 	};
 	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_int_equal(journal_parse_line(bad[i], &l), -EBADMSG);
@@ -97,6 +105,36 @@ static void lines(void **state)
 	assert_int_equal(journal_parse_line(buf, &l), 0);
 	assert_string_equal(l.what, "/a b/enomem-\xff");
 	assert_int_equal(journal_format_line(buf, 20, JOURNAL_CGROUP, "/a b/enomem-\xff", "", ""), -ENAMETOOLONG);
+	assert_int_equal(journal_parse_line("enabled /sys/fs/cgroup memory+pids", &l), 0);
+	assert_string_equal(l.what, "/sys/fs/cgroup");
+	assert_int_equal(l.controllers, 1U << CGROUP_MEMORY | 1U << CGROUP_PIDS);
+}
+
+/* From the moment it is abandoned, although a child holds the descriptor still; what is no v2 group is left alone. */
+static void abandoned_journal(void **state)
+{
+	(void)state;
+	struct journal j;
+	int end[2];
+	char byte;
+	assert_int_equal(journal_open(&j), 0);
+	assert_int_equal(journal_enabled(&j, state_dir, 1U << CGROUP_MEMORY | 1U << CGROUP_PIDS), 0);
+	assert_int_equal(pipe(end), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		(void)close(end[1]);
+		_exit(read(end[0], &byte, 1) == 0 ? 0 : 1);
+	}
+	assert_int_equal(recover(false), 0);
+	assert_string_equal(told, "");
+	journal_abandon(&j);
+	assert_int_equal(j.fd, -1);
+	assert_int_equal(recover(false), 0);
+	assert_int_equal(count_files(".journal"), 0);
+	assert_int_equal(count_files(".bad"), 1);
+	(void)close(end[0]);
+	(void)close(end[1]);
+	assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
 static void own_journal(void **state)
@@ -118,6 +156,7 @@ static void own_journal(void **state)
 	assert_int_equal(journal_cgroup_removed(&j, "/sys/fs/cgroup/enomem-1"), 0);
 	assert_true(pread(j.fd, text, sizeof(text) - 1, 0) > 0);
 	assert_string_equal(text, "cgroup /sys/fs/cgroup/enomem-1\nremoved /sys/fs/cgroup/enomem-1\n");
+	assert_int_equal(journal_enabled(&j, "/sys/fs/cgroup", 0), -EINVAL);
 	/* We live: not recover's business. */
 	assert_int_equal(recover(false), 0);
 	assert_string_equal(told, "");
@@ -289,9 +328,9 @@ static void hostile_files(void **state)
 
 enum step { OPENED, GROUP_ANNOUNCED, GROUP_MADE, GROUP_ENTERED, GROUP_REMOVED, VALUE_ANNOUNCED, VALUE_CHANGED };
 
-static int announce(const char *path, void *data)
+static int announce(const char *path, unsigned enables, void *data)
 {
-	return journal_cgroup(data, path);
+	return enables ? journal_enabled(data, path, enables) : journal_cgroup(data, path);
 }
 
 /* A holder without a keeper, so that everything is left to recover. */
@@ -439,6 +478,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines),
 		WITH_STATE(own_journal),
+		WITH_STATE(abandoned_journal),
 		WITH_STATE(state_directory),
 		WITH_STATE(undoes_sysctls),
 		WITH_STATE(respects_later_changes),

@@ -123,6 +123,16 @@ static void killed_by_child(unsigned long unused)
 	pause_for_ever();
 }
 
+/* Soft and hard alike: at the hard limit the kernel sends SIGKILL. */
+static void cpu_limit(unsigned long seconds)
+{
+	const struct rlimit limit = {seconds, seconds};
+	if (setrlimit(RLIMIT_CPU, &limit) < 0) {
+		perror("setrlimit");
+		exit(2);
+	}
+}
+
 static void burn(unsigned long unused)
 {
 	(void)unused;
@@ -277,6 +287,7 @@ static const struct mode modes[] = {
 	{"child-eats", 1, child_eats},
 	{"kill-self", 0, kill_self},
 	{"killed-by-child", 0, killed_by_child},
+	{"cpu-limit", 1, cpu_limit},
 	{"burn", 0, burn},
 	{"wild", 1, wild},
 	{"tasks", 1, fill_tasks},

@@ -29,7 +29,7 @@ def as_control(scenario, run):
         for key in ("environment", "arguments"):
             spoiled.pop(key, None)
             if key in control:
-                spoiled[key] = control[key]
+                spoiled[key] = copy.deepcopy(control[key])  # shared, it would be dumped as an alias
         yield spoiled
 
 

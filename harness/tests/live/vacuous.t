@@ -115,7 +115,7 @@ fi
 
 # --- controls, remedies and folklore that are none ---
 control='arguments: [exit, "1"]' address_space control-fails
-fails_in "a control that fails" control-fails control 'predicted success without the limit' '^exit code is 0$'
+fails_in "a control that fails" control-fails control 'exit code is 0: 1, expected 0' '^exit code is 0$'
 control='arguments: [map-and-shrug, 128M]' address_space control-refused
 fails_in "a control that is refused and exits 0" control-refused control 'predicted success without the limit, observed mmap ENOMEM' \
 	'^no call was refused$'
@@ -144,7 +144,9 @@ if can_group memory-max; then
 	trigger='arguments: [eat, 15M, killed-by-child]' memory_group killed-by-child
 	fails_in "nor is one that its child kills" killed-by-child trigger 'killed-by-other' '^killed by the OOM killer$'
 	trigger='arguments: [eat, 8M, burn], environment: {rlimit: {cpu: 1}}' memory_group cpu-time
-	fails_in "nor SIGKILL by RLIMIT_CPU" cpu-time trigger 'killed-by-other' '^killed by the OOM killer$'
+	fails_in "nor SIGXCPU by RLIMIT_CPU" cpu-time trigger 'SIGXCPU' '^signal is SIGKILL$'
+	trigger='arguments: [eat, 8M, cpu-limit, "1", burn]' memory_group cpu-time-hard
+	fails_in "nor SIGKILL by RLIMIT_CPU" cpu-time-hard trigger 'killed-by-other' '^killed by the OOM killer$'
 	trigger='arguments: [child-eats, 32M, kill-self]' memory_group impostor
 	fails_in "nor one whose child was OOM-killed before it killed itself" impostor trigger 'SIGKILL' '^(killed by the OOM killer|cause is memcg-max)$'
 	trigger='arguments: [child-eats, 32M, exit, "1"]' memory_group child-only
