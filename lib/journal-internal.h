@@ -20,7 +20,8 @@ struct journal_line {
 /* Parse one line without its newline. -EBADMSG for anything that we would not have written; *ret is then undefined. */
 int journal_parse_line(const char *line, struct journal_line *ret);
 
-/* Write a line with its newline; allocates nothing. The values are of JOURNAL_SYSCTL only. Returns its length or -ENAMETOOLONG. */
+/* Write a line with its newline; allocates nothing. The values are of JOURNAL_SYSCTL only. Returns its length or
+ * -ENAMETOOLONG. */
 int journal_format_line(char *buf, size_t size, enum journal_verb verb, const char *what, const char *old_value,
 			const char *new_value);
 
@@ -40,6 +41,13 @@ int sysctl_open(const char *name, int flags, int *ret_fd);
 int sysctl_write_fd(int fd, const char *value);
 /* The kernel prints tabs where blanks were written. */
 bool sysctl_same_value(const char *a, const char *b);
+
+/*
+ * Does writing this value back lift the strict commit limit (vm.overcommit_memory to 0 or 1)? Such a change is undone
+ * before all others: a ratio restored first would for a moment leave everybody on the machine without a byte to
+ * promise.
+ */
+bool sysctl_lifts_commit_limit(const char *name, const char *old_value);
 
 /* What harness and keeper tell each other; one message per packet. */
 struct keeper_message {

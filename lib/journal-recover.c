@@ -120,6 +120,12 @@ static void undo_controllers(struct recovery *r, const struct entry *e)
 	tell(r, what);
 }
 
+static int sets_commit_limit(const struct entry *e)
+{
+	struct journal_line l;
+	return journal_parse_line(e->text, &l) == 0 && sysctl_lifts_commit_limit(l.what, "0");
+}
+
 static void undo_all(struct recovery *r, const struct entry *entries, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -131,9 +137,13 @@ static void undo_all(struct recovery *r, const struct entry *entries, size_t cou
 				     .kind = RECOVERED_BAD_LINE, .line = e->line, .what = e->text, .error = -EBADMSG});
 		}
 	}
-	for (size_t i = count; i-- > 0;) {
-		if (!entries[i].bad && !entries[i].undone && entries[i].verb == JOURNAL_SYSCTL)
-			undo_sysctl(r, &entries[i]);
+	/* What sets the commit limit first: nothing else may be possible before. */
+	for (int commit = 1; commit >= 0; commit--) {
+		for (size_t i = count; i-- > 0;) {
+			if (!entries[i].bad && !entries[i].undone && entries[i].verb == JOURNAL_SYSCTL &&
+			    sets_commit_limit(&entries[i]) == commit)
+				undo_sysctl(r, &entries[i]);
+		}
 	}
 	for (size_t i = count; i-- > 0;) {
 		if (!entries[i].bad && !entries[i].undone && entries[i].verb == JOURNAL_CGROUP)

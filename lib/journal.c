@@ -16,11 +16,8 @@
 #include "procfs.h"
 
 static const char *const verbs[] = {
-	[JOURNAL_CGROUP] = "cgroup",
-	[JOURNAL_REMOVED] = "removed",
-	[JOURNAL_ENABLED] = "enabled",
-	[JOURNAL_SYSCTL] = "sysctl",
-	[JOURNAL_RESTORED] = "restored",
+	[JOURNAL_CGROUP] = "cgroup", [JOURNAL_REMOVED] = "removed",   [JOURNAL_ENABLED] = "enabled",
+	[JOURNAL_SYSCTL] = "sysctl", [JOURNAL_RESTORED] = "restored",
 };
 
 /* Append one field with a blank before it. */

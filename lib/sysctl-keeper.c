@@ -41,6 +41,10 @@ static int write_back(int fd, const char *old_value)
 
 static void restore_all(void)
 {
+	for (unsigned i = 0; i < held_count; i++) {
+		if (sysctl_lifts_commit_limit(held[i].name, held[i].old_value))
+			(void)write_back(held[i].fd, held[i].old_value); /* noted below */
+	}
 	while (held_count > 0) {
 		held_count--;
 		if (write_back(held[held_count].fd, held[held_count].old_value) < 0)

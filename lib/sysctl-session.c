@@ -155,6 +155,10 @@ int sysctl_session_restore(struct sysctl_session *s)
 	int result = 0;
 	if (!s->journal) /* never opened, or restored already */
 		return 0;
+	for (unsigned i = 0; i < s->count; i++) {
+		if (sysctl_lifts_commit_limit(s->change[i].name, s->change[i].old_value))
+			(void)write_back(&s->change[i]); /* tried again, and judged, below */
+	}
 	for (unsigned i = s->count; i-- > 0;) {
 		int r = write_back(&s->change[i]);
 		if (r == 0)
