@@ -103,8 +103,8 @@ struct cgroup_numbers {
 int cgroup_create(const struct cgroup_system *sys, const char *name, unsigned controllers, struct cgroup *ret);
 
 /*
- * The same; each directory is announced right before it is made, so that a journal can name it (enables is 0), and so is
- * each directory whose subtree_control is about to get controllers (enables is their bit mask). An announcement that
+ * The same; each directory is announced right before it is made, so that a journal can name it (enables is 0), and so
+ * is each directory whose subtree_control is about to get controllers (enables is their bit mask). An announcement that
  * fails (-errno) makes the creation fail.
  */
 typedef int (*cgroup_announce)(const char *path, unsigned enables, void *data);

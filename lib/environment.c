@@ -29,9 +29,9 @@ void environment_init(struct environment *env)
 	/* All bytes, padding too: the struct travels through a descriptor as it is. */
 	memset(env, 0, sizeof(*env));
 	for (size_t i = 0; i < ARRAY_SIZE(env->rlimit); i++)
-		env->rlimit[i] = ENVIRONMENT_NOT_SET;
+		env->rlimit[i] = env->live_rlimit[i] = ENVIRONMENT_NOT_SET;
 	for (size_t i = 0; i < ARRAY_SIZE(env->cgroup); i++)
-		env->cgroup[i] = ENVIRONMENT_NOT_SET;
+		env->cgroup[i] = env->live_cgroup[i] = ENVIRONMENT_NOT_SET;
 	env->oom_score_adj = OOM_SCORE_ADJ_MAX;
 	env->deadline_ns = DEFAULT_DEADLINE_NS;
 	env->tasks_ceiling = DEFAULT_TASKS;

@@ -112,6 +112,8 @@ static void on_refused(struct witness *w, const struct tracee *t, int64_t result
 	if (first) {
 		freeze_siblings(t);
 		snapshot_of_refusal(w, t, r);
+		if (w->at_failing_moment)
+			w->at_failing_moment(r, w->data);
 	}
 }
 

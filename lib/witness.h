@@ -42,6 +42,9 @@ struct witness {
 	const struct snapshot_source *source;
 	unsigned tasks_ceiling; /* more tasks than this alive at once: everything is killed; 0 for none */
 	struct witness_shared *shared;
+	/* Called once, after the snapshot of the first refused call and before the program goes on; may be NULL. */
+	void (*at_failing_moment)(const struct refusal *first, void *data);
+	void *data;
 
 	/* found out */
 	bool started;              /* the program was executed */

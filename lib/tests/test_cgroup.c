@@ -359,11 +359,13 @@ static void creation_is_undone(void **state)
 	memset(&cg, 0x77, sizeof(cg));
 	struct cgroup before = cg;
 	unsigned both = 1U << CGROUP_MEMORY | 1U << CGROUP_PIDS;
-	assert_int_equal(cgroup_create_announced(&sys, "enomem-x", both, refuse_announcement, &announced, &cg), -ENOSPC);
+	assert_int_equal(cgroup_create_announced(&sys, "enomem-x", both, refuse_announcement, &announced, &cg),
+			 -ENOSPC);
 	assert_file("/cgroup.subtree_control", "cpu pids"); /* what was not announced was not changed */
 	assert_string_equal(announced.path, "");
 	announced = (struct announced){0};
-	assert_int_equal(cgroup_create_announced(&sys, "enomem-x", both, refuse_announcement, &announced, &cg), -ENOSPC);
+	assert_int_equal(cgroup_create_announced(&sys, "enomem-x", both, refuse_announcement, &announced, &cg),
+			 -ENOSPC);
 	assert_int_equal(announced.enables, 1U << CGROUP_MEMORY);
 	assert_string_equal(announced.parent, tree);
 	assert_file("/cgroup.subtree_control", "+memorys"); /* written over "cpu pids": only what was missing */

@@ -208,8 +208,8 @@ static void undoes_sysctls(void **state)
 	put("vm/lowmem", "1\t2\t3\n");
 	assert_int_equal(recover(true), 2); /* the oldest line fits only once the newest is undone */
 	assert_string_equal(told, "sysctl:3:vm.overcommit_memory:1>2:0:needed\n"
-				  "sysctl:2:vm.lowmem:1\t2\t3>256\t256\t32:0:needed\n"
-				  "sysctl:1:vm.overcommit_memory:1>0:-116\n");
+				  "sysctl:1:vm.overcommit_memory:1>0:-116\n"
+				  "sysctl:2:vm.lowmem:1\t2\t3>256\t256\t32:0:needed\n");
 	assert_value("vm.overcommit_memory", "1");
 	assert_int_equal(recover(false), 3);
 	assert_value("vm.overcommit_memory", "0");
@@ -220,6 +220,19 @@ static void undoes_sysctls(void **state)
 	assert_string_equal(told, "");
 }
 
+/* The mode before its ratio, whichever was changed first: the other way round nobody could promise a byte for a moment.
+ */
+static void lifts_the_commit_limit_first(void **state)
+{
+	(void)state;
+	journal_text("sysctl vm.overcommit_memory 0 2\nsysctl vm.max_map_count 65530 100\n");
+	put("vm/overcommit_memory", "2\n");
+	put("vm/max_map_count", "100\n");
+	assert_int_equal(recover(false), 2);
+	assert_non_null(strstr(told, "sysctl:1:vm.overcommit_memory:2>0:0:needed\n"
+				     "sysctl:2:vm.max_map_count:100>65530:0:needed\n"));
+}
+
 static void respects_later_changes(void **state)
 {
 	(void)state;
@@ -227,8 +240,8 @@ static void respects_later_changes(void **state)
 	put("vm/overcommit_memory", "1\n"); /* neither the one nor the other; max_map_count is back already */
 	assert_int_equal(recover(false), 0);
 	assert_value("vm.overcommit_memory", "1");
-	assert_string_equal(told, "sysctl:2:vm.max_map_count:65530>65530:0\n"
-				  "sysctl:1:vm.overcommit_memory:1>0:-116\n"
+	assert_string_equal(told, "sysctl:1:vm.overcommit_memory:1>0:-116\n"
+				  "sysctl:2:vm.max_map_count:65530>65530:0\n"
 				  "journal:0:removed:>:0\n");
 	/* Taken back by the run itself: a later change to the same value is somebody else's. */
 	journal_text("sysctl vm.overcommit_memory 0 1\nrestored vm.overcommit_memory\nrestored vm.max_map_count\n");
@@ -481,6 +494,7 @@ int main(void)
 		WITH_STATE(abandoned_journal),
 		WITH_STATE(state_directory),
 		WITH_STATE(undoes_sysctls),
+		WITH_STATE(lifts_the_commit_limit_first),
 		WITH_STATE(respects_later_changes),
 		WITH_STATE(cut_last_line),
 		WITH_STATE(bad_lines_are_kept),
