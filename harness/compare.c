@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Two results, and what moved between them. Scenarios and runs are found by name; each line stands alone, so that it can be
- * quoted and searched for. Times, pids, addresses and bytes in use differ from run to run and mean nothing.
+ * Two results, and what moved between them. Scenarios and runs are found by name; each line stands alone, so that it
+ * can be quoted and searched for. Times, pids, addresses and bytes in use differ from run to run and mean nothing.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -34,7 +34,8 @@ static void begin(struct comparison *c, const char *scenario, const char *run)
 	}
 }
 
-static void moved(struct comparison *c, const char *scenario, const char *run, const char *what, const char *a, const char *b)
+static void moved(struct comparison *c, const char *scenario, const char *run, const char *what, const char *a,
+		  const char *b)
 {
 	if (!strcmp(a, b))
 		return;
@@ -62,14 +63,15 @@ static void verdict_moved(struct comparison *c, const char *scenario, const char
 }
 
 /* A boundary with both numbers; exact, because a difference may be one page of a gigabyte. */
-static void boundary_moved(struct comparison *c, const char *scenario, const char *run, const char *what, const json_t *a,
-			   const json_t *b, const char *unit)
+static void boundary_moved(struct comparison *c, const char *scenario, const char *run, const char *what,
+			   const json_t *a, const json_t *b, const char *unit)
 {
 	char before[64], after[64];
 	if (!a || !b || json_equal(a, b))
 		return;
 	begin(c, scenario, run);
-	(void)fprintf(c->out, "%s %s -> %s%s%s", what, json_is_null(a) ? "unlimited" : text_value(a, before, sizeof(before)),
+	(void)fprintf(c->out, "%s %s -> %s%s%s", what,
+		      json_is_null(a) ? "unlimited" : text_value(a, before, sizeof(before)),
 		      json_is_null(b) ? "unlimited" : text_value(b, after, sizeof(after)), *unit ? " " : "", unit);
 	__int128 by = (__int128)json_integer_value(b) - json_integer_value(a);
 	if (json_is_integer(a) && json_is_integer(b) && by <= INT64_MAX && by >= INT64_MIN)
@@ -127,7 +129,8 @@ static void compare_run(struct comparison *c, const char *scenario, const json_t
 	bool same = !strcmp(text_outcome(a, before, sizeof(before)), text_outcome(b, after, sizeof(after)));
 	moved(c, scenario, name, "outcome", before, after);
 	if (same) /* the exit status repeats most other outcomes */
-		moved(c, scenario, name, "exit", exit_text(a, before, sizeof(before)), exit_text(b, after, sizeof(after)));
+		moved(c, scenario, name, "exit", exit_text(a, before, sizeof(before)),
+		      exit_text(b, after, sizeof(after)));
 	cause_moved(c, scenario, name, json_object_get(a, "cause"), json_object_get(b, "cause"));
 }
 
@@ -187,7 +190,8 @@ static int compare_scenario(struct comparison *c, const json_t *a, const json_t 
 int compare_results(const json_t *a, const json_t *b, const char *name_a, const char *name_b, FILE *out)
 {
 	struct comparison c = {.out = out, .name_a = name_a, .name_b = name_b};
-	const json_t *list_a = json_object_get(a, "scenarios"), *list_b = json_object_get(b, "scenarios"), *scenario = NULL;
+	const json_t *list_a = json_object_get(a, "scenarios"), *list_b = json_object_get(b, "scenarios"),
+		     *scenario = NULL;
 	json_auto_t *in_a = index_by_name(list_a), *in_b = index_by_name(list_b);
 	size_t i;
 	if (!in_a || !in_b)

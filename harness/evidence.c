@@ -59,18 +59,20 @@ static const char *code_name(int signal, int code)
 	return NULL;
 }
 
-/* Bytes as text: a program may print anything, JSON holds only UTF-8. */
+/* Bytes as text: a program may print anything, JSON holds only UTF-8, and most of its readers no NUL. */
 static json_t *text(const char *bytes, size_t length)
 {
-	json_t *whole = json_stringn(bytes, length);
-	if (whole)
-		return whole;
-	auto_free char *ascii = malloc(length + 1);
-	if (!ascii)
+	auto_free char *clean = malloc(length + 1);
+	if (!clean)
 		return NULL;
 	for (size_t i = 0; i < length; i++)
-		ascii[i] = (unsigned char)bytes[i] < 0x80 ? bytes[i] : '?';
-	return json_stringn(ascii, length);
+		clean[i] = bytes[i] ? bytes[i] : '?';
+	json_t *whole = json_stringn(clean, length);
+	if (whole)
+		return whole;
+	for (size_t i = 0; i < length; i++)
+		clean[i] = (unsigned char)clean[i] < 0x80 ? clean[i] : '?';
+	return json_stringn(clean, length);
 }
 
 static json_t *arguments_json(const struct plan_run *run)

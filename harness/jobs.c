@@ -183,6 +183,7 @@ static void collect(const struct jobs *jobs, struct worker *w)
 	w->pid = 0;
 	if (w->job->runs)
 		return;
+	jobs_worker_lost = true;
 	clean_after(jobs->context, w->number);
 	if (WIFSIGNALED(status))
 		(void)snprintf(why, sizeof(why), "the worker was killed by SIG%s", sigabbrev_np(WTERMSIG(status)));

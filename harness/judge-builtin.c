@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The assertions every run is held to, whatever its manifest says. The program's own word counts for nothing but `says`:
- * outcome and cause come from the witness and the counters.
+ * The assertions every run is held to, whatever its manifest says. The program's own word counts for nothing but
+ * `says`: outcome and cause come from the witness and the counters.
  */
 #include <stdarg.h>
 #include <string.h>
@@ -60,7 +60,8 @@ bool judge_must_fail(const struct plan_run *run)
 	return run->role == ROLE_TRIGGER || (run->role == ROLE_REMEDY && !run->run->helps);
 }
 
-/* Of these causes a SIGKILL is the kernel's own doing: the group's oom_kill counter counts it, system-wide kills included. */
+/* Of these causes a SIGKILL is the kernel's own doing: the group's oom_kill counter counts it, system-wide kills
+ * included. */
 static bool kills_by_oom(const char *cause)
 {
 	static const char *const killer[] = {"memcg-max", "memcg-swap-max", "system-oom", "swap-full"};
@@ -169,7 +170,8 @@ void judge_conduct(struct judgement *j)
 	exit_code(j);
 	says(j);
 	/* Only told: a program may leave children behind, the harness ends them. */
-	judge_assert(j, true, shown(json_object_get(json_object_get(e, "witness"), "tasks_left")), NULL, "tasks left behind");
+	judge_assert(j, true, shown(json_object_get(json_object_get(e, "witness"), "tasks_left")), NULL,
+		     "tasks left behind");
 }
 
 static const json_t *first_refusal(const struct judgement *j)
@@ -193,26 +195,29 @@ static void join_calls(const struct expect *e, char *buf, size_t size)
 }
 
 /*
- * in use + asked > bound. Where the kernel's own decision is no plain sum (per-CPU counters, charge batches, watermarks)
- * lib/cause.c decides by what it knows of them, and "refuses" stands.
+ * in use + asked > bound. Where the kernel's own decision is no plain sum (per-CPU counters, charge batches,
+ * watermarks) lib/cause.c decides by what it knows of them, and "refuses" stands.
  */
 static void arithmetic(struct judgement *j)
 {
-	static const char *const inexact[] = {"commit-limit", "memcg-max", "memcg-swap-max", "memcg-high", "system-oom", "swap-full"};
+	static const char *const inexact[] = {"commit-limit", "memcg-max",  "memcg-swap-max",
+					      "memcg-high",   "system-oom", "swap-full"};
 	__int128 in_use, asked, bound;
 	bool absurd_use, absurd, unbounded;
 	for (size_t i = 0; i < ARRAY_SIZE(inexact); i++)
 		if (!strcmp(j->run->expect.cause, inexact[i]))
 			return;
-	if (judge_metric(j, "cause.in_use", &in_use, &absurd_use) < 0 || judge_metric(j, "cause.asked", &asked, &absurd) < 0 ||
+	if (judge_metric(j, "cause.in_use", &in_use, &absurd_use) < 0 ||
+	    judge_metric(j, "cause.asked", &asked, &absurd) < 0 ||
 	    judge_metric(j, "cause.bound", &bound, &unbounded) < 0)
 		return;
 	char sum[TEXT_MAX];
-	judge_assert(j, !unbounded && (absurd_use || absurd || in_use + asked > bound), judge_text(text_arithmetic(j->cause, sum, sizeof(sum))), NULL,
-		     "in use + asked exceeds the bound");
+	judge_assert(j, !unbounded && (absurd_use || absurd || in_use + asked > bound),
+		     judge_text(text_arithmetic(j->cause, sum, sizeof(sum))), NULL, "in use + asked exceeds the bound");
 }
 
-/* The predicted cause and no other one: no call succeeds or fails by two limits at once in a scenario that proves something. */
+/* The predicted cause and no other one: no call succeeds or fails by two limits at once in a scenario that proves
+ * something. */
 static void named_cause(struct judgement *j)
 {
 	const char *expected = j->run->expect.cause, *id = text_of(j->cause, "id");
@@ -241,13 +246,16 @@ static void refusal(struct judgement *j)
 			       judge_text("at least 1"), "a call was refused");
 	join_calls(e, calls, sizeof(calls));
 	if (e->call.count)
-		ok &= judge_assert(j, refused && is_any_call(e, text_of(first, "call")), shown(json_object_get(first, "call")),
-				   judge_text(calls), "first refused call is %s", calls);
+		ok &= judge_assert(j, refused && is_any_call(e, text_of(first, "call")),
+				   shown(json_object_get(first, "call")), judge_text(calls), "first refused call is %s",
+				   calls);
 	if (e->error)
-		ok &= judge_assert(j, !strcmp(text_of(first, "errno"), e->error), shown(json_object_get(first, "errno")),
-				   judge_text(e->error), "errno is %s", e->error);
+		ok &= judge_assert(j, !strcmp(text_of(first, "errno"), e->error),
+				   shown(json_object_get(first, "errno")), judge_text(e->error), "errno is %s",
+				   e->error);
 	bool same = refused && !strcmp(text_of(moment, "call"), text_of(first, "call")) &&
-		    !strcmp(text_of(moment, "errno"), text_of(first, "errno")) && !strcmp(text_of(moment, "at"), "call");
+		    !strcmp(text_of(moment, "errno"), text_of(first, "errno")) &&
+		    !strcmp(text_of(moment, "at"), "call");
 	if (!ok)
 		j->prediction_failed = true;
 	judge_assert(j, same, json_boolean(same), json_true(), "held still at the first refusal");
@@ -310,7 +318,8 @@ static void fatal_signal(struct judgement *j)
 		j->prediction_failed = true;
 }
 
-/* The counter that only this limit moves. A group that refuses without killing moves memory.events.max, not oom_kill. */
+/* The counter that only this limit moves. A group that refuses without killing moves memory.events.max, not oom_kill.
+ */
 static void counter_moved(struct judgement *j)
 {
 	const char *cause = j->run->expect.cause;
@@ -327,15 +336,18 @@ static void counter_moved(struct judgement *j)
 	__int128 moved, unused;
 	bool unlimited;
 	if (!judge_metric(j, path[0], &moved, &unlimited)) {
-		judge_assert(j, moved >= 1, json_integer((json_int_t)moved), judge_text("at least 1"), "%s moved", counter);
+		judge_assert(j, moved >= 1, json_integer((json_int_t)moved), judge_text("at least 1"), "%s moved",
+			     counter);
 		return;
 	}
 	bool none = judge_metric(j, path[1], &unused, &unlimited) && judge_metric(j, path[2], &unused, &unlimited);
 	/* Both snapshots must be there: a run that lost one has no proof to show. */
 	const json_t *snapshots = json_object_get(j->evidence, "snapshots");
 	none = none && json_object_get(snapshots, "before") && json_object_get(snapshots, "after");
-	judge_assert(j, none && strcmp(cause, "memcg-max") != 0, json_null(), judge_text("at least 1"), "%s moved", counter);
-	judge_annotate(j, "note", judge_text(none ? "this kernel keeps no such counter here" : "not in both snapshots"));
+	judge_assert(j, none && strcmp(cause, "memcg-max") != 0, json_null(), judge_text("at least 1"), "%s moved",
+		     counter);
+	judge_annotate(j, "note",
+		       judge_text(none ? "this kernel keeps no such counter here" : "not in both snapshots"));
 }
 
 void judge_failure(struct judgement *j)

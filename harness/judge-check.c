@@ -53,7 +53,8 @@ static int to_quantity(const json_t *value, struct quantity *ret)
 /* Of these members of the evidence, paths start at the evidence itself. */
 static bool is_direct(const char *path)
 {
-	static const char *const root[] = {"arguments.", "witness.refused", "witness.tasks", "witness.calls.", "exit.code"};
+	static const char *const root[] = {"arguments.", "witness.refused", "witness.tasks", "witness.calls.",
+					   "exit.code"};
 	for (size_t i = 0; i < ARRAY_SIZE(root); i++) {
 		size_t length = strlen(root[i]);
 		if (root[i][length - 1] == '.' ? !strncmp(path, root[i], length) : !strcmp(path, root[i]))
@@ -80,7 +81,7 @@ static int metric(const struct judgement *j, const char *path, struct quantity *
 		return to_quantity(json_object_get(j->cause, path + 6), ret);
 	if (strncmp(path, "delta.", 6))
 		return -ENOENT;
-	struct quantity before, after;
+	struct quantity before = {0}, after = {0};
 	int r = to_quantity(follow(json_object_get(snapshots, "before"), path + 6, 0), &before);
 	if (!r)
 		r = to_quantity(follow(json_object_get(snapshots, "after"), path + 6, 0), &after);
@@ -112,7 +113,8 @@ static int right_side(const struct judgement *j, const char *text, struct quanti
 		r = plan_amount(text, j->machine, &number);
 	if (r < 0)
 		return -ENOENT;
-	*ret = (struct quantity){.unlimited = number == ENOMEM_UNLIMITED, .value = number == ENOMEM_UNLIMITED ? 0 : number};
+	*ret = (struct quantity){.unlimited = number == ENOMEM_UNLIMITED,
+				 .value = number == ENOMEM_UNLIMITED ? 0 : number};
 	return 0;
 }
 
@@ -131,7 +133,8 @@ static bool is_near(const struct judgement *j, struct quantity left, struct quan
 	if (!within)
 		return apart == 0;
 	if (!number_parse_percent(within, &basis_points)) /* the cap keeps the product inside 128 bits */
-		return apart * 10000 <= magnitude(right.value) * (basis_points < 1000000000 ? basis_points : 1000000000);
+		return apart * 10000 <=
+		       magnitude(right.value) * (basis_points < 1000000000 ? basis_points : 1000000000);
 	return !right_side(j, within, &slack) && (slack.unlimited || apart <= slack.value);
 }
 
@@ -213,7 +216,8 @@ static void user_check(struct judgement *j, const struct check *check)
 	if (check->minus)
 		left.value -= minus.value;
 	bool ok = holds(j, check, left, right);
-	judge_assert(j, ok, number_json(left), right.unlimited ? judge_text("unlimited") : number_json(right), "%s", what);
+	judge_assert(j, ok, number_json(left), right.unlimited ? judge_text("unlimited") : number_json(right), "%s",
+		     what);
 	if (left.unlimited)
 		judge_annotate(j, "note", judge_text("the value is unlimited"));
 	else if (!right.unlimited)

@@ -19,7 +19,7 @@ struct judgement {
 
 /* One assertion. value and expected are taken over; expected may be NULL. Returns ok. */
 __attribute__((format(printf, 5, 6))) bool judge_assert(struct judgement *j, bool ok, json_t *value, json_t *expected,
-							 const char *what, ...);
+							const char *what, ...);
 /* Add a member to the assertion entered last. */
 void judge_annotate(struct judgement *j, const char *key, json_t *value);
 

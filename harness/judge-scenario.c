@@ -103,6 +103,7 @@ static enum verdict weigh(const struct plan *plan, const json_t *runs, char *rea
 
 json_t *judge_scenario(const struct plan *plan, json_t *runs)
 {
+	json_auto_t *owned = runs;
 	const struct scenario *s = plan->scenario;
 	char reason[4 * TEXT_MAX];
 	json_int_t skipped = 0, duration = 0;
@@ -113,14 +114,15 @@ json_t *judge_scenario(const struct plan *plan, json_t *runs)
 		duration += text_integer(run, "duration_ns", 0);
 	}
 	enum verdict verdict = weigh(plan, runs, reason, sizeof(reason));
-	json_t *scenario = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "name", s->name, "title", s->title ? s->title : "",
-				     "class", s->class_name ? s->class_name : "", "scope", scope_names[s->scope], "verdict",
-				     verdict_names[verdict], "runs_skipped", skipped, "duration_ns", duration);
+	json_t *scenario =
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "name", s->name, "title", s->title ? s->title : "",
+			  "class", s->class_name ? s->class_name : "", "scope", scope_names[s->scope], "verdict",
+			  verdict_names[verdict], "runs_skipped", skipped, "duration_ns", duration);
 	if (!scenario)
 		return NULL;
 	/* Of a scenario that cannot run here at all, one reason says everything. */
 	bool whole = plan->skip && verdict == VERDICT_SKIP;
-	int r = whole ? json_object_set_new(scenario, "runs", json_array()) : json_object_set(scenario, "runs", runs);
+	int r = whole ? json_object_set_new(scenario, "runs", json_array()) : json_object_set(scenario, "runs", owned);
 	if (verdict != VERDICT_PASS) {
 		json_t *text = json_string(reason);
 		r |= json_object_set_new(scenario, "reason", text);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Evidence in, verdict out: which cause the numbers name, what every assertion came to, and one sentence when it did not hold.
+ * Evidence in, verdict out: which cause the numbers name, what every assertion came to, and one sentence when it did
+ * not hold.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,7 +12,8 @@
 
 const char *const verdict_names[VERDICT_COUNT] = {"pass", "fail", "broken", "skip"};
 
-/* cause_name() of lib/cause.h on stored limits: the first that refuses with this errno; every other one that refuses is told. */
+/* cause_name() of lib/cause.h on stored limits: the first that refuses with this errno; every other one that refuses is
+ * told. */
 json_t *judge_cause(const json_t *evidence)
 {
 	const json_t *limits = json_object_get(evidence, "limits"), *limit = NULL, *named = NULL;
@@ -53,7 +55,11 @@ json_t *judge_predicted(const struct plan_run *run)
 	json_decref(calls);
 	const struct {
 		const char *key, *value;
-	} text[] = {{"errno", e->error}, {"signal", e->signal}, {"si_code", e->si_code}, {"cause", e->cause}, {"exit", e->exit}};
+	} text[] = {{"errno", e->error},
+		    {"signal", e->signal},
+		    {"si_code", e->si_code},
+		    {"cause", e->cause},
+		    {"exit", e->exit}};
 	for (size_t i = 0; i < ARRAY_SIZE(text); i++)
 		if (text[i].value)
 			(void)json_object_set_new(predicted, text[i].key, judge_text(text[i].value));
@@ -79,7 +85,8 @@ static void observed(const struct judgement *j, const json_t *run, char *buf, si
 {
 	char text[TEXT_MAX];
 	const json_t *other = NULL, *also = json_object_get(j->cause, "also_refusing");
-	const json_t *witness = json_object_get(run, "witness"), *first = json_array_get(json_object_get(witness, "records"), 0);
+	const json_t *witness = json_object_get(run, "witness"),
+		     *first = json_array_get(json_object_get(witness, "records"), 0);
 	const char *kind = text_of2(run, "outcome", "kind");
 	size_t i;
 	buf[0] = '\0';
@@ -105,7 +112,8 @@ static void explain_prediction(const struct judgement *j, const json_t *run, cha
 	observed(j, run, seen, sizeof(seen));
 	if (!judge_must_fail(p) && !p->expect.call.count && !p->expect.error) {
 		text_add(buf, size, "%s, observed %s",
-			 p->role == ROLE_CONTROL ? "predicted success without the limit" : "the remedy does not help", seen);
+			 p->role == ROLE_CONTROL ? "predicted success without the limit" : "the remedy does not help",
+			 seen);
 		return;
 	}
 	text_predicted(run, predicted, sizeof(predicted));

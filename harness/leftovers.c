@@ -36,8 +36,9 @@ static void tell(const struct recovered *r, void *data)
 		break;
 	case RECOVERED_CONTROLLERS:
 		if (r->needed || r->error)
-			fprintf(t->out, "%s: %s %s%s%s%s\n", r->what, t->dry_run ? "would no longer pass on" : "no longer passes on",
-				r->from, r->error ? " (failed: " : "", name ? name : "", r->error ? ")" : "");
+			fprintf(t->out, "%s: %s %s%s%s%s\n", r->what,
+				t->dry_run ? "would no longer pass on" : "no longer passes on", r->from,
+				r->error ? " (failed: " : "", name ? name : "", r->error ? ")" : "");
 		break;
 	case RECOVERED_BAD_LINE:
 		fprintf(t->out, "%s:%u: not a line of a journal: %s\n", r->journal, r->line, r->what);

@@ -38,6 +38,13 @@ static const struct field fields_environment[] = {
 };
 SCHEMA(environment, "environment", struct environment_text, .begin = NULL);
 
+static const struct field fields_live[] = {
+	{"rlimit", FIELD_SETTINGS, AT(struct environment_text, rlimit), .words = &words_rlimit, .check = check_rlimit},
+	{"cgroup", FIELD_SETTINGS, AT(struct environment_text, cgroup), .words = &words_cgroup,
+	 .check = check_cgroup_limit},
+};
+SCHEMA(live, "live", struct environment_text, .begin = NULL);
+
 static void check_finish(struct source *s, const struct node *n, void *object);
 static const struct field fields_check[] = {
 	{"value", FIELD_TEXT, .required = true, AT(struct check, value), .check = check_left_side},
@@ -88,6 +95,7 @@ static const struct field fields_run[] = {
 	{"cases", FIELD_LIST, .filled = true, AT(struct run_text, cases)},
 	{"arguments", FIELD_LIST, AT(struct run_text, arguments), .check = check_argument},
 	{"environment", FIELD_OBJECT, AT(struct run_text, environment), .schema = &schema_environment},
+	{"live", FIELD_OBJECT, AT(struct run_text, live), .schema = &schema_live},
 	{"needs", FIELD_OBJECT, AT(struct run_text, needs), .schema = &schema_needs},
 	{"when", FIELD_OBJECT, AT(struct run_text, when), .said_offset = offsetof(struct run_text, has_when),
 	 .schema = &schema_needs},

@@ -25,11 +25,8 @@ static void put_text(const struct source *s, size_t from, size_t to)
 }
 
 /* Messages quote the manifest, whose escapes ("\e") may stand for anything. */
-__attribute__((format(printf, 2, 0))) static void put_message(FILE *f, const char *format, va_list args)
+static void put_message(FILE *f, const char *message)
 {
-	char message[512];
-
-	vsnprintf(message, sizeof(message), format, args);
 	for (const char *c = message; *c; c++)
 		fputc((unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c, f);
 }
@@ -59,6 +56,7 @@ unsigned source_line(const struct source *s, size_t offset)
 
 void source_error(struct source *s, size_t offset, size_t length, const char *hint, const char *format, ...)
 {
+	char message[512];
 	va_list args;
 
 	if (s->error_count++ >= ERRORS_MAX) {
@@ -78,8 +76,9 @@ void source_error(struct source *s, size_t offset, size_t length, const char *hi
 		column += !continues(s, i);
 	fprintf(s->errors, "%s:%u:%u: error: ", s->file, line, column);
 	va_start(args, format);
-	put_message(s->errors, format, args);
+	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
+	put_message(s->errors, message);
 	size_t from = offset - start > CONTEXT ? offset - CONTEXT : start;
 	size_t to = end - offset > CONTEXT ? offset + CONTEXT : end;
 	while (from < offset && continues(s, from))

@@ -169,31 +169,26 @@ void check_tool(struct source *s, const struct node *n)
 		node_error(s, n, NULL, "a tool is the name of a program, looked up on PATH");
 }
 
-static void path_error(struct source *s, const struct node *n, const char *text)
+static bool check_path(struct source *s, const struct node *n, const char *text, size_t length)
 {
+	if (metric_path_valid(text, length))
+		return true;
 	node_error(
 		s, n,
 		"paths begin with before. failure. after. delta. arguments. witness. exit. cause., or are duration_ns",
-		"'%s' is no metric path", text);
+		"'%.*s' is no metric path", (int)length, text);
+	return false;
 }
 
 void check_left_side(struct source *s, const struct node *n)
 {
-	auto_free char *first = strdup(n->text);
+	static const char sign[] = " - ";
+	const char *minus = strstr(n->text, sign);
 
-	if (!first) {
-		s->out_of_memory = true;
-		return;
-	}
-	char *minus = strstr(first, " - ");
-	if (minus) {
-		*minus = '\0';
-		minus += strlen(" - ");
-	}
-	if (!metric_path_valid(first))
-		path_error(s, n, first);
-	else if (minus && !metric_path_valid(minus))
-		path_error(s, n, minus);
+	if (!minus)
+		check_path(s, n, n->text, strlen(n->text));
+	else if (check_path(s, n, n->text, (size_t)(minus - n->text)))
+		check_path(s, n, minus + strlen(sign), strlen(minus + strlen(sign)));
 }
 
 void check_right_side(struct source *s, const struct node *n)
@@ -201,7 +196,7 @@ void check_right_side(struct source *s, const struct node *n)
 	int r = amount_parse(n->text, NULL, NULL);
 	uint64_t limit;
 
-	if (r == 0 || number_parse_limit(n->text, &limit) == 0 || metric_path_valid(n->text))
+	if (r == 0 || number_parse_limit(n->text, &limit) == 0 || metric_path_valid(n->text, strlen(n->text)))
 		return;
 	if (r == -ERANGE)
 		node_error(s, n, NULL, "'%s' is too large", n->text);

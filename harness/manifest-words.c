@@ -189,7 +189,7 @@ static bool capability_knows(const char *word)
 	return listed(capability_at, word);
 }
 
-#define WORDS(id, text) const struct words words_##id = {.what = text, .knows = id##_knows, .at = id##_at}
+#define WORDS(id, text) const struct words words_##id = {.what = (text), .knows = id##_knows, .at = id##_at}
 WORDS(call, "call");
 WORDS(errno, "errno");
 WORDS(signal, "signal");

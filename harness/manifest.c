@@ -205,17 +205,15 @@ static int fail(FILE *errors, const char *path, int error)
 int manifest_read(const char *directory, FILE *errors, struct scenario **ret)
 {
 	auto_free char *real = realpath(directory, NULL);
-	auto_free char *trimmed = NULL, *path = NULL, *real_path = NULL, *text = NULL;
+	auto_free char *path = NULL, *real_path = NULL, *text = NULL;
 	struct source s = {.errors = errors};
+	size_t length = strlen(directory);
 
 	if (!real)
 		return fail(errors, directory, errno);
-	trimmed = strdup(directory);
-	if (!trimmed)
-		return fail(errors, directory, ENOMEM);
-	for (size_t n = strlen(trimmed); n > 1 && trimmed[n - 1] == '/'; n--)
-		trimmed[n - 1] = '\0';
-	if (asprintf(&path, "%s/scenario.yaml", trimmed) < 0) {
+	while (length > 1 && directory[length - 1] == '/')
+		length--;
+	if (asprintf(&path, "%.*s/scenario.yaml", (int)length, directory) < 0) {
 		path = NULL;
 		return fail(errors, directory, ENOMEM);
 	}

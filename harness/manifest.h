@@ -89,6 +89,8 @@ struct run_text {
 	struct strings cases;     /* empty: all */
 	struct strings arguments; /* appended to the scenario's and the case's */
 	struct environment_text environment;
+	struct environment_text
+		live;       /* rlimit and cgroup only: changed while the program is held at its failing moment */
 	struct needs needs; /* unmet: the run is skipped, and said so */
 	struct needs when;  /* unmet: the run does not exist on this kernel */
 	bool has_when;

@@ -197,23 +197,26 @@ bool amount_intended(const char *text)
 	return term_value(first, NULL, &ignored) == 0;
 }
 
-bool metric_path_valid(const char *text)
+bool metric_path_valid(const char *text, size_t length)
 {
 	static const char *const roots[] = {"before",    "failure", "after", "delta",
 					    "arguments", "witness", "exit",  "cause"};
-	size_t root = strcspn(text, ".");
+	static const char alone[] = "duration_ns";
+	size_t root = 0;
 
-	for (const char *c = text; *c; c++) {
-		if (!isalnum((unsigned char)*c) && !strchr("._-/", *c))
+	while (root < length && text[root] != '.')
+		root++;
+	for (size_t i = 0; i < length; i++) {
+		if (!isalnum((unsigned char)text[i]) && !strchr("._-/", text[i]))
 			return false;
-		if (*c == '.' && (c[1] == '.' || c[1] == '\0'))
+		if (text[i] == '.' && (i + 1 == length || text[i + 1] == '.'))
 			return false;
 	}
-	if (strcmp(text, "duration_ns") == 0)
+	if (length == strlen(alone) && strncmp(text, alone, length) == 0)
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
 		if (strlen(roots[i]) == root && strncmp(text, roots[i], root) == 0)
-			return text[root] == '.';
+			return root < length;
 	}
 	return false;
 }

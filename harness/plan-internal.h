@@ -11,7 +11,7 @@ int amount_parse(const char *text, const struct machine *m, uint64_t *ret);
 /* Text that is no amount but was surely meant as one: "64MB", "1.5G", "60% of rum", "10 + ". */
 bool amount_intended(const char *text);
 /* "failure.cgroup.memory.current": a path into the evidence, of which only the first word is checked here. */
-bool metric_path_valid(const char *text);
+bool metric_path_valid(const char *text, size_t length);
 
 /*
  * What a run must show, without the checks: run over case over scenario for a trigger and a folklore remedy; {exit: 0}
@@ -28,6 +28,9 @@ size_t arguments_count(const struct scenario *s, const struct case_text *c, cons
 /* The level's settings over what is in *env already. -EINVAL with the offending text in *ret_bad, -ERANGE likewise. */
 int environment_apply(const struct environment_text *text, const struct machine *m, struct environment *env,
 		      const char **ret_bad);
+/* The same for what is changed live. */
+int environment_apply_live(const struct environment_text *text, const struct machine *m, struct environment *env,
+			   const char **ret_bad);
 
 /* Why this environment cannot be set up here: *ret_why is a malloc()ed sentence, or NULL when it can. 0 or -ENOMEM. */
 int environment_missing(const struct environment *env, enum scope scope, bool survivable, const struct machine *m,

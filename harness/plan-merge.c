@@ -68,6 +68,13 @@ void expect_merge(const struct scenario *s, const struct case_text *c, const str
 		ret->exit = refused;
 }
 
+/* Nothing of an earlier text stays behind the new one: the struct is handed on as bytes. */
+static bool set_text(char *place, size_t size, const char *text)
+{
+	memset(place, 0, size);
+	return (size_t)snprintf(place, size, "%s", text) < size;
+}
+
 static int apply_sysctl(const struct setting *setting, struct environment *env)
 {
 	unsigned i = 0;
@@ -76,13 +83,9 @@ static int apply_sysctl(const struct setting *setting, struct environment *env)
 		i++;
 	if (i == ENVIRONMENT_SYSCTLS)
 		return -E2BIG;
-	if (strlen(setting->key) >= sizeof(env->sysctl[i].name) ||
-	    strlen(setting->value) >= sizeof(env->sysctl[i].value))
+	if (!set_text(env->sysctl[i].name, sizeof(env->sysctl[i].name), setting->key) ||
+	    !set_text(env->sysctl[i].value, sizeof(env->sysctl[i].value), setting->value))
 		return -EINVAL;
-	strcpy(env->sysctl[i].name, setting->key);
-	/* The rest of an earlier value must not stay behind the new one: the struct is handed on as bytes. */
-	memset(env->sysctl[i].value, 0, sizeof(env->sysctl[i].value));
-	strcpy(env->sysctl[i].value, setting->value);
 	if (i == env->sysctl_count)
 		env->sysctl_count++;
 	return 0;
@@ -104,10 +107,8 @@ static int apply_words(const struct environment_text *text, struct environment *
 {
 	if (text->identity) {
 		*ret_bad = text->identity;
-		if (strlen(text->identity) >= sizeof(env->identity))
+		if (!set_text(env->identity, sizeof(env->identity), text->identity))
 			return -EINVAL;
-		memset(env->identity, 0, sizeof(env->identity));
-		strcpy(env->identity, text->identity);
 	}
 	if (text->oom_score_adj) {
 		char *end;
@@ -122,21 +123,35 @@ static int apply_words(const struct environment_text *text, struct environment *
 	return 0;
 }
 
-int environment_apply(const struct environment_text *text, const struct machine *m, struct environment *env,
-		      const char **ret_bad)
+static int apply_limits(const struct environment_text *text, const struct machine *m, uint64_t *rlimits,
+			uint64_t *cgroups, const char **ret_bad)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < text->rlimit.count; i++) {
 		const struct setting *setting = &text->rlimit.item[i];
 		*ret_bad = setting->value;
-		r = apply_limit(setting->value, "unlimited", m, env->rlimit, environment_rlimit_by_name(setting->key));
+		r = apply_limit(setting->value, "unlimited", m, rlimits, environment_rlimit_by_name(setting->key));
 	}
 	for (size_t i = 0; r == 0 && i < text->cgroup.count; i++) {
 		const struct setting *setting = &text->cgroup.item[i];
 		*ret_bad = setting->value;
-		r = apply_limit(setting->value, "max", m, env->cgroup, cgroup_value_by_name(setting->key));
+		r = apply_limit(setting->value, "max", m, cgroups, cgroup_value_by_name(setting->key));
 	}
+	return r;
+}
+
+int environment_apply_live(const struct environment_text *text, const struct machine *m, struct environment *env,
+			   const char **ret_bad)
+{
+	return apply_limits(text, m, env->live_rlimit, env->live_cgroup, ret_bad);
+}
+
+int environment_apply(const struct environment_text *text, const struct machine *m, struct environment *env,
+		      const char **ret_bad)
+{
+	int r = apply_limits(text, m, env->rlimit, env->cgroup, ret_bad);
+
 	for (size_t i = 0; r == 0 && i < text->sysctl.count; i++) {
 		*ret_bad = text->sysctl.item[i].key;
 		r = apply_sysctl(&text->sysctl.item[i], env);

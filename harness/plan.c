@@ -25,11 +25,6 @@ struct planner {
 	bool bad; /* an error was written */
 };
 
-static void plan_freep(struct plan **p)
-{
-	plan_free(*p);
-}
-
 __attribute__((format(printf, 3, 4))) static void plan_error(struct planner *p, const struct plan_run *run,
 							     const char *format, ...)
 {
@@ -91,7 +86,8 @@ static void plan_check(struct planner *p, struct plan_run *run, const struct che
 	if (unmet)
 		return;
 	int r = plan_amount(check->right, p->machine, &ignored);
-	if (r < 0 && number_parse_limit(check->right, &ignored) < 0 && !metric_path_valid(check->right))
+	if (r < 0 && number_parse_limit(check->right, &ignored) < 0 &&
+	    !metric_path_valid(check->right, strlen(check->right)))
 		amount_error(p, run, "the check's value", check->right, r);
 	run->expect.check[run->expect.check_count++] = *check;
 }
@@ -151,6 +147,9 @@ static void plan_environment(struct planner *p, struct plan_run *run)
 		if (r < 0)
 			amount_error(p, run, "the environment's", bad, r);
 	}
+	int live = environment_apply_live(&run->run->live, p->machine, &run->environment, &bad);
+	if (live < 0)
+		amount_error(p, run, "the live change's", bad, live);
 	if (deadline && number_parse_duration(deadline, &run->environment.deadline_ns) < 0)
 		amount_error(p, run, "the deadline", deadline, -EINVAL);
 	plan_ceilings(p, run);
@@ -270,29 +269,33 @@ static char *program_path(const struct scenario *s)
 	return r < 0 ? NULL : path;
 }
 
-int plan_make(const struct scenario *s, const struct machine *m, FILE *errors, struct plan **ret)
+static int plan_fill(struct planner *p, struct plan *plan)
 {
-	__attribute__((cleanup(plan_freep))) struct plan *plan = NULL;
-	struct planner p = {.scenario = s, .machine = m, .errors = errors};
-
-	plan = calloc(1, sizeof(*plan));
-	if (!plan)
-		return -ENOMEM;
-	plan->scenario = s;
-	plan->program = program_path(s);
+	plan->scenario = p->scenario;
+	plan->program = program_path(p->scenario);
 	if (!plan->program)
 		return -ENOMEM;
-	int r = plan_scenario(&p, plan);
+	int r = plan_scenario(p, plan);
 	if (r == 0)
-		r = plan_runs(&p, plan);
-	if (r == 0 && p.bad)
+		r = plan_runs(p, plan);
+	if (r == 0 && p->bad)
 		r = -EINVAL;
-	if (r == 0)
-		r = plan_summary(plan);
+	return r < 0 ? r : plan_summary(plan);
+}
+
+int plan_make(const struct scenario *s, const struct machine *m, FILE *errors, struct plan **ret)
+{
+	struct planner p = {.scenario = s, .machine = m, .errors = errors};
+	struct plan *plan = calloc(1, sizeof(*plan));
+
+	if (!plan)
+		return -ENOMEM;
+	int r = plan_fill(&p, plan);
 	if (r < 0)
-		return r;
-	*ret = steal(plan);
-	return 0;
+		plan_free(plan);
+	else
+		*ret = plan;
+	return r;
 }
 
 void plan_free(struct plan *p)

@@ -39,7 +39,8 @@ static void put(const struct pretty *p, const char *text)
 
 static void put_verdict(const struct pretty *p, const char *verdict)
 {
-	(void)fprintf(p->out, "%s%s%s", p->colour ? verdict_colour(verdict) : "", verdict_word(verdict), p->colour ? "\033[0m" : "");
+	(void)fprintf(p->out, "%s%s%s", p->colour ? verdict_colour(verdict) : "", verdict_word(verdict),
+		      p->colour ? "\033[0m" : "");
 }
 
 static void put_limits(const struct pretty *p, const json_t *run)
@@ -54,7 +55,9 @@ static void put_limits(const struct pretty *p, const json_t *run)
 		if (*text_arithmetic(limit, sum, sizeof(sum)))
 			(void)fprintf(p->out, ": %s", sum);
 		if (refuses)
-			(void)fputs(json_is_true(json_object_get(limit, "errno_fits")) ? ", refuses" : ", refuses, but with another errno",
+			(void)fputs(json_is_true(json_object_get(limit, "errno_fits"))
+					    ? ", refuses"
+					    : ", refuses, but with another errno",
 				    p->out);
 		(void)fputc('\n', p->out);
 	}
@@ -108,8 +111,9 @@ static void put_run(const struct pretty *p, const json_t *run, bool all_checks)
 	if (json_object_get(run, "outcome")) {
 		(void)fputs("): ", p->out);
 		put(p, text_outcome(run, text, sizeof(text)));
-		(void)fprintf(p->out, ", %s",
-			      number_format_duration(text, sizeof(text), (uint64_t)text_integer(run, "duration_ns", 0)));
+		(void)fprintf(
+			p->out, ", %s",
+			number_format_duration(text, sizeof(text), (uint64_t)text_integer(run, "duration_ns", 0)));
 	} else {
 		(void)fputc(')', p->out);
 	}
@@ -221,7 +225,8 @@ static void put_skipped(const struct pretty *p, const json_t *scenarios)
 			add_skipped(by_reason, text_of(scenario, "reason"), text_of(scenario, "name"), "");
 		json_array_foreach (json_object_get(scenario, "runs"), k, run)
 			if (!whole && !strcmp(text_of(run, "verdict"), "skip"))
-				add_skipped(by_reason, text_of(run, "reason"), text_of(scenario, "name"), text_of(run, "name"));
+				add_skipped(by_reason, text_of(run, "reason"), text_of(scenario, "name"),
+					    text_of(run, "name"));
 	}
 	if (json_object_size(by_reason))
 		(void)fputs("\nSkipped\n", p->out);
@@ -259,7 +264,9 @@ int report_pretty(const json_t *result, const struct report_options *options, FI
 {
 	const json_t *scenarios = json_object_get(result, "scenarios");
 	char host[TEXT_MAX];
-	struct pretty p = {.out = out, .colour = options->colour, .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+	struct pretty p = {.out = out,
+			   .colour = options->colour,
+			   .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
 			   .width = options->width ? options->width : 120};
 	(void)fputs("enomem ", out);
 	put(&p, text_of(result, "enomem"));

@@ -17,8 +17,14 @@ static const struct {
 	const char *name;
 	unsigned share; /* percent of what the fixed columns leave; 0: as wide as its content */
 } columns[COLUMNS] = {
-	[VERDICT] = {"", 0},	      [SCENARIO] = {"SCENARIO", 28},   [PREDICTED] = {"PREDICTED", 20}, [OBSERVED] = {"OBSERVED", 20},
-	[REFUSED_BY] = {"REFUSED BY", 32}, [CONTROL] = {"CONTROL", 0}, [REMEDY] = {"REMEDY", 0},	[TIME] = {"TIME", 0},
+	[VERDICT] = {"", 0},
+	[SCENARIO] = {"SCENARIO", 28},
+	[PREDICTED] = {"PREDICTED", 20},
+	[OBSERVED] = {"OBSERVED", 20},
+	[REFUSED_BY] = {"REFUSED BY", 32},
+	[CONTROL] = {"CONTROL", 0},
+	[REMEDY] = {"REMEDY", 0},
+	[TIME] = {"TIME", 0},
 };
 
 /* Verdict, control, time and the blanks between all columns; remedies vary and are measured. */
@@ -31,8 +37,8 @@ static void untable(struct libscols_table **table)
 }
 
 /*
- * Break text into lines of at most width at blanks, else after '-', '/' or ':', else anywhere: smartcols 2.38 cuts words
- * where the column ends.
+ * Break text into lines of at most width at blanks, else after '-', '/' or ':', else anywhere: smartcols 2.38 cuts
+ * words where the column ends.
  */
 static void wrap(const char *text, size_t width, char *buf, size_t size)
 {
@@ -92,7 +98,8 @@ static bool is_folklore(const json_t *run)
 /* "ok", "2 ok", "ok, FAIL", "skip"; folklore remedies that did not help, as predicted, are counted apart. */
 static void marks(const json_t *runs, const char *name, const char *role, char *buf, size_t size)
 {
-	static const char *const verdict[] = {"pass", "fail", "broken", "skip"}, *const word[] = {"ok", "FAIL", "BROKEN", "skip"};
+	static const char *const verdict[] = {"pass", "fail", "broken", "skip"}, *const word[] = {"ok", "FAIL",
+												  "BROKEN", "skip"};
 	unsigned count[ARRAY_SIZE(verdict)] = {0}, folklore = 0;
 	const json_t *run = NULL;
 	size_t i;
@@ -171,7 +178,9 @@ static int add_row(const struct table *table, const json_t *scenario, const char
 	text_add(text, sizeof(text), "%s%s%s", text_of(scenario, "name"), *name ? ": " : "", name);
 	int r = set_cell(table, line, SCENARIO, text, NULL);
 	r |= set_cell(table, line, VERDICT, wrong ? (!strcmp(verdict, "fail") ? "FAIL" : "BROKEN") : verdict,
-		      wrong ? "red" : !strcmp(verdict, "pass") ? "green" : "yellow");
+		      wrong                      ? "red"
+		      : !strcmp(verdict, "pass") ? "green"
+						 : "yellow");
 	r |= set_cell(table, line, PREDICTED, text_predicted(trigger, text, sizeof(text)), NULL);
 	(void)text_outcome(trigger, text, sizeof(text));
 	r |= set_cell(table, line, OBSERVED, !strcmp(text_of(trigger, "verdict"), "skip") ? "skipped" : text, NULL);
@@ -209,7 +218,8 @@ static json_t *collect_rows(const json_t *scenarios)
 			if (json_object_get(seen, name))
 				continue;
 			if (json_object_set_new(seen, name, json_true()) < 0 ||
-			    json_array_append_new(rows, json_pack("{s:O, s:s}", "scenario", scenario, "case", name)) < 0) {
+			    json_array_append_new(rows, json_pack("{s:O, s:s}", "scenario", scenario, "case", name)) <
+				    0) {
 				json_decref(rows);
 				return NULL;
 			}
@@ -224,7 +234,8 @@ static size_t remedy_width(const json_t *rows)
 	char text[TEXT_MAX];
 	size_t i, widest = strlen(columns[REMEDY].name);
 	json_array_foreach (rows, i, row) {
-		marks(json_object_get(json_object_get(row, "scenario"), "runs"), text_of(row, "case"), "remedy", text, sizeof(text));
+		marks(json_object_get(json_object_get(row, "scenario"), "runs"), text_of(row, "case"), "remedy", text,
+		      sizeof(text));
 		widest = strlen(text) > widest ? strlen(text) : widest;
 	}
 	return widest;
@@ -240,8 +251,9 @@ static int make_columns(struct table *table, size_t width, size_t remedy)
 			return -ENOMEM;
 		size_t share = shared * columns[c].share / 100;
 		table->width[c] = share > LEAST_WIDTH ? share : LEAST_WIDTH;
-		if (columns[c].share && (scols_column_set_safechars(column, "\n") < 0 ||
-					 scols_column_set_wrapfunc(column, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL) < 0))
+		if (columns[c].share &&
+		    (scols_column_set_safechars(column, "\n") < 0 ||
+		     scols_column_set_wrapfunc(column, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL) < 0))
 			return -ENOMEM;
 	}
 	return 0;

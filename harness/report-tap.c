@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * TAP. Version 14 has a subtest per scenario; 13 is flat, for `prove` before 3.48 refuses a stream that says 14. What is
- * skipped is always "ok N - name # SKIP why": some readers count "not ok" with SKIP as a failure. No generated name or
- * reason has '#' or '\' in it, because readers disagree about escapes.
+ * TAP. Version 14 has a subtest per scenario; 13 is flat, for `prove` before 3.48 refuses a stream that says 14. What
+ * is skipped is always "ok N - name # SKIP why": some readers count "not ok" with SKIP as a failure. No generated name
+ * or reason has '#' or '\' in it, because readers disagree about escapes.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -32,7 +32,8 @@ static void put_plain(FILE *out, const char *text)
 /* YAML allows these inside double quotes only as escapes (or reads a line break into them). */
 static bool must_escape(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfeff || c == 0xfffe || c == 0xffff;
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfeff || c == 0xfffe ||
+	       c == 0xffff;
 }
 
 /* The next character of valid UTF-8. */
@@ -112,8 +113,8 @@ static void put_limits(FILE *out, unsigned depth, const json_t *run)
 	(void)fputs("limits:\n", out);
 	json_array_foreach (limits, i, limit) {
 		bool refuses = json_is_true(json_object_get(limit, "refuses"));
-		(void)snprintf(text, sizeof(text), "%s, %s%s", text_of(limit, "id"), text_arithmetic(limit, sum, sizeof(sum)),
-			       refuses ? ", refuses" : "");
+		(void)snprintf(text, sizeof(text), "%s, %s%s", text_of(limit, "id"),
+			       text_arithmetic(limit, sum, sizeof(sum)), refuses ? ", refuses" : "");
 		if (refuses && !json_is_true(json_object_get(limit, "errno_fits")))
 			text_add(text, sizeof(text), " with another errno");
 		put_item(out, depth + 2, text);
@@ -171,7 +172,8 @@ static void put_diagnostics(FILE *out, unsigned depth, const json_t *scenario, c
 }
 
 /* One point: "ok 3 - " and the rest. */
-static void put_point(FILE *out, unsigned depth, unsigned number, const char *prefix, const json_t *scenario, const json_t *run)
+static void put_point(FILE *out, unsigned depth, unsigned number, const char *prefix, const json_t *scenario,
+		      const json_t *run)
 {
 	const json_t *of = run ? run : scenario;
 	const char *verdict = text_of(of, "verdict");

@@ -109,7 +109,8 @@ char *text_predicted(const json_t *run, char *buf, size_t size)
 	return buf;
 }
 
-/* One number of a limit. JSON has null for what is beyond 2^63: of a bound that means none, of a request an absurd one. */
+/* One number of a limit. JSON has null for what is beyond 2^63: of a bound that means none, of a request an absurd one.
+ */
 static void add_amount(const json_t *value, bool bytes, const char *beyond, char *buf, size_t size)
 {
 	char text[64];
@@ -119,7 +120,8 @@ static void add_amount(const json_t *value, bool bytes, const char *beyond, char
 	}
 	uint64_t number = (uint64_t)json_integer_value(value);
 	text_add(buf, size, "%s",
-		 bytes ? number_format_bytes(text, sizeof(text), number) : number_format_count(text, sizeof(text), number));
+		 bytes ? number_format_bytes(text, sizeof(text), number)
+		       : number_format_count(text, sizeof(text), number));
 }
 
 /* "23.5 GiB > 23.5 GiB" tells nobody anything: then the bytes are counted out. */
@@ -173,7 +175,8 @@ char *text_check(const json_t *check, char *buf, size_t size)
 	const json_t *expected = json_object_get(check, "expected"), *difference = json_object_get(check, "difference");
 	const char *note = text_of(check, "note");
 	buf[0] = '\0';
-	text_add(buf, size, "%s: %s", text_of(check, "what"), text_value(json_object_get(check, "value"), value, sizeof(value)));
+	text_add(buf, size, "%s: %s", text_of(check, "what"),
+		 text_value(json_object_get(check, "value"), value, sizeof(value)));
 	if (expected && !json_is_null(expected))
 		text_add(buf, size, ", expected %s", text_value(expected, value, sizeof(value)));
 	if (json_is_integer(difference))
@@ -189,7 +192,8 @@ char *text_host(const json_t *result, char *buf, size_t size)
 	char amount[64];
 	buf[0] = '\0';
 	text_add(buf, size, "Linux %s, cgroup %s", text_of(host, "kernel"), text_of(host, "cgroup"));
-	text_add(buf, size, ", %s RAM", number_format_bytes(amount, sizeof(amount), (uint64_t)text_integer(host, "ram", 0)));
+	text_add(buf, size, ", %s RAM",
+		 number_format_bytes(amount, sizeof(amount), (uint64_t)text_integer(host, "ram", 0)));
 	json_int_t swap = text_integer(host, "swap", 0);
 	if (swap > 0)
 		text_add(buf, size, ", %s swap", number_format_bytes(amount, sizeof(amount), (uint64_t)swap));
@@ -211,8 +215,9 @@ static size_t sequence_length(unsigned char c)
 }
 
 /*
- * C0, DEL and C1, which a terminal obeys; line separators, which some readers end a line at; marks that turn the direction
- * of writing around and so make a text look like another (U+2028 to U+202E, U+2066 to U+2069); the byte order mark.
+ * C0, DEL and C1, which a terminal obeys; line separators, which some readers end a line at; marks that turn the
+ * direction of writing around and so make a text look like another (U+2028 to U+202E, U+2066 to U+2069); the byte order
+ * mark.
  */
 static bool is_control(const unsigned char *c)
 {

@@ -64,7 +64,8 @@ static unsigned type_of(const json_t *value)
 
 static void type_names(unsigned types, char *buf, size_t size)
 {
-	static const char *const name[] = {"text", "an integer of 0 or more", "a number", "true or false", "null", "an object", "an array"};
+	static const char *const name[] = {
+		"text", "an integer of 0 or more", "a number", "true or false", "null", "an object", "an array"};
 	buf[0] = '\0';
 	for (unsigned i = 0; i < ARRAY_SIZE(name); i++)
 		if (types & 1U << i)
@@ -93,7 +94,8 @@ static void check_word(struct shape_errors *e, const struct place *at, const cha
 	shape_error(e, at, "\"%s\" is none of %s", text_clean(text, false, shown, sizeof(shown)), list);
 }
 
-static void check_elements(struct shape_errors *e, const struct place *at, const json_t *value, const struct shape *shape)
+static void check_elements(struct shape_errors *e, const struct place *at, const json_t *value,
+			   const struct shape *shape)
 {
 	json_t *element;
 	size_t i;

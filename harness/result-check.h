@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The shape of a result as tables: what results/schema.json says, in C, so that a wrong file is named before it is read.
+ * The shape of a result as tables: what results/schema.json says, in C, so that a wrong file is named before it is
+ * read.
  */
 #pragma once
 
@@ -39,9 +40,11 @@ struct shape {
 	unsigned types;
 	const char *const *words;    /* SHAPE_TEXT: one of these, NULL-terminated */
 	const struct shape *members; /* of the object, or of each object in the array; NULL: not looked into */
-	unsigned elements;           /* SHAPE_ARRAY without members: types of the elements; SHAPE_OBJECT likewise of all its values */
+	unsigned elements; /* SHAPE_ARRAY without members: types of the elements; SHAPE_OBJECT likewise of all its
+			      values */
 };
 
-__attribute__((format(printf, 3, 4))) void shape_error(struct shape_errors *e, const struct place *at, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void shape_error(struct shape_errors *e, const struct place *at,
+						       const char *format, ...);
 /* Check every member of a table; the table ends with a NULL key. Members not in the table are let through. */
 void shape_check(struct shape_errors *e, const struct place *at, const json_t *object, const struct shape *table);

@@ -22,39 +22,85 @@
 #define THE(t)     .types = SHAPE_NEEDED | SHAPE_##t
 
 static const struct shape limit[] = {
-	{"id", THE(TEXT)},	{"in_use", SIZE},   {"asked", SIZE},	  {"bound", SIZE}, {"unit", TEXT},
-	{"refuses", THE(BOOL)}, {"errno_fits", BOOL}, {"where", TEXT},	  {0},
+	{"id", THE(TEXT)},    {"in_use", SIZE}, {"asked", SIZE},
+	{"bound", SIZE},      {"unit", TEXT},   {"refuses", THE(BOOL)},
+	{"errno_fits", BOOL}, {"where", TEXT},  {0},
 };
 static const struct shape cause[] = {
-	{"id", THE(TEXT)}, {"in_use", SIZE}, {"asked", SIZE}, {"bound", SIZE},
-	{"unit", TEXT},	   {"where", TEXT},  {"also_refusing", THE(ARRAY), .elements = SHAPE_TEXT}, {0},
+	{"id", THE(TEXT)},
+	{"in_use", SIZE},
+	{"asked", SIZE},
+	{"bound", SIZE},
+	{"unit", TEXT},
+	{"where", TEXT},
+	{"also_refusing", THE(ARRAY), .elements = SHAPE_TEXT},
+	{0},
 };
 static const struct shape check[] = {
-	{"what", THE(TEXT)}, {"value", .types = SHAPE_ANY}, {"expected", .types = SHAPE_ANY}, {"difference", SIZE},
-	{"note", TEXT},	     {"ok", THE(BOOL)},		    {0},
+	{"what", THE(TEXT)},
+	{"value", .types = SHAPE_ANY},
+	{"expected", .types = SHAPE_ANY},
+	{"difference", SIZE},
+	{"note", TEXT},
+	{"ok", THE(BOOL)},
+	{0},
 };
 static const struct shape outcome[] = {
 	{"kind", THE(TEXT), .words = WORDS("errno", "signal", "stall", "exit", "success")},
-	{"call", TEXT},	   {"errno", WORD}, {"asked", SIZE}, {"signal", TEXT}, {"si_code", WORD},
-	{"address", SIZE}, {"oom", BOOL},   {"code", NUMBER}, {0},
+	{"call", TEXT},
+	{"errno", WORD},
+	{"asked", SIZE},
+	{"signal", TEXT},
+	{"si_code", WORD},
+	{"address", SIZE},
+	{"oom", BOOL},
+	{"code", NUMBER},
+	{0},
 };
 static const struct shape refusal[] = {
-	{"call", THE(TEXT)}, {"errno", WORD}, {"args", ARRAY, .elements = SHAPE_NUMBER | SHAPE_TEXT | SHAPE_NULL},
-	{"asked", SIZE},     {"pid", NUMBER},	   {"tid", NUMBER}, {"time_ns", COUNT}, {0},
+	{"call", THE(TEXT)},
+	{"errno", WORD},
+	{"args", ARRAY, .elements = SHAPE_NUMBER | SHAPE_TEXT | SHAPE_NULL},
+	{"asked", SIZE},
+	{"pid", NUMBER},
+	{"tid", NUMBER},
+	{"time_ns", COUNT},
+	{0},
 };
 static const struct shape signal_seen[] = {
-	{"signal", THE(TEXT)}, {"si_code", WORD}, {"address", SIZE}, {"pid", NUMBER}, {"time_ns", COUNT}, {"fatal", BOOL}, {0},
+	{"signal", THE(TEXT)},
+	{"si_code", WORD},
+	{"address", SIZE},
+	{"pid", NUMBER},
+	{"time_ns", COUNT},
+	{"fatal", BOOL},
+	{0},
 };
 static const struct shape witness[] = {
-	{"calls", OBJECT, .elements = SHAPE_COUNT}, {"refused", COUNT},	  {"records", ARRAY, .members = refusal},
-	{"signals", ARRAY, .members = signal_seen}, {"tasks", COUNT}, {"tasks_left", COUNT}, {0},
+	{"calls", OBJECT, .elements = SHAPE_COUNT},
+	{"refused", COUNT},
+	{"records", ARRAY, .members = refusal},
+	{"signals", ARRAY, .members = signal_seen},
+	{"tasks", COUNT},
+	{"tasks_left", COUNT},
+	{0},
 };
 static const struct shape exit_status[] = {{"code", NUMBER}, {"signal", TEXT}, {0}};
 static const struct shape moment[] = {
-	{"at", TEXT}, {"call", TEXT}, {"errno", WORD}, {"signal", TEXT}, {"asked", SIZE}, {"pid", NUMBER}, {"time_ns", COUNT}, {0},
+	{"at", TEXT, .words = WORDS("call", "signal")},
+	{"call", TEXT},
+	{"errno", WORD},
+	{"signal", TEXT},
+	{"asked", SIZE},
+	{"pid", NUMBER},
+	{"time_ns", COUNT},
+	{0},
 };
 static const struct shape bystanders[] = {
-	{"oom_kills_own", NUMBER}, {"oom_kills_others", NUMBER}, {"outside_group", BOOL}, {0},
+	{"oom_kills_own", NUMBER},
+	{"oom_kills_others", NUMBER},
+	{"outside_group", BOOL},
+	{0},
 };
 static const struct shape snapshot[] = {
 	{"time_ns", COUNT},
@@ -67,14 +113,32 @@ static const struct shape snapshot[] = {
 	{0},
 };
 static const struct shape snapshots[] = {
-	{"before", OBJECT, .members = snapshot}, {"failure", OBJECT, .members = snapshot}, {"after", OBJECT, .members = snapshot}, {0},
+	{"before", OBJECT, .members = snapshot},
+	{"failure", OBJECT, .members = snapshot},
+	{"after", OBJECT, .members = snapshot},
+	{0},
+};
+static const struct shape environment[] = {
+	{"rlimit", OBJECT, .elements = SHAPE_NUMBER | SHAPE_NULL},
+	{"cgroup", OBJECT, .elements = SHAPE_NUMBER | SHAPE_NULL},
+	{"sysctl", OBJECT, .elements = SHAPE_TEXT},
+	{"identity", TEXT},
+	{"memory_ceiling", SIZE},
+	{"tasks_ceiling", SIZE},
+	{"deadline_ns", SIZE},
+	{0},
 };
 static const struct shape problem[] = {{"step", TEXT}, {"errno", WORD}, {"message", TEXT}, {"hint", TEXT}, {0}};
 static const struct shape output[] = {{"stdout", TEXT}, {"stderr", TEXT}, {"truncated", BOOL}, {0}};
 static const struct shape predicted[] = {
 	{"kind", THE(TEXT), .words = WORDS("errno", "signal", "stall", "success")},
 	{"call", ARRAY, .elements = SHAPE_TEXT},
-	{"errno", TEXT}, {"signal", TEXT}, {"si_code", TEXT}, {"cause", TEXT}, {"exit", TEXT}, {0},
+	{"errno", TEXT},
+	{"signal", TEXT},
+	{"si_code", TEXT},
+	{"cause", TEXT},
+	{"exit", TEXT},
+	{0},
 };
 static const struct shape at[] = {{"file", THE(TEXT)}, {"line", THE(COUNT)}, {0}};
 #define VERDICTS WORDS("pass", "fail", "broken", "skip")
@@ -88,7 +152,7 @@ static const struct shape run[] = {
 	{"program", TEXT},
 	{"argv", ARRAY, .elements = SHAPE_TEXT},
 	{"arguments", OBJECT, .elements = SHAPE_NUMBER | SHAPE_NULL},
-	{"environment", OBJECT},
+	{"environment", OBJECT, .members = environment},
 	{"outcome", OBJECT, .members = outcome},
 	{"exit", OBJECT, .members = exit_status},
 	{"failing_moment", OBJECT, .members = moment},
@@ -171,7 +235,8 @@ static void check_list(struct shape_errors *e, const struct place *parent, const
 		const char *name = text_of(item, "name");
 		char shown[96];
 		if (parent && json_object_get(seen, name))
-			shape_error(e, &here, "there is another one named \"%s\"", text_clean(name, false, shown, sizeof(shown)));
+			shape_error(e, &here, "there is another one named \"%s\"",
+				    text_clean(name, false, shown, sizeof(shown)));
 		(void)json_object_set_new(seen, name, json_true());
 		if (strcmp(text_of(item, "verdict"), "pass") != 0 && !json_object_get(item, "reason"))
 			shape_error(e, &here, "did not pass and gives no reason");
@@ -194,7 +259,8 @@ static void check_relations(struct shape_errors *e, const json_t *result)
 	for (enum verdict v = 0; v < VERDICT_COUNT; v++) {
 		const json_t *is = json_object_get(json_object_get(result, "summary"), verdict_names[v]);
 		if (!json_equal(is, json_object_get(counted, verdict_names[v])))
-			shape_error(e, &summary, "does not count the scenarios that are \"%s\" right", verdict_names[v]);
+			shape_error(e, &summary, "does not count the scenarios that are \"%s\" right",
+				    verdict_names[v]);
 	}
 }
 

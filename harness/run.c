@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -174,7 +175,8 @@ static int make_spec(const struct run_context *context, struct run_record *recor
 	return r;
 }
 
-/* In the child: become unshare, once the witness has attached. A gate that is closed without a word was a dead harness's. */
+/* In the child: become unshare, once the witness has attached. A gate that is closed without a word was a dead
+ * harness's. */
 static void become_unshare(const struct run_context *context, const struct run_record *record, int spec_fd, int gate,
 			   const int out, const int err, int report)
 {
@@ -357,6 +359,43 @@ static int change_machine(struct run_context *context, struct run_record *record
 	return 0;
 }
 
+/* A remedy for a living process: the limit is raised while the program stands still, then it may ask again. */
+static void change_live(const struct refusal *first, void *data)
+{
+	struct run_record *record = data;
+	const struct environment *env = &record->run->environment;
+	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++)
+		if (env->live_cgroup[v] != ENVIRONMENT_NOT_SET && record->cgroup) {
+			int r = cgroup_set(record->cgroup, (enum cgroup_value)v, env->live_cgroup[v]);
+			if (r < 0)
+				(void)problem(record, -r, "live", NULL, "%s: cannot be changed live",
+					      cgroup_value_files[v].name);
+		}
+	for (unsigned i = 0; i < PROCFS_RLIMITS; i++) {
+		struct rlimit limit;
+		if (env->live_rlimit[i] == ENVIRONMENT_NOT_SET)
+			continue;
+		if (prlimit(first->tgid, (__rlimit_resource_t)i, NULL, &limit) == 0) {
+			limit.rlim_cur = env->live_rlimit[i] == ENOMEM_UNLIMITED ? RLIM_INFINITY : env->live_rlimit[i];
+			if (prlimit(first->tgid, (__rlimit_resource_t)i, &limit, NULL) == 0)
+				continue;
+		}
+		(void)problem(record, errno, "live", NULL, "rlimit %s: cannot be changed live",
+			      environment_rlimit_name(i));
+	}
+}
+
+static bool changes_live(const struct environment *env)
+{
+	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++)
+		if (env->live_cgroup[v] != ENVIRONMENT_NOT_SET)
+			return true;
+	for (unsigned i = 0; i < PROCFS_RLIMITS; i++)
+		if (env->live_rlimit[i] != ENVIRONMENT_NOT_SET)
+			return true;
+	return false;
+}
+
 static void watch_in_environment(struct run_context *context, struct run_record *record)
 {
 	static struct snapshot_source source;
@@ -365,6 +404,10 @@ static void watch_in_environment(struct run_context *context, struct run_record 
 	memset(&shared, 0, sizeof(shared));
 	record->witness.shared = record->sampler.shared = &shared;
 	record->witness.source = &source;
+	if (changes_live(env)) {
+		record->witness.at_failing_moment = change_live;
+		record->witness.data = record;
+	}
 	record->sampler.cgroup = record->cgroup;
 	record->sampler.deadline_ns = env->deadline_ns;
 	record->sampler.stop_requested = context->interrupted;

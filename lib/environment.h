@@ -21,7 +21,8 @@ struct environment {
 		char name[128], value[64];
 	} sysctl[ENVIRONMENT_SYSCTLS]; /* machine scope */
 	unsigned sysctl_count;
-	/* What the harness changes while the program is held at its failing moment, for remedies that help a living process. */
+	/* What the harness changes while the program is held at its failing moment, for remedies that help a living
+	 * process. */
 	uint64_t live_rlimit[PROCFS_RLIMITS], live_cgroup[CGROUP_VALUE_COUNT];
 	char identity[64]; /* user name or number to become; "" to stay */
 	int oom_score_adj; /* 1000 unless the manifest says otherwise: the victim goes first */

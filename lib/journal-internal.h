@@ -31,7 +31,8 @@ int journal_append(int fd, enum journal_verb verb, const char *what, const char 
 /* Open the state directory, made first where that is asked for. -EPERM when others could write to it. */
 int journal_open_directory(bool create, int *ret_fd, char *ret_path, size_t size);
 
-/* Wait for DIR/machine.lock. -EBUSY when it is still taken after timeout_ns. */
+/* Wait for machine.lock: that of the machine for root, else that of the directory. -EBUSY when it is still taken after
+ * timeout_ns. */
 int machine_lock(int dir_fd, uint64_t timeout_ns, int *ret_fd);
 
 /* Is this a name sysctl_read() would take? Rewrites '.' to '/' into ret as sysctl(8) does. 0 or -EINVAL, -ENAMETOOLONG

@@ -218,10 +218,24 @@ int journal_open_directory(bool create, int *ret_fd, char *ret_path, size_t size
 	return r;
 }
 
+/*
+ * Wherever the journals lie, there is one machine: two sessions with a state directory each would take the other's
+ * value for the old one, and leave it behind. Values that are not the kernel's (tests) are locked where their journal
+ * is.
+ */
+static int open_machine_lock(int dir_fd)
+{
+	auto_close int common = -1;
+	if (geteuid() == 0 && strcmp(sysctl_root, "/proc/sys") == 0 &&
+	    open_directory("/run/enomem", true, &common) == 0)
+		dir_fd = common;
+	return openat(dir_fd, "machine.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
 int machine_lock(int dir_fd, uint64_t timeout_ns, int *ret_fd)
 {
 	uint64_t deadline_ns = deadline_after(timeout_ns);
-	auto_close int fd = openat(dir_fd, "machine.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	auto_close int fd = open_machine_lock(dir_fd);
 	if (fd < 0)
 		return -errno;
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {

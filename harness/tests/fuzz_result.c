@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Any bytes as a stored result: loaded, checked, reported in every format, compared with itself, and its runs judged again.
+ * Any bytes as a stored result: loaded, checked, reported in every format, compared with itself, and its runs judged
+ * again.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,20 +17,27 @@ extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void judge_again(json_t *result)
 {
 	static char *calls[] = {(char *)"mmap", (char *)"clone"};
-	static const char *const path[] = {"failure.process.rss", "delta.vmstat.oom_kill", "witness.calls.mmap", "cause.bound"};
+	static const char *const path[] = {"failure.process.rss", "delta.vmstat.oom_kill", "witness.calls.mmap",
+					   "cause.bound"};
 	json_t *scenario, *run;
 	size_t i, k;
 	json_array_foreach (json_object_get(result, "scenarios"), i, scenario) {
 		json_array_foreach (json_object_get(scenario, "runs"), k, run) {
-			struct check check = {.value = (char *)(uintptr_t)path[k % 4], .minus = (char *)(k % 3 ? NULL : "before.tasks"),
-					      .relation = (enum relation)(k % REL_COUNT), .right = (char *)"before.tasks",
+			struct check check = {.value = (char *)(uintptr_t)path[k % 4],
+					      .minus = (char *)(k % 3 ? NULL : "before.tasks"),
+					      .relation = (enum relation)(k % REL_COUNT),
+					      .right = (char *)"before.tasks",
 					      .within = (char *)"2%"};
 			struct run_text text = {.helps = k % 2};
 			struct plan_run plan = {.run = &text, .role = (enum role)(k % ROLE_COUNT)};
-			plan.expect = (struct expect){.call = {calls, 2}, .error = (char *)"ENOMEM", .cause = (char *)"pids-max",
-						      .check = &check, .check_count = 1};
+			plan.expect = (struct expect){.call = {calls, 2},
+						      .error = (char *)"ENOMEM",
+						      .cause = (char *)"pids-max",
+						      .check = &check,
+						      .check_count = 1};
 			if (k % 5 == 4)
-				plan.expect = (struct expect){.signal = (char *)"SIGKILL", .cause = (char *)"memcg-max"};
+				plan.expect =
+					(struct expect){.signal = (char *)"SIGKILL", .cause = (char *)"memcg-max"};
 			if (json_is_object(run) && judge_run(run, &plan, NULL) < 0)
 				abort();
 		}

@@ -44,7 +44,8 @@ static inline void expect_failure(struct world *w, const char *name)
 	} else if (!strncmp(name, "memcg-max", 9)) {
 		*e = (struct expect){.signal = (char *)"SIGKILL", .cause = (char *)"memcg-max"};
 	} else if (!strncmp(name, "rlimit-stack", 12)) {
-		*e = (struct expect){.signal = (char *)"SIGSEGV", .si_code = (char *)"SEGV_MAPERR", .cause = (char *)"rlimit-stack"};
+		*e = (struct expect){
+			.signal = (char *)"SIGSEGV", .si_code = (char *)"SEGV_MAPERR", .cause = (char *)"rlimit-stack"};
 	} else {
 		*e = (struct expect){.stall = true, .cause = (char *)"memcg-high"};
 	}
@@ -55,8 +56,10 @@ static inline void make_world(struct world *w, const char *name, const json_t *e
 {
 	memset(w, 0, sizeof(*w));
 	const char *role = json_string_value(json_object_get(evidence, "role"));
-	w->scenario = (struct scenario){.file = (char *)"/somewhere/scenarios/pids-max/scenario.yaml", .name = (char *)"pids-max",
-					.title = (char *)"fork() where no more tasks fit", .class_name = (char *)"task-count",
+	w->scenario = (struct scenario){.file = (char *)"/somewhere/scenarios/pids-max/scenario.yaml",
+					.name = (char *)"pids-max",
+					.title = (char *)"fork() where no more tasks fit",
+					.class_name = (char *)"task-count",
 					.scope = SCOPE_CGROUP};
 	w->text.helps = !json_is_false(json_object_get(evidence, "helps"));
 	w->text.line = 17;

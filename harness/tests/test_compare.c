@@ -70,11 +70,14 @@ static const struct {
 	{"scenarios/0/runs/1/outcome/kind", "\"success\"", "pids-max: limited: outcome clone EAGAIN -> success\n"},
 	{"scenarios/0/runs/1/exit/code", "2", "pids-max: limited: exit 1 -> 2\n"},
 	{"scenarios/2/runs/1/outcome/oom", "false", "memory-max: limited: outcome SIGKILL (OOM) -> SIGKILL\n"},
-	{"scenarios/2/runs/1/outcome/signal", "\"SIGTERM\"", "memory-max: limited: outcome SIGKILL (OOM) -> SIGTERM (OOM)\n"},
+	{"scenarios/2/runs/1/outcome/signal", "\"SIGTERM\"",
+	 "memory-max: limited: outcome SIGKILL (OOM) -> SIGTERM (OOM)\n"},
 	{"scenarios/1/runs/1/cause/bound", "67112960",
 	 "address-space-limit: mmap: limited: bound 67108864 -> 67112960 bytes (+4096)\n"},
-	{"scenarios/1/runs/1/cause/bound", "null", "address-space-limit: mmap: limited: bound 67108864 -> unlimited bytes\n"},
-	{"scenarios/0/runs/1/name", "\"narrow\"", "pids-max: limited: only in a.json (pass)\npids-max: narrow: only in b.json (pass)\n"},
+	{"scenarios/1/runs/1/cause/bound", "null",
+	 "address-space-limit: mmap: limited: bound 67108864 -> unlimited bytes\n"},
+	{"scenarios/0/runs/1/name", "\"narrow\"",
+	 "pids-max: limited: only in a.json (pass)\npids-max: narrow: only in b.json (pass)\n"},
 	{"scenarios/0/name", "\"tasks\"", "pids-max: only in a.json (pass)\ntasks: only in b.json (pass)\n"},
 };
 
@@ -87,7 +90,8 @@ static void test_each_move(void **state)
 		int lines = strstr(moves[i].says, "only in a") ? 2 : 1;
 		auto_free char *text = compared(a, b, lines);
 		/* Of lost and new scenarios the lost are told first. */
-		if (lines == 1 ? strncmp(text, moves[i].says, strlen(moves[i].says)) != 0 : strcmp(text, moves[i].says) != 0)
+		if (lines == 1 ? strncmp(text, moves[i].says, strlen(moves[i].says)) != 0
+			       : strcmp(text, moves[i].says) != 0)
 			print_message("expected %sgot %s", moves[i].says, text);
 		assert_int_equal(strncmp(text, moves[i].says, strlen(moves[i].says)), 0);
 	}

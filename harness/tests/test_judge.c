@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The judge on stored evidence: what is true passes, and for every assertion there is doctored evidence in which exactly
- * that one fails.
+ * The judge on stored evidence: what is true passes, and for every assertion there is doctored evidence in which
+ * exactly that one fails.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,9 +39,10 @@ static void dump_failures(const json_t *evidence)
 
 static void test_true_evidence_passes(void **state)
 {
-	static const char *const file[] = {"rlimit-as-control",	 "rlimit-as-trigger",	"rlimit-as-remedy",  "rlimit-as-folklore",
-					   "rlimit-as-live",	 "pids-max-control",	"pids-max-trigger",  "pids-max-remedy",
-					   "memcg-max-control",	 "memcg-max-trigger",	"memcg-max-remedy",  "memcg-max-oom-group",
+	static const char *const file[] = {"rlimit-as-control",    "rlimit-as-trigger", "rlimit-as-remedy",
+					   "rlimit-as-folklore",   "rlimit-as-live",    "pids-max-control",
+					   "pids-max-trigger",     "pids-max-remedy",   "memcg-max-control",
+					   "memcg-max-trigger",    "memcg-max-remedy",  "memcg-max-oom-group",
 					   "rlimit-stack-trigger", "memcg-high-trigger"};
 	(void)state;
 	for (size_t i = 0; i < sizeof(file) / sizeof(file[0]); i++) {
@@ -55,36 +56,56 @@ static void test_true_evidence_passes(void **state)
 	}
 }
 
-#define EDITS(...) {__VA_ARGS__, {0}}
+#define EDITS(...)                                                                                                     \
+	{                                                                                                              \
+		__VA_ARGS__,                                                                                           \
+		{                                                                                                      \
+			0                                                                                              \
+		}                                                                                                      \
+	}
 static const struct {
 	const char *label, *file, *fails, *reason;
 	struct edit edit[8];
 } doctored[] = {
 	/* the witness */
-	{"right errno, wrong call", "rlimit-as-trigger", "first refused call is mmap", "predicted mmap ENOMEM by rlimit-as, observed brk ENOMEM",
+	{"right errno, wrong call", "rlimit-as-trigger", "first refused call is mmap",
+	 "predicted mmap ENOMEM by rlimit-as, observed brk ENOMEM",
 	 EDITS({"outcome/call", "\"brk\""}, {"witness/records/0/call", "\"brk\""}, {"failing_moment/call", "\"brk\""})},
-	{"wrong errno", "pids-max-trigger", "errno is EAGAIN", "predicted fork/clone EAGAIN by pids-max, observed clone ENOMEM",
-	 EDITS({"outcome/errno", "\"ENOMEM\""}, {"witness/records/0/errno", "\"ENOMEM\""}, {"failing_moment/errno", "\"ENOMEM\""})},
-	{"not held at that call", "rlimit-as-trigger", "held still at the first refusal", NULL, EDITS({"failing_moment/call", "\"brk\""})},
-	{"no failing moment", "rlimit-as-trigger", "held still at the first refusal", NULL, EDITS({"failing_moment", NULL})},
-	{"it says exit", "rlimit-as-trigger", "outcome is errno", "then exit 1", EDITS({"outcome", "{\"kind\":\"exit\",\"code\":1}"})},
+	{"wrong errno", "pids-max-trigger", "errno is EAGAIN",
+	 "predicted fork/clone EAGAIN by pids-max, observed clone ENOMEM",
+	 EDITS({"outcome/errno", "\"ENOMEM\""}, {"witness/records/0/errno", "\"ENOMEM\""},
+	       {"failing_moment/errno", "\"ENOMEM\""})},
+	{"not held at that call", "rlimit-as-trigger", "held still at the first refusal", NULL,
+	 EDITS({"failing_moment/call", "\"brk\""})},
+	{"no failing moment", "rlimit-as-trigger", "held still at the first refusal", NULL,
+	 EDITS({"failing_moment", NULL})},
+	{"it says exit", "rlimit-as-trigger", "outcome is errno", "then exit 1",
+	 EDITS({"outcome", "{\"kind\":\"exit\",\"code\":1}"})},
 	/* the cause */
 	{"another, tighter limit", "rlimit-as-trigger", "cause is rlimit-as",
 	 "predicted mmap ENOMEM by rlimit-as, observed mmap ENOMEM by max-map-count (65,531 + 1 > 65,530 areas)",
-	 EDITS({"limits/0/refuses", "false"}, {"limits/2/refuses", "true"}, {"limits/2/in_use", "65531"}, {"limits/2/bound", "65530"})},
+	 EDITS({"limits/0/refuses", "false"}, {"limits/2/refuses", "true"}, {"limits/2/in_use", "65531"},
+	       {"limits/2/bound", "65530"})},
 	{"two limits refuse", "rlimit-as-trigger", "no other limit refuses", "refused as well by max-map-count",
 	 EDITS({"limits/2/refuses", "true"})},
 	{"two limits refuse, the other with another errno", "rlimit-as-trigger", "no other limit refuses", NULL,
 	 EDITS({"limits/2/refuses", "true"}, {"limits/2/errno_fits", "false"})},
-	{"no limit refuses", "rlimit-as-trigger", "cause is rlimit-as", "observed mmap ENOMEM by unknown", EDITS({"limits/0/refuses", "false"})},
-	{"it refuses, but not with this errno: neither named nor silent", "pids-max-trigger", "cause is pids-max|no other limit refuses",
-	 "by unknown, refused as well by pids-max", EDITS({"limits/1/errno_fits", "false"})},
-	{"the numbers do not say so", "rlimit-as-trigger", "in use + asked exceeds the bound", NULL, EDITS({"limits/0/bound", "99999999999"})},
-	{"refused by what has no bound", "rlimit-as-trigger", "in use + asked exceeds the bound", NULL, EDITS({"limits/0/bound", "null"})},
-	{"one less than the bound", "pids-max-trigger", "in use + asked exceeds the bound", NULL, EDITS({"limits/1/in_use", "5"})},
-	{"limits not evaluated", "rlimit-as-trigger", "cause is rlimit-as|no other limit refuses", NULL, EDITS({"limits", NULL})},
+	{"no limit refuses", "rlimit-as-trigger", "cause is rlimit-as", "observed mmap ENOMEM by unknown",
+	 EDITS({"limits/0/refuses", "false"})},
+	{"it refuses, but not with this errno: neither named nor silent", "pids-max-trigger",
+	 "cause is pids-max|no other limit refuses", "by unknown, refused as well by pids-max",
+	 EDITS({"limits/1/errno_fits", "false"})},
+	{"the numbers do not say so", "rlimit-as-trigger", "in use + asked exceeds the bound", NULL,
+	 EDITS({"limits/0/bound", "99999999999"})},
+	{"refused by what has no bound", "rlimit-as-trigger", "in use + asked exceeds the bound", NULL,
+	 EDITS({"limits/0/bound", "null"})},
+	{"one less than the bound", "pids-max-trigger", "in use + asked exceeds the bound", NULL,
+	 EDITS({"limits/1/in_use", "5"})},
+	{"limits not evaluated", "rlimit-as-trigger", "cause is rlimit-as|no other limit refuses", NULL,
+	 EDITS({"limits", NULL})},
 	/* the counter */
-	{"the counter did not move", "pids-max-trigger", "cgroup.pids.events.max moved", NULL, EDITS({"snapshots/after/cgroup/pids/events/max", "0"})},
+	{"the counter did not move", "pids-max-trigger", "cgroup.pids.events.max moved", NULL,
+	 EDITS({"snapshots/after/cgroup/pids/events/max", "0"})},
 	{"the counter is in one snapshot only", "pids-max-trigger", "cgroup.pids.events.max moved", NULL,
 	 EDITS({"snapshots/before/cgroup/pids/events", NULL})},
 	{"SIGKILL without counter", "memcg-max-trigger", "cgroup.memory.events.oom_kill moved", NULL,
@@ -94,63 +115,88 @@ static const struct {
 	{"throttling not counted", "memcg-high-trigger", "cgroup.memory.events.high moved", NULL,
 	 EDITS({"snapshots/after/cgroup/memory/events/high", "0"})},
 	/* signals */
-	{"another signal", "rlimit-stack-trigger", "signal is SIGSEGV", "predicted SIGSEGV SEGV_MAPERR by rlimit-stack, observed SIGBUS",
-	 EDITS({"outcome/signal", "\"SIGBUS\""})},
-	{"another si_code", "rlimit-stack-trigger", "si_code is SEGV_MAPERR", "observed SIGSEGV SEGV_ACCERR", EDITS({"outcome/si_code", "\"SEGV_ACCERR\""})},
+	{"another signal", "rlimit-stack-trigger", "signal is SIGSEGV",
+	 "predicted SIGSEGV SEGV_MAPERR by rlimit-stack, observed SIGBUS", EDITS({"outcome/signal", "\"SIGBUS\""})},
+	{"another si_code", "rlimit-stack-trigger", "si_code is SEGV_MAPERR", "observed SIGSEGV SEGV_ACCERR",
+	 EDITS({"outcome/si_code", "\"SEGV_ACCERR\""})},
 	{"si_code unseen", "rlimit-stack-trigger", "si_code is SEGV_MAPERR", NULL, EDITS({"outcome/si_code", NULL})},
 	{"it survived the signal", "rlimit-stack-trigger", "died of SIGSEGV", NULL, EDITS({"exit", "{\"code\":139}"})},
-	{"outcome is no signal", "rlimit-stack-trigger", "outcome is signal", NULL, EDITS({"outcome/kind", "\"stall\""})},
+	{"outcome is no signal", "rlimit-stack-trigger", "outcome is signal", NULL,
+	 EDITS({"outcome/kind", "\"stall\""})},
 	{"killed by hand", "memcg-max-trigger", "killed by the OOM killer", NULL, EDITS({"outcome/oom", "false"})},
 	{"the log names another pid", "memcg-max-trigger", "kernel log names the killed process", NULL,
-	 EDITS({"kernel_log", "[\"oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/redis,"
-			      "task_memcg=/redis,task=redis-server,pid=9999,uid=0\",\"Memory cgroup out of memory: Killed process 9999 "
-			      "(redis-server) total-vm:35508kB, anon-rss:16104kB\"]"})},
+	 EDITS({"kernel_log",
+		"[\"oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/redis,"
+		"task_memcg=/redis,task=redis-server,pid=9999,uid=0\",\"Memory cgroup out of memory: Killed process "
+		"9999 "
+		"(redis-server) total-vm:35508kB, anon-rss:16104kB\"]"})},
 	/* bystanders */
-	{"two OOM kills", "memcg-max-trigger", "exactly one OOM kill in its own group", NULL, EDITS({"bystanders/oom_kills_own", "2"})},
-	{"its OOM kills unknown", "memcg-max-trigger", "exactly one OOM kill in its own group", NULL, EDITS({"bystanders/oom_kills_own", NULL})},
-	{"whole group, none killed", "memcg-max-oom-group", "at least one OOM kill in its own group", NULL, EDITS({"bystanders/oom_kills_own", "0"})},
-	{"OOM kill where an errno was predicted", "rlimit-as-trigger", "no OOM kill in its own group", NULL, EDITS({"bystanders/oom_kills_own", "1"})},
-	{"OOM kill in a control", "pids-max-control", "no OOM kill in its own group", NULL, EDITS({"bystanders/oom_kills_own", "1"})},
-	{"somebody else killed", "memcg-max-trigger", "no other process was OOM-killed", "no other process was OOM-killed: 1, expected 0",
+	{"two OOM kills", "memcg-max-trigger", "exactly one OOM kill in its own group", NULL,
+	 EDITS({"bystanders/oom_kills_own", "2"})},
+	{"its OOM kills unknown", "memcg-max-trigger", "exactly one OOM kill in its own group", NULL,
+	 EDITS({"bystanders/oom_kills_own", NULL})},
+	{"whole group, none killed", "memcg-max-oom-group", "at least one OOM kill in its own group", NULL,
+	 EDITS({"bystanders/oom_kills_own", "0"})},
+	{"OOM kill where an errno was predicted", "rlimit-as-trigger", "no OOM kill in its own group", NULL,
+	 EDITS({"bystanders/oom_kills_own", "1"})},
+	{"OOM kill in a control", "pids-max-control", "no OOM kill in its own group", NULL,
+	 EDITS({"bystanders/oom_kills_own", "1"})},
+	{"somebody else killed", "memcg-max-trigger", "no other process was OOM-killed",
+	 "no other process was OOM-killed: 1, expected 0", EDITS({"bystanders/oom_kills_others", "1"})},
+	{"somebody else killed by a control", "memcg-max-control", "no other process was OOM-killed", NULL,
 	 EDITS({"bystanders/oom_kills_others", "1"})},
-	{"somebody else killed by a control", "memcg-max-control", "no other process was OOM-killed", NULL, EDITS({"bystanders/oom_kills_others", "1"})},
-	{"left its group", "rlimit-as-trigger", "left its control group", NULL, EDITS({"bystanders/outside_group", "true"})},
-	{"nobody looked at its group", "rlimit-as-control", "left its control group", NULL, EDITS({"bystanders/outside_group", NULL})},
+	{"left its group", "rlimit-as-trigger", "left its control group", NULL,
+	 EDITS({"bystanders/outside_group", "true"})},
+	{"nobody looked at its group", "rlimit-as-control", "left its control group", NULL,
+	 EDITS({"bystanders/outside_group", NULL})},
 	/* conduct */
 	{"deadline", "rlimit-as-trigger", "deadline not exceeded", NULL, EDITS({"deadline_exceeded", "true"})},
-	{"deadline of a control", "rlimit-as-control", "deadline not exceeded", NULL, EDITS({"deadline_exceeded", "true"})},
-	{"ended although a stall was predicted", "memcg-high-trigger", "stalled until its deadline", NULL, EDITS({"deadline_exceeded", "false"})},
-	{"no stall", "memcg-high-trigger", "outcome is stall", "predicted stall by memcg-high, observed success", EDITS({"outcome/kind", "\"success\""})},
-	{"ceiling of a trigger", "rlimit-as-trigger", "own ceilings", "ran into enomem's own memory ceiling", EDITS({"ceiling", "\"memory\""})},
-	{"ceiling of a control", "pids-max-control", "own ceilings", "ran into enomem's own tasks ceiling", EDITS({"ceiling", "\"tasks\""})},
-	{"exit code of a trigger", "rlimit-as-trigger", "exit code is 1", "exit code is 1: 2, expected 1", EDITS({"exit/code", "2"})},
+	{"deadline of a control", "rlimit-as-control", "deadline not exceeded", NULL,
+	 EDITS({"deadline_exceeded", "true"})},
+	{"ended although a stall was predicted", "memcg-high-trigger", "stalled until its deadline", NULL,
+	 EDITS({"deadline_exceeded", "false"})},
+	{"no stall", "memcg-high-trigger", "outcome is stall", "predicted stall by memcg-high, observed success",
+	 EDITS({"outcome/kind", "\"success\""})},
+	{"ceiling of a trigger", "rlimit-as-trigger", "own ceilings", "ran into enomem's own memory ceiling",
+	 EDITS({"ceiling", "\"memory\""})},
+	{"ceiling of a control", "pids-max-control", "own ceilings", "ran into enomem's own tasks ceiling",
+	 EDITS({"ceiling", "\"tasks\""})},
+	{"exit code of a trigger", "rlimit-as-trigger", "exit code is 1", "exit code is 1: 2, expected 1",
+	 EDITS({"exit/code", "2"})},
 	{"exit code of a control", "rlimit-as-control", "exit code is 0", NULL, EDITS({"exit/code", "3"})},
 	{"never ended", "rlimit-as-control", "exit code is 0", NULL, EDITS({"exit", NULL})},
-	{"says nothing", "rlimit-as-trigger", "says \"Cannot allocate memory\"", NULL, EDITS({"output/stderr", "\"mmap: no\\n\""})},
+	{"says nothing", "rlimit-as-trigger", "says \"Cannot allocate memory\"", NULL,
+	 EDITS({"output/stderr", "\"mmap: no\\n\""})},
 	/* controls and remedies */
-	{"refused in a control", "rlimit-as-control", "no call was refused", "predicted success without the limit, observed",
-	 EDITS({"witness/refused", "1"})},
+	{"refused in a control", "rlimit-as-control", "no call was refused",
+	 "predicted success without the limit, observed", EDITS({"witness/refused", "1"})},
 	{"a refusal in a control that the count forgot", "rlimit-as-control", "no call was refused", NULL,
 	 EDITS({"witness/records", "[{\"call\":\"mmap\",\"errno\":\"ENOMEM\"}]"})},
 	{"no witness in a control", "rlimit-as-control", "no call was refused", NULL, EDITS({"witness", NULL})},
-	{"a child crashed in a control", "pids-max-control", "no fatal signal", NULL, EDITS({"witness/signals/0/signal", "\"SIGSEGV\""})},
-	{"a remedy that is refused", "rlimit-as-remedy", "no call was refused", "the remedy does not help", EDITS({"witness/refused", "1"})},
-	{"a remedy that dies", "memcg-max-remedy", "no fatal signal|exit code is 0", "the remedy does not help, observed SIGKILL",
+	{"a child crashed in a control", "pids-max-control", "no fatal signal", NULL,
+	 EDITS({"witness/signals/0/signal", "\"SIGSEGV\""})},
+	{"a remedy that is refused", "rlimit-as-remedy", "no call was refused", "the remedy does not help",
+	 EDITS({"witness/refused", "1"})},
+	{"a remedy that dies", "memcg-max-remedy", "no fatal signal|exit code is 0",
+	 "the remedy does not help, observed SIGKILL",
 	 EDITS({"outcome", "{\"kind\":\"signal\",\"signal\":\"SIGKILL\"}"}, {"exit", "{\"signal\":\"SIGKILL\"}"})},
 	{"helped live, but never refused", "rlimit-as-live",
 	 "a call was refused|first refused call is mmap|errno is ENOMEM|held still at the first refusal", NULL,
 	 EDITS({"witness/records", "[]"}, {"witness/refused", "0"})},
-	{"helped live, refused by something else", "rlimit-as-live", "cause is rlimit-as", NULL, EDITS({"limits/0/id", "\"rlimit-data\""})},
+	{"helped live, refused by something else", "rlimit-as-live", "cause is rlimit-as", NULL,
+	 EDITS({"limits/0/id", "\"rlimit-data\""})},
 	{"helped live, failed all the same", "rlimit-as-live", "exit code is 0", NULL, EDITS({"exit/code", "1"})},
 	{"folklore that helped", "rlimit-as-folklore",
-	 "outcome is errno|a call was refused|first refused call is mmap|errno is ENOMEM|held still at the first refusal|cause is rlimit-as|"
+	 "outcome is errno|a call was refused|first refused call is mmap|errno is ENOMEM|held still at the first "
+	 "refusal|cause is rlimit-as|"
 	 "no other limit refuses|exit code is 1",
 	 "taken for folklore, yet it helped: predicted mmap ENOMEM by rlimit-as, observed success",
-	 EDITS({"outcome", "{\"kind\":\"success\"}"}, {"exit/code", "0"}, {"witness/records", "[]"}, {"witness/refused", "0"},
-	       {"failing_moment", NULL}, {"limits", "[]"})},
+	 EDITS({"outcome", "{\"kind\":\"success\"}"}, {"exit/code", "0"}, {"witness/records", "[]"},
+	       {"witness/refused", "0"}, {"failing_moment", NULL}, {"limits", "[]"})},
 	/* the oldest trick: the program says so itself */
 	{"it only says that it was refused", "rlimit-as-trigger",
-	 "outcome is errno|a call was refused|first refused call is mmap|errno is ENOMEM|held still at the first refusal|cause is rlimit-as|"
+	 "outcome is errno|a call was refused|first refused call is mmap|errno is ENOMEM|held still at the first "
+	 "refusal|cause is rlimit-as|"
 	 "no other limit refuses",
 	 "observed exit 1, no call was refused",
 	 EDITS({"outcome", "{\"kind\":\"exit\",\"code\":1}"}, {"witness/records", "[]"}, {"witness/refused", "0"},
@@ -193,8 +239,11 @@ static void test_each_assertion_fails_alone(void **state)
 /* What is not known is said, and is no failure where it proves nothing. */
 static void test_absent_counters(void **state)
 {
-	static const struct edit gone[] = {{"snapshots/before/cgroup", "{}"}, {"snapshots/after/cgroup", "{}"},
-					   {"bystanders/oom_kills_own", NULL}, {"bystanders/oom_kills_others", NULL}, {0}};
+	static const struct edit gone[] = {{"snapshots/before/cgroup", "{}"},
+					   {"snapshots/after/cgroup", "{}"},
+					   {"bystanders/oom_kills_own", NULL},
+					   {"bystanders/oom_kills_others", NULL},
+					   {0}};
 	static const struct edit quiet_log[] = {{"kernel_log", "[]"}, {0}};
 	struct world w;
 	(void)state;
@@ -251,13 +300,15 @@ static void test_not_run(void **state)
 	assert_string_equal(member(skipped, "verdict"), "skip");
 	assert_string_equal(member(skipped, "reason"), "machine scope: run it in a guest, or with --allow-machine");
 	assert_string_equal(member(broken, "verdict"), "broken");
-	assert_string_equal(member(broken, "reason"),
-			    "cgroup enomem-77-0-1: cannot be created (EACCES); enomem doctor tells which hierarchies can be used");
+	assert_string_equal(
+		member(broken, "reason"),
+		"cgroup enomem-77-0-1: cannot be created (EACCES); enomem doctor tells which hierarchies can be used");
 	static const struct edit no_outcome[] = {{"outcome", NULL}, {0}};
 	json_auto_t *half = judged("rlimit-as-trigger", no_outcome, &w);
 	assert_string_equal(member(half, "verdict"), "broken");
 	/* A problem beats everything that may have happened besides. */
-	static const struct edit problem[] = {{"problem", "{\"step\":\"witness\",\"message\":\"the witness lost track\"}"}, {0}};
+	static const struct edit problem[] = {
+		{"problem", "{\"step\":\"witness\",\"message\":\"the witness lost track\"}"}, {0}};
 	json_auto_t *lost = judged("rlimit-as-trigger", problem, &w);
 	assert_string_equal(member(lost, "verdict"), "broken");
 }
@@ -265,8 +316,9 @@ static void test_not_run(void **state)
 /* A stored verdict is not believed: judging again replaces it. */
 static void test_judged_again(void **state)
 {
-	static const struct edit forged[] = {{"verdict", "\"pass\""}, {"reason", "\"because\""}, {"cause", "{\"id\":\"rlimit-as\"}"},
-					     {"checks", "[]"},	      {"limits/0/refuses", "false"}, {0}};
+	static const struct edit forged[] = {
+		{"verdict", "\"pass\""}, {"reason", "\"because\""},     {"cause", "{\"id\":\"rlimit-as\"}"},
+		{"checks", "[]"},        {"limits/0/refuses", "false"}, {0}};
 	struct world w;
 	(void)state;
 	json_auto_t *e = judged("rlimit-as-trigger", forged, &w);
@@ -281,10 +333,16 @@ static void test_judged_again(void **state)
 /* Evidence that is nonsense is judged, not believed, and nothing falls over. */
 static void test_hostile_evidence(void **state)
 {
-	static const char *const nonsense[] = {"null", "1", "\"x\"", "[]", "{}", "[{}]", "[[[]]]", "-1", "1e300", "true"};
-	static const char *const where[] = {"outcome", "exit", "witness", "limits", "bystanders", "snapshots", "failing_moment",
-					    "output", "kernel_log", "environment", "deadline_exceeded", "limits/0", "witness/records/0",
-					    "limits/0/in_use", "limits/0/id", "snapshots/before"};
+	static const char *const nonsense[] = {"null", "1",      "\"x\"", "[]",    "{}",
+					       "[{}]", "[[[]]]", "-1",    "1e300", "true"};
+	static const char *const where[] = {"outcome",           "exit",
+					    "witness",           "limits",
+					    "bystanders",        "snapshots",
+					    "failing_moment",    "output",
+					    "kernel_log",        "environment",
+					    "deadline_exceeded", "limits/0",
+					    "witness/records/0", "limits/0/in_use",
+					    "limits/0/id",       "snapshots/before"};
 	(void)state;
 	for (size_t i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
 		for (size_t k = 0; k < sizeof(nonsense) / sizeof(nonsense[0]); k++) {
@@ -297,7 +355,8 @@ static void test_hostile_evidence(void **state)
 	}
 }
 
-/* Relations at their boundary: value, relation, right side, within, holds. failure.process.map_count is 21, bound 67108864. */
+/* Relations at their boundary: value, relation, right side, within, holds. failure.process.map_count is 21, bound
+ * 67108864. */
 static const struct {
 	const char *value, *minus, *right, *within;
 	enum relation relation;
@@ -342,13 +401,16 @@ static const struct {
 	{"failure.process.rlimit.data", NULL, "max", NULL, REL_IS, true, NULL},
 	{"failure.process.rlimit.stack", NULL, "max", NULL, REL_IS, false, NULL},
 	{"failure.process.rlimit.stack", NULL, "max", NULL, REL_BELOW, true, NULL},
-	{"failure.process.rlimit.data", "failure.process.rlimit.stack", "0", NULL, REL_ABOVE, false, "unlimited has no difference"},
+	{"failure.process.rlimit.data", "failure.process.rlimit.stack", "0", NULL, REL_ABOVE, false,
+	 "unlimited has no difference"},
 	/* no such value */
 	{"failure.process.nothing", NULL, "0", NULL, REL_IS, false, "no such value here: failure.process.nothing"},
 	{"failure.process", NULL, "0", NULL, REL_AT_LEAST, false, "no such value here: failure.process"},
 	{"witness.calls.open", NULL, "0", NULL, REL_IS, false, "no such value here: witness.calls.open"},
-	{"failure.process.rss", "before.process.nothing", "0", NULL, REL_AT_LEAST, false, "no such value here: before.process.nothing"},
-	{"failure.process.rss", NULL, "before.nothing", NULL, REL_AT_LEAST, false, "no such value here: before.nothing"},
+	{"failure.process.rss", "before.process.nothing", "0", NULL, REL_AT_LEAST, false,
+	 "no such value here: before.process.nothing"},
+	{"failure.process.rss", NULL, "before.nothing", NULL, REL_AT_LEAST, false,
+	 "no such value here: before.nothing"},
 	{"delta.meminfo.SwapCached", NULL, "0", NULL, REL_IS, false, "no such value here: delta.meminfo.SwapCached"},
 	{"output.stderr", NULL, "0", NULL, REL_IS, false, "no such value here: output.stderr"},
 	{"limits", NULL, "0", NULL, REL_IS, false, "no such value here: limits"},
@@ -361,13 +423,17 @@ static void test_relations(void **state)
 		struct world w;
 		json_auto_t *e = load_evidence("rlimit-as-trigger");
 		make_world(&w, "rlimit-as-trigger", e);
-		w.check[0] = (struct check){.value = (char *)(uintptr_t)relations[i].value, .minus = (char *)(uintptr_t)relations[i].minus,
-					    .text = (char *)(uintptr_t)relations[i].value, .relation = relations[i].relation,
-					    .right = (char *)(uintptr_t)relations[i].right, .within = (char *)(uintptr_t)relations[i].within};
+		w.check[0] = (struct check){.value = (char *)(uintptr_t)relations[i].value,
+					    .minus = (char *)(uintptr_t)relations[i].minus,
+					    .text = (char *)(uintptr_t)relations[i].value,
+					    .relation = relations[i].relation,
+					    .right = (char *)(uintptr_t)relations[i].right,
+					    .within = (char *)(uintptr_t)relations[i].within};
 		w.run.expect.check = w.check;
 		w.run.expect.check_count = 1;
 		assert_int_equal(judge_run(e, &w.run, NULL), 0);
-		json_t *checks = json_object_get(e, "checks"), *last = json_array_get(checks, json_array_size(checks) - 1);
+		json_t *checks = json_object_get(e, "checks"),
+		       *last = json_array_get(checks, json_array_size(checks) - 1);
 		bool ok = json_is_true(json_object_get(last, "ok"));
 		if (ok != relations[i].holds)
 			print_message("%zu: %s\n", i, member(last, "what"));
@@ -390,9 +456,13 @@ static void test_amounts_and_when(void **state)
 	machine.now.meminfo.value[MEMINFO_MEM_TOTAL] = 25289162752;
 	json_auto_t *e = load_evidence("rlimit-as-trigger");
 	make_world(&w, "rlimit-as-trigger", e);
-	w.check[0] = (struct check){.value = (char *)"failure.meminfo.MemTotal", .relation = REL_IS, .right = (char *)"ram"};
-	w.check[1] = (struct check){.value = (char *)"failure.meminfo.MemTotal", .relation = REL_IS, .right = (char *)"0",
-				    .when = {.kernel = (char *)">=6.11"}, .has_when = true};
+	w.check[0] =
+		(struct check){.value = (char *)"failure.meminfo.MemTotal", .relation = REL_IS, .right = (char *)"ram"};
+	w.check[1] = (struct check){.value = (char *)"failure.meminfo.MemTotal",
+				    .relation = REL_IS,
+				    .right = (char *)"0",
+				    .when = {.kernel = (char *)">=6.11"},
+				    .has_when = true};
 	w.run.expect.check = w.check;
 	w.run.expect.check_count = 2;
 	assert_int_equal(judge_run(e, &w.run, &machine), 0);
@@ -400,7 +470,8 @@ static void test_amounts_and_when(void **state)
 	w.check[1].when.kernel = (char *)">=6.0";
 	assert_int_equal(judge_run(e, &w.run, &machine), 0);
 	assert_string_equal(member(e, "verdict"), "fail");
-	assert_string_equal(member(e, "reason"), "failure.meminfo.MemTotal is 0: 25289162752, expected 0 (difference +25289162752)");
+	assert_string_equal(member(e, "reason"),
+			    "failure.meminfo.MemTotal is 0: 25289162752, expected 0 (difference +25289162752)");
 }
 
 /* A plan of three runs and their judged evidence. */
@@ -424,14 +495,22 @@ static const struct {
 	struct edit edit[4];
 } scenarios[] = {
 	{"all three", "pass", "", {{0}}},
-	{"control skipped", "skip", "no control was made here: no cgroup", {{"0/verdict", "\"skip\""}, {"0/reason", "\"no cgroup\""}, {0}}},
+	{"control skipped",
+	 "skip",
+	 "no control was made here: no cgroup",
+	 {{"0/verdict", "\"skip\""}, {"0/reason", "\"no cgroup\""}, {0}}},
 	{"trigger skipped", "skip", "no trigger was made here", {{"1/verdict", "\"skip\""}, {0}}},
 	{"remedy skipped", "skip", "no remedy that helps was made here", {{"2/verdict", "\"skip\""}, {0}}},
 	{"folklore is no remedy", "skip", "no remedy that helps was made here", {{"2/helps", "false"}, {0}}},
 	{"a run failed", "fail", "raised: it did", {{"2/verdict", "\"fail\""}, {"2/reason", "\"it did\""}, {0}}},
-	{"failed outweighs broken", "fail", "limited: it did",
+	{"failed outweighs broken",
+	 "fail",
+	 "limited: it did",
 	 {{"0/verdict", "\"broken\""}, {"1/verdict", "\"fail\""}, {"1/reason", "\"it did\""}, {0}}},
-	{"a run broke", "broken", "no limit: no stage", {{"0/verdict", "\"broken\""}, {"0/reason", "\"no stage\""}, {0}}},
+	{"a run broke",
+	 "broken",
+	 "no limit: no stage",
+	 {{"0/verdict", "\"broken\""}, {"0/reason", "\"no stage\""}, {0}}},
 	{"a run is missing", "broken", "raised: the run is missing", {{"2", NULL}, {0}}},
 };
 
@@ -442,7 +521,7 @@ static void test_scenarios(void **state)
 		struct world world[3];
 		struct plan_run planned[3];
 		struct plan plan;
-		json_auto_t *runs = three_runs(world, planned, &plan);
+		json_t *runs = three_runs(world, planned, &plan);
 		for (const struct edit *edit = scenarios[i].edit; edit->path; edit++)
 			doctor(runs, edit->path, edit->value);
 		json_auto_t *scenario = judge_scenario(&plan, runs);
@@ -467,10 +546,10 @@ static void test_cases_and_summary(void **state)
 		json_object_set_new(json_array_get(runs, i), "case", json_string("fork"));
 	world[0].scenario.cases = cases;
 	world[0].scenario.case_count = 1;
-	json_auto_t *one = judge_scenario(&plan, runs);
+	json_auto_t *one = judge_scenario(&plan, json_incref(runs));
 	assert_string_equal(member(one, "verdict"), "pass");
 	world[0].scenario.case_count = 2;
-	json_auto_t *two = judge_scenario(&plan, runs);
+	json_auto_t *two = judge_scenario(&plan, json_incref(runs));
 	assert_string_equal(member(two, "verdict"), "skip");
 	assert_string_equal(member(two, "reason"), "thread: no control was made here");
 	plan.skip = (char *)"needs root: run as root";
@@ -489,12 +568,18 @@ static void test_cases_and_summary(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_true_evidence_passes), cmocka_unit_test(test_each_assertion_fails_alone),
-		cmocka_unit_test(test_absent_counters),	     cmocka_unit_test(test_unknown_is_no_proof),
-		cmocka_unit_test(test_exit_as_told),	     cmocka_unit_test(test_not_run),
-		cmocka_unit_test(test_judged_again),	     cmocka_unit_test(test_hostile_evidence),
-		cmocka_unit_test(test_relations),	     cmocka_unit_test(test_amounts_and_when),
-		cmocka_unit_test(test_scenarios),	     cmocka_unit_test(test_cases_and_summary),
+		cmocka_unit_test(test_true_evidence_passes),
+		cmocka_unit_test(test_each_assertion_fails_alone),
+		cmocka_unit_test(test_absent_counters),
+		cmocka_unit_test(test_unknown_is_no_proof),
+		cmocka_unit_test(test_exit_as_told),
+		cmocka_unit_test(test_not_run),
+		cmocka_unit_test(test_judged_again),
+		cmocka_unit_test(test_hostile_evidence),
+		cmocka_unit_test(test_relations),
+		cmocka_unit_test(test_amounts_and_when),
+		cmocka_unit_test(test_scenarios),
+		cmocka_unit_test(test_cases_and_summary),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

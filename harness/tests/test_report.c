@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The reports of one result that has everything: what has to be in each, what may never be, and what readers of TAP make of it.
+ * The reports of one result that has everything: what has to be in each, what may never be, and what readers of TAP
+ * make of it.
  */
 #include <errno.h>
 #include <locale.h>
@@ -18,7 +19,9 @@
 #include "sample.h"
 
 /* Output of a program that knows what breaks terminals, TAP and YAML. */
-#define EVIL "\"\\u001b[2Jnot ok 1 - x\\n  ...\\nBail out!\\t# TODO \\\\ : \\u0085\\u2028\\ufeff' \\\" \\u00e9\\ud83d\\ude00\""
+#define EVIL                                                                                                           \
+	"\"\\u001b[2Jnot ok 1 - x\\n  ...\\nBail out!\\t# TODO \\\\ : \\u0085\\u2028\\ufeff' \\\" "                    \
+	"\\u00e9\\ud83d\\ude00\""
 
 static char *written(enum report_format format, const json_t *result, struct report_options options)
 {
@@ -65,7 +68,8 @@ static void test_pretty(void **state)
 		"ok, skip",
 		"1 folklore",
 		"FAIL  address-space-limit - a title",
-		"predicted mmap ENOMEM by rlimit-as, observed mmap ENOMEM by rlimit-as (2.6 MiB + 64 MiB > 64 MiB), refused as well by "
+		"predicted mmap ENOMEM by rlimit-as, observed mmap ENOMEM by rlimit-as (2.6 MiB + 64 MiB > 64 MiB), "
+		"refused as well by "
 		"max-map-count\n",
 		"    FAILED   no other limit refuses: max-map-count, expected none\n",
 		"    stderr | mmap: Cannot allocate memory\n",
@@ -169,10 +173,13 @@ static void test_tap14(void **state)
 	static const char *const wanted[] = {
 		"TAP version 14\n# enomem 0.1.0, Linux 6.1.0",
 		"\n1..6\n# Subtest: pids-max\n    1..4\n    ok 1 - no limit\n    ok 2 - limited\n",
-		"    ok 4 - ratio 100 # SKIP machine scope: run it in a guest, or with --allow-machine\nok 1 - pids-max\n",
+		"    ok 4 - ratio 100 # SKIP machine scope: run it in a guest, or with --allow-machine\nok 1 - "
+		"pids-max\n",
 		"    not ok 2 - mmap: limited\n      ---\n      message: \"predicted mmap",
-		"      severity: \"fail\"\n      at:\n        file: \"pids-max/scenario.yaml\"\n        line: 17\n      data:\n"
-		"        expect: \"mmap ENOMEM by rlimit-as\"\n        got: \"mmap ENOMEM by rlimit-as (2.6 MiB + 64 MiB > 64 MiB)\"\n"
+		"      severity: \"fail\"\n      at:\n        file: \"pids-max/scenario.yaml\"\n        line: 17\n     "
+		" data:\n"
+		"        expect: \"mmap ENOMEM by rlimit-as\"\n        got: \"mmap ENOMEM by rlimit-as (2.6 MiB + 64 "
+		"MiB > 64 MiB)\"\n"
 		"      errno: \"ENOMEM\"\n      syscall: \"mmap\"\n      duration_ms: 13.000\n",
 		"        - \"max-map-count, 21 + 1 <= 65,531 areas, refuses\"\n",
 		"      stderr: \"mmap: Cannot allocate memory\\n\"\n      ...\n",
@@ -227,7 +234,8 @@ static void test_tap_is_harmless(void **state)
 		assert_null(strstr(text, "# TODO :"));
 		assert_null(strstr(text, "\n  ...\nBail"));
 		assert_int_equal(count(text, "\033"), 0);
-		assert_non_null(strstr(text, "stderr: \"\\x1b[2Jnot ok 1 - x\\n  ...\\nBail out!\\t# TODO \\\\ : \\x85\\u2028\\ufeff' \\\" "));
+		assert_non_null(strstr(text, "stderr: \"\\x1b[2Jnot ok 1 - x\\n  ...\\nBail out!\\t# TODO \\\\ : "
+					     "\\x85\\u2028\\ufeff' \\\" "));
 		for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
 			char *point = line + strspn(line, " ");
 			if (strncmp(point, "ok ", 3) != 0 && strncmp(point, "not ok ", 7) != 0)

@@ -5,13 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -144,18 +144,23 @@ static void test_wrong_shapes(void **state)
 	static const struct {
 		const char *at, *value, *says;
 	} wrong[] = {
-		{"scenarios/0/verdict", "\"good\"", "scenarios[0].verdict: \"good\" is none of pass, fail, broken, skip"},
+		{"scenarios/0/verdict", "\"good\"",
+		 "scenarios[0].verdict: \"good\" is none of pass, fail, broken, skip"},
 		{"scenarios/0/runs/1/role", "7", "scenarios[0].runs[1].role: must be text"},
 		{"scenarios/0/runs/1/name", NULL, "scenarios[0].runs[1].name: is missing"},
-		{"scenarios/0/runs/1/outcome/kind", "\"crash\"", "scenarios[0].runs[1].outcome.kind: \"crash\" is none of"},
+		{"scenarios/0/runs/1/outcome/kind", "\"crash\"",
+		 "scenarios[0].runs[1].outcome.kind: \"crash\" is none of"},
 		{"scenarios/0/runs/1/checks/0/ok", "1", "scenarios[0].runs[1].checks[0].ok: must be true or false"},
 		{"scenarios/0/runs/1/checks/0/ok", "false", "scenarios[0].runs[1]: passed with check 0 failed"},
 		{"scenarios/0/runs/1/limits/0", "[]", "scenarios[0].runs[1].limits[0]: must be an object"},
 		{"scenarios/0/runs/1/limits/0/bound", "\"max\"", "limits[0].bound: must be a number or null"},
 		{"scenarios/0/runs/1/kernel_log", "[1]", "scenarios[0].runs[1].kernel_log[0]: must be text"},
-		{"scenarios/0/runs/1/duration_ns", "-1", "scenarios[0].runs[1].duration_ns: must be an integer of 0 or more"},
-		{"scenarios/0/runs/1/witness/calls/clone", "1.5", "scenarios[0].runs[1].witness.calls.clone: must be an integer"},
-		{"scenarios/0/runs/1/name", "\"no limit\"", "scenarios[0].runs[1]: there is another one named \"no limit\""},
+		{"scenarios/0/runs/1/duration_ns", "-1",
+		 "scenarios[0].runs[1].duration_ns: must be an integer of 0 or more"},
+		{"scenarios/0/runs/1/witness/calls/clone", "1.5",
+		 "scenarios[0].runs[1].witness.calls.clone: must be an integer"},
+		{"scenarios/0/runs/1/name", "\"no limit\"",
+		 "scenarios[0].runs[1]: there is another one named \"no limit\""},
 		{"scenarios/1/reason", NULL, "scenarios[1]: did not pass and gives no reason"},
 		{"scenarios", "{}", "scenarios: must be an array"},
 		{"summary/pass", "7", "summary: does not count the scenarios that are \"pass\" right"},
@@ -222,8 +227,9 @@ static void test_symbolic_link_stays(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_bad_files),	 cmocka_unit_test(test_truncated_anywhere),
-		cmocka_unit_test(test_unreadable),   cmocka_unit_test(test_wrong_shapes), cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_round_trip),          cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_truncated_anywhere),  cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_wrong_shapes),        cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_symbolic_link_stays),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

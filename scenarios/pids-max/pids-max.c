@@ -22,7 +22,7 @@ static size_t streams;
 
 static void usage(void)
 {
-	fputs("usage: pids-max fork|vfork|clone|thread|popen|zombies --tasks N [--reap]\n", stderr);
+	fputs("usage: pids-max fork|vfork|clone|thread|popen|zombies --tasks N [--reap | --again]\n", stderr);
 	exit(2);
 }
 
@@ -103,16 +103,20 @@ static void reap(void)
 
 int main(int argc, char *argv[])
 {
-	static const struct option options[] = {
-		{"tasks", required_argument, NULL, 't'}, {"reap", no_argument, NULL, 'r'}, {0}};
+	static const struct option options[] = {{"tasks", required_argument, NULL, 't'},
+						{"reap", no_argument, NULL, 'r'},
+						{"again", no_argument, NULL, 'a'},
+						{0}};
 	size_t tasks = 0, done;
-	int reap_first = 0, refused = 0, option;
+	int reap_first = 0, again = 0, refused = 0, option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 't')
 			tasks = number(optarg);
 		else if (option == 'r')
 			reap_first = 1;
+		else if (option == 'a')
+			again = 1;
 		else
 			usage();
 	}
@@ -128,6 +132,10 @@ int main(int argc, char *argv[])
 			printf("%zu were started; all waited for, asking again\n", done);
 			reap_first = 0;
 			refused = pipe(door) < 0 ? -1 : start(argv[optind]);
+		} else if (refused && again) { /* for whoever raised the limit meanwhile */
+			perror(argv[optind]);
+			again = 0;
+			refused = start(argv[optind]);
 		}
 	}
 	if (refused)

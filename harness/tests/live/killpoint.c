@@ -319,7 +319,7 @@ static void read_value(const char *path, char *ret, size_t size)
 		(void)fclose(f);
 }
 
-/* Who halted, and what is to die: the harness; that process itself; or everything at once, the keeper first. */
+/* Who halted, and what is to die: the harness; that process itself; that and the keeper; or everything at once, the keeper first. */
 static void on_halt(int listener, const char *mode)
 {
 	unsigned n;
@@ -334,6 +334,9 @@ static void on_halt(int listener, const char *mode)
 	read_value("/proc/sys/vm/overcommit_memory", overcommit, sizeof(overcommit));
 	read_value("/proc/sys/vm/max_map_count", areas, sizeof(areas));
 	if (strcmp(mode, "self") == 0) {
+		(void)kill(peer.pid, SIGKILL);
+	} else if (strcmp(mode, "pair") == 0) {
+		(void)kill_descendants("enomem-keeper", NULL, 0);
 		(void)kill(peer.pid, SIGKILL);
 	} else if (strcmp(mode, "all") == 0) {
 		(void)kill_descendants("enomem-keeper", NULL, 0);
@@ -408,12 +411,12 @@ static void tell(const struct shared *s, const char *mode, bool hit, unsigned le
 	       count);
 }
 
-/* killpoint DIRECTORY count|main|self|all N COMMAND... */
+/* killpoint DIRECTORY count|main|self|pair|all N COMMAND... */
 int main(int argc, char **argv)
 {
 	char path[512], names[256] = "";
 	if (argc < 5) {
-		fputs("usage: killpoint DIRECTORY count|main|self|all N COMMAND...\n", stderr);
+		fputs("usage: killpoint DIRECTORY count|main|self|pair|all N COMMAND...\n", stderr);
 		return 2;
 	}
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);

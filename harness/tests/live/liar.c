@@ -176,6 +176,23 @@ static void inject(unsigned long unused)
 	}
 }
 
+/* As in a container whose profile has no ptrace(2). */
+static void no_ptrace(unsigned long unused)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+	(void)unused;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) {
+		perror("seccomp");
+		exit(2);
+	}
+}
+
 static void ignore_signals(unsigned long unused)
 {
 	(void)unused;
@@ -292,6 +309,7 @@ static const struct mode modes[] = {
 	{"wild", 1, wild},
 	{"tasks", 1, fill_tasks},
 	{"inject", 0, inject},
+	{"no-ptrace", 0, no_ptrace},
 	{"ignore-signals", 0, ignore_signals},
 	{"daemons", 1, daemons},
 	{"close-streams", 0, close_streams},
@@ -308,6 +326,11 @@ int main(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
 		const struct mode *m = NULL;
+		if (!strcmp(argv[i], "exec") && i + 1 < argc) {
+			(void)execv(argv[i + 1], argv + i + 1);
+			perror(argv[i + 1]);
+			return 2;
+		}
 		for (size_t k = 0; k < sizeof(modes) / sizeof(modes[0]); k++)
 			if (!strcmp(modes[k].name, argv[i]))
 				m = &modes[k];
