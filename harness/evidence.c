@@ -62,7 +62,7 @@ static const char *code_name(int signal, int code)
 /* Bytes as text: a program may print anything, JSON holds only UTF-8, and most of its readers no NUL. */
 static json_t *text(const char *bytes, size_t length)
 {
-	auto_free char *clean = malloc(length + 1);
+	auto_free char *clean = calloc(length + 1, 1);
 	if (!clean)
 		return NULL;
 	for (size_t i = 0; i < length; i++)

@@ -356,7 +356,8 @@ void judge_failure(struct judgement *j)
 	outcome_kind(j);
 	if (e->signal)
 		fatal_signal(j);
-	else if (e->error || e->call.count)
+	/* Both, where an exec is refused past the point of no return: the call says ENOMEM, the signal ends it. */
+	if (e->error || e->call.count)
 		refusal(j);
 	named_cause(j);
 	counter_moved(j);

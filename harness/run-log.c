@@ -71,9 +71,13 @@ void run_read_log(struct run_record *record, int fd)
 	while (kmsg_next(fd, &line) == 1) {
 		static struct kmsg_oom oom;
 		memset(&oom, 0, sizeof(oom));
-		if (record->log_lines < ARRAY_SIZE(record->log))
+		bool names_a_kill = kmsg_oom_line(line.text, &oom) && oom.pid > 0;
+		if (record->log_lines < ARRAY_SIZE(record->log) || names_a_kill) {
+			if (record->log_lines == ARRAY_SIZE(record->log))
+				record->log_lines--;
 			(void)snprintf(record->log[record->log_lines++], sizeof(record->log[0]), "%.511s", line.text);
-		if (kmsg_oom_line(line.text, &oom) && oom.pid > 0)
+		}
+		if (names_a_kill)
 			merge(kills, &count, &oom);
 	}
 	for (unsigned i = 0; i < count; i++)

@@ -65,7 +65,7 @@ if [ -z "$parser" ] && command -v npm >/dev/null; then
 	[ -x "$work/npm/node_modules/.bin/tap-parser" ] && parser=$work/npm/node_modules/.bin/tap-parser
 fi
 if [ -n "$parser" ]; then
-	timeout 60 "$parser" --format=json <"$json" >"$work/parsed" 2>&1
+	timeout 60 "$parser" -j 0 <"$json" >"$work/parsed" 2>&1
 	is "tap: tap-parser takes every line" "$(jq -r '[.. | arrays | select(.[0] == "extra")] | length' "$work/parsed" 2>&1)" 0 ||
 		diag "$(jq -c '.. | arrays | select(.[0] == "extra")' "$work/parsed" | head -n 5)"
 	is "tap: tap-parser finds nothing wrong with it" "$(jq -r '[.. | objects | select(has("tapError")) | .tapError | select(. != null)] | length' "$work/parsed" 2>&1)" 0

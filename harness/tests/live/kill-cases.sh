@@ -56,7 +56,7 @@ harness_restores()
 	verdict=$(jq -r .scenarios[0].verdict "$work/output" 2>/dev/null | head -n 1)
 	[ "$p_hit$p_overcommit" = 12 ] && [ "$value" = 0 ] && [ "$p_status" = 3 ] && [ -z "$(differences "$p_pid")" ]
 	check $? "worker and keeper killed in mode 2: the harness itself restores, without recover" \
-		"$answer; vm.overcommit_memory is $value; $verdict; $(differences "$p_pid"); $(head -c 500 "$work/output")"
+		"$answer; vm.overcommit_memory is $value; $verdict; $(differences "$p_pid"); $(head -c 500 "$work/errors")"
 	recover
 }
 

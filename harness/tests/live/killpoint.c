@@ -319,7 +319,8 @@ static void read_value(const char *path, char *ret, size_t size)
 		(void)fclose(f);
 }
 
-/* Who halted, and what is to die: the harness; that process itself; that and the keeper; or everything at once, the keeper first. */
+/* Who halted, and what is to die: the harness; that process itself; that and the keeper; or everything at once, the
+ * keeper first. */
 static void on_halt(int listener, const char *mode)
 {
 	unsigned n;
@@ -377,11 +378,12 @@ static void start_harness(const char *directory, char **argv)
 	harness = fork();
 	if (harness != 0)
 		return;
-	(void)snprintf(text, sizeof(text), "%s/output", directory);
-	int out = open(text, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	(void)dup2(out, STDOUT_FILENO);
-	(void)dup2(out, STDERR_FILENO);
-	(void)close(out);
+	static const char *const names[] = {"output", "errors"};
+	for (int i = 0; i < 2; i++) {
+		(void)snprintf(text, sizeof(text), "%s/%s", directory, names[i]);
+		int fd = open(text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		(void)dup2(fd, i ? STDERR_FILENO : STDOUT_FILENO);
+	}
 	(void)snprintf(text, sizeof(text), "%s/points", directory);
 	(void)setenv("KILLPOINT_FILE", text, 1);
 	(void)snprintf(text, sizeof(text), "%s/socket", directory);
