@@ -22,8 +22,8 @@ int judge_run(json_t *evidence, const struct plan_run *run, const struct machine
 /*
  * Judge a scenario from its judged runs: {"name","title","class","scope","verdict","reason","runs":[...]}. pass only if
  * every case has a control, a trigger and a helping remedy that passed and no run failed or broke; skipped runs are
- * counted in "runs_skipped". runs is taken over, also on failure (NULL, without memory). Where plan->skip keeps all of it
- * from running the scenario has no runs, and runs may be NULL.
+ * counted in "runs_skipped". runs is taken over, also on failure (NULL, without memory). Where plan->skip keeps all of
+ * it from running the scenario has no runs, and runs may be NULL.
  */
 json_t *judge_scenario(const struct plan *plan, json_t *runs);
 

@@ -5,22 +5,20 @@
 #include "run.h"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "cleanup.h"
 #include "number.h"
+#include "run-environment.h"
 #include "run-log.h"
 #include "stage.h"
 
 #define GROUP_TIMEOUT_NS 2000000000ULL
-#define LOCK_TIMEOUT_NS  30000000000ULL
 
 static uint64_t now_ns(void)
 {
@@ -29,121 +27,16 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
 }
 
-static int problem(struct run_record *record, int error, const char *step, const char *hint, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
-
-static int problem(struct run_record *record, int error, const char *step, const char *hint, const char *format, ...)
-{
-	va_list args;
-	(void)snprintf(record->problem.step, sizeof(record->problem.step), "%s", step);
-	record->problem.error = error;
-	record->problem.hint = hint;
-	va_start(args, format);
-	(void)vsnprintf(record->problem.message, sizeof(record->problem.message), format, args);
-	va_end(args);
-	return -1;
-}
-
-/*
- * memory.max is meant as a limit on memory, not on RAM with swap as a way out: unless the scenario says otherwise, its
- * group may not swap. Where the kernel does not account swap and the machine has some, the limit proves nothing.
- */
-static int forbid_swap(const struct run_context *context, struct run_record *record, struct cgroup *cg)
-{
-	const struct environment *env = &record->run->environment;
-	if (env->cgroup[CGROUP_MEMORY_MAX] == ENVIRONMENT_NOT_SET ||
-	    env->cgroup[CGROUP_MEMORY_MAX] == ENOMEM_UNLIMITED ||
-	    env->cgroup[CGROUP_MEMORY_SWAP_MAX] != ENVIRONMENT_NOT_SET)
-		return 0;
-	int r = cgroup_set(cg, CGROUP_MEMORY_SWAP_MAX, 0);
-	if (r == 0 || context->machine->now.meminfo.value[MEMINFO_SWAP_TOTAL] == 0)
-		return 0;
-	return problem(record, -r, "cgroup", "swapoff -a, or boot with swapaccount=1",
-		       "cgroup %s: swap cannot be forbidden, and this machine has some", cg->name);
-}
-
-struct announcement {
-	struct journal *journal;
-	int error;
-};
-
-static int announce(const char *path, unsigned enables, void *data)
-{
-	struct announcement *a = data;
-	a->error = enables ? journal_enabled(a->journal, path, enables) : journal_cgroup(a->journal, path);
-	return a->error;
-}
-
-/* The group of a run: its scenario's limits, and enomem's own ceilings where the scenario sets none. */
-static int make_group(struct run_context *context, struct run_record *record, struct cgroup *cg)
-{
-	const struct environment *env = &record->run->environment;
-	unsigned controllers = 0;
-	char name[64];
-	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
-		if (context->machine->cgroup_writable[c] &&
-		    (c != CGROUP_HUGETLB || env->cgroup[CGROUP_HUGETLB_MAX] != ENVIRONMENT_NOT_SET ||
-		     env->cgroup[CGROUP_HUGETLB_RSVD_MAX] != ENVIRONMENT_NOT_SET))
-			controllers |= 1U << c;
-	if (!controllers)
-		return 0;
-	(void)snprintf(name, sizeof(name), "enomem-%lu-%u-%u", context->owner, context->worker, context->runs);
-	struct announcement announcement = {.journal = context->journal};
-	int r = cgroup_create_announced(&context->machine->cgroup, name, controllers, announce, &announcement, cg);
-	if (announcement.error < 0)
-		return problem(record, -r, "journal", "make the state directory writable, or set ENOMEM_STATE_DIR",
-			       "%s: cannot be written", context->journal->path);
-	if (r < 0)
-		return problem(record, -r, "cgroup", "enomem doctor tells which hierarchies can be used",
-			       "cgroup %s: cannot be created", name);
-	record->cgroup = cg;
-	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++) {
-		uint64_t value = env->cgroup[v];
-		/* "max" says that the scenario sets no limit, not that a run gone wrong may have the machine. */
-		bool ours = value == ENVIRONMENT_NOT_SET || value == ENOMEM_UNLIMITED;
-		if (ours && v == CGROUP_MEMORY_MAX && controllers & 1U << CGROUP_MEMORY)
-			value = env->memory_ceiling_bytes;
-		if (ours && v == CGROUP_PIDS_MAX && controllers & 1U << CGROUP_PIDS)
-			value = env->tasks_ceiling;
-		if (value == ENVIRONMENT_NOT_SET)
-			continue;
-		r = cgroup_set(cg, (enum cgroup_value)v, value);
-		if (r < 0)
-			return problem(record, -r, "cgroup", NULL, "cgroup %s: %s cannot be set", name,
-				       cgroup_value_files[v].name);
-	}
-	return forbid_swap(context, record, cg);
-}
-
-static int set_identity(struct run_record *record, struct stage_spec *spec)
-{
-	const char *identity = record->run->environment.identity;
-	uint64_t number;
-	if (!identity[0])
-		return 0;
-	spec->change_identity = true;
-	if (number_parse_count(identity, &number) == 0 && number < UINT32_MAX) {
-		spec->uid = spec->gid = (uint32_t)number;
-		return 0;
-	}
-	const struct passwd *user = getpwnam(identity);
-	if (!user)
-		return problem(record, 0, "identity", NULL, "user %s: not known on this machine", identity);
-	spec->uid = user->pw_uid;
-	spec->gid = user->pw_gid;
-	return 0;
-}
-
 static int make_spec(const struct run_context *context, struct run_record *record, const int out[2], const int err[2],
 		     const int report[2], int *ret_fd)
 {
 	const struct plan_run *run = record->run;
 	auto_close int fd = memfd_create("enomem-stage", MFD_CLOEXEC);
 	if (fd < 0 || ftruncate(fd, sizeof(struct stage_spec)) < 0)
-		return problem(record, errno, "stage", NULL, "memory for the stage");
+		return run_problem(record, errno, "stage", NULL, "memory for the stage");
 	struct stage_spec *spec = mmap(NULL, sizeof(*spec), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (spec == MAP_FAILED)
-		return problem(record, errno, "stage", NULL, "memory for the stage");
+		return run_problem(record, errno, "stage", NULL, "memory for the stage");
 	spec->magic = STAGE_MAGIC;
 	spec->size = sizeof(*spec);
 	spec->environment = run->environment;
@@ -159,16 +52,16 @@ static int make_spec(const struct run_context *context, struct run_record *recor
 	int r = 0;
 	if (!slash || (size_t)(slash - record->plan->program) >= sizeof(spec->directory) ||
 	    strlen(slash + 1) >= sizeof(spec->program)) {
-		r = problem(record, ENAMETOOLONG, "program", NULL, "%s", record->plan->program);
+		r = run_problem(record, ENAMETOOLONG, "program", NULL, "%s", record->plan->program);
 	} else {
 		memcpy(spec->directory, record->plan->program, (size_t)(slash - record->plan->program));
 		(void)snprintf(spec->program, sizeof(spec->program), "%s", slash + 1);
 	}
 	for (unsigned i = 0; r == 0 && run->argv[i]; i++)
 		if (stage_add_argument(spec, run->argv[i]) < 0)
-			r = problem(record, E2BIG, "arguments", NULL, "more arguments than fit");
+			r = run_problem(record, E2BIG, "arguments", NULL, "more arguments than fit");
 	if (r == 0)
-		r = set_identity(record, spec);
+		r = run_set_identity(record, spec);
 	(void)munmap(spec, sizeof(*spec));
 	if (r == 0)
 		*ret_fd = steal_fd(fd);
@@ -250,15 +143,15 @@ static void explain_no_start(struct run_record *record, int report_fd)
 	struct stage_report report;
 	const char *said = record->sampler.err.text;
 	if (record->sampler.stopped_by == SAMPLER_STOP_REQUEST)
-		(void)problem(record, 0, "interrupted", NULL, "interrupted before the program was started");
+		(void)run_problem(record, 0, "interrupted", NULL, "interrupted before the program was started");
 	else if (read(report_fd, &report, sizeof(report)) == (ssize_t)sizeof(report))
-		(void)problem(record, report.error, "stage",
-			      strcmp(report.step, "unshare") == 0 ? "apt install util-linux" : NULL,
-			      "%s: the program could not be started", report.step);
+		(void)run_problem(record, report.error, "stage",
+				  strcmp(report.step, "unshare") == 0 ? "apt install util-linux" : NULL,
+				  "%s: the program could not be started", report.step);
 	else
-		(void)problem(record, 0, "unshare", "enomem doctor tells what this machine allows",
-			      "the namespaces could not be made: %.*s", (int)strcspn(said, "\n"),
-			      said[0] ? said : "unshare ended without a word");
+		(void)run_problem(record, 0, "unshare", "enomem doctor tells what this machine allows",
+				  "the namespaces could not be made: %.*s", (int)strcspn(said, "\n"),
+				  said[0] ? said : "unshare ended without a word");
 }
 
 static void close_end(int *fd)
@@ -272,7 +165,7 @@ static void start_and_watch(struct run_context *context, struct run_record *reco
 {
 	int gate[2];
 	if (pipe2(gate, O_CLOEXEC) < 0) {
-		(void)problem(record, errno, "pipe", NULL, "no pipe");
+		(void)run_problem(record, errno, "pipe", NULL, "no pipe");
 		return;
 	}
 	pin(context, record->run, true);
@@ -294,14 +187,14 @@ static void start_and_watch(struct run_context *context, struct run_record *reco
 	if (r < 0) {
 		(void)kill(child, SIGKILL);
 		(void)waitpid(child, NULL, 0);
-		(void)problem(record, -r, "witness", "ptrace is not permitted here: enomem doctor",
-			      "the witness cannot attach");
+		(void)run_problem(record, -r, "witness", "ptrace is not permitted here: enomem doctor",
+				  "the witness cannot attach");
 	} else if (child < 0) {
-		(void)problem(record, error, "fork", NULL, "no process for the stage");
+		(void)run_problem(record, error, "fork", NULL, "no process for the stage");
 	} else {
 		r = witness_watch(&record->witness, child);
 		if (r < 0)
-			(void)problem(record, -r, "witness", NULL, "the witness lost track of the run");
+			(void)run_problem(record, -r, "witness", NULL, "the witness lost track of the run");
 	}
 	pin(context, record->run, false);
 }
@@ -311,7 +204,7 @@ static void stage_and_watch(struct run_context *context, struct run_record *reco
 	int out[2] = {-1, -1}, err[2] = {-1, -1}, report[2] = {-1, -1};
 	auto_close int spec_fd = -1;
 	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0 || pipe2(report, O_CLOEXEC) < 0) {
-		(void)problem(record, errno, "pipe", NULL, "no pipe");
+		(void)run_problem(record, errno, "pipe", NULL, "no pipe");
 		for (unsigned end = 0; end < 2; end++) {
 			close_end(&out[end]);
 			close_end(&err[end]);
@@ -326,7 +219,7 @@ static void stage_and_watch(struct run_context *context, struct run_record *reco
 	if (make_spec(context, record, out, err, report, &spec_fd) == 0) {
 		int r = sampler_start(&record->sampler);
 		if (r < 0)
-			(void)problem(record, -r, "sampler", NULL, "no thread for the samples");
+			(void)run_problem(record, -r, "sampler", NULL, "no thread for the samples");
 		else
 			start_and_watch(context, record, spec_fd, out, err, report);
 	}
@@ -337,63 +230,8 @@ static void stage_and_watch(struct run_context *context, struct run_record *reco
 	if (!record->problem.step[0] && !record->witness.started)
 		explain_no_start(record, report[0]);
 	else if (!record->problem.step[0] && record->sampler.stopped_by == SAMPLER_STOP_REQUEST)
-		(void)problem(record, 0, "interrupted", NULL, "interrupted");
+		(void)run_problem(record, 0, "interrupted", NULL, "interrupted");
 	(void)close(report[0]);
-}
-
-/* Machine scope: take the lock, journal and change the sysctls. */
-static int change_machine(struct run_context *context, struct run_record *record, struct sysctl_session *session)
-{
-	const struct environment *env = &record->run->environment;
-	int r = sysctl_session_open(session, context->journal, LOCK_TIMEOUT_NS);
-	session->journal = r < 0 ? NULL : context->journal;
-	if (r < 0)
-		return problem(record, -r, "machine lock", "another enomem run holds it: wait, or enomem recover",
-			       "the lock for machine-wide changes could not be taken");
-	for (unsigned i = 0; i < env->sysctl_count; i++) {
-		r = sysctl_session_set(session, env->sysctl[i].name, env->sysctl[i].value);
-		if (r < 0)
-			return problem(record, -r, "sysctl", NULL, "%s: cannot be set to %s", env->sysctl[i].name,
-				       env->sysctl[i].value);
-	}
-	return 0;
-}
-
-/* A remedy for a living process: the limit is raised while the program stands still, then it may ask again. */
-static void change_live(const struct refusal *first, void *data)
-{
-	struct run_record *record = data;
-	const struct environment *env = &record->run->environment;
-	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++)
-		if (env->live_cgroup[v] != ENVIRONMENT_NOT_SET && record->cgroup) {
-			int r = cgroup_set(record->cgroup, (enum cgroup_value)v, env->live_cgroup[v]);
-			if (r < 0)
-				(void)problem(record, -r, "live", NULL, "%s: cannot be changed live",
-					      cgroup_value_files[v].name);
-		}
-	for (unsigned i = 0; i < PROCFS_RLIMITS; i++) {
-		struct rlimit limit;
-		if (env->live_rlimit[i] == ENVIRONMENT_NOT_SET)
-			continue;
-		if (prlimit(first->tgid, (__rlimit_resource_t)i, NULL, &limit) == 0) {
-			limit.rlim_cur = env->live_rlimit[i] == ENOMEM_UNLIMITED ? RLIM_INFINITY : env->live_rlimit[i];
-			if (prlimit(first->tgid, (__rlimit_resource_t)i, &limit, NULL) == 0)
-				continue;
-		}
-		(void)problem(record, errno, "live", NULL, "rlimit %s: cannot be changed live",
-			      environment_rlimit_name(i));
-	}
-}
-
-static bool changes_live(const struct environment *env)
-{
-	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++)
-		if (env->live_cgroup[v] != ENVIRONMENT_NOT_SET)
-			return true;
-	for (unsigned i = 0; i < PROCFS_RLIMITS; i++)
-		if (env->live_rlimit[i] != ENVIRONMENT_NOT_SET)
-			return true;
-	return false;
 }
 
 static void watch_in_environment(struct run_context *context, struct run_record *record)
@@ -404,8 +242,8 @@ static void watch_in_environment(struct run_context *context, struct run_record 
 	memset(&shared, 0, sizeof(shared));
 	record->witness.shared = record->sampler.shared = &shared;
 	record->witness.source = &source;
-	if (changes_live(env)) {
-		record->witness.at_failing_moment = change_live;
+	if (run_changes_live(env)) {
+		record->witness.at_failing_moment = run_change_live;
 		record->witness.data = record;
 	}
 	record->sampler.cgroup = record->cgroup;
@@ -417,7 +255,7 @@ static void watch_in_environment(struct run_context *context, struct run_record 
 	record->witness.tasks_ceiling = group_holds_tasks ? 0 : (unsigned)env->tasks_ceiling;
 	int r = snapshot_source_open(record->cgroup, &source);
 	if (r < 0) {
-		(void)problem(record, -r, "snapshot", "mount -t proc proc /proc", "/proc cannot be read");
+		(void)run_problem(record, -r, "snapshot", "mount -t proc proc /proc", "/proc cannot be read");
 		return;
 	}
 	auto_close int log_fd = -1;
@@ -443,17 +281,18 @@ json_t *run_execute(struct run_context *context, const struct plan *plan, const 
 	record.run = run;
 	context->runs++;
 	bool machine = run->environment.sysctl_count > 0;
-	if (make_group(context, &record, &cg) == 0 && (!machine || change_machine(context, &record, &session) == 0))
+	if (run_make_group(context, &record, &cg) == 0 &&
+	    (!machine || run_change_machine(context, &record, &session) == 0))
 		watch_in_environment(context, &record);
 	if (session.journal) { /* set by a session that was opened */
 		int r = sysctl_session_restore(&session);
 		if (r < 0 && !record.problem.step[0])
-			(void)problem(&record, -r, "sysctl", "enomem recover", "an old value could not be restored");
+			(void)run_problem(&record, -r, "sysctl", "enomem recover", "an old value could not be restored");
 	}
 	/* The group goes before the evidence is written: nothing of the run outlives it. */
 	int r = record.cgroup ? cgroup_remove(&cg, GROUP_TIMEOUT_NS) : 0;
 	if (r < 0 && !record.problem.step[0])
-		(void)problem(&record, -r, "cgroup", "enomem recover", "cgroup %s: cannot be removed", cg.name);
+		(void)run_problem(&record, -r, "cgroup", "enomem recover", "cgroup %s: cannot be removed", cg.name);
 	record.duration_ns = now_ns() - begin;
 	return evidence_build(&record);
 }

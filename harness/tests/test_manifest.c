@@ -104,6 +104,7 @@ static const struct bad {
 	{"program-slash", 4, 10, 9, "the program must be a file in the scenario's directory: no '/', no '..'", NULL},
 	{"program-up", 4, 10, 2, "the program must be a file in the scenario's directory: no '/', no '..'", NULL},
 	{"run-twice", 11, 12, 7, "another run is named 'limited' (line 10)", NULL},
+	{"single-quotes", 2, 9, 31, "two single quotes in a row", "use double quotes around them"},
 	{"size-argument", 8, 21, 4, "bad size '64MB'", "sizes are written 64M, amounts as in 60% of commit.headroom"},
 	{"size-base", 6, 16, 10, "bad size '60% of rum'",
 	 "digits and at most one of K M G T (64M), an amount (60% of ram), or unlimited"},
@@ -294,6 +295,36 @@ static void test_small(void **state)
 	assert_false(s->runs[2].has_when);
 	scenario_free(o.scenario);
 	free(text);
+}
+
+/* How YAML writes texts, and what they are. */
+static void test_texts(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *yaml, *text;
+	} texts[] = {
+		{"plain words", "plain words"},
+		{"'single ''quoted'' words'", "single 'quoted' words"},
+		{"''''", "'"},
+		{"\"double '''' \\\"quoted\\\" \\u00e9\"", "double '''' \"quoted\" \u00e9"},
+		{">-\n  folded\n  words", "folded words"},
+		{"two\n  lines", "two lines"},
+		{"'true'", "true"},
+		{"1.50", "1.50"}, /* a text stays a text */
+	};
+	char text[1024];
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		snprintf(text, sizeof(text),
+			 "name: n\ntitle: %s\nclass: leak\nscope: process\nexpect: {signal: SIGKILL, "
+			 "cause: memcg-max}\nruns: [{name: c, role: control}, {name: t, role: trigger}, {name: r, "
+			 "role: remedy}]\n",
+			 texts[i].yaml);
+		struct outcome o = parse(text, strlen(text));
+		assert_string_equal(o.messages, "");
+		assert_string_equal(o.scenario->title, texts[i].text);
+		scenario_free(o.scenario);
+	}
 }
 
 static void check_full_runs(const struct scenario *s)
@@ -518,6 +549,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_small),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_many_errors),
 		cmocka_unit_test(test_truncated),
