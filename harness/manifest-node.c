@@ -139,17 +139,18 @@ static struct node *build_scalar(struct builder *b)
 
 	if (!n)
 		return NULL;
-	if (token && misread(b, n, token)) {
-		node_error(b->source, n, "use double quotes around them", "two single quotes in a row");
-		return NULL;
-	}
-	const char *text = token ? fy_token_get_text(token, &length) : "";
+	bool unreadable = token && misread(b, n, token);
 	n->plain = !token || fy_token_scalar_style(token) == FYSS_PLAIN;
 	/* Quotes are outside the token's marks. */
 	if (!n->plain && n->offset > 0 && strchr("\"'", b->source->text[n->offset - 1])) {
 		n->offset--;
 		n->length += 2;
 	}
+	if (unreadable) {
+		node_error(b->source, n, "use double quotes around them", "two single quotes in a row");
+		return NULL;
+	}
+	const char *text = token ? fy_token_get_text(token, &length) : "";
 	if (text && memchr(text, '\0', length)) {
 		node_error(b->source, n, NULL, "NUL byte in a text");
 		return NULL;

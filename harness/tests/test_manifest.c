@@ -104,7 +104,7 @@ static const struct bad {
 	{"program-slash", 4, 10, 9, "the program must be a file in the scenario's directory: no '/', no '..'", NULL},
 	{"program-up", 4, 10, 2, "the program must be a file in the scenario's directory: no '/', no '..'", NULL},
 	{"run-twice", 11, 12, 7, "another run is named 'limited' (line 10)", NULL},
-	{"single-quotes", 2, 9, 31, "two single quotes in a row", "use double quotes around them"},
+	{"single-quotes", 2, 8, 32, "two single quotes in a row", "use double quotes around them"},
 	{"size-argument", 8, 21, 4, "bad size '64MB'", "sizes are written 64M, amounts as in 60% of commit.headroom"},
 	{"size-base", 6, 16, 10, "bad size '60% of rum'",
 	 "digits and at most one of K M G T (64M), an amount (60% of ram), or unlimited"},

@@ -136,16 +136,22 @@ like "compare would tell it" "$(cat "$work/moved")" 'cause rlimit-as -> rlimit-d
 # --- two harnesses at once ---
 at_once() # what, scenarios of one, scenarios of the other
 {
-	local one
-	# shellcheck disable=SC2086
-	marked "$enomem" run -f json $2 >"$work/one.json" 2>"$errors" &
-	one=$!
-	# shellcheck disable=SC2086
-	marked "$enomem" run -f json $3 >"$work/other.json" 2>>"$errors"
-	is "$1: the one passes" "$? $(jq -r '[.scenarios[].verdict] | unique | join(" ")' "$work/other.json")" "0 pass" || tell
-	wait "$one"
-	is "$1: the other passes" "$? $(jq -r '[.scenarios[].verdict] | unique | join(" ")' "$work/one.json")" "0 pass" ||
+	local first one other _
+	for _ in 1 2 3; do
+		# shellcheck disable=SC2086
+		marked "$enomem" run -f json $2 >"$work/one.json" 2>"$errors" &
+		first=$!
+		# shellcheck disable=SC2086
+		marked "$enomem" run -f json $3 >"$work/other.json" 2>>"$errors"
+		other=$?
+		wait "$first"
+		one=$?
+		meddled "$work/one.json" "$work/other.json" || break
+	done
+	is "$1: the one passes" "$one $(jq -r '[.scenarios[].verdict] | unique | join(" ")' "$work/one.json")" "0 pass" ||
 		json=$work/one.json tell
+	is "$1: the other passes" "$other $(jq -r '[.scenarios[].verdict] | unique | join(" ")' "$work/other.json")" "0 pass" ||
+		json=$work/other.json tell
 }
 some="address-space-limit dead-pid-namespace fragmentation"
 run pids-max memory-max

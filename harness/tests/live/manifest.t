@@ -65,7 +65,9 @@ refused "a size that is none" "$tree/unit/" 6:28 '64MB'
 wrong cause 's/rlimit-as/rlimit-ax/'
 refused "a cause mistyped" "$tree/cause/" '' 'rlimit-ax'
 wrong too-much 's/128M\]/-1]/; s/map, -1/map, 128M - 256M/'
-refused "an amount below zero" "$tree/too-much/" '' ''
+run "$tree/too-much/"
+is "an amount below zero: exit status" "$code" 2 || tell
+like "an amount below zero: the run's line" "$(head -n 1 "$errors")" 'scenario\.yaml:9: error: .*128M - 256M.*below zero'
 wrong not-executable ''
 rm "$tree/not-executable/liar"
 cp "$work/liar" "$tree/not-executable/liar"
