@@ -66,12 +66,14 @@ static json_t *text(const char *bytes, size_t length)
 	if (!clean)
 		return NULL;
 	for (size_t i = 0; i < length; i++)
-		clean[i] = bytes[i] ? bytes[i] : '?';
+		if ((clean[i] = bytes[i]) == '\0')
+			clean[i] = '?';
 	json_t *whole = json_stringn(clean, length);
 	if (whole)
 		return whole;
 	for (size_t i = 0; i < length; i++)
-		clean[i] = (unsigned char)clean[i] < 0x80 ? clean[i] : '?';
+		if ((unsigned char)clean[i] >= 0x80)
+			clean[i] = '?';
 	return json_stringn(clean, length);
 }
 
@@ -186,8 +188,8 @@ static bool own_oom_counter(const struct run_record *record, uint64_t *ret_delta
 }
 
 /*
- * The group's counter and a log line that names the group do not say which process the kernel chose: where others of the
- * run died of SIGKILL too, they may account for all of it.
+ * The group's counter and a log line that names the group do not say which process the kernel chose: where others of
+ * the run died of SIGKILL too, they may account for all of it.
  */
 static bool program_oom_killed(const struct run_record *record)
 {
@@ -259,7 +261,7 @@ static json_t *limits_json(const struct cause_report *report)
  */
 static bool died_of_exec(const struct witness *w)
 {
-	const struct refusal *last = w->record_count ? &w->record[w->record_count - 1] : NULL;
+	const struct refusal *last = &w->record[0];
 	const struct witness_signal *s = fatal_signal(w);
 	return w->record_count == 1 && last->call->family == CALL_EXEC && s && s->signal == SIGSEGV &&
 	       s->tgid == last->tgid && (s->code == SI_KERNEL || s->code == INT_MIN);

@@ -4,6 +4,7 @@
  */
 #include "jobs.h"
 
+#include <assert.h>
 #include <glob.h>
 #include <poll.h>
 #include <signal.h>
@@ -174,6 +175,7 @@ static void collect(const struct jobs *jobs, struct worker *w)
 	json_error_t error;
 	char why[256];
 	int status = 0;
+	assert(w->job);
 	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
 		continue;
 	(void)lseek(w->result_fd, 0, SEEK_SET);
@@ -257,6 +259,7 @@ static void run_jobs(const struct jobs *jobs, struct job *job, size_t count, boo
 		} else {
 			unsigned slot = wait_for_one(workers, limit);
 			struct job *done = workers[slot].job;
+			assert(done); /* a slot that is waited for has a job */
 			collect(jobs, &workers[slot]);
 			worker_pid[slot] = 0;
 			busy--;

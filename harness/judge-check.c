@@ -93,7 +93,7 @@ static int metric(const struct judgement *j, const char *path, struct quantity *
 
 int judge_metric(const struct judgement *j, const char *path, __int128 *ret, bool *ret_unlimited)
 {
-	struct quantity q;
+	struct quantity q = {0};
 	int r = metric(j, path, &q);
 	if (r < 0)
 		return r;
@@ -126,7 +126,7 @@ static __int128 magnitude(__int128 value)
 static bool is_near(const struct judgement *j, struct quantity left, struct quantity right, const char *within)
 {
 	uint64_t basis_points;
-	struct quantity slack;
+	struct quantity slack = {0};
 	if (left.unlimited || right.unlimited)
 		return left.unlimited && right.unlimited;
 	__int128 apart = magnitude(left.value - right.value);
@@ -192,7 +192,7 @@ static void describe(const struct check *check, char *buf, size_t size)
 static void user_check(struct judgement *j, const struct check *check)
 {
 	char what[512];
-	struct quantity left, right, minus;
+	struct quantity left = {0}, right = {0}, minus = {0};
 	const char *missing = NULL;
 	describe(check, what, sizeof(what));
 	if (metric(j, check->value, &left) < 0)

@@ -53,6 +53,7 @@ static int probe_ptrace(void)
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		while (getppid() == parent) /* not when it died before we asked to die with it */
 			pause();
+		_exit(0);
 	}
 	int r = witness_seize(pid);
 	(void)kill(pid, SIGKILL);

@@ -287,7 +287,8 @@ json_t *run_execute(struct run_context *context, const struct plan *plan, const 
 	if (session.journal) { /* set by a session that was opened */
 		int r = sysctl_session_restore(&session);
 		if (r < 0 && !record.problem.step[0])
-			(void)run_problem(&record, -r, "sysctl", "enomem recover", "an old value could not be restored");
+			(void)run_problem(&record, -r, "sysctl", "enomem recover",
+					  "an old value could not be restored");
 	}
 	/* The group goes before the evidence is written: nothing of the run outlives it. */
 	int r = record.cgroup ? cgroup_remove(&cg, GROUP_TIMEOUT_NS) : 0;

@@ -44,9 +44,9 @@ struct run_record {
 	} problem;                /* step[0] == '\0': none */
 	bool log_readable;
 	unsigned log_lines;
-	char log[64][512]; /* the first lines, and whatever names an OOM kill */
-	int own_kill_logged; /* 1: the kernel log names a process of the run as OOM-killed; 0: it does not; -1:
-				unreadable */
+	char log[64][512];        /* the first lines, and whatever names an OOM kill */
+	int own_kill_logged;      /* 1: the kernel log names a process of the run as OOM-killed; 0: it does not; -1:
+				     unreadable */
 	bool own_kill_is_program; /* the log gives the program's own pid; in a container it cannot */
 	bool own_kill_is_memcg;
 	unsigned others_killed; /* OOM kills the log blames on this run's limits or on the whole machine, of processes

@@ -281,7 +281,9 @@ int cgroup_detect_self(struct cgroup_system *ret)
 		*ret = (struct cgroup_system){0};
 		return 0;
 	}
-	return r < 0 ? r : cgroup_detect(mountinfo, self_cgroup, "", ret);
+	if (r < 0 || !mountinfo || !self_cgroup)
+		return r < 0 ? r : -ENODATA;
+	return cgroup_detect(mountinfo, self_cgroup, "", ret);
 }
 
 const char *cgroup_system_name(const struct cgroup_system *sys)

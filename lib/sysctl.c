@@ -67,7 +67,7 @@ int sysctl_open(const char *name, int flags, int *ret_fd)
 int sysctl_read(const char *name, char *ret_value, size_t size)
 {
 	char buf[4096];
-	int opened;
+	int opened = -1;
 	int r = sysctl_open(name, O_RDONLY, &opened);
 	if (r < 0)
 		return r;
@@ -103,7 +103,7 @@ int sysctl_write_fd(int fd, const char *value)
 
 int sysctl_write(const char *name, const char *value)
 {
-	int opened;
+	int opened = -1;
 	int r = sysctl_open(name, O_WRONLY, &opened);
 	if (r < 0)
 		return r;

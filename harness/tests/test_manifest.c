@@ -11,11 +11,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "manifest.h"
 
@@ -297,6 +294,46 @@ static void test_small(void **state)
 	free(text);
 }
 
+/* Edges of single values, each beside the last one that is still good. */
+static void test_edges(void **state)
+{
+	(void)state;
+	static const char digits[] = "1234567890123456789012345678901234567890123456789012345678901234";
+	static const struct {
+		const char *line;
+		int cut; /* of digits */
+		const char *message;
+	} edges[] = {
+		{"deadline: 1ns", 0, ""},
+		{"deadline: 0s", 0, "t.yaml:5:11: error: bad duration '0s'"},
+		{"title: \xc3\xa9 \xf4\x8f\xbf\xbf", 0, ""},
+		{"title: \xc1\xa9", 0, "t.yaml:5:8: error: byte 0xc1 is not UTF-8"},         /* overlong */
+		{"title: \xed\xa0\x80", 0, "t.yaml:5:8: error: byte 0xed is not UTF-8"},     /* a surrogate */
+		{"title: \xf4\x90\x80\x80", 0, "t.yaml:5:8: error: byte 0xf4 is not UTF-8"}, /* above U+10FFFF */
+		{"environment: {sysctl: {a.b: x%.*s}}", 62, ""},
+		{"environment: {sysctl: {a.b: x%.*s}}", 63,
+		 "t.yaml:5:29: error: a sysctl's value is one line of at most 63 bytes"},
+		{"program: x%.*s", 62, ""},
+		{"program: x%.*s", 63, "t.yaml:5:10: error: a program's name has"},
+	};
+	for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+		char text[1024], line[256];
+		const char *rest = strstr(edges[i].line, "%.*s");
+		int head = rest ? (int)(rest - edges[i].line) : (int)strlen(edges[i].line);
+		snprintf(line, sizeof(line), "%.*s%.*s%s", head, edges[i].line, edges[i].cut, digits,
+			 rest ? rest + strlen("%.*s") : "");
+		snprintf(text, sizeof(text),
+			 "name: n\nclass: leak\nscope: machine\nexpect: {signal: SIGKILL, cause: memcg-max}\n%s\n%s"
+			 "runs: [{name: c, role: control}, {name: t, role: trigger}, {name: r, role: remedy}]\n",
+			 line, strncmp(line, "title", 5) == 0 ? "" : "title: t\n");
+		struct outcome o = parse(text, strlen(text));
+		if (strncmp(o.messages, edges[i].message, strlen(edges[i].message)) != 0 ||
+		    (o.result == 0) != (edges[i].message[0] == '\0'))
+			fail_msg("%s: wanted '%s', got %d and\n%s", line, edges[i].message, o.result, o.messages);
+		scenario_free(o.scenario);
+	}
+}
+
 /* How YAML writes texts, and what they are. */
 static void test_texts(void **state)
 {
@@ -399,167 +436,12 @@ static void test_full(void **state)
 	free(text);
 }
 
-/* A directory for manifest_read(): made and removed by each test. */
-static int setup(void **state)
-{
-	static char directory[] = "/tmp/enomem-test-XXXXXX";
-	strcpy(directory + sizeof(directory) - 7, "XXXXXX");
-	*state = mkdtemp(directory);
-	return *state ? 0 : -1;
-}
-
-static const char *at(void **state, const char *name)
-{
-	static char path[2][512];
-	static unsigned which;
-	which ^= 1;
-	snprintf(path[which], sizeof(path[which]), "%s/%s", (const char *)*state, name);
-	return path[which];
-}
-
-static int teardown(void **state)
-{
-	static const char *const files[] = {"small/scenario.yaml", "small/small", "small/small.c", "outside", "small"};
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		(void)remove(at(state, files[i]));
-	return rmdir(*state);
-}
-
-static void put(const char *path, const char *text, size_t length, mode_t mode)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, length), (ssize_t)length);
-	close(fd);
-}
-
-static void put_manifest(void **state)
-{
-	size_t length;
-	char *text = load("good-small", &length);
-	assert_int_equal(mkdir(at(state, "small"), 0755), 0);
-	put(at(state, "small/scenario.yaml"), text, length, 0644);
-	free(text);
-}
-
-static struct outcome read_directory(const char *directory)
-{
-	struct outcome o = {.scenario = NULL};
-	FILE *f = fmemopen(o.messages, sizeof(o.messages), "w");
-	assert_non_null(f);
-	o.result = manifest_read(directory, f, &o.scenario);
-	fclose(f);
-	return o;
-}
-
-static void assert_refused(void **state, int result, const char *message)
-{
-	struct outcome o = read_directory(at(state, "small"));
-	assert_null(o.scenario);
-	if (o.result != result || !strstr(o.messages, message))
-		fail_msg("wanted %d and '%s', got %d and\n%s", result, message, o.result, o.messages);
-}
-
-static void test_read(void **state)
-{
-	put_manifest(state);
-	put(at(state, "small/small"), "#!/bin/sh\n", 10, 0755);
-	struct outcome o = read_directory(at(state, "small"));
-	assert_string_equal(o.messages, "");
-	assert_int_equal(o.result, 0);
-	assert_string_equal(o.scenario->directory, at(state, "small"));
-	assert_string_equal(o.scenario->file, at(state, "small/scenario.yaml"));
-	scenario_free(o.scenario);
-	/* However the directory is written, it is the same one. */
-	o = read_directory(at(state, "small/../small///"));
-	assert_int_equal(o.result, 0);
-	scenario_free(o.scenario);
-	/* A link inside the directory is fine. */
-	assert_int_equal(rename(at(state, "small/small"), at(state, "small/small.c")), 0);
-	assert_int_equal(symlink("small.c", at(state, "small/small")), 0);
-	o = read_directory(at(state, "small"));
-	assert_int_equal(o.result, 0);
-	scenario_free(o.scenario);
-}
-
-static void test_program_missing(void **state)
-{
-	char wanted[1024];
-	put_manifest(state);
-	assert_refused(state, -EINVAL, "small/scenario.yaml:1:7: error: missing program: there is no 'small' in ");
-	assert_refused(state, -EINVAL, "hint: put it there, or name another one with 'program:'");
-	put(at(state, "small/small.c"), "int main;", 9, 0644);
-	const char *d = at(state, "small");
-	snprintf(wanted, sizeof(wanted), "      = hint: build it with 'cc -o %s/small %s/small.c' or 'cmake --build'\n",
-		 d, d);
-	assert_refused(state, -EINVAL, wanted);
-	put(at(state, "small/small"), "#!/bin/sh\n", 10, 0644);
-	assert_refused(state, -EINVAL, "scenario.yaml:1:7: error: program 'small' is not executable");
-	assert_int_equal(remove(at(state, "small/small")), 0);
-	assert_int_equal(mkdir(at(state, "small/small"), 0755), 0);
-	assert_refused(state, -EINVAL, "scenario.yaml:1:7: error: program 'small' is no file");
-}
-
-static void test_links_leave(void **state)
-{
-	put_manifest(state);
-	put(at(state, "outside"), "#!/bin/sh\n", 10, 0755);
-	assert_int_equal(symlink("../outside", at(state, "small/small")), 0);
-	assert_refused(state, -EINVAL, "scenario.yaml:1:7: error: program 'small' is a link that leaves the directory");
-	assert_int_equal(rename(at(state, "small/scenario.yaml"), at(state, "outside")), 0);
-	assert_int_equal(symlink("../outside", at(state, "small/scenario.yaml")), 0);
-	assert_refused(state, -EINVAL, "scenario.yaml:1:1: error: a link that leaves the directory");
-}
-
-static void test_read_errors(void **state)
-{
-	assert_refused(state, -ENOENT, "/small: No such file or directory (ENOENT)\n");
-	assert_int_equal(mkdir(at(state, "small"), 0755), 0);
-	assert_refused(state, -ENOENT, "/small/scenario.yaml: No such file or directory (ENOENT)\n");
-	assert_int_equal(mkdir(at(state, "small/scenario.yaml"), 0755), 0);
-	assert_refused(state, -EISDIR, "/small/scenario.yaml: Is a directory (EISDIR)\n");
-	assert_int_equal(rmdir(at(state, "small/scenario.yaml")), 0);
-	assert_int_equal(mkfifo(at(state, "small/scenario.yaml"), 0644), 0);
-	assert_refused(state, -ENXIO,
-		       "/small/scenario.yaml: No such device or address (ENXIO)\n"); /* and does not hang */
-	assert_int_equal(remove(at(state, "small/scenario.yaml")), 0);
-	char *big = malloc(MANIFEST_MAX_BYTES + 10);
-	assert_non_null(big);
-	memset(big, '\n', MANIFEST_MAX_BYTES + 10);
-	put(at(state, "small/scenario.yaml"), big, MANIFEST_MAX_BYTES + 10, 0644);
-	free(big);
-	assert_refused(state, -EINVAL, "scenario.yaml:1:1: error: larger than 256 KiB");
-}
-
-/* The directory is the scenario's name. */
-static void test_other_name(void **state)
-{
-	size_t length;
-	char *text = load("good-small", &length);
-	assert_int_equal(mkdir(at(state, "small"), 0755), 0);
-	memcpy(strstr(text, "small"), "smell", 5);
-	put(at(state, "small/scenario.yaml"), text, length, 0644);
-	free(text);
-	assert_refused(state, -EINVAL,
-		       "scenario.yaml:1:7: error: the scenario is named 'smell', but its directory 'small'");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_small),
-		cmocka_unit_test(test_full),
-		cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_many_errors),
-		cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_large),
-		cmocka_unit_test(test_message_harmless),
-		cmocka_unit_test_setup_teardown(test_read, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_program_missing, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_links_leave, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_read_errors, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_other_name, setup, teardown),
+		cmocka_unit_test(test_small),     cmocka_unit_test(test_full),  cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_edges),     cmocka_unit_test(test_bad),   cmocka_unit_test(test_many_errors),
+		cmocka_unit_test(test_truncated), cmocka_unit_test(test_large), cmocka_unit_test(test_message_harmless),
 	};
 	return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
 }

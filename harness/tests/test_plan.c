@@ -295,6 +295,21 @@ static void test_defaults(void **state)
 	scenario_free(s);
 }
 
+/* A program that is refused and then dies of it has no exit code to expect. */
+static void test_errno_and_signal(void **state)
+{
+	(void)state;
+	struct scenario *s = parse(
+		HEAD "scope: process\nexpect: {call: mmap, errno: ENOMEM, signal: SIGABRT, cause: rlimit-as}\n" RUNS);
+	struct machine m = machine();
+	struct plan *p = plan_of(s, &m);
+	assert_string_equal(p->runs[1].expect.error, "ENOMEM");
+	assert_string_equal(p->runs[1].expect.signal, "SIGABRT");
+	assert_null(p->runs[1].expect.exit);
+	plan_free(p);
+	scenario_free(s);
+}
+
 /* What reads well but has no value on this machine is an error, with its line. */
 static void test_unresolved(void **state)
 {
@@ -547,11 +562,17 @@ static void test_environment(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_amounts),     cmocka_unit_test(test_merge),
-		cmocka_unit_test(test_defaults),    cmocka_unit_test(test_unresolved),
-		cmocka_unit_test(test_needs),       cmocka_unit_test(test_skip_machine_scope),
-		cmocka_unit_test(test_skip_cgroup), cmocka_unit_test(test_skip_privilege),
-		cmocka_unit_test(test_skip_some),   cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_amounts),
+		cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_errno_and_signal),
+		cmocka_unit_test(test_unresolved),
+		cmocka_unit_test(test_needs),
+		cmocka_unit_test(test_skip_machine_scope),
+		cmocka_unit_test(test_skip_cgroup),
+		cmocka_unit_test(test_skip_privilege),
+		cmocka_unit_test(test_skip_some),
+		cmocka_unit_test(test_environment),
 	};
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
 }

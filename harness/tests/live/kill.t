@@ -5,7 +5,7 @@
 # it was: sysctls, cgroups, mounts, processes. See killpoint.c for how a point is found and who kills.
 #
 # ENOMEM_BUILD      build directory (default: build/release); must not be a sanitizer build
-# KILL_POINTS       points per scenario and mode (default 26)
+# KILL_POINTS       points per scenario and mode (default 22)
 # KILL_SCENARIOS    which of the small scenarios (default: all; "" for the single cases only)
 # KILL_MACHINE=0    leaves the machine-scope part out
 set -u
@@ -14,7 +14,7 @@ here=$PWD
 root=$(cd ../../.. && pwd)
 build=$(cd "${ENOMEM_BUILD:-$root/build/release}" && pwd) || exit 1
 enomem=$build/harness/enomem
-points_wanted=${KILL_POINTS:-26}
+points_wanted=${KILL_POINTS:-22}
 selected=${KILL_SCENARIOS-pids-max memory-max leak-loop dead-pid-namespace hugetlb-group fork-huge-parent max-map-count}
 unset ENOMEM_SCENARIOS LD_PRELOAD
 
