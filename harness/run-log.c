@@ -60,10 +60,32 @@ static void attribute(struct run_record *record, const struct kmsg_oom *kill)
 	}
 }
 
+/*
+ * The report of one kill may be longer than the room there is, and the line that names the victim is its last: that one
+ * displaces the last line that names none, never another victim's.
+ */
+static void keep(struct run_record *record, const char *text, bool names_a_kill, bool *is_kill)
+{
+	const unsigned room = ARRAY_SIZE(record->log);
+	if (record->log_lines == room) {
+		unsigned out = room;
+		while (out > 0 && is_kill[out - 1])
+			out--;
+		if (!names_a_kill || out-- == 0)
+			return;
+		memmove(record->log[out], record->log[out + 1], (room - out - 1) * sizeof(record->log[0]));
+		memmove(is_kill + out, is_kill + out + 1, (room - out - 1) * sizeof(*is_kill));
+		record->log_lines--;
+	}
+	is_kill[record->log_lines] = names_a_kill;
+	(void)snprintf(record->log[record->log_lines++], sizeof(record->log[0]), "%.511s", text);
+}
+
 void run_read_log(struct run_record *record, int fd)
 {
 	static struct kmsg_oom kills[KILLS_MAX];
 	static struct kmsg_record line;
+	bool is_kill[ARRAY_SIZE(record->log)] = {false};
 	unsigned count = 0;
 	record->own_kill_logged = record->log_readable ? 0 : -1;
 	if (fd < 0)
@@ -72,11 +94,7 @@ void run_read_log(struct run_record *record, int fd)
 		static struct kmsg_oom oom;
 		memset(&oom, 0, sizeof(oom));
 		bool names_a_kill = kmsg_oom_line(line.text, &oom) && oom.pid > 0;
-		if (record->log_lines < ARRAY_SIZE(record->log) || names_a_kill) {
-			if (record->log_lines == ARRAY_SIZE(record->log))
-				record->log_lines--;
-			(void)snprintf(record->log[record->log_lines++], sizeof(record->log[0]), "%.511s", line.text);
-		}
+		keep(record, line.text, names_a_kill, is_kill);
 		if (names_a_kill)
 			merge(kills, &count, &oom);
 	}

@@ -128,7 +128,7 @@ bool sysctl_same_value(const char *a, const char *b)
 
 bool sysctl_lifts_commit_limit(const char *name, const char *old_value)
 {
-	char path[128];
+	char path[128] = "";
 	return sysctl_path(name, path, sizeof(path)) == 0 && strcmp(path, "vm/overcommit_memory") == 0 &&
 	       !sysctl_same_value(old_value, "2");
 }

@@ -159,9 +159,14 @@ if root && setpriv --reuid=65534 --regid=65534 --clear-groups unshare --user --m
 	cp -r "$ENOMEM_BUILD/scenarios" "$work/house/"
 	chmod -R a+rX "$work/house"
 	chown 65534:65534 "$work/nobody"
-	state=$work/nobody marked setpriv --reuid=65534 --regid=65534 --clear-groups \
-		sh -c 'cd / && exec "$@"' sh "$work/house/harness/enomem" run -f json >"$json" 2>"$errors"
-	is "as nobody: exit status 0" $? 0 || tell
+	for _ in 1 2 3; do
+		# shellcheck disable=SC2016
+		state=$work/nobody marked setpriv --reuid=65534 --regid=65534 --clear-groups \
+			sh -c 'cd / && exec "$@"' sh "$work/house/harness/enomem" run -f json >"$json" 2>"$errors"
+		code=$?
+		meddled "$json" || break
+	done
+	is "as nobody: exit status 0" "$code" 0 || tell
 	is "as nobody: not root" "$(get '.host.root')" false
 	for name in address-space-limit dead-pid-namespace fragmentation max-map-count oversized-request; do
 		is "as nobody: $name" "$(get ".scenarios[] | select(.name == \"$name\") | .verdict")" pass || tell

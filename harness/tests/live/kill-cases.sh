@@ -12,17 +12,17 @@ recover() # status in $status, text in $said
 	status=$?
 }
 
-# The first point at which a worker has the changed sysctl in force and nothing of the run is started yet.
+# changed_point SCENARIO: the first point at which a worker has the changed sysctl in force and nothing of the run is started yet
 changed_point()
 {
-	timeout 40 "$work/killpoint" "$work" count 0 "$enomem" run --allow-machine "$work/scenarios/fork-huge-parent" |
+	timeout 40 "$work/killpoint" "$work" count 0 "$enomem" run --allow-machine "$work/scenarios/$1" |
 		awk '$2 == "enomem-worker" && $3 == "memfd_create" { print $1; exit }'
 }
 
 keeper_restores()
 {
 	local value
-	launch main "$1" fork-huge-parent
+	launch main "$(changed_point fork-huge-parent)" fork-huge-parent
 	value=$(</proc/sys/vm/overcommit_memory)
 	[ "$p_hit$p_overcommit" = 12 ] && [ "$value" = 0 ] && [ "$p_left" = 0 ] && [ "$p_gone_ms" -le 1000 ]
 	check $? "harness killed in mode 2: the keeper had it back after $p_gone_ms ms, without recover" \
@@ -32,16 +32,17 @@ keeper_restores()
 	check $? "... and recover had no sysctl to restore" "$said"
 }
 
+# Where the keeper dies as well, the value changed is a harmless one: it stays until recover.
 recover_restores()
 {
-	local value
-	launch all "$1" fork-huge-parent
-	value=$(</proc/sys/vm/overcommit_memory)
+	local value before=${values_before#* }
+	launch all "$(changed_point max-map-count)" max-map-count
+	value=$(</proc/sys/vm/max_map_count)
 	recover --dry-run
-	[ "$p_hit$p_overcommit" = 12 ] && [ "$value" = 2 ] && [[ $said == *"vm.overcommit_memory: would go from 2 to 0"* ]]
-	check $? "harness, worker and keeper killed in mode 2: it stays, and recover --dry-run says so" "$answer; $value; $said"
+	[ "$p_hit" = 1 ] && [ "$value" = 66000 ] && [[ $said == *"vm.max_map_count: would go from 66000 to $before"* ]]
+	check $? "harness, worker and keeper killed with a changed sysctl: it stays, and recover --dry-run says so" "$answer; $value; $said"
 	recover
-	[ $status = 0 ] && [[ $said == *"vm.overcommit_memory: restored from 2 to 0"* ]] && [ -z "$(differences "$p_pid")" ]
+	[ $status = 0 ] && [[ $said == *"vm.max_map_count: restored from 66000 to $before"* ]] && [ -z "$(differences "$p_pid")" ]
 	check $? "... and recover restores it" "$said; $(differences "$p_pid")"
 	recover
 	[ $status = 0 ] && [ "$said" = "Nothing was left behind." ]
@@ -51,21 +52,20 @@ recover_restores()
 harness_restores()
 {
 	local value verdict
-	launch pair "$1" fork-huge-parent
-	value=$(</proc/sys/vm/overcommit_memory)
+	launch pair "$(changed_point max-map-count)" max-map-count
+	value=$(</proc/sys/vm/max_map_count)
 	verdict=$(jq -r .scenarios[0].verdict "$work/output" 2>/dev/null | head -n 1)
-	[ "$p_hit$p_overcommit" = 12 ] && [ "$value" = 0 ] && [ "$p_status" = 3 ] && [ -z "$(differences "$p_pid")" ]
-	check $? "worker and keeper killed in mode 2: the harness itself restores, without recover" \
-		"$answer; vm.overcommit_memory is $value; $verdict; $(differences "$p_pid"); $(head -c 500 "$work/errors")"
+	[ "$p_hit" = 1 ] && [ "$value" = "${values_before#* }" ] && [ "$p_status" = 3 ] && [ -z "$(differences "$p_pid")" ]
+	check $? "worker and keeper killed with a changed sysctl: the harness itself restores, without recover" \
+		"$answer; vm.max_map_count is $value; $verdict; $(differences "$p_pid"); $(head -c 500 "$work/errors")"
 	recover
 }
 
 machine_cases()
 {
-	local n f
-	n=$(changed_point)
+	local f
 	for f in keeper_restores recover_restores harness_restores full_disk_recover; do
-		$f "$n"
+		$f
 		put_back
 	done
 }
@@ -185,15 +185,15 @@ full_disk()
 # Undoing must not need the disk. The point is the same: where the state lies changes nothing before it.
 full_disk_recover()
 {
-	local before
-	read -r before </proc/sys/vm/overcommit_memory
-	said=$(in_small_state size=64k "$work/killpoint $work all $1 $enomem run --allow-machine $work/scenarios/fork-huge-parent
-		cat /proc/sys/vm/overcommit_memory
+	local before=${values_before#* } point
+	point=$(changed_point max-map-count)
+	said=$(in_small_state size=64k "$work/killpoint $work all $point $enomem run --allow-machine $work/scenarios/max-map-count
+		cat /proc/sys/vm/max_map_count
 		head -c 1M /dev/zero >\$ENOMEM_STATE_DIR/filler 2>/dev/null
 		cat \$ENOMEM_STATE_DIR/*.journal >$work/journal; $enomem recover
-		cat /proc/sys/vm/overcommit_memory; ls -A \$ENOMEM_STATE_DIR" | tr '\n' ' ')
-	[[ $said == *" 2 vm.overcommit_memory: restored from 2 to 0 "*" 0 filler "* ]] && [ "$before" = 0 ]
-	check $? "recover with a full state directory" "$before before; $said; $(cat "$work/journal")"
+		cat /proc/sys/vm/max_map_count; ls -A \$ENOMEM_STATE_DIR" | tr '\n' ' ')
+	[[ $said == *" 66000 vm.max_map_count: restored from 66000 to $before "*" $before filler "* ]]
+	check $? "recover with a full state directory" "$said; $(cat "$work/journal")"
 }
 
 cases()

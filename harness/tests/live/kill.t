@@ -22,8 +22,10 @@ machine=${KILL_MACHINE:-1}
 why_no_machine="KILL_MACHINE=0"
 [ "$machine" = 1 ] && [ "$(id -u)" != 0 ] && machine=0 why_no_machine="needs root"
 [ "$machine" = 1 ] && [ "$(</proc/sys/vm/overcommit_memory)" != 0 ] && machine=0 why_no_machine="needs vm.overcommit_memory 0"
-if [ "$machine" = 1 ] && grep -q __asan_init "$enomem"; then
-	machine=0 why_no_machine="AddressSanitizer cannot start under strict overcommit"
+# Its runtime wants to be the first preloaded object, and cannot start under strict overcommit.
+if grep -q __asan_init "$enomem"; then
+	echo "1..0 # SKIP a build with AddressSanitizer"
+	exit 0
 fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/enomem-kill.XXXXXX") || exit 1
@@ -354,7 +356,7 @@ if [ "$(id -u)" = 0 ] && grep -qw hugetlb /sys/fs/cgroup/{,unified/}cgroup.contr
 else
 	skip "hugetlb-group" "needs root and a v2 hugetlb controller"
 fi
-campaign fork-huge-parent 1 main self all
+campaign fork-huge-parent 1 main self # never all: without its keeper, strict overcommit would stay in force for a while
 campaign max-map-count 1 main self all
 [ "$points" -ge 60 ] || [ -n "${KILL_SCENARIOS+set}" ]
 check $? "at least 60 points were killed at: $points"

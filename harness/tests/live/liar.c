@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * One program with many ways to look like a scenario's without being one, and to misbehave while it is watched. The live
- * tests compile it and put it in a scenario's place. Modes may follow each other: "eat 8M stop" does both.
+ * One program with many ways to look like a scenario's without being one, and to misbehave while it is watched. The
+ * live tests compile it and put it in a scenario's place. Modes may follow each other: "eat 8M stop" does both.
  */
 #include <errno.h>
 #include <fcntl.h>

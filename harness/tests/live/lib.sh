@@ -22,6 +22,7 @@ for _ in $(seq 60); do
 	[ "$overcommit_before" = 2 ] || break
 	sleep 0.5
 done
+areas_before=$(cat /proc/sys/vm/max_map_count)
 mounts_before=$(wc -l </proc/self/mounts)
 mkdir -p "$tree" "$work/state"
 : >"$work/harnesses"
@@ -107,13 +108,18 @@ harness()
 	code=$?
 }
 
-# Something else on this machine (a session manager, a container's supervisor) took a program out of its group: enomem says
-# so and the run fails, rightly; but it tells nothing of what is tested here.
+# Something else on this machine took a program out of its group (a session manager, a container's supervisor), or changed
+# a sysctl meanwhile (another harness): the runs tell, and rightly fail; but they tell nothing of what is tested here.
 meddled() # result file...
 {
-	local where
-	where=$(jq -r '[.scenarios[]?.runs[]?.bystanders.elsewhere // empty] | first // empty' "$@" 2>/dev/null)
-	[ -n "$where" ] && diag "a program was moved to $where by somebody else: once more"
+	local what
+	what=$(jq -r --argjson mode "$overcommit_before" --argjson areas "$areas_before" '
+		[(.scenarios[]?.runs[]?.bystanders.elsewhere // empty | "a program was moved to \(.)"),
+		 ((.host.sysctl // {}), (.scenarios[]?.runs[]? | select((.environment.sysctl // {}) == {}) | .snapshots // {} | .[].sysctl // {}) |
+			if (."vm.overcommit_memory" // $mode) != $mode then "vm.overcommit_memory was changed" else empty end,
+			if (."vm.max_map_count" // $areas) != $areas then "vm.max_map_count was changed" else empty end)] | first // empty' \
+		"$@" 2>/dev/null)
+	[ -n "$what" ] && diag "$what by somebody else: once more"
 }
 
 run() # scenario...
@@ -122,6 +128,7 @@ run() # scenario...
 	for _ in 1 2 3; do
 		harness run -f json "$@"
 		meddled "$json" || return 0
+		sleep 1
 	done
 }
 
@@ -189,9 +196,9 @@ groups_left() # prints the control groups of this test's harnesses
 # What every test asserts at its end, and some in the middle.
 nothing_left()
 {
-	local left tries
+	local left _
 	# A killed process may take a moment to be gone.
-	for tries in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		left=$(marked_processes)
 		[ -z "$left" ] && break
 		sleep 0.1
