@@ -40,7 +40,7 @@ struct worker {
 	pid_t pid;
 	int pidfd, result_fd;
 	struct job *job;
-	unsigned number;
+	unsigned number, slot;
 	uint64_t deadline_ns;
 };
 
@@ -110,6 +110,7 @@ static void work(const struct jobs *jobs, const struct worker *w, pid_t harness)
 	for (unsigned i = 0; i < AT_ONCE_MAX; i++)
 		worker_pid[i] = 0;
 	context.worker = w->number;
+	context.slot = w->slot;
 	json_t *runs = run_job(&context, jobs->plans[w->job->plan], w->job);
 	_exit(runs && hand_back(runs, w->result_fd) == 0 ? 0 : EXIT_BROKEN);
 }
@@ -123,7 +124,8 @@ static int start(const struct jobs *jobs, struct job *job, unsigned number, unsi
 		return -errno;
 	for (size_t i = job->first_run; i < job->first_run + job->run_count; i++)
 		length += jobs->plans[job->plan]->runs[i].environment.deadline_ns + RUN_GRACE_NS;
-	struct worker w = {.job = job, .number = number, .result_fd = result_fd, .deadline_ns = now_ns() + length};
+	struct worker w = {
+		.job = job, .number = number, .slot = slot, .result_fd = result_fd, .deadline_ns = now_ns() + length};
 	w.pid = fork();
 	if (w.pid < 0)
 		return -errno;

@@ -127,7 +127,7 @@ static void pin(const struct run_context *context, const struct plan_run *run, b
 		return;
 	}
 	/* Two harnesses at once shall not share a CPU if they need not: start where the harness's pid says. */
-	want = (unsigned)((context->owner + context->worker) % count);
+	want = (unsigned)((context->owner + context->slot) % count);
 	CPU_ZERO(&one);
 	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
 		if (CPU_ISSET(cpu, &context->cpus) && want-- == 0) {

@@ -22,9 +22,10 @@ struct run_context {
 	int filter_fd;           /* from filter_build() */
 	struct journal *journal; /* announces cgroups and sysctls */
 	unsigned long owner;     /* pid of the harness: part of the groups' names */
-	unsigned worker;         /* number of this worker, from 0: picks its CPU */
-	unsigned runs;           /* counts up: makes group names unique */
-	cpu_set_t cpus;          /* those the harness may use */
+	unsigned worker;         /* number of this worker, from 0: part of its groups' names */
+	unsigned slot;  /* of those at work now, from 0: picks its CPU, so that two never share one needlessly */
+	unsigned runs;  /* counts up: makes group names unique */
+	cpu_set_t cpus; /* those the harness may use */
 	const atomic_bool *interrupted;
 };
 

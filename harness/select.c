@@ -121,10 +121,16 @@ static int unknown(const char *tree, const char *name)
 	return -ENOENT;
 }
 
+/* A word with a slash, and the two names every directory has. */
+static bool is_directory_word(const char *name)
+{
+	return strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
 static int add_named(struct selection *s, const char *tree, const char *name)
 {
 	char directory[2 * PATH_MAX];
-	if (strchr(name, '/'))
+	if (is_directory_word(name))
 		return add(s, name);
 	(void)snprintf(directory, sizeof(directory), "%s/%s", tree, name);
 	return access(directory, F_OK) == 0 && name[0] != '.' ? add(s, directory) : unknown(tree, name);
@@ -139,7 +145,7 @@ int select_scenarios(const char *tree_given, char *const *names, size_t count, s
 	if (!s.item)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
-		need_tree |= strchr(names[i], '/') == NULL;
+		need_tree |= !is_directory_word(names[i]);
 	if (need_tree)
 		r = find_tree(tree_given, tree, sizeof(tree));
 	if (r == 0 && count == 0)
