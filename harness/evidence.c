@@ -418,6 +418,8 @@ json_t *evidence_build(const struct run_record *record)
 	json_object_set_new(o, "argv", argv);
 	json_object_set_new(o, "arguments", arguments_json(run));
 	json_object_set_new(o, "environment", environment_json(run));
+	if (record->cgroup)
+		json_object_set_new(o, "group", json_string(record->cgroup->name));
 	set_what_happened(record, o);
 	json_object_set_new(o, "output",
 			    json_pack("{s:o*, s:o*, s:b}", "stdout",

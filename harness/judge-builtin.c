@@ -279,6 +279,7 @@ static void outcome_kind(struct judgement *j)
 static void log_names_victim(struct judgement *j)
 {
 	json_int_t pid = text_integer(json_object_get(j->evidence, "failing_moment"), "pid", -1);
+	const char *group = json_string_value(json_object_get(j->evidence, "group"));
 	const json_t *line = NULL;
 	unsigned kills = 0;
 	bool named = false;
@@ -289,7 +290,7 @@ static void log_names_victim(struct judgement *j)
 			continue;
 		kills++;
 		/* The log speaks of pids of the initial namespace; inside a container only the group's name is ours. */
-		named |= oom.pid == pid || strstr(oom.task_memcg, "/enomem-") != NULL;
+		named |= oom.pid == pid || (group && strstr(oom.task_memcg, group));
 	}
 	judge_assert(j, !kills || named, json_boolean(named), json_true(), "kernel log names the killed process");
 	if (!kills)

@@ -149,6 +149,8 @@ static const struct shape run[] = {
 	{"role", THE(TEXT), .words = WORDS("control", "trigger", "remedy")},
 	{"scope", TEXT, .words = SCOPES},
 	{"helps", BOOL},
+	{"group", TEXT},
+	{"made_again", OBJECT},
 	{"program", TEXT},
 	{"argv", ARRAY, .elements = SHAPE_TEXT},
 	{"arguments", OBJECT, .elements = SHAPE_NUMBER | SHAPE_NULL},

@@ -116,6 +116,14 @@ int run_set_identity(struct run_record *record, struct stage_spec *spec)
 	return 0;
 }
 
+int run_calm_machine(struct run_context *context, struct run_record *record, int *ret_fd)
+{
+	int r = journal_machine_calm(context->journal, LOCK_TIMEOUT_NS, ret_fd);
+	return r < 0 ? run_problem(record, -r, "machine lock", "wait for the other enomem run to end",
+				   "another enomem run keeps the machine changed")
+		     : 0;
+}
+
 int run_change_machine(struct run_context *context, struct run_record *record, struct sysctl_session *session)
 {
 	const struct environment *env = &record->run->environment;

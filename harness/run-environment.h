@@ -20,6 +20,9 @@ int run_set_identity(struct run_record *record, struct stage_spec *spec);
 /* Machine scope: take the lock, journal and change the sysctls. session->journal is set when it has to be restored. */
 int run_change_machine(struct run_context *context, struct run_record *record, struct sysctl_session *session);
 
+/* Any other scope: see that no other harness changes the machine meanwhile. 0, or -1 with a problem noted. */
+int run_calm_machine(struct run_context *context, struct run_record *record, int *ret_fd);
+
 /* Does the run change a limit live, and the change itself, for the witness to call at the failing moment. */
 bool run_changes_live(const struct environment *env);
 void run_change_live(const struct refusal *first, void *record);

@@ -273,15 +273,17 @@ json_t *run_execute(struct run_context *context, const struct plan *plan, const 
 	static struct cgroup cg;
 	static struct sysctl_session session;
 	memset(&session, 0, sizeof(session));
-	uint64_t begin = now_ns();
+	auto_close int calm_fd = -1;
 	memset(&record, 0, sizeof(record));
 	sampler_init(&record.sampler);
 	cgroup_init(&cg);
 	record.plan = plan;
 	record.run = run;
 	context->runs++;
-	bool machine = run->environment.sysctl_count > 0;
-	if (run_make_group(context, &record, &cg) == 0 &&
+	bool machine = run->environment.sysctl_count > 0,
+	     calm = machine || !run_calm_machine(context, &record, &calm_fd);
+	uint64_t begin = now_ns();
+	if (calm && run_make_group(context, &record, &cg) == 0 &&
 	    (!machine || run_change_machine(context, &record, &session) == 0))
 		watch_in_environment(context, &record);
 	if (session.journal) { /* set by a session that was opened */

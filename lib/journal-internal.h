@@ -35,6 +35,10 @@ int journal_open_directory(bool create, int *ret_fd, char *ret_path, size_t size
  * timeout_ns. */
 int machine_lock(int dir_fd, uint64_t timeout_ns, int *ret_fd);
 
+/* Wait until no ordinary run of any harness is under way, and keep others from starting, by DIR/calm.lock. -EBUSY
+ * likewise. */
+int machine_disturb(int dir_fd, uint64_t timeout_ns, int *ret_fd);
+
 /* Is this a name sysctl_read() would take? Rewrites '.' to '/' into ret as sysctl(8) does. 0 or -EINVAL, -ENAMETOOLONG
  */
 int sysctl_path(const char *name, char *ret, size_t size);

@@ -223,22 +223,22 @@ int journal_open_directory(bool create, int *ret_fd, char *ret_path, size_t size
  * value for the old one, and leave it behind. Values that are not the kernel's (tests) are locked where their journal
  * is.
  */
-static int open_machine_lock(int dir_fd)
+static int open_lock(int dir_fd, const char *name)
 {
 	auto_close int common = -1;
 	if (geteuid() == 0 && strcmp(sysctl_root, "/proc/sys") == 0 &&
 	    open_directory("/run/enomem", true, &common) == 0)
 		dir_fd = common;
-	return openat(dir_fd, "machine.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return openat(dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
-int machine_lock(int dir_fd, uint64_t timeout_ns, int *ret_fd)
+static int take_lock(int dir_fd, const char *name, int operation, uint64_t timeout_ns, int *ret_fd)
 {
 	uint64_t deadline_ns = deadline_after(timeout_ns);
-	auto_close int fd = open_machine_lock(dir_fd);
+	auto_close int fd = open_lock(dir_fd, name);
 	if (fd < 0)
 		return -errno;
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	while (flock(fd, operation | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return -errno;
 		if (monotonic_ns() >= deadline_ns)
@@ -247,6 +247,21 @@ int machine_lock(int dir_fd, uint64_t timeout_ns, int *ret_fd)
 	}
 	*ret_fd = steal_fd(fd);
 	return 0;
+}
+
+int machine_lock(int dir_fd, uint64_t timeout_ns, int *ret_fd)
+{
+	return take_lock(dir_fd, "machine.lock", LOCK_EX, timeout_ns, ret_fd);
+}
+
+int machine_disturb(int dir_fd, uint64_t timeout_ns, int *ret_fd)
+{
+	return take_lock(dir_fd, "calm.lock", LOCK_EX, timeout_ns, ret_fd);
+}
+
+int journal_machine_calm(const struct journal *j, uint64_t timeout_ns, int *ret_fd)
+{
+	return take_lock(j->dir_fd, "calm.lock", LOCK_SH, timeout_ns, ret_fd);
 }
 
 /* Field 22 of /proc/self/stat; comm, in parentheses, may hold blanks and parentheses. */

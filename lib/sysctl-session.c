@@ -40,19 +40,24 @@ static const char *other_of_pair(const char *name)
 
 int sysctl_session_open(struct sysctl_session *s, struct journal *journal, uint64_t timeout_ns)
 {
-	auto_close int lock_fd = -1;
+	auto_close int lock_fd = -1, calm_fd = -1;
 	pid_t keeper;
 	int keeper_pipe;
 	if (journal->fd < 0)
 		return -EBADF;
 	int r = machine_lock(journal->dir_fd, timeout_ns, &lock_fd);
+	if (r == 0)
+		r = machine_disturb(journal->dir_fd, timeout_ns, &calm_fd);
 	if (r < 0)
 		return r;
 	r = keeper_start(lock_fd, journal->path, &keeper, &keeper_pipe);
 	if (r < 0)
 		return r;
-	*s = (struct sysctl_session){
-		.journal = journal, .lock_fd = steal_fd(lock_fd), .keeper = keeper, .keeper_pipe = keeper_pipe};
+	*s = (struct sysctl_session){.journal = journal,
+				     .calm_fd = steal_fd(calm_fd),
+				     .lock_fd = steal_fd(lock_fd),
+				     .keeper = keeper,
+				     .keeper_pipe = keeper_pipe};
 	return 0;
 }
 
@@ -176,6 +181,8 @@ int sysctl_session_restore(struct sysctl_session *s)
 	(void)close(s->keeper_pipe);
 	(void)flock(s->lock_fd, LOCK_UN); /* also for a child that was only forked */
 	(void)close(s->lock_fd);
-	*s = (struct sysctl_session){.lock_fd = -1, .keeper_pipe = -1};
+	(void)flock(s->calm_fd, LOCK_UN);
+	(void)close(s->calm_fd);
+	*s = (struct sysctl_session){.calm_fd = -1, .lock_fd = -1, .keeper_pipe = -1};
 	return result;
 }

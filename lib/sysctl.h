@@ -43,6 +43,11 @@ int journal_cgroup_removed(struct journal *j, const char *path);
 int journal_enabled(struct journal *j, const char *path, unsigned controllers);
 /* Leave it to recover, which may take it from now on. */
 void journal_abandon(struct journal *j);
+/*
+ * A run that changes nothing of the machine wants it unchanged by others: hold *ret_fd while it lasts. Any number may
+ * at once; only a session keeps them out. -EBUSY when one is still open after timeout_ns, -errno.
+ */
+int journal_machine_calm(const struct journal *j, uint64_t timeout_ns, int *ret_fd);
 /* The journal of a run that ended well: removed. */
 void journal_close(struct journal *j);
 
@@ -53,6 +58,7 @@ struct sysctl_change {
 #define SYSCTL_CHANGES_MAX 16
 struct sysctl_session {
 	struct journal *journal;
+	int calm_fd; /* keeps ordinary runs of other harnesses out */
 	int lock_fd;  /* machine.lock, flock()ed exclusively while open: in /run/enomem for root, else in DIR */
 	pid_t keeper; /* restores when the pipe to us breaks; 0 when none */
 	int keeper_pipe;

@@ -260,6 +260,10 @@ static void test_absent_counters(void **state)
 	static const struct edit container[] = {{"failing_moment/pid", "17"}, {0}};
 	json_auto_t *inside = judged("memcg-max-trigger", container, &w);
 	assert_string_equal(member(inside, "verdict"), "pass");
+	/* ... and a kill in another run's group is not. */
+	static const struct edit neighbour[] = {{"failing_moment/pid", "17"}, {"group", "\"enomem-99-0-1\""}, {0}};
+	json_auto_t *beside = judged("memcg-max-trigger", neighbour, &w);
+	assert_string_equal(member(beside, "verdict"), "fail");
 }
 
 static void test_unknown_is_no_proof(void **state)
