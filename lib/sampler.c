@@ -17,11 +17,13 @@
 #include "procfs.h"
 
 /*
- * Counting areas means reading all of /proc/PID/maps, 20 to 60 ms at 65,530 of them. Each count may therefore cost at
- * most this share of the time until the next one (1 / 80 is 1.25 % of a CPU; the rest of a sample takes about half a
- * percent).
+ * Counting areas means reading all of /proc/PID/maps: some microseconds for an ordinary process, 20 to 60 ms at 65,530
+ * areas. A count may take what is left of this share of the run so far (1 / 200 of a CPU), or the allowance that makes
+ * as much of one interval. One that would take more is given up, its sample has none, and the next waits until the
+ * share has paid for it.
  */
-#define MAP_COUNT_SHARE 80
+#define MAP_COUNT_SHARE        200
+#define MAP_COUNT_ALLOWANCE_NS 50000U
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -33,7 +35,7 @@ static uint64_t clock_ns(clockid_t clock)
 void sampler_init(struct sampler *s)
 {
 	memset(s, 0, sizeof(*s));
-	s->out.fd = s->err.fd = s->meminfo_fd = s->proc_fd = s->finish_fd = -1;
+	s->out.fd = s->err.fd = s->meminfo_fd = s->proc_fd = s->finish_fd = s->statm_fd = s->maps_fd = -1;
 	s->interval_ns = SAMPLER_INTERVAL_NS;
 }
 
@@ -70,38 +72,70 @@ static void end_run(struct sampler *s, enum sampler_stop why)
 		(void)kill(root, SIGKILL);
 }
 
-static void read_statm(int proc_fd, pid_t pid, struct sample *sample)
+static int open_of(const struct sampler *s, pid_t pid, const char *file)
 {
-	char name[32], text[128];
-	unsigned long long size, resident;
-	(void)snprintf(name, sizeof(name), "%d/statm", pid);
-	if (procfs_read_at(proc_fd, name, text, sizeof(text)) <= 0)
-		return;
-	char *end;
-	size = strtoull(text, &end, 10);
-	resident = strtoull(end, NULL, 10);
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	sample->vm_size = size * page;
-	sample->rss = resident * page;
+	char name[32];
+	(void)snprintf(name, sizeof(name), "%d/%s", pid, file);
+	return openat(s->proc_fd, name, O_RDONLY | O_CLOEXEC);
 }
 
-static uint64_t count_lines(int proc_fd, pid_t pid)
+static void open_program(struct sampler *s, pid_t pid)
+{
+	if (s->opened_for == pid)
+		return;
+	closep(&s->statm_fd);
+	closep(&s->maps_fd);
+	s->statm_fd = open_of(s, pid, "statm");
+	s->maps_fd = open_of(s, pid, "maps");
+	s->opened_for = pid;
+}
+
+static void read_statm(const struct sampler *s, struct sample *sample)
+{
+	char text[128], *end;
+	if (s->statm_fd < 0 || procfs_read_fd(s->statm_fd, text, sizeof(text)) <= 0)
+		return;
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	sample->vm_size = strtoull(text, &end, 10) * page;
+	sample->rss = strtoull(end, NULL, 10) * page;
+}
+
+/* The number of areas, or ENOMEM_ABSENT when telling would take longer than budget_ns. */
+static uint64_t count_areas(int fd, uint64_t budget_ns)
 {
 	static char text[64 * 1024];
-	char name[32];
-	(void)snprintf(name, sizeof(name), "%d/maps", pid);
-	auto_close int fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC);
-	uint64_t lines = 0;
+	uint64_t lines = 0, begin = clock_ns(CLOCK_MONOTONIC);
 	ssize_t n = 0;
-	if (fd < 0)
-		return ENOMEM_ABSENT;
-	while ((n = read(fd, text, sizeof(text))) > 0)
+	off_t at = 0;
+	while ((n = pread(fd, text, sizeof(text), at)) > 0) {
 		for (const char *p = text; (p = memchr(p, '\n', (size_t)(text + n - p))); p++)
 			lines++;
+		at += n;
+		if (clock_ns(CLOCK_MONOTONIC) - begin > budget_ns)
+			return ENOMEM_ABSENT;
+	}
 	return n < 0 ? ENOMEM_ABSENT : lines;
 }
 
-static void take_sample(struct sampler *s, uint64_t now, struct sample *sample)
+static void count_within_budget(struct sampler *s, uint64_t elapsed_ns, struct sample *sample)
+{
+	uint64_t share = elapsed_ns / MAP_COUNT_SHARE, budget = share > s->map_count_ns ? share - s->map_count_ns : 0;
+	if (s->maps_fd < 0 || (s->map_count_given_up && budget == 0))
+		return;
+	if (budget < MAP_COUNT_ALLOWANCE_NS)
+		budget = MAP_COUNT_ALLOWANCE_NS;
+	uint64_t begin = clock_ns(CLOCK_MONOTONIC);
+	sample->map_count = count_areas(s->maps_fd, budget);
+	s->map_count_ns += clock_ns(CLOCK_MONOTONIC) - begin;
+	s->map_count_given_up = sample->map_count == ENOMEM_ABSENT;
+	/* A program that executed another one: the descriptor still shows what it was. */
+	if (sample->map_count == 0) {
+		sample->map_count = ENOMEM_ABSENT;
+		s->opened_for = 0;
+	}
+}
+
+static void take_sample(struct sampler *s, uint64_t begin, uint64_t now, struct sample *sample)
 {
 	char text[512];
 	pid_t program = s->shared->program;
@@ -123,12 +157,9 @@ static void take_sample(struct sampler *s, uint64_t now, struct sample *sample)
 		sample->pids_current = s->shared->tasks;
 	if (program <= 0)
 		return;
-	read_statm(s->proc_fd, program, sample);
-	if (now >= s->next_map_count_ns) {
-		uint64_t begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-		sample->map_count = count_lines(s->proc_fd, program);
-		s->next_map_count_ns = now + (clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin) * MAP_COUNT_SHARE;
-	}
+	open_program(s, program);
+	read_statm(s, sample);
+	count_within_budget(s, now - begin, sample);
 }
 
 /* The room is used up: keep every second sample, and from now on take half as many. */
@@ -147,7 +178,7 @@ static void *sampler_thread(void *data)
 	while (!s->finish) {
 		uint64_t now = clock_ns(CLOCK_MONOTONIC);
 		struct sample sample;
-		take_sample(s, now, &sample);
+		take_sample(s, begin, now, &sample);
 		if (!kept || now - kept + SAMPLER_INTERVAL_NS / 2 >= s->interval_ns) {
 			if (s->count == SAMPLER_SAMPLES)
 				thin_out(s);
@@ -207,5 +238,8 @@ void sampler_stop(struct sampler *s)
 	closep(&s->meminfo_fd);
 	closep(&s->proc_fd);
 	closep(&s->finish_fd);
+	closep(&s->statm_fd);
+	closep(&s->maps_fd);
+	s->statm_fd = s->maps_fd = -1;
 	s->out.fd = s->err.fd = s->meminfo_fd = s->proc_fd = s->finish_fd = -1;
 }

@@ -57,7 +57,10 @@ struct sampler {
 	bool running;
 	atomic_bool finish;
 	int meminfo_fd, proc_fd, finish_fd;
-	uint64_t next_map_count_ns;
+	int statm_fd, maps_fd;   /* of the program, kept open: opening costs more than reading */
+	pid_t opened_for;        /* whose they are; 0 for nobody's */
+	uint64_t map_count_ns;   /* spent on counting areas so far */
+	bool map_count_given_up; /* the last count was too long */
 };
 
 /* Zero everything, descriptors -1. */
