@@ -160,6 +160,7 @@ static json_t *witness_json(const struct witness *w)
 		json_array_append_new(signals, signal_json(&w->signal[i]));
 	json_object_set_new(o, "calls", calls);
 	json_object_set_new(o, "refused", json_number(w->refused));
+	json_object_set_new(o, "granted_later", json_number(w->granted_later));
 	json_object_set_new(o, "records", records);
 	json_object_set_new(o, "signals", signals);
 	json_object_set_new(o, "tasks", json_integer(w->tasks_seen));
@@ -189,14 +190,20 @@ static bool own_oom_counter(const struct run_record *record, uint64_t *ret_delta
 
 /*
  * The group's counter and a log line that names the group do not say which process the kernel chose: where others of
- * the run died of SIGKILL too, they may account for all of it.
+ * the run died of SIGKILL too, or were about to when the program was gone, they may account for all of it.
  */
 static bool program_oom_killed(const struct run_record *record)
 {
 	uint64_t kills;
 	if (!own_oom_counter(record, &kills) || kills == 0 || record->own_kill_logged == 0)
 		return false;
-	return record->own_kill_is_program || kills > record->witness.killed;
+	return record->own_kill_is_program || kills > (uint64_t)record->witness.killed + record->witness.tasks_left;
+}
+
+static bool oom_kill_is_unclear(const struct run_record *record)
+{
+	uint64_t kills;
+	return own_oom_counter(record, &kills) && kills > 0 && !program_oom_killed(record);
 }
 
 static bool died_of_signal(const struct run_record *record)
@@ -286,6 +293,7 @@ static void set_failing_moment(const struct run_record *record, json_t *evidence
 					     .log_names_pid = record->own_kill_logged,
 					     .log_says_memcg = record->own_kill_is_memcg};
 		fatal.oom_counter_moved = program_oom_killed(record);
+		fatal.oom_kill_unclear = oom_kill_is_unclear(record);
 		/* A SIGKILL may leave no stop to look at the process; the group's counters are as good right after it.
 		 */
 		failure = at_stop ? &w->at_signal : &record->after;

@@ -12,6 +12,8 @@
 #include "kmsg.h"
 #include "report-text.h"
 
+#define PAGE_BYTES 4096
+
 bool judge_assert(struct judgement *j, bool ok, json_t *value, json_t *expected, const char *what, ...)
 {
 	char text[TEXT_MAX];
@@ -216,6 +218,32 @@ static void arithmetic(struct judgement *j)
 		     judge_text(text_arithmetic(j->cause, sum, sizeof(sum))), NULL, "in use + asked exceeds the bound");
 }
 
+/* The limit that the run's environment sets for a cause: a member of "rlimit" or of "cgroup". */
+static const json_t *limit_set(const struct judgement *j, const char *cause)
+{
+	static const char *const of_group[][2] = {
+		{"pids-max", "pids.max"}, {"memcg-max", "memory.max"}, {"memcg-high", "memory.high"}};
+	const json_t *environment = json_object_get(j->evidence, "environment");
+	if (!strncmp(cause, "rlimit-", 7))
+		return json_object_get(json_object_get(environment, "rlimit"), cause + 7);
+	for (size_t i = 0; i < ARRAY_SIZE(of_group); i++)
+		if (!strcmp(cause, of_group[i][0]))
+			return json_object_get(json_object_get(environment, "cgroup"), of_group[i][1]);
+	return NULL;
+}
+
+/* Not one that the program set itself, and not that of a group above: the kernel rounds bytes down to pages. */
+static void limit_is_ours(struct judgement *j)
+{
+	const json_t *set = limit_set(j, j->run->expect.cause), *bound = json_object_get(j->cause, "bound");
+	if (!json_is_integer(set))
+		return;
+	json_int_t value = json_integer_value(set), seen = json_integer_value(bound);
+	json_int_t rounding = !strcmp(text_of(j->cause, "unit"), "bytes") ? PAGE_BYTES - 1 : 0;
+	judge_assert(j, json_is_integer(bound) && seen <= value && value - seen <= rounding, shown(bound),
+		     json_integer(value), "the bound is the limit that was set");
+}
+
 /* The predicted cause and no other one: no call succeeds or fails by two limits at once in a scenario that proves
  * something. */
 static void named_cause(struct judgement *j)
@@ -229,8 +257,10 @@ static void named_cause(struct judgement *j)
 	judge_assert(j, ok, *id ? judge_text(id) : json_null(), judge_text(expected), "cause is %s", expected);
 	bool alone = j->cause && json_array_size(also) == 0;
 	judge_assert(j, alone, shown(also), json_array(), "no other limit refuses");
-	if (ok)
+	if (ok) {
 		arithmetic(j);
+		limit_is_ours(j);
+	}
 	if (!ok || !alone)
 		j->prediction_failed = true;
 }
@@ -396,6 +426,10 @@ void judge_success(struct judgement *j)
 	if (e->call.count || e->error) {
 		refusal(j); /* refused first, then helped live */
 		named_cause(j);
+		/* A program that shrugs and exits 0 was not helped. */
+		const json_t *granted = json_object_get(witness, "granted_later");
+		judge_assert(j, json_integer_value(granted) >= 1, shown(granted), judge_text("at least 1"),
+			     "what was refused was granted later");
 		return;
 	}
 	bool none = json_is_integer(refused) && json_integer_value(refused) == 0 && !first_refusal(j);

@@ -92,6 +92,8 @@ void run_read_log(struct run_record *record, int fd)
 		return;
 	while (kmsg_next(fd, &line) == 1) {
 		static struct kmsg_oom oom;
+		if (!line.from_kernel)
+			continue;
 		memset(&oom, 0, sizeof(oom));
 		bool names_a_kill = kmsg_oom_line(line.text, &oom) && oom.pid > 0;
 		keep(record, line.text, names_a_kill, is_kill);

@@ -195,6 +195,9 @@ static void start_and_watch(struct run_context *context, struct run_record *reco
 		r = witness_watch(&record->witness, child);
 		if (r < 0)
 			(void)run_problem(record, -r, "witness", NULL, "the witness lost track of the run");
+		else if (record->witness.untraced)
+			(void)run_problem(record, 0, "witness", NULL,
+					  "the program made a task that cannot be watched (CLONE_UNTRACED)");
 	}
 	pin(context, record->run, false);
 }

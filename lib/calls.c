@@ -50,6 +50,12 @@ const struct call_info *call_by_number(uint64_t nr)
 	return NULL;
 }
 
+bool call_queues_signal(uint64_t nr)
+{
+	return nr == (uint64_t)SCMP_SYS(rt_sigqueueinfo) || nr == (uint64_t)SCMP_SYS(rt_tgsigqueueinfo) ||
+	       nr == (uint64_t)SCMP_SYS(pidfd_send_signal);
+}
+
 const struct call_info *call_by_name(const char *name)
 {
 	for (const struct call_info *call = watched_calls; call->name; call++) {

@@ -30,6 +30,9 @@ struct call_info {
 /* All watched calls, ended by a row whose name is NULL. */
 extern const struct call_info watched_calls[];
 
+/* Does the call send a signal with a siginfo of the caller's making? Those of faults stop for the witness. */
+bool call_queues_signal(uint64_t nr);
+
 /* NULL when the number is not watched. */
 const struct call_info *call_by_number(uint64_t nr);
 /* The row of a name, whether or not this architecture has the call; NULL when unknown. */

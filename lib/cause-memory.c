@@ -15,6 +15,15 @@
 #define HUGE_SIZE_SHIFT 26 /* MAP_HUGE_SHIFT, SHM_HUGE_SHIFT: log2 of the page size asked for, 0 for the default */
 #define HUGE_SIZE_MASK  0x3f
 
+/* Where a task's addresses end, and between which MAP_32BIT looks (find_start_end(), arch/x86/kernel/sys_x86_64.c). */
+#if defined(__x86_64__)
+#define TASK_END 0x7ffffffff000ULL
+#else
+#define TASK_END (1ULL << 48)
+#endif
+#define LOW_START 0x40000000ULL
+#define LOW_END   0x80000000ULL
+
 static uint64_t page_up(uint64_t bytes)
 {
 	return limit_round_up_to_page(bytes, PAGE_BYTES);
@@ -127,6 +136,15 @@ static void holes(struct cause_case *c, uint64_t asked, uint64_t room_in_place)
 				"/proc/PID/maps: the largest hole");
 }
 
+/* get_unmapped_area(), mm/mmap.c: where the caller says where, it must end within what there is. Checked before any
+ * limit. */
+static void beyond_the_end(struct cause_case *c, uint64_t start, uint64_t asked, uint64_t end)
+{
+	if (limit_add(start, asked) > end)
+		(void)cause_add(c, CAUSE_ADDRESS_SPACE, (struct cause_sum){start, asked, end}, ENOMEM,
+				"the end of the address space");
+}
+
 /* hugetlb_reserve_pages(), mm/hugetlb.c: pages not yet promised to anybody, plus those that may be made on demand. */
 static void hugetlb_pool(struct cause_case *c, uint64_t asked_bytes, unsigned log2_size)
 {
@@ -191,7 +209,11 @@ void cause_map(struct cause_case *c)
 		(void)map_count(c, MAP_COUNT_UNMAP_MIDDLE, 2);
 	else
 		(void)map_count(c, MAP_COUNT_NEW_AREA, 1);
-	if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_32BIT)))
+	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))
+		beyond_the_end(c, args[0], asked, TASK_END);
+	else if (flags & MAP_32BIT)
+		beyond_the_end(c, LOW_START, asked, LOW_END);
+	else
 		holes(c, asked, 0);
 	if (flags & MAP_HUGETLB) {
 		if (!(flags & MAP_NORESERVE))

@@ -102,7 +102,7 @@ static void killed(struct cause_case *c, const struct fatal_signal *sig)
 		system_oom(c);
 	else if (sig->oom_counter_moved ? sig->log_names_pid != 0 : log_is_sure && !counted)
 		memory_groups(c, log_is_sure);
-	else if (sig->log_names_pid == 0 || (sig->log_names_pid < 0 && counted))
+	else if (!sig->oom_kill_unclear && (sig->log_names_pid == 0 || (sig->log_names_pid < 0 && counted)))
 		(void)cause_add(c, CAUSE_KILLED_BY_OTHER, (struct cause_sum){0, 1, 0}, 0, "kill(2) by somebody");
 }
 

@@ -77,6 +77,7 @@ struct fatal_signal {
 	uint64_t address; /* fault address of SIGSEGV and SIGBUS */
 	int32_t tgid;
 	bool oom_counter_moved; /* the run's own cgroup counted an OOM kill during the run */
+	bool oom_kill_unclear;  /* it did, but another process of the run may have been the victim */
 	int log_names_pid; /* 1: the kernel log names this pid (or this group) as killed; 0: readable and does not; -1:
 			      unreadable */
 	bool log_says_memcg; /* that line is about a memory cgroup, not the whole machine */

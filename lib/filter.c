@@ -7,6 +7,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -62,6 +63,16 @@ static int refuse_remounts(scmp_filter_ctx ctx)
 	return r < 0 ? r : add_if(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(fsconfig), &reconfigure);
 }
 
+/* A listener of the program's own would be asked in the witness's place, and the witness see nothing. */
+static int refuse_listeners(scmp_filter_ctx ctx)
+{
+	const struct scmp_arg_cmp listener = {.arg = 1,
+					      .op = SCMP_CMP_MASKED_EQ,
+					      .datum_a = SECCOMP_FILTER_FLAG_NEW_LISTENER,
+					      .datum_b = SECCOMP_FILTER_FLAG_NEW_LISTENER};
+	return add_if(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(seccomp), &listener);
+}
+
 static int watch(scmp_filter_ctx ctx)
 {
 	/* Of all advice only these two ask for memory. */
@@ -88,6 +99,28 @@ static void release_context(scmp_filter_ctx *ctx)
 		seccomp_release(*ctx);
 }
 
+/* A program may queue any siginfo to itself; one that looks like a fault must not be taken for the kernel's. */
+static int watch_queued_faults(scmp_filter_ctx ctx)
+{
+	static const struct {
+		int call;
+		unsigned signal_argument;
+	} queue[] = {
+		{SCMP_SYS(rt_sigqueueinfo), 1}, {SCMP_SYS(rt_tgsigqueueinfo), 2}, {SCMP_SYS(pidfd_send_signal), 1}};
+	static const int fault[] = {SIGSEGV, SIGBUS};
+	for (size_t i = 0; i < ARRAY_SIZE(queue) * ARRAY_SIZE(fault); i++) {
+		/* The kernel looks at 32 bits of it. */
+		const struct scmp_arg_cmp is_fault = {.arg = queue[i / ARRAY_SIZE(fault)].signal_argument,
+						      .op = SCMP_CMP_MASKED_EQ,
+						      .datum_a = UINT32_MAX,
+						      .datum_b = (uint64_t)fault[i % ARRAY_SIZE(fault)]};
+		int r = add_if(ctx, SCMP_ACT_TRACE(0), queue[i / ARRAY_SIZE(fault)].call, &is_fault);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 int filter_build(bool guest, int *ret_fd)
 {
 	__attribute__((cleanup(release_context))) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
@@ -99,7 +132,11 @@ int filter_build(bool guest, int *ret_fd)
 	if (r == 0)
 		r = refuse_remounts(ctx);
 	if (r == 0)
+		r = refuse_listeners(ctx);
+	if (r == 0)
 		r = watch(ctx);
+	if (r == 0)
+		r = watch_queued_faults(ctx);
 	if (r < 0)
 		return r;
 	auto_close int fd = memfd_create("enomem-filter", MFD_CLOEXEC);

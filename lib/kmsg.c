@@ -102,6 +102,7 @@ int kmsg_parse(const char *record, size_t length, struct kmsg_record *ret)
 	if (!semicolon || semicolon == p)
 		return -EBADMSG;
 	ret->level = (unsigned)(field[0] & 7);
+	ret->from_kernel = field[0] >> 3 == 0; /* devkmsg_write() lets nobody else use facility 0 */
 	ret->sequence = field[1];
 	ret->time_us = field[2];
 	unescape(semicolon + 1, (size_t)(line_end - semicolon - 1), ret->text, sizeof(ret->text));

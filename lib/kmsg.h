@@ -16,6 +16,7 @@ struct kmsg_record {
 	uint64_t sequence;
 	uint64_t time_us; /* since boot, CLOCK_MONOTONIC as printk sees it */
 	unsigned level;   /* 0 emergency to 7 debug */
+	bool from_kernel; /* not written to /dev/kmsg by a process */
 	char text[1024];  /* first line, \xNN escapes undone, control bytes replaced by '?' */
 };
 

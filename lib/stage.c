@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +24,8 @@
 #include "number.h"
 
 /* Exit status of the stage when the program could not be started; the report says why. */
-#define STAGE_FAILED 125
+#define STAGE_FAILED         125
+#define OPEN_FILES_LOOKED_AT 65536
 
 int stage_add_argument(struct stage_spec *spec, const char *argument)
 {
@@ -163,6 +165,21 @@ static int execute(const struct stage_spec *spec)
 	return fail(spec, "execve", errno);
 }
 
+/* What the harness's caller left open or ignored is no part of the run. */
+static void forget_caller(void)
+{
+	struct rlimit open_files;
+	for (int signal_number = 1; signal_number < NSIG; signal_number++)
+		(void)signal(signal_number, SIG_DFL);
+	/* Not closed here: what the stage still needs is closed by the exec. 5.10 cannot do it in one call. */
+	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 ||
+	    getrlimit(RLIMIT_NOFILE, &open_files) < 0)
+		return;
+	int end = open_files.rlim_cur < OPEN_FILES_LOOKED_AT ? (int)open_files.rlim_cur : OPEN_FILES_LOOKED_AT;
+	for (int fd = STDERR_FILENO + 1; fd < end; fd++)
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 static int become_program(const struct stage_spec *spec)
 {
 	auto_close int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -172,6 +189,7 @@ static int become_program(const struct stage_spec *spec)
 	if (spec->directory[0] && chdir(spec->directory) < 0)
 		return fail(spec, "entering the program's directory", errno);
 	(void)setsid();
+	forget_caller();
 	struct rlimit no_core = {0, 0};
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 	int r = join_group(spec);

@@ -117,6 +117,17 @@ static void on_refused(struct witness *w, const struct tracee *t, int64_t result
 	}
 }
 
+/* Was what the first refused call asked for given after all? */
+static bool is_granted_later(const struct witness *w, const struct tracee *t, int64_t result)
+{
+	const struct refusal *first = &w->record[0];
+	if (!w->record_count || t->call->family != first->call->family)
+		return false;
+	if (t->call->family == CALL_BREAK) /* it asks for an end */
+		return t->args[0] >= first->args[0];
+	return t->call->family == CALL_EXEC || witness_asked(t->tgid, t->call, t->args, result) >= first->asked_bytes;
+}
+
 static uint64_t clone_flags_of(const struct tracee *t)
 {
 	if (strcmp(t->call->name, "clone") == 0)
@@ -133,6 +144,13 @@ static uint64_t clone_flags_of(const struct tracee *t)
 	return 0;
 }
 
+/* A task nobody traces: it may be killed, or kill, in place of what is watched. */
+static void on_untraced(struct witness *w)
+{
+	w->untraced = true;
+	kill_all(w);
+}
+
 static void on_call(struct witness *w, struct tracee *t)
 {
 	struct __ptrace_syscall_info info;
@@ -140,12 +158,17 @@ static void on_call(struct witness *w, struct tracee *t)
 	    ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) <= 0 || info.op != PTRACE_SYSCALL_INFO_SECCOMP)
 		return;
 	t->call = call_by_number(info.seccomp.nr);
-	if (!t->call)
+	if (!t->call) {
+		w->queued_fault |= call_queues_signal(info.seccomp.nr);
 		return;
+	}
 	t->in_call = true;
+	t->made_task = false;
 	memcpy(t->args, info.seccomp.args, sizeof(t->args));
 	t->clone_flags = t->call->family == CALL_TASK ? clone_flags_of(t) : 0;
 	w->call_count[t->call - watched_calls]++;
+	if (t->clone_flags & 0x00800000 /* CLONE_UNTRACED */)
+		on_untraced(w);
 }
 
 static void on_call_exit(struct witness *w, struct tracee *t)
@@ -159,6 +182,11 @@ static void on_call_exit(struct witness *w, struct tracee *t)
 		return;
 	if (call_refused(t->call, t->args, info.exit.rval, info.exit.is_error, &error))
 		on_refused(w, t, info.exit.rval, error);
+	else if (!info.exit.is_error && is_granted_later(w, t, info.exit.rval))
+		w->granted_later++;
+	/* The flags of clone3() lie in memory that another thread may have changed after we looked. */
+	if (t->call->family == CALL_TASK && !info.exit.is_error && info.exit.rval > 0 && !t->made_task)
+		on_untraced(w);
 }
 
 static void on_started(struct witness *w, const struct tracee *t)
@@ -173,11 +201,12 @@ static void on_started(struct witness *w, const struct tracee *t)
 }
 
 /* A fork of unshare is the stage, the stage's fork becomes the program: both before the program's exec. */
-static bool on_new_task(struct witness *w, const struct tracee *parent)
+static bool on_new_task(struct witness *w, struct tracee *parent)
 {
 	unsigned long tid = 0;
 	if (ptrace(PTRACE_GETEVENTMSG, parent->tid, NULL, &tid) < 0)
 		return true;
+	parent->made_task = true;
 	struct tracee child_of = *parent; /* the table may move entries when it grows */
 	struct tracee *t = tracees_get(&tracees, (pid_t)tid);
 	if (!t)
@@ -219,9 +248,13 @@ static void on_exec(struct witness *w, struct tracee *t)
 
 static void note_signal(struct witness *w, const struct tracee *t, int signal, const siginfo_t *info, bool snapshot)
 {
-	if (w->signal_count == WITNESS_SIGNALS)
+	if (w->signal_count == WITNESS_SIGNALS && w->ended)
 		return;
+	/* The last one counts most: it may be what the program dies of. */
+	if (w->signal_count == WITNESS_SIGNALS && w->at_signal_index == (int)--w->signal_count)
+		w->at_signal_index = -1;
 	struct witness_signal *s = &w->signal[w->signal_count];
+	s->fatal = false;
 	s->signal = signal;
 	s->code = info ? info->si_code : INT_MIN;
 	bool fault = info && (signal == SIGSEGV || signal == SIGBUS) && info->si_code > 0;
@@ -245,6 +278,9 @@ static void on_signal(struct witness *w, const struct tracee *t, int signal)
 	if (!w->started || t->tid == w->shared->stage || t->tid == w->shared->root ||
 	    ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) < 0)
 		return;
+	/* rt_sigqueueinfo(2) lets a program send itself any siginfo, a fault's as well. */
+	if (w->queued_fault && (signal == SIGSEGV || signal == SIGBUS) && info.si_code > 0)
+		info.si_code = SI_QUEUE;
 	bool fault = (signal == SIGSEGV || signal == SIGBUS) && info.si_code > 0;
 	/* Ordinary signals (a shell's SIGCHLD) would only fill the record. */
 	if (signal != SIGCHLD && signal != SIGCONT && signal != SIGWINCH && signal != SIGURG)

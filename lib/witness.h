@@ -54,10 +54,13 @@ struct witness {
 	int exit_status; /* of the program, as wait(2) has it; valid when ended */
 	int root_status; /* of unshare */
 	bool tasks_ceiling_hit;
+	bool untraced;     /* a task was made that nobody can follow (CLONE_UNTRACED): what was seen proves nothing */
+	bool queued_fault; /* the program sent a SIGSEGV or SIGBUS with a siginfo of its own making */
 	uint64_t call_count[WITNESS_CALLS]; /* by row of watched_calls */
 	uint64_t refused;                   /* all refused calls */
 	unsigned record_count;              /* the first of them */
 	struct refusal record[WITNESS_RECORDS];
+	uint64_t granted_later; /* calls like the first refused one, for as much or more, that succeeded after it */
 	unsigned signal_count;
 	struct witness_signal signal[WITNESS_SIGNALS];
 	unsigned tasks_seen; /* ever, the program's first one included */

@@ -38,6 +38,9 @@ static void test_table(void **state)
 	assert_ptr_equal(call_by_number(SYS_clone3), call_by_name("clone3"));
 	assert_null(call_by_number(SYS_read == SYS_mmap ? SYS_write : SYS_read));
 	assert_null(call_by_number(UINT64_MAX));
+	assert_true(call_queues_signal(SYS_rt_sigqueueinfo) && call_queues_signal(SYS_rt_tgsigqueueinfo));
+	assert_true(call_queues_signal(SYS_pidfd_send_signal));
+	assert_false(call_queues_signal(SYS_kill) || call_queues_signal(UINT64_MAX));
 	assert_null(call_by_number((uint64_t)-1));
 	assert_null(call_by_number((uint64_t)SYS_mmap + (1ULL << 32)));
 	assert_null(call_by_name("process_madvise"));

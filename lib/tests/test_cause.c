@@ -59,6 +59,21 @@ static void test_rlimit_as(void **state)
 	map_call(&f, ENOMEM, 17 * PAGE, PROT_READ, PRIVATE | MAP_FIXED);
 	assert_int_equal(f.report.count, 0);
 	f.s.maps_seen = true;
+	/* where there are no addresses the limit was never asked; up to there, it was */
+	f.s.maps.above_start = 0;
+	map_call(&f, ENOMEM, 17 * PAGE, PROT_READ, PRIVATE | MAP_FIXED);
+	f.r.args[0] = 0x7ffffffff000 - 17 * PAGE;
+	judge(&f);
+	assert_only(&f, CAUSE_RLIMIT_AS);
+	f.r.args[0] += PAGE;
+	judge(&f);
+	assert_true(state_of(&f, CAUSE_ADDRESS_SPACE)->refuses);
+#ifdef MAP_32BIT
+	map_call(&f, ENOMEM, 1024 * MB, PROT_READ, PRIVATE | MAP_32BIT);
+	assert_only(&f, CAUSE_RLIMIT_AS);
+	map_call(&f, ENOMEM, 1024 * MB + PAGE, PROT_READ, PRIVATE | MAP_32BIT);
+	assert_true(state_of(&f, CAUSE_ADDRESS_SPACE)->refuses);
+#endif
 	/* nothing known of the process */
 	f.s.process_seen = false;
 	map_call(&f, ENOMEM, 17 * PAGE, PROT_READ, PRIVATE);

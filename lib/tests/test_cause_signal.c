@@ -131,6 +131,12 @@ static void test_memcg(void **state)
 	assert_sum(&f, CAUSE_MEMCG_MAX, 4096 * PAGE, PAGE, 4096 * PAGE);
 	kill_call(&f, true, -1, false);
 	assert_only(&f, CAUSE_MEMCG_MAX);
+	/* the group had an OOM kill, and nobody knows of whom */
+	kill_call(&f, false, -1, false);
+	assert_only(&f, CAUSE_KILLED_BY_OTHER);
+	f.signal.oom_kill_unclear = true;
+	judge_signal(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
 	/* killed 9 to 14 pages below the limit, by batches of 64 */
 	f.s.cgroup.value[CGROUP_MEMORY_PEAK] = 4082 * PAGE;
 	kill_call(&f, true, 1, true);

@@ -59,12 +59,14 @@ static void test_parse(void **state)
 	(void)state;
 	assert_int_equal(parse("6,1234,5678,-;text of it\n SUBSYSTEM=memory\n DEVICE=+x\n", &r), 0);
 	assert_int_equal(r.level, 6);
+	assert_true(r.from_kernel);
 	assert_int_equal(r.sequence, 1234);
 	assert_int_equal(r.time_us, 5678);
 	assert_string_equal(r.text, "text of it");
 	/* A facility above the level, fields of newer kernels, no text at all. */
 	assert_int_equal(parse("30,18446744073709551614,1,c,caller=T1,more=1;a;b,c\n", &r), 0);
 	assert_int_equal(r.level, 6);
+	assert_false(r.from_kernel);
 	assert_true(r.sequence == 18446744073709551614ULL);
 	assert_string_equal(r.text, "a;b,c");
 	assert_int_equal(parse("0,0,0,-;", &r), 0);

@@ -191,7 +191,7 @@ static void counts_tasks_and_ends_a_fork_storm_at_its_ceiling(void **state)
 	assert_int_equal(WEXITSTATUS(witness.exit_status), 0);
 	assert_int_equal(watch_with_ceiling("waiting children", 4), 0);
 	assert_true(witness.tasks_ceiling_hit);
-	assert_int_equal(witness.tasks_seen, 5);
+	assert_true(witness.tasks_seen >= 5); /* another fork may be through before the kill arrives */
 }
 
 static void refuses_what_no_scenario_needs(void **state)

@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -286,6 +287,106 @@ static void in_child(unsigned long unused)
 	exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
+/* A limit of the program's own, tighter than the environment's. */
+static void own_limit(unsigned long bytes)
+{
+	const struct rlimit limit = {bytes, bytes};
+	if (setrlimit(RLIMIT_AS, &limit) < 0) {
+		perror("setrlimit");
+		exit(2);
+	}
+}
+
+/* There are no addresses there: refused before any limit is looked at. */
+static void map_at_end(unsigned long bytes)
+{
+	void *at = (void *)0x7fffffffe000;
+	if (mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
+		perror("mmap");
+		exit(1);
+	}
+}
+
+/* A page fault below the stack, as far as the siginfo tells. */
+static void forge_fault(unsigned long below)
+{
+	siginfo_t info = {.si_signo = SIGSEGV, .si_code = SEGV_MAPERR};
+	info.si_addr = (char *)&info - below;
+	(void)syscall(SYS_rt_sigqueueinfo, getpid(), SIGSEGV, &info);
+	pause_for_ever();
+}
+
+/* The OOM killer takes a child that nobody traces; then we kill ourselves. */
+static void untraced_eats(unsigned long bytes)
+{
+	volatile char *p = ask(bytes, 0);
+	long pid = syscall(SYS_clone, CLONE_UNTRACED | SIGCHLD, 0, 0, 0, 0);
+	for (unsigned long i = 0; pid == 0 && i < bytes; i += 4096)
+		p[i] = 1;
+	if (pid == 0)
+		_exit(0);
+	(void)waitpid((pid_t)pid, NULL, 0);
+}
+
+/* The OOM killer takes a child, and we are gone before the child is. The group's counter tells when. */
+static void outrun_child(unsigned long bytes)
+{
+	char line[512], path[640] = "", text[512];
+	FILE *groups = fopen("/proc/self/cgroup", "r");
+	while (groups && fgets(line, sizeof(line), groups)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (strstr(line, ":memory:"))
+			snprintf(path, sizeof(path), "/sys/fs/cgroup/memory%s/memory.oom_control",
+				 strstr(line, ":memory:") + 8);
+		else if (!strncmp(line, "0::", 3) && !path[0])
+			snprintf(path, sizeof(path), "/sys/fs/cgroup%s/memory.events", line + 3);
+	}
+	int fd = open(path, O_RDONLY);
+	volatile char *p = ask(bytes, 0);
+	pid_t pid = fork();
+	for (unsigned long i = 0; pid == 0 && i < bytes; i += 4096)
+		p[i] = 1;
+	if (pid == 0)
+		_exit(0);
+	for (;;) {
+		ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+		text[n > 0 ? n : 0] = '\0';
+		const char *kills = strstr(text, "oom_kill ");
+		if (kills && kills[sizeof("oom_kill ") - 1] != '0')
+			kill_self(0);
+		if (waitpid(pid, NULL, WNOHANG) == pid)
+			exit(0);
+	}
+}
+
+static void ignored_signals(unsigned long count)
+{
+	(void)signal(SIGUSR1, SIG_IGN);
+	while (count--)
+		(void)raise(SIGUSR1);
+}
+
+/* Nothing of whoever started the harness: no descriptor, no ignored signal, no variable. */
+static void expect_clean(unsigned long unused)
+{
+	struct sigaction action;
+	(void)unused;
+	for (int fd = 3; fd < 1024; fd++)
+		if (fcntl(fd, F_GETFD) >= 0) {
+			fprintf(stderr, "descriptor %d is open\n", fd);
+			exit(3);
+		}
+	for (int s = 1; s < 32; s++)
+		if (sigaction(s, NULL, &action) == 0 && action.sa_handler != SIG_DFL) {
+			fprintf(stderr, "signal %d is not as it should be\n", s);
+			exit(3);
+		}
+	if (getenv("ENOMEM_LIVE_TEST")) {
+		fputs("an environment variable came through\n", stderr);
+		exit(3);
+	}
+}
+
 static void announce(unsigned long unused)
 {
 	(void)unused;
@@ -320,6 +421,13 @@ static const struct mode modes[] = {
 	{"fork-bomb", 1, fork_bomb},
 	{"in-child", 0, in_child},
 	{"announce", 0, announce},
+	{"own-limit", 1, own_limit},
+	{"map-at-end", 1, map_at_end},
+	{"forge-fault", 1, forge_fault},
+	{"untraced-eats", 1, untraced_eats},
+	{"outrun-child", 1, outrun_child},
+	{"ignored-signals", 1, ignored_signals},
+	{"expect-clean", 0, expect_clean},
 };
 
 int main(int argc, char **argv)

@@ -59,6 +59,21 @@ proves "three children"
 is "three children: they are told" "$(get '[.scenarios[0].runs[].witness.tasks_left] | unique | join(" ")')" 3 || tell
 stubborn closes-streams close-streams
 proves "streams closed"
+stubborn inherits-nothing expect-clean
+proves "nothing inherited"
+stubborn signals-itself ignored-signals '"40"'
+proves "forty signals"
+scenario signals-then-dies address-space process <<-YAML
+	environment: {rlimit: {stack: 8M}}
+	arguments: [ignored-signals, "40"]
+	expect: {signal: SIGSEGV, si_code: SEGV_MAPERR, cause: unknown}
+	runs:
+	  - {name: control, role: control, arguments: [exit, "0"]}
+	  - {name: trigger, role: trigger, arguments: [wild, "16"]}
+	  - {name: remedy, role: remedy, arguments: [exit, "0"]}
+YAML
+run "$tree/signals-then-dies/"
+is "forty signals: the one it died of is seen" "$(get '.scenarios[0].runs[1].outcome | "\(.signal) \(.si_code)"')" "SIGSEGV SEGV_MAPERR" || tell
 stubborn prints-much babble 10M
 proves "10 MB of output"
 is "10 MB of output: cut, and told so" "$(get '[.scenarios[0].runs[].output.truncated] | unique | join(" ")')" true

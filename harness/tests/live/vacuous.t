@@ -93,6 +93,10 @@ trigger='arguments: [map, 48M], environment: {rlimit: {as: 64M, data: 32M}}' add
 fails_in "another, tighter limit refused" tighter trigger 'by rlimit-data' '^cause is rlimit-as$'
 trigger='arguments: [map, 128M], environment: {rlimit: {as: 64M, data: 32M}}' address_space both
 fails_in "two limits refuse at once" both trigger 'refused as well by rlimit-data' '^no other limit refuses$'
+trigger='arguments: [own-limit, 16M, map, 32M]' address_space own-limit
+fails_in "a limit that the program set itself" own-limit trigger 'expected 67108864' '^the bound is the limit that was set$'
+trigger='arguments: [map-at-end, 128M]' address_space beyond-the-end
+fails_in "addresses that do not exist" beyond-the-end trigger 'refused as well by address-space' '^no other limit refuses$'
 trigger='arguments: [mremap, 128M]' address_space wrong-call
 fails_in "the right errno from the wrong call" wrong-call trigger 'observed mremap ENOMEM' '^first refused call is mmap$'
 trigger='arguments: [mremap, 128M]' expect='{call: mremap, errno: ENOMEM, cause: max-map-count}' \
@@ -125,6 +129,9 @@ remedy='environment: {rlimit: {as: 96M}}, arguments: [map, 128M]' address_space 
 fails_in "a remedy that does not help" remedy-useless remedy 'the remedy does not help' '^no call was refused$'
 remedy='environment: {rlimit: {as: 96M}}, arguments: [map-and-shrug, 128M]' address_space remedy-shrugs
 fails_in "a remedy that only hides the exit code" remedy-shrugs remedy 'the remedy does not help' '^no call was refused$'
+remedy='arguments: [map-and-shrug, 128M], expect: {call: mmap, errno: ENOMEM, cause: rlimit-as, exit: 0}' address_space remedy-predicted
+fails_in "nor one that predicts the refusal and was never granted what it asked for" remedy-predicted remedy \
+	'was granted later: 0' '^what was refused was granted later$'
 folklore='environment: {rlimit: {as: unlimited}}, arguments: [map, 128M]' address_space folklore-helps
 fails_in "folklore that helps" folklore-helps folklore 'yet it helped' '^a call was refused$'
 folklore='arguments: [exit, "1"]' address_space folklore-idle
@@ -133,6 +140,8 @@ fails_in "folklore that fails for another reason" folklore-idle folklore 'no cal
 # --- signals ---
 trigger='arguments: [wild, "16"]' stack wild-pointer
 fails_in "a wild pointer is no stack that may not grow" wild-pointer trigger 'SIGSEGV' '^cause is rlimit-stack$'
+trigger='arguments: [forge-fault, 16M]' stack forged-fault
+fails_in "a fault that the program queued itself" forged-fault trigger 'SIGSEGV SI_QUEUE by unknown' '^cause is rlimit-stack$'
 trigger='arguments: [kill-self]' stack kill-for-segv
 fails_in "SIGKILL where SIGSEGV is predicted" kill-for-segv trigger 'SIGKILL' '^signal is SIGSEGV$'
 
@@ -149,6 +158,12 @@ if can_group memory-max; then
 	fails_in "nor SIGKILL by RLIMIT_CPU" cpu-time-hard trigger 'killed-by-other' '^killed by the OOM killer$'
 	trigger='arguments: [child-eats, 32M, kill-self]' memory_group impostor
 	fails_in "nor one whose child was OOM-killed before it killed itself" impostor trigger 'SIGKILL by (unknown|killed-by-other)' '^(killed by the OOM killer|cause is memcg-max)$'
+	trigger='arguments: [outrun-child, 32M]' memory_group outruns-child
+	fails_in "nor one that is gone before its child, the victim" outruns-child trigger 'SIGKILL by unknown' '^killed by the OOM killer$'
+	trigger='arguments: [untraced-eats, 32M, kill-self]' memory_group untraced-child
+	run "$tree/untraced-child/"
+	is "nor one whose victim nobody could trace" "$(get '.scenarios[0].runs[1] | "\(.verdict) \(.problem.step)"')/$code" \
+		"broken witness/3" || tell
 	trigger='arguments: [child-eats, 32M, exit, "1"]' memory_group child-only
 	fails_in "nor the OOM kill of a child" child-only trigger 'exit 1' '^signal is SIGKILL$'
 	scope=cgroup environment='{rlimit: {as: 64M}, cgroup: {memory.max: 16M}}' \
