@@ -151,14 +151,22 @@ static json_t *signal_json(const struct witness_signal *s)
 static json_t *witness_json(const struct witness *w)
 {
 	json_t *o = json_object(), *calls = json_object(), *records = json_array(), *signals = json_array();
-	for (unsigned i = 0; watched_calls[i].name && i < WITNESS_CALLS; i++)
+	json_t *granted = json_object();
+	for (unsigned i = 0; watched_calls[i].name && i < WITNESS_CALLS; i++) {
+		const char *name = watched_calls[i].name;
 		if (w->call_count[i])
-			json_object_set_new(calls, watched_calls[i].name, json_number(w->call_count[i]));
+			json_object_set_new(calls, name, json_number(w->call_count[i]));
+		if (w->granted_calls[i])
+			json_object_set_new(granted, name,
+					    json_pack("{s:o, s:o}", "calls", json_number(w->granted_calls[i]),
+						      "largest", json_number(w->granted_bytes[i])));
+	}
 	for (unsigned i = 0; i < w->record_count; i++)
 		json_array_append_new(records, refusal_json(&w->record[i]));
 	for (unsigned i = 0; i < w->signal_count; i++)
 		json_array_append_new(signals, signal_json(&w->signal[i]));
 	json_object_set_new(o, "calls", calls);
+	json_object_set_new(o, "granted", granted);
 	json_object_set_new(o, "refused", json_number(w->refused));
 	json_object_set_new(o, "granted_later", json_number(w->granted_later));
 	json_object_set_new(o, "records", records);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "calls.h"
 #include "cleanup.h"
 #include "judge.h"
 #include "report-text.h"
@@ -72,6 +73,80 @@ static bool lacks_proof(const json_t *runs, const char *name, char *reason, size
 	return false;
 }
 
+/* Calls that can stand for one another: malloc() may take either way to memory. */
+static int kind_of(const char *call_name)
+{
+	const struct call_info *call = call_by_name(call_name);
+	if (!call)
+		return -1;
+	return call->family == CALL_REMAP || call->family == CALL_BREAK ? CALL_MAP : (int)call->family;
+}
+
+/* Was this run given a call of that kind, for nearly as much? A trigger may ask for a page more than its control. */
+static bool was_granted(const json_t *run, int kind, json_int_t asked)
+{
+	const json_t *granted = json_object_get(json_object_get(run, "witness"), "granted");
+	const char *name;
+	json_t *call;
+	json_object_foreach ((json_t *)(uintptr_t)granted, name, call)
+		if (kind_of(name) == kind && text_integer(call, "largest", 0) >= asked - asked / 10)
+			return true;
+	return false;
+}
+
+/* Did this run use as much memory as the limit that killed the trigger? True where the kernel keeps no peak. */
+static bool used_as_much(const json_t *run, json_int_t bound)
+{
+	static const char *const path[] = {"after", "cgroup", "memory", "peak"};
+	const json_t *peak = json_object_get(run, "snapshots");
+	for (size_t i = 0; i < ARRAY_SIZE(path); i++)
+		peak = json_object_get(peak, path[i]);
+	return !peak || json_integer_value(peak) >= bound - bound / 10;
+}
+
+/* A control that asks for less than its trigger shows nothing: with the limit it would have succeeded, too. */
+static bool control_matches(const json_t *control, const json_t *trigger)
+{
+	const json_t *moment = json_object_get(trigger, "failing_moment"), *cause = json_object_get(trigger, "cause");
+	int kind = kind_of(text_of(moment, "call"));
+	/* Of an exec only the refused one's wish is known: the size of its image. */
+	if (!strcmp(text_of(moment, "at"), "call"))
+		return was_granted(control, kind, kind == CALL_EXEC ? 0 : text_integer(moment, "asked", 0));
+	if (!strcmp(text_of(cause, "id"), "memcg-max"))
+		return used_as_much(control, text_integer(cause, "bound", 0));
+	return true;
+}
+
+static bool same_case(const json_t *a, const json_t *b)
+{
+	return !strcmp(text_of(a, "case"), text_of(b, "case"));
+}
+
+/* Every trigger that passed needs a control in its case that was given what the trigger was refused. */
+static bool lacks_match(const json_t *runs, char *reason, size_t size)
+{
+	const json_t *trigger = NULL, *control = NULL;
+	size_t i, k;
+	json_array_foreach (runs, i, trigger) {
+		bool matched = false, any = false;
+		if (!is_proof(trigger, PROOF_TRIGGER) || !is_verdict(trigger, VERDICT_PASS))
+			continue;
+		json_array_foreach (runs, k, control) {
+			if (!is_proof(control, PROOF_CONTROL) || !is_verdict(control, VERDICT_PASS) ||
+			    !same_case(control, trigger))
+				continue;
+			any = true;
+			matched |= control_matches(control, trigger);
+		}
+		if (matched || !any)
+			continue;
+		text_add(reason, size, "%s: no control was given what this trigger is refused",
+			 text_of(trigger, "name"));
+		return true;
+	}
+	return false;
+}
+
 static enum verdict weigh(const struct plan *plan, const json_t *runs, char *reason, size_t size)
 {
 	const struct scenario *s = plan->scenario;
@@ -83,6 +158,8 @@ static enum verdict weigh(const struct plan *plan, const json_t *runs, char *rea
 		text_add(reason, size, "%s: %s", text_of(run, "name"), text_of(run, "reason"));
 		return verdict;
 	}
+	if (lacks_match(runs, reason, size))
+		return VERDICT_FAIL;
 	if (plan->skip) {
 		text_add(reason, size, "%s", plan->skip);
 		return VERDICT_SKIP;

@@ -35,3 +35,6 @@ int environment_apply_live(const struct environment_text *text, const struct mac
 /* Why this environment cannot be set up here: *ret_why is a malloc()ed sentence, or NULL when it can. 0 or -ENOMEM. */
 int environment_missing(const struct environment *env, enum scope scope, bool survivable, const struct machine *m,
 			char **ret_why);
+
+/* The capabilities that are needed, as a bit mask by CAP_ number. */
+uint64_t needed_capabilities(const struct needs *n);

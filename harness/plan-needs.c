@@ -136,6 +136,17 @@ static bool sysctl_missing(const struct setting *wanted, const struct machine *m
 	return true;
 }
 
+uint64_t needed_capabilities(const struct needs *n)
+{
+	uint64_t mask = 0;
+	for (size_t i = 0; i < n->capabilities.count; i++) {
+		int capability = capng_name_to_capability(n->capabilities.item[i]);
+		if (capability >= 0 && capability < 64)
+			mask |= UINT64_C(1) << capability;
+	}
+	return mask;
+}
+
 static bool has_capability(const struct machine *m, const char *name)
 {
 	int capability = capng_name_to_capability(name);

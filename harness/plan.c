@@ -147,6 +147,8 @@ static void plan_environment(struct planner *p, struct plan_run *run)
 		if (r < 0)
 			amount_error(p, run, "the environment's", bad, r);
 	}
+	run->environment.keep_capabilities =
+		needed_capabilities(&p->scenario->needs) | needed_capabilities(&run->run->needs);
 	int live = environment_apply_live(&run->run->live, p->machine, &run->environment, &bad);
 	if (live < 0)
 		amount_error(p, run, "the live change's", bad, live);

@@ -79,6 +79,7 @@ static const struct shape signal_seen[] = {
 static const struct shape witness[] = {
 	{"calls", OBJECT, .elements = SHAPE_COUNT},
 	{"refused", COUNT},
+	{"granted", OBJECT},
 	{"granted_later", COUNT},
 	{"records", ARRAY, .members = refusal},
 	{"signals", ARRAY, .members = signal_seen},

@@ -26,7 +26,9 @@ struct environment {
 	uint64_t live_rlimit[PROCFS_RLIMITS], live_cgroup[CGROUP_VALUE_COUNT];
 	char identity[64]; /* user name or number to become; "" to stay */
 	int oom_score_adj; /* 1000 unless the manifest says otherwise: the victim goes first */
-	bool all_cpus;     /* false: witness and victim share one CPU, which makes runs repeatable and stops cheap */
+	uint64_t
+		keep_capabilities; /* by CAP_ number: what the scenario needs of those a root program loses otherwise */
+	bool all_cpus; /* false: witness and victim share one CPU, which makes runs repeatable and stops cheap */
 	uint64_t deadline_ns;
 	uint64_t memory_ceiling_bytes; /* the run's own ceilings, in force even when the scenario sets no limit; 0: plan
 					  decides */

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
@@ -124,8 +125,25 @@ static int set_limits(const struct stage_spec *spec)
 	return 0;
 }
 
+/*
+ * With these a program could undo the read-only mounts, or reach the machine in other ways. Dropped from the bounding
+ * set, so that not even root has them after the exec; a scenario that needs one says so.
+ */
+static int drop_capabilities(const struct stage_spec *spec)
+{
+	static const unsigned far_reaching[] = {CAP_SYS_ADMIN, CAP_SYS_MODULE, CAP_SYS_BOOT, CAP_SYS_RAWIO,
+						CAP_SYS_TIME,  CAP_SYS_PTRACE, CAP_MKNOD};
+	for (unsigned i = 0; i < ARRAY_SIZE(far_reaching); i++)
+		if (!(spec->environment.keep_capabilities >> far_reaching[i] & 1) &&
+		    prctl(PR_CAPBSET_DROP, far_reaching[i], 0, 0, 0) < 0)
+			return fail(spec, "dropping capabilities", errno);
+	return 0;
+}
+
 static int become(const struct stage_spec *spec)
 {
+	if (!spec->user_namespace && drop_capabilities(spec) != 0)
+		return STAGE_FAILED;
 	if (spec->user_namespace && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return fail(spec, "dropping capabilities", errno);
 	if (!spec->change_identity)

@@ -58,7 +58,7 @@ struct sysctl_change {
 #define SYSCTL_CHANGES_MAX 16
 struct sysctl_session {
 	struct journal *journal;
-	int calm_fd; /* keeps ordinary runs of other harnesses out */
+	int calm_fd;  /* keeps ordinary runs of other harnesses out */
 	int lock_fd;  /* machine.lock, flock()ed exclusively while open: in /run/enomem for root, else in DIR */
 	pid_t keeper; /* restores when the pipe to us breaks; 0 when none */
 	int keeper_pipe;

@@ -128,6 +128,26 @@ static bool is_granted_later(const struct witness *w, const struct tracee *t, in
 	return t->call->family == CALL_EXEC || witness_asked(t->tgid, t->call, t->args, result) >= first->asked_bytes;
 }
 
+/* What the call was given: a control has to be given what the trigger is refused. */
+static void on_granted(struct witness *w, const struct tracee *t, int64_t result)
+{
+	size_t row = (size_t)(t->call - watched_calls);
+	uint64_t bytes = 0;
+	if (t->call->family == CALL_BREAK) {
+		if (!w->first_break)
+			w->first_break = (uint64_t)result;
+		bytes = (uint64_t)result > w->first_break ? (uint64_t)result - w->first_break : 0;
+	} else if (t->call->family !=
+		   CALL_EXEC) { /* an exec's wish takes reading the image, and one is like the other */
+		bytes = witness_asked(t->tgid, t->call, t->args, result);
+	}
+	w->granted_calls[row]++;
+	if (bytes > w->granted_bytes[row])
+		w->granted_bytes[row] = bytes;
+	if (is_granted_later(w, t, result))
+		w->granted_later++;
+}
+
 static uint64_t clone_flags_of(const struct tracee *t)
 {
 	if (strcmp(t->call->name, "clone") == 0)
@@ -182,8 +202,8 @@ static void on_call_exit(struct witness *w, struct tracee *t)
 		return;
 	if (call_refused(t->call, t->args, info.exit.rval, info.exit.is_error, &error))
 		on_refused(w, t, info.exit.rval, error);
-	else if (!info.exit.is_error && is_granted_later(w, t, info.exit.rval))
-		w->granted_later++;
+	else if (!info.exit.is_error)
+		on_granted(w, t, info.exit.rval);
 	/* The flags of clone3() lie in memory that another thread may have changed after we looked. */
 	if (t->call->family == CALL_TASK && !info.exit.is_error && info.exit.rval > 0 && !t->made_task)
 		on_untraced(w);

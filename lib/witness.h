@@ -60,6 +60,10 @@ struct witness {
 	uint64_t refused;                   /* all refused calls */
 	unsigned record_count;              /* the first of them */
 	struct refusal record[WITNESS_RECORDS];
+	uint64_t granted_calls[WITNESS_CALLS]; /* by row: how many succeeded, */
+	uint64_t granted_bytes[WITNESS_CALLS]; /* and the most that one of them asked for; 0 where a call asks for no
+						  bytes */
+	uint64_t first_break;                  /* what the first brk(2) returned; grants are counted from there */
 	uint64_t granted_later; /* calls like the first refused one, for as much or more, that succeeded after it */
 	unsigned signal_count;
 	struct witness_signal signal[WITNESS_SIGNALS];

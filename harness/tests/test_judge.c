@@ -525,6 +525,14 @@ static const struct {
 	 "broken",
 	 "no limit: no stage",
 	 {{"0/verdict", "\"broken\""}, {"0/reason", "\"no stage\""}, {0}}},
+	{"a control that was given no task",
+	 "fail",
+	 "limited: no control was given what this trigger is refused",
+	 {{"0/witness/granted/clone", NULL}, {0}}},
+	{"a trigger that asked for more than any control was given",
+	 "fail",
+	 "limited: no control was given what this trigger is refused",
+	 {{"1/failing_moment/asked", "4096"}, {0}}},
 	{"a run is missing", "broken", "raised: the run is missing", {{"2", NULL}, {0}}},
 };
 

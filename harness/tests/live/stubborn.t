@@ -167,4 +167,35 @@ for name in memory tasks; do
 	fi
 done
 
+# --- a program that is root and wants out of its namespaces ---
+if [ "$(id -u)" -eq 0 ]; then
+	scenario reaches-out address-space process <<-'YAML'
+	expect: {call: mmap, errno: ENOMEM, cause: rlimit-as}
+	runs:
+	  - {name: reach, role: control}
+	  - {name: trigger, role: trigger}
+	  - {name: remedy, role: remedy}
+	YAML
+	rm -f "$tree/reaches-out/liar"
+	# Writes the value that is there: if it could, nothing would change. Exits 0 only if every way is closed.
+	cat >"$tree/reaches-out/liar" <<-'SH'
+	#!/bin/sh
+	now=$(cat /proc/sys/vm/max_map_count)
+	tries() { "$@" 2>/dev/null && { echo "possible: $*"; exit 1; }; }
+	tries sh -c "echo $now >/proc/sys/vm/max_map_count"
+	tries mount -o remount,bind,rw /proc/sys
+	tries mount -t proc none /mnt
+	tries umount /proc/sys
+	tries mknod /tmp/enomem-kmem c 1 1
+	tries unshare -Urm sh -c 'mount -t proc none /mnt && echo >/mnt/sys/vm/max_map_count'
+	for f in /sys/fs/cgroup/*/cgroup.procs /sys/fs/cgroup/cgroup.procs; do
+		[ ! -e "$f" ] || tries sh -c "echo 0 >$f"
+	done
+	exit 0
+	SH
+	chmod +x "$tree/reaches-out/liar"
+	run "$tree/reaches-out/"
+	is "a root program cannot write sysctls, remount, or change its group" "$(get '.scenarios[0].runs[0].exit.code')" 0 || tell
+fi
+
 finish

@@ -123,6 +123,12 @@ fails_in "a control that fails" control-fails control 'exit code is 0: 1, expect
 control='arguments: [map-and-shrug, 128M]' address_space control-refused
 fails_in "a control that is refused and exits 0" control-refused control 'predicted success without the limit, observed mmap ENOMEM' \
 	'^no call was refused$'
+for idle in 'exit, "0"' 'map, 16M'; do
+	control="arguments: [$idle]" address_space control-asks-less
+	run "$tree/control-asks-less/"
+	is "a control that asks for less than the trigger ($idle)" "$(get '.scenarios[0].verdict')/$code" fail/1 || tell
+	like "... for that reason" "$(get '.scenarios[0].reason')" 'no control was given what this trigger is refused' || tell
+done
 control='arguments: [kill-self]' address_space control-dies
 fails_in "a control that dies" control-dies control 'SIGKILL' '^no fatal signal$'
 remedy='environment: {rlimit: {as: 96M}}, arguments: [map, 128M]' address_space remedy-useless
