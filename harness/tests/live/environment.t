@@ -76,7 +76,7 @@ exits "unknown exit mode" 2 'bisect' run --exit=never
 exits "unknown colour" 2 'auto, always, never' run --color=blue
 exits "no directory of scenarios" 2 'no directory of scenarios' run --scenarios "$work/no-such-tree"
 like "no directory of scenarios: what to type" "$(cat "$errors")" '^Hint: '
-exits "a name that leaves the tree" 2 'no such scenario' run --scenarios "$tree" ..
+exits "a directory that is no scenario" 2 '../scenario.yaml: No such file' run ..
 
 # --- where the result goes ---
 exits "--output" 0 '^$' run -f tap13 -o "$work/stored.json" "$tree/good/"
