@@ -190,16 +190,24 @@ static json_t *broken_runs(const struct jobs *jobs, const struct job *job, const
 	return runs;
 }
 
+/* json_loadfd() would read byte by byte. */
+static json_t *take_back(int result_fd)
+{
+	auto_fclose FILE *in = fdopen(dup(result_fd), "r");
+	json_error_t error;
+	if (!in || fseek(in, 0, SEEK_SET) < 0)
+		return NULL;
+	return json_loadf(in, 0, &error);
+}
+
 static void collect(const struct jobs *jobs, struct worker *w)
 {
-	json_error_t error;
 	char why[256];
 	int status = 0;
 	assert(w->job);
 	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
 		continue;
-	(void)lseek(w->result_fd, 0, SEEK_SET);
-	w->job->runs = WIFEXITED(status) && WEXITSTATUS(status) == 0 ? json_loadfd(w->result_fd, 0, &error) : NULL;
+	w->job->runs = WIFEXITED(status) && WEXITSTATUS(status) == 0 ? take_back(w->result_fd) : NULL;
 	closep(&w->pidfd);
 	closep(&w->result_fd);
 	w->pid = 0;
