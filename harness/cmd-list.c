@@ -44,19 +44,30 @@ static json_t *as_json(const struct plan *plan)
 			 "runs_here", (json_int_t)n, "why_not", why);
 }
 
-static int add_row(struct libscols_table *table, const struct plan *plan)
+/* A row of the table; why runs cannot happen here goes below it, whole sentences wrap badly in a column. */
+static int add_row(struct libscols_table *table, const struct plan *plan, FILE *reasons)
 {
 	const struct scenario *s = plan->scenario;
-	char here[160];
+	char here[64];
 	const char *why;
 	size_t n = runnable(plan, &why);
 	if (n == plan->run_count)
-		(void)snprintf(here, sizeof(here), "all %zu runs", n);
-	else if (n)
-		(void)snprintf(here, sizeof(here), "%zu of %zu runs; the rest: %s", n, plan->run_count, why);
+		(void)snprintf(here, sizeof(here), "all %zu", n);
 	else
-		(void)snprintf(here, sizeof(here), "no: %s", why);
+		(void)snprintf(here, sizeof(here), "%zu of %zu", n, plan->run_count);
+	if (why)
+		fprintf(reasons, "  %s, %zu runs: %s\n", s->name, plan->run_count - n, why);
 	return table_add(table, (const char *const[]){s->name, s->class_name, scope_names[s->scope], s->title, here});
+}
+
+static int print_all(const json_t *all, struct libscols_table *table, const char *reasons)
+{
+	if (!table)
+		return json_dumpf(all, stdout, JSON_INDENT(1)) < 0 || puts("") < 0 ? -EIO : 0;
+	int r = table_print(table);
+	if (r == 0 && reasons && reasons[0])
+		printf("\nNot here\n%s", reasons);
+	return r;
 }
 
 static int list(const struct selection *selection, bool allow_machine, bool json)
@@ -65,20 +76,21 @@ static int list(const struct selection *selection, bool allow_machine, bool json
 	static struct machine machine;
 	struct libscols_table *table = json ? NULL : table_new(columns);
 	json_auto_t *all = json_array();
-	int r = machine_probe(allow_machine, &machine);
+	auto_free char *reasons = NULL;
+	size_t size;
+	auto_fclose FILE *stream = open_memstream(&reasons, &size);
+	int r = stream ? machine_probe(allow_machine, &machine) : -ENOMEM;
 	for (size_t i = 0; r == 0 && i < selection->count; i++) {
 		struct plan *plan = NULL;
 		r = plan_make(selection->item[i], &machine, stderr, &plan);
 		if (r == 0 && json)
 			r = json_array_append_new(all, as_json(plan));
 		else if (r == 0)
-			r = add_row(table, plan);
+			r = add_row(table, plan, stream);
 		plan_free(plan);
 	}
-	if (r == 0 && json)
-		r = json_dumpf(all, stdout, JSON_INDENT(1)) < 0 ? -EIO : puts("") < 0;
-	if (table && r == 0)
-		r = table_print(table);
+	if (r == 0 && fflush(stream) == 0)
+		r = print_all(all, table, reasons);
 	else if (table)
 		scols_unref_table(table);
 	return r == 0 ? EXIT_AS_PREDICTED : r == -EINVAL ? EXIT_USAGE : EXIT_BROKEN;
