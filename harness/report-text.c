@@ -95,12 +95,17 @@ char *text_predicted(const json_t *run, char *buf, size_t size)
 	const char *kind = text_of(predicted, "kind"), *code = text_of(predicted, "si_code");
 	size_t i;
 	buf[0] = '\0';
-	if (!strcmp(kind, "errno")) {
+	bool signalled = !strcmp(kind, "signal");
+	/* An exec refused past the point of no return is both. */
+	if (!strcmp(kind, "errno") || (signalled && json_object_get(predicted, "errno"))) {
 		json_array_foreach (json_object_get(predicted, "call"), i, call)
 			text_add(buf, size, "%s%s", i ? "/" : "", json_is_string(call) ? json_string_value(call) : "?");
 		text_add(buf, size, "%s%s", *buf ? " " : "", text_of(predicted, "errno"));
-	} else if (!strcmp(kind, "signal")) {
-		text_add(buf, size, "%s%s%s", text_of(predicted, "signal"), *code ? " " : "", code);
+	}
+	if (signalled) {
+		text_add(buf, size, "%s%s%s%s", *buf ? ", " : "", text_of(predicted, "signal"), *code ? " " : "", code);
+	} else if (!strcmp(kind, "errno")) {
+		return buf;
 	} else if (!strcmp(kind, "exit")) {
 		text_add(buf, size, "exit %s", text_of(predicted, "exit"));
 	} else {
