@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "cleanup.h"
+#include "guest-kernel.h"
 #include "kmsg.h"
 #include "leftovers.h"
 #include "machine.h"
@@ -97,6 +98,33 @@ static void check_sysctls(struct doctor *d)
 	    sysctl[SYSCTL_MAX_MAP_COUNT] <= 262144 ? "" : "max-map-count takes long and may meet its deadline");
 }
 
+/* Guests are started to find out whether they work; here only what they need is looked for. */
+static void check_guests(struct doctor *d)
+{
+	const char *qemu = secure_getenv("ENOMEM_QEMU"), *path = getenv("PATH");
+	struct guest_kernel *kernels = NULL;
+	size_t count = 0;
+	char found[160] = "";
+	qemu = qemu && *qemu ? qemu : "qemu-system-x86_64";
+	bool have_qemu = strchr(qemu, '/') ? access(qemu, X_OK) == 0 : machine_on_path(qemu, path);
+	say(d, have_qemu ? OK : LESS, "QEMU", have_qemu ? qemu : "not found",
+	    have_qemu ? "" : "for machine-wide failures: apt install qemu-system-x86");
+	auto_free char *ignored = NULL;
+	size_t size;
+	auto_fclose FILE *silent = open_memstream(&ignored, &size);
+	if (silent && guest_kernels_find("all", silent, &kernels, &count) < 0)
+		count = 0;
+	for (size_t i = 0; i < count; i++)
+		(void)snprintf(found + strlen(found), sizeof(found) - strlen(found), "%s%s", i ? " " : "",
+			       kernels[i].name);
+	free(kernels);
+	say(d, count ? OK : LESS, "guest kernels", count ? found : "none",
+	    count ? "" : "for machine-wide failures: ci/kernels 6.1");
+	bool kvm = access("/dev/kvm", R_OK | W_OK) == 0;
+	say(d, OK, "KVM",
+	    kvm ? "/dev/kvm opens; the first guest shows whether it works" : "not here: guests are emulated", "");
+}
+
 static int cmd_doctor_main(const struct command *self, int argc, char **argv)
 {
 	static const char *const columns[] = {"STATE", "WHAT", "FOUND", "ADVICE", NULL};
@@ -127,12 +155,13 @@ static int cmd_doctor_main(const struct command *self, int argc, char **argv)
 	check_controller(&d, CGROUP_MEMORY);
 	check_controller(&d, CGROUP_PIDS);
 	check_sysctls(&d);
+	check_guests(&d);
 	int left = leftovers_report(true, stderr);
 	say(&d, left == 0 ? OK : LESS, "left-overs", left == 0 ? "none" : "a killed run left something behind",
 	    left == 0 ? "" : "enomem recover");
 	if (table_print(d.table) < 0)
 		return EXIT_BROKEN;
-	puts(d.worst == OK     ? "\nEverything that needs no guest can run here."
+	puts(d.worst == OK     ? "\nEverything can run here, or in a guest."
 	     : d.worst == LESS ? "\nMost can run here; `enomem list` tells which scenarios cannot."
 			       : "\nSomething essential is missing.");
 	return say_finish(d.worst == NO ? EXIT_PREDICTION_FAILED : EXIT_AS_PREDICTED);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "guest-kernel.h"
 #include "machine.h"
 #include "options.h"
 #include "say.h"
@@ -65,8 +66,12 @@ static int print_all(const json_t *all, struct libscols_table *table, const char
 	if (!table)
 		return json_dumpf(all, stdout, JSON_INDENT(1)) < 0 || puts("") < 0 ? -EIO : 0;
 	int r = table_print(table);
-	if (r == 0 && reasons && reasons[0])
+	struct guest_kernel kernel;
+	if (r == 0 && reasons && reasons[0]) {
 		printf("\nNot here\n%s", reasons);
+		if (guest_kernel_default(&kernel) == 0)
+			printf("\nWhat cannot run here runs in a guest with kernel %s by itself.\n", kernel.name);
+	}
 	return r;
 }
 

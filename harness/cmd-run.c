@@ -1,129 +1,25 @@
 // SPDX-License-Identifier: MIT
 /*
- * enomem run: plan, run, judge and report scenarios.
+ * enomem run: plan, run, judge and report scenarios, here and in guests.
  */
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 
 #include "cleanup.h"
+#include "cmd-run-options.h"
 #include "filter.h"
 #include "jobs.h"
 #include "judge.h"
 #include "leftovers.h"
 #include "machine.h"
-#include "number.h"
-#include "options.h"
-#include "report.h"
 #include "say.h"
-#include "select.h"
 
-enum { OPT_ALLOW_MACHINE = 256, OPT_SCENARIOS, OPT_COLOR, OPT_EXIT, OPT_NO_SKIP };
-
-static const struct option_row options[] = {
-	{"format", 'f', "FMT",
-	 "pretty, tap (version 14), tap13 (for prove) or json; default pretty on a terminal, else tap13"},
-	{"output", 'o', "FILE", "store the whole result as JSON as well"},
-	{"jobs", 'j', "N", "run up to N scenarios at once where their scopes allow (default 1)"},
-	{"verbose", 'v', NULL, "pretty: every run and every check"},
-	{"allow-machine", OPT_ALLOW_MACHINE, NULL,
-	 "run machine-scope scenarios here if they are survivable: under a lock, journalled, restored"},
-	{"no-skip", OPT_NO_SKIP, NULL, "treat whatever was skipped as failed"},
-	{"exit", OPT_EXIT, "MODE", "bisect: skipped and broken become 125, for git bisect run"},
-	{"color", OPT_COLOR, "WHEN", "auto, always or never"},
-	{"scenarios", OPT_SCENARIOS, "DIR", "directory of the scenarios"},
-	{NULL, 0, NULL, NULL},
+/* One result to be: a machine, or a guest's kernel, and a plan for each scenario. */
+struct venue {
+	const struct machine *machine;
+	struct guest_site *site; /* NULL: this machine */
+	struct plan **plans;
 };
-
-struct run_options {
-	const char *tree, *output;
-	enum report_format format;
-	struct report_options report;
-	unsigned jobs;
-	bool allow_machine, bisect, no_skip;
-};
-
-static bool want_colour(const char *when)
-{
-	const char *no = getenv("NO_COLOR"), *force = getenv("CLICOLOR_FORCE"), *term = getenv("TERM");
-	if (strcmp(when, "auto") != 0)
-		return strcmp(when, "always") == 0;
-	if (no && no[0])
-		return false;
-	if (force && strcmp(force, "0") != 0)
-		return true;
-	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
-}
-
-static int wrong(const char *option, const char *value, const char *allowed)
-{
-	(void)say_error(0, "--%s: %s is none of %s", option, value, allowed);
-	say_hint("enomem run --help");
-	return EXIT_USAGE;
-}
-
-static int parse(const struct command *self, int argc, char **argv, struct run_options *o)
-{
-	const char *value, *colour = "auto";
-	struct winsize window;
-	uint64_t number;
-	bool format_given = false;
-	*o = (struct run_options){.jobs = 1};
-	for (int letter; (letter = options_next(self, argc, argv, &value)) != -1;) {
-		switch (letter) {
-		case 'f':
-			o->format = FORMAT_COUNT;
-			for (unsigned i = 0; i < FORMAT_COUNT; i++)
-				if (strcmp(value, report_format_names[i]) == 0)
-					o->format = (enum report_format)i;
-			if (o->format == FORMAT_COUNT)
-				return wrong("format", value, "pretty, tap, tap13, json");
-			format_given = true;
-			break;
-		case 'o':
-			o->output = value;
-			break;
-		case 'j':
-			if (number_parse_count(value, &number) < 0 || number == 0 || number > 64)
-				return wrong("jobs", value, "1 to 64");
-			o->jobs = (unsigned)number;
-			break;
-		case 'v':
-			o->report.verbose = true;
-			break;
-		case OPT_ALLOW_MACHINE:
-			o->allow_machine = true;
-			break;
-		case OPT_NO_SKIP:
-			o->no_skip = true;
-			break;
-		case OPT_EXIT:
-			if (strcmp(value, "bisect") != 0)
-				return wrong("exit", value, "bisect");
-			o->bisect = true;
-			break;
-		case OPT_COLOR:
-			colour = value;
-			if (strcmp(value, "auto") != 0 && strcmp(value, "always") != 0 && strcmp(value, "never") != 0)
-				return wrong("color", value, "auto, always, never");
-			break;
-		case OPT_SCENARIOS:
-			o->tree = value;
-			break;
-		case 'h':
-			options_help(self);
-			return -1;
-		default:
-			return EXIT_USAGE;
-		}
-	}
-	if (!format_given)
-		o->format = isatty(STDOUT_FILENO) ? FORMAT_PRETTY : FORMAT_TAP13;
-	o->report.colour = want_colour(colour);
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0)
-		o->report.width = window.ws_col;
-	return 0;
-}
 
 /* One redrawn line on a terminal, nothing elsewhere. */
 static void progress(const struct plan *plan, const json_t *runs)
@@ -131,26 +27,34 @@ static void progress(const struct plan *plan, const json_t *runs)
 	const char *term = getenv("TERM");
 	const json_t *last = json_array_get(runs, json_array_size(runs) - 1);
 	const char *name = json_string_value(json_object_get(last, "case"));
+	const char *kernel = json_string_value(json_object_get(json_object_get(last, "guest"), "kernel"));
 	if (isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0)
-		fprintf(stderr, "\r\033[K%s%s%s: done\r", plan->scenario->name, name ? ": " : "", name ? name : "");
+		fprintf(stderr, "\r\033[K%s%s%s%s%s: done\r", kernel ? kernel : "", kernel ? " " : "",
+			plan->scenario->name, name ? ": " : "", name ? name : "");
 }
 
-static int make_plans(const struct selection *selection, const struct machine *machine, struct plan **plans)
+static int plan_one(const struct venue *venue, const struct scenario *scenario, struct plan **ret)
+{
+	if (venue->site)
+		return guests_plan(venue->site, scenario, stderr, ret);
+	return plan_make(scenario, venue->machine, stderr, ret);
+}
+
+static int make_plans(const struct selection *selection, struct venue *venue)
 {
 	int first_error = 0;
 	for (size_t i = 0; i < selection->count; i++) {
-		int r = plan_make(selection->item[i], machine, stderr, &plans[i]);
+		int r = plan_one(venue, selection->item[i], &venue->plans[i]);
 		if (r < 0 && first_error == 0)
 			first_error = r;
 	}
 	return first_error;
 }
 
-/* Everything between a plan and a result. NULL after telling why there is none. */
-static json_t *produce(const struct run_options *o, const struct machine *machine, struct plan **plans, size_t count)
+/* Execute the plans of all venues as one heap of jobs. The judged scenarios of each, one after the other. */
+static json_t *execute(const struct run_options *o, const struct machine *machine, struct plan **plans, size_t count)
 {
 	struct journal journal;
-	struct timespec begin, end;
 	auto_close int filter_fd = -1;
 	int r = filter_build(machine->guest, &filter_fd);
 	if (r < 0 && !machine->why_no_witness[0]) {
@@ -172,68 +76,242 @@ static json_t *produce(const struct run_options *o, const struct machine *machin
 				      .interrupted = &jobs_interrupted};
 	(void)sched_getaffinity(0, sizeof(context.cpus), &context.cpus);
 	struct jobs jobs = {&context, plans, count, o->jobs, progress};
-	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
-	jobs_catch_signals();
 	json_t *scenarios = jobs_run(&jobs);
-	(void)clock_gettime(CLOCK_MONOTONIC, &end);
 	if (jobs_worker_lost) {
 		journal_abandon(&journal);
 		leftovers_undo();
 	} else {
 		journal_close(&journal);
 	}
-	if (!scenarios) {
+	if (!scenarios)
 		(void)say_error(-ENOMEM, "result: no memory for it");
+	return scenarios;
+}
+
+static json_t *options_json(const struct guests_options *g, const struct guest_site *site)
+{
+	json_t *o = json_pack("{s:I, s:i, s:I, s:s}", "memory", (json_int_t)g->machine.memory_bytes, "cpus",
+			      (int)g->machine.cpus, "swap", (json_int_t)g->swap_bytes, "cgroup", g->cgroup);
+	(void)json_object_set_new(o, "defaults", guest_default_sysctls(&site->state));
+	if (g->machine.append[0])
+		(void)json_object_set_new(o, "append", json_string(g->machine.append));
+	if (g->profile.count)
+		(void)json_object_set_new(o, "sysctl", profile_json(&g->profile));
+	return o;
+}
+
+static json_t *result_of(const struct run_options *o, const struct venue *venue, const json_t *scenarios, size_t from,
+			 size_t count, uint64_t duration_ns)
+{
+	json_t *own = json_array();
+	for (size_t i = from; i < from + count; i++)
+		(void)json_array_append(own, json_array_get(scenarios, i));
+	json_t *result = json_pack("{s:s, s:s, s:o, s:o, s:o, s:I}", "schema", "enomem-result/1", "enomem",
+				   ENOMEM_VERSION, "host", machine_host(venue->machine), "scenarios", own, "summary",
+				   judge_summary(own), "duration_ns", (json_int_t)duration_ns);
+	if (venue->site)
+		(void)json_object_set_new(result, "guest_options", options_json(&o->guests, venue->site));
+	return result;
+}
+
+/* One result per venue. NULL after telling why there is none. */
+static json_t *produce(const struct run_options *o, const struct machine *machine, const struct venue *venues,
+		       size_t venue_count, size_t scenario_count)
+{
+	auto_free struct plan **plans = calloc(venue_count * scenario_count + 1, sizeof(*plans));
+	if (!plans)
 		return NULL;
-	}
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I}", "schema", "enomem-result/1", "enomem", ENOMEM_VERSION,
-			 "host", machine_host(machine), "scenarios", scenarios, "summary", judge_summary(scenarios),
-			 "duration_ns",
-			 (json_int_t)((end.tv_sec - begin.tv_sec) * 1000000000 + end.tv_nsec - begin.tv_nsec));
+	for (size_t v = 0; v < venue_count; v++)
+		memcpy(plans + v * scenario_count, venues[v].plans, scenario_count * sizeof(*plans));
+	uint64_t begin = vm_now_ns();
+	json_auto_t *scenarios = execute(o, machine, plans, venue_count * scenario_count);
+	if (!scenarios)
+		return NULL;
+	json_t *results = json_array();
+	for (size_t v = 0; v < venue_count; v++)
+		(void)json_array_append_new(results, result_of(o, &venues[v], scenarios, v * scenario_count,
+							       scenario_count, vm_now_ns() - begin));
+	return results;
 }
 
-static json_int_t verdicts(const json_t *result, const char *verdict)
+static json_int_t verdicts(const json_t *results, const char *verdict)
 {
-	return json_integer_value(json_object_get(json_object_get(result, "summary"), verdict));
-}
-
-static bool any_run_skipped(const json_t *result)
-{
+	json_int_t sum = 0;
+	const json_t *result;
 	size_t i;
-	json_t *scenario;
-	json_array_foreach (json_object_get(result, "scenarios"), i, scenario)
-		if (json_integer_value(json_object_get(scenario, "runs_skipped")) > 0)
-			return true;
-	return verdicts(result, "skip") > 0;
+	json_array_foreach (results, i, result)
+		sum += json_integer_value(json_object_get(json_object_get(result, "summary"), verdict));
+	return sum;
 }
 
-static int exit_code(const struct run_options *o, const json_t *result)
+static bool any_run_skipped(const json_t *results)
+{
+	const json_t *result, *scenario;
+	size_t i, k;
+	json_array_foreach (results, i, result)
+		json_array_foreach (json_object_get(result, "scenarios"), k, scenario)
+			if (json_integer_value(json_object_get(scenario, "runs_skipped")) > 0)
+				return true;
+	return verdicts(results, "skip") > 0;
+}
+
+static int exit_code(const struct run_options *o, const json_t *results, bool moved)
 {
 	if (jobs_interrupted)
 		return EXIT_INTERRUPTED;
-	if (verdicts(result, "fail") > 0)
+	if (verdicts(results, "fail") > 0 || moved)
 		return EXIT_PREDICTION_FAILED;
-	if (verdicts(result, "broken") > 0)
+	if (verdicts(results, "broken") > 0)
 		return o->bisect ? EXIT_BISECT_SKIP : EXIT_BROKEN;
-	if (o->no_skip && any_run_skipped(result))
+	if (o->no_skip && any_run_skipped(results))
 		return EXIT_PREDICTION_FAILED;
-	if (verdicts(result, "pass") == 0)
+	if (verdicts(results, "pass") == 0)
 		return o->bisect ? EXIT_BISECT_SKIP : EXIT_ALL_SKIPPED;
 	return EXIT_AS_PREDICTED;
 }
 
-static int report(const struct run_options *o, const json_t *result)
+/* The number of differences to the baseline, told on stderr: stdout may be for a machine. -errno when it is unusable.
+ */
+static int compare_with_baseline(const struct run_options *o, const json_t *results)
 {
-	int code = exit_code(o, result);
-	int r = o->output ? result_store(o->output, result) : 0;
+	const json_t *result;
+	int sum = 0;
+	size_t i;
+	if (!o->baseline)
+		return 0;
+	json_array_foreach (results, i, result) {
+		int r = baseline_compare(result, o->baseline, true, stderr);
+		if (r < 0)
+			return r;
+		sum += r;
+	}
+	if (sum == 0)
+		say_note("nothing moved from %s", o->baseline);
+	return sum;
+}
+
+static int report(const struct run_options *o, const json_t *results)
+{
+	size_t count = json_array_size(results);
+	auto_free json_t **each = calloc(count + 1, sizeof(*each));
+	if (!each)
+		return EXIT_BROKEN;
+	for (size_t i = 0; i < count; i++)
+		each[i] = json_array_get(results, i);
+	int r = !o->output ? 0 : count == 1 ? result_store(o->output, each[0]) : results_store(o->output, each, count);
 	if (r < 0)
 		(void)say_error(r, "%s: the result could not be stored; what was there before is untouched", o->output);
-	int w = report_write(o->format, result, &o->report, stdout);
+	int w = report_write_set(o->format, each, count, &o->report, stdout);
 	if (w < 0)
 		(void)say_error(w, "standard output: the report could not be written");
+	int moved = compare_with_baseline(o, results);
 	if (jobs_interrupted)
 		say_note("interrupted; everything was taken down");
-	return r < 0 || w < 0 ? EXIT_BROKEN : code;
+	if (moved < 0)
+		return EXIT_USAGE;
+	return r < 0 || w < 0 ? EXIT_BROKEN : exit_code(o, results, moved > 0);
+}
+
+static void free_venues(struct venue *venues, size_t count, size_t scenarios)
+{
+	for (size_t v = 0; v < count; v++) {
+		for (size_t i = 0; venues[v].plans && i < scenarios; i++)
+			plan_free(venues[v].plans[i]);
+		free(venues[v].plans);
+	}
+	free(venues);
+}
+
+/* Plan for each venue, run, report. */
+static int run_venues(const struct run_options *o, const struct selection *selection, const struct machine *machine,
+		      struct venue *venues, size_t count)
+{
+	for (size_t v = 0; v < count; v++) {
+		int r = venues[v].plans ? 0 : -ENOMEM;
+		if (r == 0 && !venues[v].plans[0])
+			r = make_plans(selection, &venues[v]);
+		if (r < 0)
+			return r == -ENOMEM ? EXIT_BROKEN : EXIT_USAGE;
+	}
+	json_t *results = produce(o, machine, venues, count, selection->count);
+	int code = results ? report(o, results) : EXIT_BROKEN;
+	json_decref(results);
+	return code;
+}
+
+/* --guest: nothing happens on this machine. */
+static int run_in_guests(const struct run_options *o, const struct selection *selection, const struct machine *machine)
+{
+	struct guests guests;
+	size_t usable = 0;
+	int r = guests_open(&o->guests, selection, &guests);
+	if (r < 0) {
+		if (!o->guests.kernels) {
+			(void)say_error(0, "no kernel for a guest in the cache");
+			say_hint("ci/kernels 6.1, or name an image: --guest=/boot/vmlinuz-...");
+		}
+		return o->bisect ? EXIT_BISECT_SKIP : r == -ENOENT ? EXIT_BROKEN : EXIT_USAGE;
+	}
+	struct venue *venues = calloc(guests.count + 1, sizeof(*venues));
+	for (size_t i = 0; venues && i < guests.count; i++) {
+		struct guest_site *site = &guests.site[i];
+		if (!site->usable) {
+			(void)say_error(0, "kernel %s: no guest: %s", site->kernel.name, site->why);
+			continue;
+		}
+		venues[usable++] =
+			(struct venue){&site->world.machine, site, calloc(selection->count + 1, sizeof(struct plan *))};
+	}
+	int code = o->bisect ? EXIT_BISECT_SKIP : EXIT_BROKEN;
+	if (venues && usable > 0) {
+		code = run_venues(o, selection, machine, venues, usable);
+		/* A kernel without a result is not as predicted. */
+		if (code == EXIT_AS_PREDICTED && usable < guests.count)
+			code = o->bisect ? EXIT_BISECT_SKIP : EXIT_BROKEN;
+	}
+	if (venues)
+		free_venues(venues, usable, selection->count);
+	guests_close(&guests);
+	return code;
+}
+
+/* Machine-scope runs, and whatever else cannot happen here, go to a guest where there is a kernel for one. */
+static int call_help(const struct run_options *o, const struct selection *selection, struct venue *here,
+		     struct guests *ret)
+{
+	struct guest_kernel kernel;
+	bool wanted = false;
+	for (size_t i = 0; i < selection->count; i++)
+		wanted |= guests_could_help(here->plans[i]);
+	if (!wanted || o->no_guest || guest_kernel_default(&kernel) < 0 || guests_open(&o->guests, selection, ret) < 0)
+		return 0;
+	struct guest_site *site = &ret->site[0];
+	if (!site->usable) {
+		say_note("kernel %s: no guest: %s", kernel.name, site->why);
+		return 0;
+	}
+	for (size_t i = 0; i < selection->count; i++)
+		if (guests_could_help(here->plans[i]) &&
+		    guests_help(site, selection->item[i], stderr, here->plans[i]) < 0)
+			return EXIT_BROKEN;
+	return 0;
+}
+
+static int run_here(const struct run_options *o, const struct selection *selection, const struct machine *machine)
+{
+	struct guests guests = {0};
+	struct venue *here = calloc(1, sizeof(*here));
+	if (!here)
+		return EXIT_BROKEN;
+	*here = (struct venue){machine, NULL, calloc(selection->count + 1, sizeof(struct plan *))};
+	int code = here->plans && make_plans(selection, here) == 0 ? 0 : EXIT_USAGE;
+	if (code == 0)
+		code = call_help(o, selection, here, &guests);
+	if (code == 0)
+		code = run_venues(o, selection, machine, here, 1);
+	free_venues(here, 1, selection->count);
+	guests_close(&guests);
+	return code;
 }
 
 static int run_selected(const struct run_options *o, const struct selection *selection)
@@ -245,39 +323,29 @@ static int run_selected(const struct run_options *o, const struct selection *sel
 		say_hint("mount -t proc proc /proc");
 		return EXIT_BROKEN;
 	}
-	auto_free struct plan **plans = calloc(selection->count + 1, sizeof(struct plan *));
-	if (!plans)
-		return EXIT_BROKEN;
-	int code = EXIT_USAGE;
-	if (make_plans(selection, &machine, plans) == 0) {
-		json_t *result = produce(o, &machine, plans, selection->count);
-		code = result ? report(o, result) : EXIT_BROKEN;
-		json_decref(result);
-	}
-	for (size_t i = 0; i < selection->count; i++)
-		plan_free(plans[i]);
-	return code;
+	jobs_catch_signals();
+	return o->in_guest ? run_in_guests(o, selection, &machine) : run_here(o, selection, &machine);
 }
 
 static int cmd_run_main(const struct command *self, int argc, char **argv)
 {
 	struct run_options o;
 	struct selection selection;
-	int r = parse(self, argc, argv, &o);
+	int r = run_options_parse(self, argc, argv, &o);
 	if (r != 0)
 		return r < 0 ? say_finish(EXIT_AS_PREDICTED) : r;
-	int first = options_operands();
+	int first = options_operands(), code = EXIT_USAGE;
 	r = select_scenarios(o.tree, argv + first, (size_t)(argc - first), &selection);
-	if (r < 0)
-		return EXIT_USAGE;
-	if (selection.count == 0) {
+	if (r == 0 && selection.count == 0) {
 		(void)say_error(0, "no scenario there");
-		selection_free(&selection);
-		return EXIT_NOTHING_SELECTED;
+		code = EXIT_NOTHING_SELECTED;
+	} else if (r == 0) {
+		leftovers_undo();
+		code = run_selected(&o, &selection);
 	}
-	leftovers_undo();
-	int code = run_selected(&o, &selection);
-	selection_free(&selection);
+	if (r == 0)
+		selection_free(&selection);
+	run_options_free(&o);
 	return code;
 }
 
@@ -285,6 +353,6 @@ const struct command cmd_run = {
 	.name = "run",
 	.arguments = "[OPTION...] [SCENARIO|DIRECTORY...]",
 	.blurb = "Run scenarios (all of them when none is named), prove which limit refused, and report.",
-	.options = options,
+	.options = run_option_rows,
 	.run = cmd_run_main,
 };

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
  * Two results, and what moved between them. Scenarios and runs are found by name; each line stands alone, so that it
- * can be quoted and searched for. Times, pids, addresses and bytes in use differ from run to run and mean nothing.
+ * can be quoted and searched for. Times, pids, addresses and bytes in use differ from run to run and mean nothing, nor
+ * do bounds that only followed the machine's RAM.
  */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "report-set.h"
 #include "report-text.h"
 #include "report.h"
-
-struct comparison {
-	FILE *out;
-	const char *name_a, *name_b;
-	int differences;
-};
 
 static void put(const struct comparison *c, const char *text)
 {
@@ -26,6 +22,10 @@ static void put(const struct comparison *c, const char *text)
 static void begin(struct comparison *c, const char *scenario, const char *run)
 {
 	c->differences++;
+	if (c->kernel) {
+		put(c, c->kernel);
+		(void)fputs(": ", c->out);
+	}
 	put(c, scenario);
 	(void)fputs(": ", c->out);
 	if (run) {
@@ -97,14 +97,63 @@ static void reach_moved(struct comparison *c, const char *scenario, const char *
 	boundary_moved(c, scenario, run, "refused at", before, after, unit);
 }
 
-static void cause_moved(struct comparison *c, const char *scenario, const char *run, const json_t *a, const json_t *b)
+static void cause_moved(struct comparison *c, const char *scenario, const json_t *run_a, const json_t *run_b)
 {
-	const char *id = text_of(a, "id"), *unit = text_of(b, "unit");
+	const json_t *a = json_object_get(run_a, "cause"), *b = json_object_get(run_b, "cause");
+	const struct bounded at_a = {c->host_a, run_a}, at_b = {c->host_b, run_b};
+	const char *id = text_of(a, "id"), *unit = text_of(b, "unit"), *run = text_of(run_a, "name");
+	char before[TEXT_MAX], after[TEXT_MAX];
 	moved(c, scenario, run, "cause", id, text_of(b, "id"));
 	if (strcmp(id, text_of(b, "id")) != 0)
 		return;
-	boundary_moved(c, scenario, run, "bound", json_object_get(a, "bound"), json_object_get(b, "bound"), unit);
+	if (a && b)
+		moved(c, scenario, run, "refused as well by",
+		      text_value(json_object_get(a, "also_refusing"), before, sizeof(before)),
+		      text_value(json_object_get(b, "also_refusing"), after, sizeof(after)));
+	const json_t *bound_a = json_object_get(a, "bound"), *bound_b = json_object_get(b, "bound");
+	if (!json_equal(bound_a, bound_b) && same_bound(&at_a, &at_b))
+		return; /* a count of it follows RAM as well */
+	boundary_moved(c, scenario, run, "bound", bound_a, bound_b, unit);
 	reach_moved(c, scenario, run, a, b, unit);
+}
+
+/* Did an assertion of this text hold? -1: none was made. The same text may come more than once. */
+static int held(const json_t *checks, const char *what)
+{
+	const json_t *check = NULL;
+	int ok = -1;
+	size_t i;
+	json_array_foreach (checks, i, check)
+		if (!strcmp(text_of(check, "what"), what))
+			ok = json_is_true(json_object_get(check, "ok")) && ok != 0;
+	return ok;
+}
+
+/* Of two runs that ended alike: what held on one side only, and what was asserted on one side only. */
+static void checks_moved(struct comparison *c, const char *scenario, const json_t *a, const json_t *b)
+{
+	const json_t *checks[2] = {json_object_get(a, "checks"), json_object_get(b, "checks")}, *check = NULL;
+	if (!checks[0] || !checks[1])
+		return;
+	for (unsigned side = 0; side < 2; side++) {
+		json_auto_t *seen = json_object();
+		size_t i;
+		json_array_foreach (checks[side], i, check) {
+			const char *what = text_of(check, "what");
+			int mine = held(checks[side], what), other = held(checks[!side], what);
+			if (mine == other || (side && other >= 0) || json_object_get(seen, what))
+				continue;
+			(void)json_object_set_new(seen, what, json_true());
+			begin(c, scenario, text_of(a, "name"));
+			(void)fputs("check \"", c->out);
+			put(c, what);
+			if (other >= 0)
+				(void)fprintf(c->out, "\" %s -> %s\n", mine ? "holds" : "failed",
+					      other ? "holds" : "failed");
+			else
+				(void)fprintf(c->out, "\" %s\n", side ? "is new" : "is no longer made");
+		}
+	}
 }
 
 /* "0", "SIGKILL", "" when it never ended */
@@ -128,10 +177,14 @@ static void compare_run(struct comparison *c, const char *scenario, const json_t
 		return;
 	bool same = !strcmp(text_outcome(a, before, sizeof(before)), text_outcome(b, after, sizeof(after)));
 	moved(c, scenario, name, "outcome", before, after);
-	if (same) /* the exit status repeats most other outcomes */
+	if (same) { /* the exit status repeats most other outcomes */
 		moved(c, scenario, name, "exit", exit_text(a, before, sizeof(before)),
 		      exit_text(b, after, sizeof(after)));
-	cause_moved(c, scenario, name, json_object_get(a, "cause"), json_object_get(b, "cause"));
+		moved(c, scenario, name, "panic", text_of2(a, "outcome", "text"), text_of2(b, "outcome", "text"));
+	}
+	cause_moved(c, scenario, a, b);
+	if (same)
+		checks_moved(c, scenario, a, b);
 }
 
 /* Objects of an array by their name; borrowed. */
@@ -187,12 +240,10 @@ static int compare_scenario(struct comparison *c, const json_t *a, const json_t 
 	return compare_runs(c, name, runs_a, runs_b);
 }
 
-int compare_results(const json_t *a, const json_t *b, const char *name_a, const char *name_b, FILE *out)
+static int compare_scenarios(struct comparison *c, const json_t *list_a, const json_t *list_b)
 {
-	struct comparison c = {.out = out, .name_a = name_a, .name_b = name_b};
-	const json_t *list_a = json_object_get(a, "scenarios"), *list_b = json_object_get(b, "scenarios"),
-		     *scenario = NULL;
 	json_auto_t *in_a = index_by_name(list_a), *in_b = index_by_name(list_b);
+	const json_t *scenario = NULL;
 	size_t i;
 	if (!in_a || !in_b)
 		return -ENOMEM;
@@ -200,14 +251,39 @@ int compare_results(const json_t *a, const json_t *b, const char *name_a, const 
 		const json_t *other = json_object_get(in_b, text_of(scenario, "name"));
 		int r = 0;
 		if (other)
-			r = compare_scenario(&c, scenario, other);
-		else
-			only_in(&c, text_of(scenario, "name"), NULL, scenario, name_a);
+			r = compare_scenario(c, scenario, other);
+		else if (!c->selected_only)
+			only_in(c, text_of(scenario, "name"), NULL, scenario, c->name_a);
 		if (r < 0)
 			return r;
 	}
 	json_array_foreach (list_b, i, scenario)
 		if (!json_object_get(in_a, text_of(scenario, "name")))
-			only_in(&c, text_of(scenario, "name"), NULL, scenario, name_b);
-	return c.differences;
+			only_in(c, text_of(scenario, "name"), NULL, scenario, c->name_b);
+	return 0;
+}
+
+/* A result as it can be compared with the other one; a new reference to it. */
+static json_t *comparable(const json_t *result, const json_t *other)
+{
+	if (result_is_reference(other) && !result_is_reference(result))
+		return result_stable(result);
+	return json_incref((json_t *)(uintptr_t)result);
+}
+
+int compare_pair(struct comparison *c, const json_t *a, const json_t *b)
+{
+	json_auto_t *left = comparable(a, b), *right = comparable(b, a);
+	if (!left || !right)
+		return -ENOMEM;
+	c->host_a = json_object_get(left, "host");
+	c->host_b = json_object_get(right, "host");
+	return compare_scenarios(c, json_object_get(left, "scenarios"), json_object_get(right, "scenarios"));
+}
+
+int compare_results(const json_t *a, const json_t *b, const char *name_a, const char *name_b, FILE *out)
+{
+	struct comparison c = {.out = out, .name_a = name_a, .name_b = name_b};
+	int r = compare_pair(&c, a, b);
+	return r < 0 ? r : c.differences;
 }

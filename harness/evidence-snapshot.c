@@ -10,6 +10,8 @@
 #include "number.h"
 #include "run.h"
 
+#define PAGE_BYTES 4096
+
 static void set(json_t *o, const char *name, uint64_t value)
 {
 	if (value != ENOMEM_ABSENT)
@@ -41,6 +43,11 @@ static json_t *process_json(const struct snapshot *s)
 	json_t *o = json_object(), *rlimit = json_object();
 	json_object_set_new(o, "pid", json_integer(s->pid));
 	json_object_set_new(o, "uid", json_integer(s->status.uid));
+	if (s->status.state)
+		json_object_set_new(o, "state", json_stringn(&s->status.state, 1));
+	set(o, "oom_score", s->oom_score);
+	if (s->oom_score_adj_seen)
+		json_object_set_new(o, "oom_score_adj", json_integer(s->oom_score_adj));
 	for (unsigned i = 0; i < STATUS_COUNT; i++)
 		set(o, status_names[i], s->status.value[i]);
 	if (s->maps_seen) {
@@ -61,10 +68,41 @@ static json_t *process_json(const struct snapshot *s)
 	return o;
 }
 
+static json_t *group_json(const struct cgroup_numbers *numbers)
+{
+	json_t *o = json_object();
+	for (unsigned i = 0; i < CGROUP_VALUE_COUNT; i++)
+		set_nested(o, cgroup_value_files[i].name, numbers->value[i]);
+	return o;
+}
+
+/* Free blocks by their order, and the bytes of the largest. */
+static void set_blocks(json_t *o, const struct buddyinfo *buddy)
+{
+	json_t *blocks = json_object();
+	for (unsigned i = 0; i < BUDDY_ORDERS; i++) {
+		char name[16];
+		(void)snprintf(name, sizeof(name), "order%u", i);
+		set(blocks, name, buddy->blocks[i]);
+	}
+	set(blocks, "largest_free_block", buddyinfo_largest(buddy, PAGE_BYTES));
+	json_object_set_new(o, "buddyinfo", blocks);
+}
+
+/* Kernels without pressure stall information have none of it. */
+static void set_pressure(json_t *o, const struct pressure *p)
+{
+	json_t *full = json_object();
+	set(full, "avg10", p->full_avg10);
+	set(full, "total", p->full_total);
+	if (json_object_size(full))
+		json_object_set_new(o, "pressure", json_pack("{s:{s:O}}", "memory", "full", full));
+	json_decref(full);
+}
+
 json_t *evidence_snapshot(const struct snapshot *s)
 {
 	json_t *o = json_object(), *meminfo = json_object(), *vmstat = json_object(), *sysctl = json_object();
-	json_t *cgroup = json_object();
 	json_object_set_new(o, "time_ns", json_number(s->time_ns));
 	for (unsigned i = 0; i < MEMINFO_COUNT; i++)
 		set(meminfo, meminfo_names[i], s->meminfo.value[i]);
@@ -72,13 +110,19 @@ json_t *evidence_snapshot(const struct snapshot *s)
 		set(vmstat, vmstat_names[i], s->vmstat.value[i]);
 	for (unsigned i = 0; i < SYSCTL_COUNT; i++)
 		set(sysctl, sysctl_names[i], s->sysctl[i]);
-	for (unsigned i = 0; i < CGROUP_VALUE_COUNT; i++)
-		set_nested(cgroup, cgroup_value_files[i].name, s->cgroup.value[i]);
 	json_object_set_new(o, "meminfo", meminfo);
 	json_object_set_new(o, "vmstat", vmstat);
 	json_object_set_new(o, "sysctl", sysctl);
-	json_object_set_new(o, "cgroup", cgroup);
+	json_object_set_new(o, "cgroup", group_json(&s->cgroup));
+	json_t *above = group_json(&s->cgroup_above);
+	if (json_object_size(above))
+		json_object_set(o, "cgroup_above", above);
+	json_decref(above);
+	set_blocks(o, &s->buddy);
+	set_pressure(o, &s->pressure);
 	set(o, "tasks", s->tasks);
+	set(o, "pid_ids", s->pid_ids);
+	set(o, "namespace_pid_ids", s->namespace_pid_ids);
 	if (s->process_seen)
 		json_object_set_new(o, "process", process_json(s));
 	return o;
@@ -105,6 +149,7 @@ json_t *evidence_samples(const struct sampler *s)
 		{"memory_current", offsetof(struct sample, memory_current)},
 		{"rss", offsetof(struct sample, rss)},
 		{"vm_size", offsetof(struct sample, vm_size)},
+		{"swap_free", offsetof(struct sample, swap_free)},
 		{"pids_current", offsetof(struct sample, pids_current)},
 		{"map_count", offsetof(struct sample, map_count)},
 	};

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "cause.h"
 #include "cleanup.h"
+#include "evidence-internal.h"
 #include "evidence-snapshot.h"
 #include "number.h"
 #include "run.h"
@@ -20,13 +20,13 @@ json_t *json_number(uint64_t value)
 	return value == ENOMEM_UNLIMITED || value > INT64_MAX ? json_null() : json_integer((json_int_t)value);
 }
 
-static json_t *errno_name(int error)
+json_t *evidence_errno(int error)
 {
 	const char *name = strerrorname_np(error);
 	return name ? json_string(name) : json_integer(error);
 }
 
-static json_t *signal_name(int signal)
+json_t *evidence_signal(int signal)
 {
 	char name[32];
 	const char *abbreviation = sigabbrev_np(signal);
@@ -93,36 +93,13 @@ static json_t *arguments_json(const struct plan_run *run)
 	return o;
 }
 
-static json_t *environment_json(const struct plan_run *run)
-{
-	const struct environment *env = &run->environment;
-	json_t *o = json_object(), *rlimit = json_object(), *cgroup = json_object(), *sysctl = json_object();
-	for (unsigned i = 0; i < PROCFS_RLIMITS; i++)
-		if (env->rlimit[i] != ENVIRONMENT_NOT_SET && environment_rlimit_name(i))
-			json_object_set_new(rlimit, environment_rlimit_name(i), json_number(env->rlimit[i]));
-	for (unsigned i = 0; i < CGROUP_VALUE_COUNT; i++)
-		if (env->cgroup[i] != ENVIRONMENT_NOT_SET)
-			json_object_set_new(cgroup, cgroup_value_files[i].name, json_number(env->cgroup[i]));
-	for (unsigned i = 0; i < env->sysctl_count; i++)
-		json_object_set_new(sysctl, env->sysctl[i].name, json_string(env->sysctl[i].value));
-	json_object_set_new(o, "rlimit", rlimit);
-	json_object_set_new(o, "cgroup", cgroup);
-	json_object_set_new(o, "sysctl", sysctl);
-	if (env->identity[0])
-		json_object_set_new(o, "identity", json_string(env->identity));
-	json_object_set_new(o, "memory_ceiling", json_number(env->memory_ceiling_bytes));
-	json_object_set_new(o, "tasks_ceiling", json_number(env->tasks_ceiling));
-	json_object_set_new(o, "deadline_ns", json_number(env->deadline_ns));
-	return o;
-}
-
 static json_t *refusal_json(const struct refusal *r)
 {
 	json_t *o = json_object(), *args = json_array();
 	for (unsigned i = 0; i < 6; i++)
 		json_array_append_new(args, json_integer((json_int_t)r->args[i]));
 	json_object_set_new(o, "call", json_string(r->call->name));
-	json_object_set_new(o, "errno", errno_name(r->error));
+	json_object_set_new(o, "errno", evidence_errno(r->error));
 	json_object_set_new(o, "args", args);
 	if (r->asked_bytes)
 		json_object_set_new(o, "asked", json_number(r->asked_bytes));
@@ -135,7 +112,7 @@ static json_t *refusal_json(const struct refusal *r)
 static json_t *signal_json(const struct witness_signal *s)
 {
 	json_t *o = json_object();
-	json_object_set_new(o, "signal", signal_name(s->signal));
+	json_object_set_new(o, "signal", evidence_signal(s->signal));
 	if (s->code != INT_MIN) {
 		const char *name = code_name(s->signal, s->code);
 		json_object_set_new(o, "si_code", name ? json_string(name) : json_integer(s->code));
@@ -177,7 +154,7 @@ static json_t *witness_json(const struct witness *w)
 }
 
 /* The signal the program died of, as the witness saw it; NULL when it did not die of one. */
-static const struct witness_signal *fatal_signal(const struct witness *w)
+const struct witness_signal *evidence_fatal_signal(const struct witness *w)
 {
 	for (unsigned i = w->signal_count; i-- > 0;)
 		if (w->signal[i].fatal || (w->ended && WIFSIGNALED(w->exit_status) && w->signal[i].tgid == w->program &&
@@ -200,7 +177,7 @@ static bool own_oom_counter(const struct run_record *record, uint64_t *ret_delta
  * The group's counter and a log line that names the group do not say which process the kernel chose: where others of
  * the run died of SIGKILL too, or were about to when the program was gone, they may account for all of it.
  */
-static bool program_oom_killed(const struct run_record *record)
+bool evidence_program_oom_killed(const struct run_record *record)
 {
 	uint64_t kills;
 	if (!own_oom_counter(record, &kills) || kills == 0 || record->own_kill_logged == 0)
@@ -208,13 +185,13 @@ static bool program_oom_killed(const struct run_record *record)
 	return record->own_kill_is_program || kills > (uint64_t)record->witness.killed + record->witness.tasks_left;
 }
 
-static bool oom_kill_is_unclear(const struct run_record *record)
+bool evidence_oom_kill_is_unclear(const struct run_record *record)
 {
 	uint64_t kills;
-	return own_oom_counter(record, &kills) && kills > 0 && !program_oom_killed(record);
+	return own_oom_counter(record, &kills) && kills > 0 && !evidence_program_oom_killed(record);
 }
 
-static bool died_of_signal(const struct run_record *record)
+bool evidence_died_of_signal(const struct run_record *record)
 {
 	return record->witness.ended && WIFSIGNALED(record->witness.exit_status);
 }
@@ -225,20 +202,20 @@ static json_t *outcome_json(const struct run_record *record)
 	json_t *o = json_object();
 	if (record->sampler.stopped_by == SAMPLER_STOP_DEADLINE) {
 		json_object_set_new(o, "kind", json_string("stall"));
-	} else if (died_of_signal(record)) {
-		const struct witness_signal *s = fatal_signal(w);
+	} else if (evidence_died_of_signal(record)) {
+		const struct witness_signal *s = evidence_fatal_signal(w);
 		json_object_set_new(o, "kind", json_string("signal"));
-		json_object_set_new(o, "signal", signal_name(WTERMSIG(w->exit_status)));
+		json_object_set_new(o, "signal", evidence_signal(WTERMSIG(w->exit_status)));
 		if (s && s->code != INT_MIN && code_name(s->signal, s->code))
 			json_object_set_new(o, "si_code", json_string(code_name(s->signal, s->code)));
 		if (s && s->address)
 			json_object_set_new(o, "address", json_integer((json_int_t)s->address));
 		if (WTERMSIG(w->exit_status) == SIGKILL)
-			json_object_set_new(o, "oom", json_boolean(program_oom_killed(record)));
+			json_object_set_new(o, "oom", json_boolean(evidence_program_oom_killed(record)));
 	} else if (WEXITSTATUS(w->exit_status) != 0 && w->record_count) {
 		json_object_set_new(o, "kind", json_string("errno"));
 		json_object_set_new(o, "call", json_string(w->record[0].call->name));
-		json_object_set_new(o, "errno", errno_name(w->record[0].error));
+		json_object_set_new(o, "errno", evidence_errno(w->record[0].error));
 		if (w->record[0].asked_bytes)
 			json_object_set_new(o, "asked", json_number(w->record[0].asked_bytes));
 	} else if (WEXITSTATUS(w->exit_status) == 0) {
@@ -248,85 +225,6 @@ static json_t *outcome_json(const struct run_record *record)
 		json_object_set_new(o, "code", json_integer(WEXITSTATUS(w->exit_status)));
 	}
 	return o;
-}
-
-static json_t *limits_json(const struct cause_report *report)
-{
-	json_t *a = json_array();
-	for (unsigned i = 0; i < report->count; i++) {
-		const struct limit_state *s = &report->state[i];
-		json_t *o = json_object();
-		json_object_set_new(o, "id", json_string(cause_infos[s->id].name));
-		json_object_set_new(o, "in_use", json_number(s->in_use));
-		json_object_set_new(o, "asked", json_number(s->asked));
-		json_object_set_new(o, "bound", json_number(s->bound));
-		json_object_set_new(o, "unit", json_string(cause_infos[s->id].unit));
-		json_object_set_new(o, "refuses", json_boolean(s->refuses));
-		json_object_set_new(o, "errno_fits", json_boolean(s->errno_fits));
-		if (s->where)
-			json_object_set_new(o, "where", json_string(s->where));
-		json_array_append_new(a, o);
-	}
-	return a;
-}
-
-/*
- * An exec refused after the point of no return has no program to return to: the kernel kills with SIGSEGV
- * (bprm_execve(), fs/exec.c). The refusal is what failed, the signal only its messenger.
- */
-static bool died_of_exec(const struct witness *w)
-{
-	const struct refusal *last = &w->record[0];
-	const struct witness_signal *s = fatal_signal(w);
-	return w->record_count == 1 && last->call->family == CALL_EXEC && s && s->signal == SIGSEGV &&
-	       s->tgid == last->tgid && (s->code == SI_KERNEL || s->code == INT_MIN);
-}
-
-/* The failing moment: the fatal signal when its snapshot was taken, else the first refused call. */
-static void set_failing_moment(const struct run_record *record, json_t *evidence, json_t *snapshots)
-{
-	static struct cause_report report;
-	const struct witness *w = &record->witness;
-	const struct witness_signal *s = died_of_signal(record) && !died_of_exec(w) ? fatal_signal(w) : NULL;
-	const struct snapshot *failure = NULL;
-	json_t *moment = json_object();
-	memset(&report, 0, sizeof(report));
-	if (s && record->sampler.stopped_by == SAMPLER_STOP_NONE &&
-	    ((w->at_signal.taken && w->at_signal_index == s - w->signal) || !w->record_count)) {
-		bool at_stop = w->at_signal.taken && w->at_signal_index == s - w->signal;
-		struct fatal_signal fatal = {.signal = s->signal,
-					     .code = s->code,
-					     .address = s->address,
-					     .tgid = s->tgid,
-					     .log_names_pid = record->own_kill_logged,
-					     .log_says_memcg = record->own_kill_is_memcg};
-		fatal.oom_counter_moved = program_oom_killed(record);
-		fatal.oom_kill_unclear = oom_kill_is_unclear(record);
-		/* A SIGKILL may leave no stop to look at the process; the group's counters are as good right after it.
-		 */
-		failure = at_stop ? &w->at_signal : &record->after;
-		cause_of_signal(&fatal, failure, &report);
-		json_object_set_new(moment, "at", json_string("signal"));
-		json_object_set_new(moment, "signal", signal_name(s->signal));
-		json_object_set_new(moment, "pid", json_integer(s->tgid));
-		json_object_set_new(moment, "time_ns", json_number(s->time_ns));
-	} else if (w->record_count && w->at_refusal.taken) {
-		failure = &w->at_refusal;
-		cause_of_refusal(&w->record[0], failure, &report);
-		json_object_set_new(moment, "at", json_string("call"));
-		json_object_set_new(moment, "call", json_string(w->record[0].call->name));
-		json_object_set_new(moment, "errno", errno_name(w->record[0].error));
-		if (w->record[0].asked_bytes)
-			json_object_set_new(moment, "asked", json_number(w->record[0].asked_bytes));
-		json_object_set_new(moment, "pid", json_integer(w->record[0].tgid));
-		json_object_set_new(moment, "time_ns", json_number(w->record[0].time_ns));
-	}
-	if (failure) {
-		json_object_set_new(snapshots, "failure", evidence_snapshot(failure));
-		json_object_set(evidence, "failing_moment", moment);
-	}
-	json_decref(moment);
-	json_object_set_new(evidence, "limits", limits_json(&report));
 }
 
 static json_t *bystanders_json(const struct run_record *record)
@@ -362,11 +260,11 @@ static void set_what_happened(const struct run_record *record, json_t *o)
 		json_object_set_new(o, "outcome", outcome_json(record));
 		json_object_set_new(o, "exit",
 				    WIFSIGNALED(w->exit_status)
-					    ? json_pack("{s:o}", "signal", signal_name(WTERMSIG(w->exit_status)))
+					    ? json_pack("{s:o}", "signal", evidence_signal(WTERMSIG(w->exit_status)))
 					    : json_pack("{s:i}", "code", WEXITSTATUS(w->exit_status)));
 	}
 	json_object_set_new(snapshots, "before", evidence_snapshot(&w->before));
-	set_failing_moment(record, o, snapshots);
+	evidence_failing_moment(record, o, snapshots);
 	json_object_set_new(snapshots, "after", evidence_snapshot(&record->after));
 	json_object_set_new(o, "snapshots", snapshots);
 	json_object_set_new(o, "witness", witness_json(w));
@@ -412,9 +310,10 @@ static bool is_ours(uint64_t limit)
 /* A ceiling that the group holds shows in its counters, one that we hold in who ended the run. NULL: none was hit. */
 static const char *ceiling_hit(const struct run_record *record)
 {
-	const uint64_t *limit = record->run->environment.cgroup;
-	if (record->witness.tasks_ceiling_hit ||
-	    (is_ours(limit[CGROUP_PIDS_MAX]) && grew(record, CGROUP_PIDS_EVENTS_MAX)))
+	const uint64_t *limit = record->run->environment.cgroup, *above = record->run->environment.cgroup_above;
+	/* Where pids.events counts in the group of who was refused, it does so whichever group above refused it. */
+	if (record->witness.tasks_ceiling_hit || (is_ours(limit[CGROUP_PIDS_MAX]) && is_ours(above[CGROUP_PIDS_MAX]) &&
+						  grew(record, CGROUP_PIDS_EVENTS_MAX)))
 		return "tasks";
 	if (record->sampler.stopped_by == SAMPLER_STOP_MEMORY ||
 	    (is_ours(limit[CGROUP_MEMORY_MAX]) && grew(record, CGROUP_MEMORY_EVENTS_MAX) &&
@@ -433,7 +332,7 @@ json_t *evidence_build(const struct run_record *record)
 	json_object_set_new(o, "program", json_string(slash ? slash + 1 : record->plan->program));
 	json_object_set_new(o, "argv", argv);
 	json_object_set_new(o, "arguments", arguments_json(run));
-	json_object_set_new(o, "environment", environment_json(run));
+	json_object_set_new(o, "environment", evidence_environment(run));
 	if (record->cgroup)
 		json_object_set_new(o, "group", json_string(record->cgroup->name));
 	set_what_happened(record, o);
@@ -446,7 +345,7 @@ json_t *evidence_build(const struct run_record *record)
 	if (record->problem.step[0]) {
 		json_t *p = json_pack("{s:s, s:s}", "step", record->problem.step, "message", record->problem.message);
 		if (record->problem.error)
-			json_object_set_new(p, "errno", errno_name(record->problem.error));
+			json_object_set_new(p, "errno", evidence_errno(record->problem.error));
 		if (record->problem.hint)
 			json_object_set_new(p, "hint", json_string(record->problem.hint));
 		json_object_set_new(o, "problem", p);

@@ -17,23 +17,32 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "guest.h"
 #include "judge.h"
 #include "say.h"
 
 #define AT_ONCE_MAX       64
 /* What a run may take beyond its own deadline: staging, snapshots, taking down, waiting for the machine lock. */
 #define RUN_GRACE_NS      15000000000ULL
+/* The same in a guest, which may have to be started again several times. */
+#define GUEST_GRACE_NS    60000000000ULL
 #define REMOVE_TIMEOUT_NS 2000000000ULL
 
 atomic_bool jobs_interrupted;
 bool jobs_worker_lost;
 static _Atomic pid_t worker_pid[AT_ONCE_MAX];
 
-/* One case of a scenario: the unit that is handed to a worker. */
+/*
+ * The unit that is handed to a worker. Here: one case of a scenario. In guests: one machine-scope run, which gets a
+ * pristine guest of its own, or all other runs of a scenario in one guest.
+ */
 struct job {
-	size_t plan, first_run, run_count;
-	bool exclusive; /* changes the whole machine: nothing else may run beside it */
-	json_t *runs;   /* judged, once done */
+	size_t plan;
+	const size_t *index; /* of the plan's runs */
+	size_t count;
+	const struct guest_world *world; /* NULL: here */
+	bool exclusive;                  /* changes the whole machine: nothing else may run beside it */
+	json_t *runs;                    /* judged, once done */
 };
 
 struct worker {
@@ -91,9 +100,11 @@ static json_t *execute(struct run_context *context, const struct plan *plan, con
 
 static json_t *run_job(struct run_context *context, const struct plan *plan, const struct job *job)
 {
+	if (job->world)
+		return guest_execute(context, job->world, plan, job->index, job->count);
 	json_t *runs = json_array();
-	for (size_t i = job->first_run; runs && i < job->first_run + job->run_count; i++) {
-		const struct plan_run *run = &plan->runs[i];
+	for (size_t i = 0; runs && i < job->count; i++) {
+		const struct plan_run *run = &plan->runs[job->index[i]];
 		json_t *evidence;
 		if (plan->skip || run->skip)
 			evidence = evidence_skipped(run, plan->skip ? plan->skip : run->skip);
@@ -137,11 +148,12 @@ static int start(const struct jobs *jobs, struct job *job, unsigned number, unsi
 {
 	auto_close int result_fd = memfd_create("enomem-result", MFD_CLOEXEC);
 	pid_t harness = getpid();
-	uint64_t length = 0;
+	uint64_t length = job->world ? GUEST_GRACE_NS : 0;
 	if (result_fd < 0)
 		return -errno;
-	for (size_t i = job->first_run; i < job->first_run + job->run_count; i++)
-		length += jobs->plans[job->plan]->runs[i].environment.deadline_ns + RUN_GRACE_NS;
+	for (size_t i = 0; i < job->count; i++)
+		length += jobs->plans[job->plan]->runs[job->index[i]].environment.deadline_ns +
+			  (job->world ? GUEST_GRACE_NS : RUN_GRACE_NS);
 	struct worker w = {
 		.job = job, .number = number, .slot = slot, .result_fd = result_fd, .deadline_ns = now_ns() + length};
 	w.pid = fork();
@@ -180,11 +192,12 @@ static json_t *broken_runs(const struct jobs *jobs, const struct job *job, const
 {
 	const struct plan *plan = jobs->plans[job->plan];
 	json_t *runs = json_array();
-	for (size_t i = job->first_run; i < job->first_run + job->run_count; i++) {
-		json_t *evidence = evidence_skipped(&plan->runs[i], why);
+	for (size_t i = 0; i < job->count; i++) {
+		const struct plan_run *run = &plan->runs[job->index[i]];
+		json_t *evidence = evidence_skipped(run, why);
 		json_object_del(evidence, "skipped");
 		json_object_set_new(evidence, "problem", json_pack("{s:s, s:s}", "step", "worker", "message", why));
-		(void)judge_run(evidence, &plan->runs[i], jobs->context->machine);
+		(void)judge_run(evidence, run, jobs->context->machine);
 		json_array_append_new(runs, evidence);
 	}
 	return runs;
@@ -244,24 +257,47 @@ static unsigned wait_for_one(const struct worker *workers, unsigned slots)
 	}
 }
 
-static bool same_case(const struct plan *plan, size_t a, size_t b)
+/* A run that is skipped needs no guest to say so. */
+static const struct guest_world *world_of(const struct plan *plan, size_t i)
 {
-	return plan->runs[a].case_text == plan->runs[b].case_text;
+	return plan->skip || plan->runs[i].skip ? NULL : plan->runs[i].world;
 }
 
-/* Split the plans into jobs: neighbouring runs of one case. Returns how many; `ret` has room for as many as there are
- * runs. */
-static size_t split(const struct jobs *jobs, struct job *ret)
+static bool same_job(const struct plan *plan, size_t a, size_t b)
+{
+	const struct plan_run *x = &plan->runs[a], *y = &plan->runs[b];
+	const struct guest_world *world = world_of(plan, a);
+	if (world != world_of(plan, b))
+		return false;
+	if (world)
+		return x->scope != SCOPE_MACHINE && y->scope != SCOPE_MACHINE;
+	return x->case_text == y->case_text;
+}
+
+/*
+ * Split the plans into jobs. Returns how many; `ret` and `index` have room for as many as there are runs, `index` is
+ * what the jobs' own point into.
+ */
+static size_t split(const struct jobs *jobs, struct job *ret, size_t *index)
 {
 	size_t count = 0;
 	for (size_t p = 0; p < jobs->count; p++) {
 		const struct plan *plan = jobs->plans[p];
-		for (size_t i = 0; i < plan->run_count; i++) {
-			if (i == 0 || !same_case(plan, i - 1, i))
-				ret[count++] = (struct job){.plan = p, .first_run = i};
-			ret[count - 1].run_count++;
-			ret[count - 1].exclusive |=
-				plan->runs[i].scope == SCOPE_MACHINE && !plan->runs[i].skip && !plan->skip;
+		auto_free bool *taken = calloc(plan->run_count + 1, sizeof(bool));
+		for (size_t i = 0; taken && i < plan->run_count; i++) {
+			if (taken[i])
+				continue;
+			struct job *job = &ret[count++];
+			*job = (struct job){.plan = p, .index = index, .world = world_of(plan, i)};
+			for (size_t k = i; k < plan->run_count; k++) {
+				if (taken[k] || (k != i && !same_job(plan, i, k)))
+					continue;
+				taken[k] = true;
+				*index++ = k;
+				job->count++;
+				job->exclusive |= !job->world && plan->runs[k].scope == SCOPE_MACHINE &&
+						  !plan->runs[k].skip && !plan->skip;
+			}
 		}
 	}
 	return count;
@@ -297,26 +333,35 @@ static void run_jobs(const struct jobs *jobs, struct job *job, size_t count, boo
 	}
 }
 
+/* The runs of one plan, in its order, from the jobs they were made in. */
+static json_t *gather(const struct plan *plan, size_t number, const struct job *job, size_t count)
+{
+	json_t *runs = json_array();
+	for (size_t i = 0; i < plan->run_count; i++)
+		for (size_t j = 0; j < count; j++)
+			for (size_t k = 0; job[j].plan == number && k < job[j].count; k++)
+				if (job[j].index[k] == i)
+					(void)json_array_append(runs, json_array_get(job[j].runs, k));
+	return runs;
+}
+
 json_t *jobs_run(const struct jobs *jobs)
 {
 	size_t room = 1;
 	for (size_t p = 0; p < jobs->count; p++)
 		room += jobs->plans[p]->run_count;
 	auto_free struct job *job = calloc(room, sizeof(*job));
-	if (!job)
+	auto_free size_t *index = calloc(room, sizeof(*index));
+	if (!job || !index)
 		return NULL;
-	size_t count = split(jobs, job);
+	size_t count = split(jobs, job, index);
 	/* What may share the machine first, side by side; then what may not, one after the other. */
 	run_jobs(jobs, job, count, false, jobs->at_once < AT_ONCE_MAX ? jobs->at_once : AT_ONCE_MAX);
 	run_jobs(jobs, job, count, true, 1);
 	json_t *all = json_array();
-	for (size_t p = 0, j = 0; p < jobs->count; p++) {
-		json_t *runs = json_array();
-		for (; j < count && job[j].plan == p; j++) {
-			json_array_extend(runs, job[j].runs);
-			json_decref(job[j].runs);
-		}
-		json_array_append_new(all, judge_scenario(jobs->plans[p], runs));
-	}
+	for (size_t p = 0; p < jobs->count; p++)
+		json_array_append_new(all, judge_scenario(jobs->plans[p], gather(jobs->plans[p], p, job, count)));
+	for (size_t j = 0; j < count; j++)
+		json_decref(job[j].runs);
 	return all;
 }

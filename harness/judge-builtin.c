@@ -6,13 +6,10 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "cause.h"
 #include "cleanup.h"
 #include "judge-check.h"
 #include "kmsg.h"
 #include "report-text.h"
-
-#define PAGE_BYTES 4096
 
 bool judge_assert(struct judgement *j, bool ok, json_t *value, json_t *expected, const char *what, ...)
 {
@@ -51,7 +48,7 @@ json_t *judge_text(const char *text)
 }
 
 /* A copy of a value that is there, null for one that is not: checks show both. */
-static json_t *shown(const json_t *value)
+json_t *judge_shown(const json_t *value)
 {
 	json_t *copy = value ? json_deep_copy(value) : NULL;
 	return copy ? copy : json_null();
@@ -73,7 +70,7 @@ static bool kills_by_oom(const char *cause)
 	return false;
 }
 
-static bool expects_oom_kill(const struct plan_run *run)
+bool judge_expects_oom_kill(const struct plan_run *run)
 {
 	const struct expect *e = &run->expect;
 	return judge_must_fail(run) && e->signal && !strcmp(e->signal, "SIGKILL") && kills_by_oom(e->cause);
@@ -91,19 +88,37 @@ static bool has_oom_group(const json_t *evidence)
 	return text_integer(cgroup, "memory.oom.group", 0) > 0;
 }
 
+/* As many as the manifest says, "any" for a matter of chance. A memory group that refuses must have counted them. */
+static void predicted_oom_kills(struct judgement *j, const json_t *kills)
+{
+	const char *expected = j->run->expect.oom_kills;
+	bool any = !strcmp(expected, "any"), ok = !is_memcg(j->run->expect.cause);
+	char text[32];
+	if (json_is_integer(kills))
+		ok = any || !strcmp(text_value(kills, text, sizeof(text)), expected);
+	judge_assert(j, ok, judge_shown(kills), judge_text(expected), "OOM kills in its own group: %s", expected);
+	if (!kills)
+		judge_annotate(j, "note", judge_text("the run had no memory group"));
+}
+
 static void own_oom_kills(struct judgement *j)
 {
 	const json_t *kills = json_object_get(json_object_get(j->evidence, "bystanders"), "oom_kills_own");
 	json_int_t count = json_is_integer(kills) ? json_integer_value(kills) : -1;
-	if (!expects_oom_kill(j->run)) {
-		judge_assert(j, !kills || count == 0, shown(kills), json_integer(0), "no OOM kill in its own group");
+	if (j->run->expect.oom_kills) {
+		predicted_oom_kills(j, kills);
+		return;
+	}
+	if (!judge_expects_oom_kill(j->run)) {
+		judge_assert(j, !kills || count == 0, judge_shown(kills), json_integer(0),
+			     "no OOM kill in its own group");
 		if (!kills)
 			judge_annotate(j, "note", judge_text("the run had no memory group"));
 		return;
 	}
 	bool group = has_oom_group(j->evidence), needed = is_memcg(j->run->expect.cause);
 	bool ok = kills ? (group ? count >= 1 : count == 1) : !needed;
-	judge_assert(j, ok, shown(kills), judge_text(group ? "at least 1" : "1"), "%s OOM kill in its own group",
+	judge_assert(j, ok, judge_shown(kills), judge_text(group ? "at least 1" : "1"), "%s OOM kill in its own group",
 		     group ? "at least one" : "exactly one");
 	if (!kills)
 		judge_annotate(j, "note", judge_text("the run had no memory group"));
@@ -113,7 +128,7 @@ static void others_oom_kills(struct judgement *j)
 {
 	const json_t *kills = json_object_get(json_object_get(j->evidence, "bystanders"), "oom_kills_others");
 	bool none = json_is_integer(kills) && json_integer_value(kills) == 0;
-	judge_assert(j, !kills || none, shown(kills), json_integer(0), "no other process was OOM-killed");
+	judge_assert(j, !kills || none, judge_shown(kills), json_integer(0), "no other process was OOM-killed");
 	if (!kills)
 		judge_annotate(j, "note", judge_text("not known here"));
 }
@@ -137,10 +152,10 @@ static void exit_code(struct judgement *j)
 		return;
 	text_value(code, text, sizeof(text));
 	if (!strcmp(expected, "any"))
-		judge_assert(j, json_is_integer(code), shown(code), judge_text("any"), "the program exited");
+		judge_assert(j, json_is_integer(code), judge_shown(code), judge_text("any"), "the program exited");
 	else
-		judge_assert(j, json_is_integer(code) && !strcmp(text, expected), shown(code), judge_text(expected),
-			     "exit code is %s", expected);
+		judge_assert(j, json_is_integer(code) && !strcmp(text, expected), judge_shown(code),
+			     judge_text(expected), "exit code is %s", expected);
 }
 
 static void says(struct judgement *j)
@@ -161,18 +176,18 @@ void judge_conduct(struct judgement *j)
 	const json_t *late = json_object_get(e, "deadline_exceeded");
 	const json_t *outside = json_object_get(json_object_get(e, "bystanders"), "outside_group");
 	bool stall = judge_must_fail(j->run) && j->run->expect.stall;
-	judge_assert(j, !ceiling, shown(ceiling), NULL, "did not hit enomem's own ceilings");
+	judge_assert(j, !ceiling, judge_shown(ceiling), NULL, "did not hit enomem's own ceilings");
 	if (stall)
-		judge_assert(j, json_is_true(late), shown(late), json_true(), "stalled until its deadline");
+		judge_assert(j, json_is_true(late), judge_shown(late), json_true(), "stalled until its deadline");
 	else
-		judge_assert(j, json_is_false(late), shown(late), json_false(), "deadline not exceeded");
-	judge_assert(j, json_is_false(outside), shown(outside), json_false(), "left its control group");
+		judge_assert(j, json_is_false(late), judge_shown(late), json_false(), "deadline not exceeded");
+	judge_assert(j, json_is_false(outside), judge_shown(outside), json_false(), "left its control group");
 	own_oom_kills(j);
 	others_oom_kills(j);
 	exit_code(j);
 	says(j);
 	/* Only told: a program may leave children behind, the harness ends them. */
-	judge_assert(j, true, shown(json_object_get(json_object_get(e, "witness"), "tasks_left")), NULL,
+	judge_assert(j, true, judge_shown(json_object_get(json_object_get(e, "witness"), "tasks_left")), NULL,
 		     "tasks left behind");
 }
 
@@ -196,75 +211,6 @@ static void join_calls(const struct expect *e, char *buf, size_t size)
 		text_add(buf, size, "%s%s", i ? " or " : "", e->call.item[i]);
 }
 
-/*
- * in use + asked > bound. Where the kernel's own decision is no plain sum (per-CPU counters, charge batches,
- * watermarks) lib/cause.c decides by what it knows of them, and "refuses" stands.
- */
-static void arithmetic(struct judgement *j)
-{
-	static const char *const inexact[] = {"commit-limit", "memcg-max",  "memcg-swap-max",
-					      "memcg-high",   "system-oom", "swap-full"};
-	__int128 in_use, asked, bound;
-	bool absurd_use, absurd, unbounded;
-	for (size_t i = 0; i < ARRAY_SIZE(inexact); i++)
-		if (!strcmp(j->run->expect.cause, inexact[i]))
-			return;
-	if (judge_metric(j, "cause.in_use", &in_use, &absurd_use) < 0 ||
-	    judge_metric(j, "cause.asked", &asked, &absurd) < 0 ||
-	    judge_metric(j, "cause.bound", &bound, &unbounded) < 0)
-		return;
-	char sum[TEXT_MAX];
-	judge_assert(j, !unbounded && (absurd_use || absurd || in_use + asked > bound),
-		     judge_text(text_arithmetic(j->cause, sum, sizeof(sum))), NULL, "in use + asked exceeds the bound");
-}
-
-/* The limit that the run's environment sets for a cause: a member of "rlimit" or of "cgroup". */
-static const json_t *limit_set(const struct judgement *j, const char *cause)
-{
-	static const char *const of_group[][2] = {
-		{"pids-max", "pids.max"}, {"memcg-max", "memory.max"}, {"memcg-high", "memory.high"}};
-	const json_t *environment = json_object_get(j->evidence, "environment");
-	if (!strncmp(cause, "rlimit-", 7))
-		return json_object_get(json_object_get(environment, "rlimit"), cause + 7);
-	for (size_t i = 0; i < ARRAY_SIZE(of_group); i++)
-		if (!strcmp(cause, of_group[i][0]))
-			return json_object_get(json_object_get(environment, "cgroup"), of_group[i][1]);
-	return NULL;
-}
-
-/* Not one that the program set itself, and not that of a group above: the kernel rounds bytes down to pages. */
-static void limit_is_ours(struct judgement *j)
-{
-	const json_t *set = limit_set(j, j->run->expect.cause), *bound = json_object_get(j->cause, "bound");
-	if (!json_is_integer(set))
-		return;
-	json_int_t value = json_integer_value(set), seen = json_integer_value(bound);
-	json_int_t rounding = !strcmp(text_of(j->cause, "unit"), "bytes") ? PAGE_BYTES - 1 : 0;
-	judge_assert(j, json_is_integer(bound) && seen <= value && value - seen <= rounding, shown(bound),
-		     json_integer(value), "the bound is the limit that was set");
-}
-
-/* The predicted cause and no other one: no call succeeds or fails by two limits at once in a scenario that proves
- * something. */
-static void named_cause(struct judgement *j)
-{
-	const char *expected = j->run->expect.cause, *id = text_of(j->cause, "id");
-	const json_t *also = json_object_get(j->cause, "also_refusing");
-	if (!expected)
-		return;
-	/* `unknown` is an honest answer, but never a proof. */
-	bool ok = !strcmp(id, expected) && strcmp(id, "unknown") != 0;
-	judge_assert(j, ok, *id ? judge_text(id) : json_null(), judge_text(expected), "cause is %s", expected);
-	bool alone = j->cause && json_array_size(also) == 0;
-	judge_assert(j, alone, shown(also), json_array(), "no other limit refuses");
-	if (ok) {
-		arithmetic(j);
-		limit_is_ours(j);
-	}
-	if (!ok || !alone)
-		j->prediction_failed = true;
-}
-
 /* The first refused call is the predicted one, and it is the one that was held still. */
 static void refusal(struct judgement *j)
 {
@@ -272,16 +218,17 @@ static void refusal(struct judgement *j)
 	const json_t *first = first_refusal(j), *moment = json_object_get(j->evidence, "failing_moment");
 	char calls[TEXT_MAX];
 	bool refused = json_is_object(first);
-	bool ok = judge_assert(j, refused, shown(json_object_get(json_object_get(j->evidence, "witness"), "refused")),
+	bool ok = judge_assert(j, refused,
+			       judge_shown(json_object_get(json_object_get(j->evidence, "witness"), "refused")),
 			       judge_text("at least 1"), "a call was refused");
 	join_calls(e, calls, sizeof(calls));
 	if (e->call.count)
 		ok &= judge_assert(j, refused && is_any_call(e, text_of(first, "call")),
-				   shown(json_object_get(first, "call")), judge_text(calls), "first refused call is %s",
-				   calls);
+				   judge_shown(json_object_get(first, "call")), judge_text(calls),
+				   "first refused call is %s", calls);
 	if (e->error)
 		ok &= judge_assert(j, !strcmp(text_of(first, "errno"), e->error),
-				   shown(json_object_get(first, "errno")), judge_text(e->error), "errno is %s",
+				   judge_shown(json_object_get(first, "errno")), judge_text(e->error), "errno is %s",
 				   e->error);
 	bool same = refused && !strcmp(text_of(moment, "call"), text_of(first, "call")) &&
 		    !strcmp(text_of(moment, "errno"), text_of(first, "errno")) &&
@@ -301,7 +248,7 @@ static void outcome_kind(struct judgement *j)
 	/* A program that lives with the refusal and exits 0 was refused all the same: the records tell. */
 	if (!strcmp(expected, "errno") && e->exit && (!strcmp(e->exit, "0") || !strcmp(e->exit, "any")))
 		ok |= !strcmp(seen, "success");
-	if (!judge_assert(j, ok, shown(kind), judge_text(expected), "outcome is %s", expected))
+	if (!judge_assert(j, ok, judge_shown(kind), judge_text(expected), "outcome is %s", expected))
 		j->prediction_failed = true;
 }
 
@@ -333,65 +280,43 @@ static void fatal_signal(struct judgement *j)
 	const json_t *outcome = json_object_get(j->evidence, "outcome");
 	const json_t *died_of = json_object_get(json_object_get(j->evidence, "exit"), "signal");
 	const json_t *oom = json_object_get(outcome, "oom"), *signal = json_object_get(outcome, "signal");
-	bool ok = judge_assert(j, !strcmp(text_of(outcome, "signal"), e->signal), shown(signal), judge_text(e->signal),
-			       "signal is %s", e->signal);
+	bool ok = judge_assert(j, !strcmp(text_of(outcome, "signal"), e->signal), judge_shown(signal),
+			       judge_text(e->signal), "signal is %s", e->signal);
 	bool died = json_is_string(died_of) && !strcmp(json_string_value(died_of), e->signal);
-	judge_assert(j, died, shown(died_of), judge_text(e->signal), "died of %s", e->signal);
+	judge_assert(j, died, judge_shown(died_of), judge_text(e->signal), "died of %s", e->signal);
 	if (e->si_code)
 		ok &= judge_assert(j, !strcmp(text_of(outcome, "si_code"), e->si_code),
-				   shown(json_object_get(outcome, "si_code")), judge_text(e->si_code), "si_code is %s",
-				   e->si_code);
-	if (expects_oom_kill(j->run)) {
-		judge_assert(j, json_is_true(oom), shown(oom), json_true(), "killed by the OOM killer");
+				   judge_shown(json_object_get(outcome, "si_code")), judge_text(e->si_code),
+				   "si_code is %s", e->si_code);
+	if (judge_expects_oom_kill(j->run)) {
+		judge_assert(j, json_is_true(oom), judge_shown(oom), json_true(), "killed by the OOM killer");
 		log_names_victim(j);
 	}
 	if (!ok)
 		j->prediction_failed = true;
 }
 
-/* The counter that only this limit moves. A group that refuses without killing moves memory.events.max, not oom_kill.
- */
-static void counter_moved(struct judgement *j)
+/* What was looked at is the program as it hung, and not a call it was refused before. */
+static void stall(struct judgement *j)
 {
-	const char *cause = j->run->expect.cause;
-	int id = cause ? cause_by_name(cause) : -ENOENT;
-	const char *counter = id < 0 ? NULL : cause_infos[id].counter;
-	if (!counter)
-		return;
-	if (!strcmp(cause, "memcg-max") && !expects_oom_kill(j->run))
-		counter = "cgroup.memory.events.max";
-	char path[3][128];
-	static const char *const moment[] = {"delta", "before", "after"};
-	for (size_t i = 0; i < ARRAY_SIZE(path); i++)
-		(void)snprintf(path[i], sizeof(path[i]), "%s.%s", moment[i], counter);
-	__int128 moved, unused;
-	bool unlimited;
-	if (!judge_metric(j, path[0], &moved, &unlimited)) {
-		judge_assert(j, moved >= 1, json_integer((json_int_t)moved), judge_text("at least 1"), "%s moved",
-			     counter);
-		return;
-	}
-	bool none = judge_metric(j, path[1], &unused, &unlimited) && judge_metric(j, path[2], &unused, &unlimited);
-	/* Both snapshots must be there: a run that lost one has no proof to show. */
-	const json_t *snapshots = json_object_get(j->evidence, "snapshots");
-	none = none && json_object_get(snapshots, "before") && json_object_get(snapshots, "after");
-	judge_assert(j, none && strcmp(cause, "memcg-max") != 0, json_null(), judge_text("at least 1"), "%s moved",
-		     counter);
-	judge_annotate(j, "note",
-		       judge_text(none ? "this kernel keeps no such counter here" : "not in both snapshots"));
+	const json_t *at = json_object_get(json_object_get(j->evidence, "failing_moment"), "at");
+	bool held = json_is_string(at) && !strcmp(json_string_value(at), "stall");
+	judge_assert(j, held, judge_shown(at), judge_text("stall"), "looked at while it hung");
 }
 
 void judge_failure(struct judgement *j)
 {
 	const struct expect *e = &j->run->expect;
 	outcome_kind(j);
+	if (e->stall)
+		stall(j);
 	if (e->signal)
 		fatal_signal(j);
 	/* Both, where an exec is refused past the point of no return: the call says ENOMEM, the signal ends it. */
 	if (e->error || e->call.count)
 		refusal(j);
-	named_cause(j);
-	counter_moved(j);
+	judge_named_cause(j);
+	judge_counter_moved(j);
 }
 
 /* A child that the program ends itself is its own affair; one that crashes or is killed for memory is not. */
@@ -414,7 +339,7 @@ static void no_fatal_signal(struct judgement *j)
 		if (!fatal && json_is_true(json_object_get(seen, "fatal")) && is_crash(text_of(seen, "signal")))
 			fatal = json_object_get(seen, "signal");
 	}
-	if (!judge_assert(j, !fatal, shown(fatal), NULL, "no fatal signal"))
+	if (!judge_assert(j, !fatal, judge_shown(fatal), NULL, "no fatal signal"))
 		j->prediction_failed = true;
 }
 
@@ -425,14 +350,14 @@ void judge_success(struct judgement *j)
 	no_fatal_signal(j);
 	if (e->call.count || e->error) {
 		refusal(j); /* refused first, then helped live */
-		named_cause(j);
+		judge_named_cause(j);
 		/* A program that shrugs and exits 0 was not helped. */
 		const json_t *granted = json_object_get(witness, "granted_later");
-		judge_assert(j, json_integer_value(granted) >= 1, shown(granted), judge_text("at least 1"),
+		judge_assert(j, json_integer_value(granted) >= 1, judge_shown(granted), judge_text("at least 1"),
 			     "what was refused was granted later");
 		return;
 	}
 	bool none = json_is_integer(refused) && json_integer_value(refused) == 0 && !first_refusal(j);
-	if (!judge_assert(j, none, shown(refused), json_integer(0), "no call was refused"))
+	if (!judge_assert(j, none, judge_shown(refused), json_integer(0), "no call was refused"))
 		j->prediction_failed = true;
 }

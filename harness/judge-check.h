@@ -35,7 +35,21 @@ int judge_metric(const struct judgement *j, const char *path, __int128 *ret, boo
 /* The cause named by the "limits" of the evidence, as cause_name() of lib/cause.h does; NULL when there are none. */
 json_t *judge_cause(const json_t *evidence);
 
-/* What was predicted, as data: {"kind","call","errno","signal","si_code","cause","exit"}. */
+/* A copy of a value that is there, null for one that is not: checks show both. */
+json_t *judge_shown(const json_t *value);
+
+/* Does this run have to be ended by the OOM killer? */
+bool judge_expects_oom_kill(const struct plan_run *run);
+
+/* The predicted cause, alone, with arithmetic that holds and the limit that was set; and the counter only it moves. */
+void judge_named_cause(struct judgement *j);
+void judge_counter_moved(struct judgement *j);
+
+/* The kernel gave up: everything else is moot, also where it was not predicted. */
+bool judge_is_panic(const json_t *evidence);
+void judge_panic(struct judgement *j);
+
+/* What was predicted, as data: {"kind","call","errno","signal","si_code","cause","exit","text"}. */
 json_t *judge_predicted(const struct plan_run *run);
 
 /* Does this run have to fail as predicted (trigger, folklore remedy), or to succeed? */

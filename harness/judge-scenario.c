@@ -109,10 +109,14 @@ static bool control_matches(const json_t *control, const json_t *trigger)
 {
 	const json_t *moment = json_object_get(trigger, "failing_moment"), *cause = json_object_get(trigger, "cause");
 	int kind = kind_of(text_of(moment, "call"));
+	/* The largest block there can be is nobody's to raise: the control takes the largest that fits, half as much.
+	 */
+	if (!strcmp(text_of(cause, "id"), "kmalloc-max"))
+		return was_granted(control, kind, text_integer(moment, "asked", 0) / 2);
 	/* Of an exec only the refused one's wish is known: the size of its image. */
 	if (!strcmp(text_of(moment, "at"), "call"))
 		return was_granted(control, kind, kind == CALL_EXEC ? 0 : text_integer(moment, "asked", 0));
-	if (!strcmp(text_of(cause, "id"), "memcg-max"))
+	if (!strncmp(text_of(cause, "id"), "memcg-", 6))
 		return used_as_much(control, text_integer(cause, "bound", 0));
 	return true;
 }

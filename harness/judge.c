@@ -45,7 +45,11 @@ json_t *judge_predicted(const struct plan_run *run)
 {
 	const struct expect *e = &run->expect;
 	bool fails = judge_must_fail(run);
-	const char *kind = fails ? (e->stall ? "stall" : e->signal ? "signal" : "errno") : "success";
+	const char *kind = !fails      ? "success"
+			   : e->panic  ? "panic"
+			   : e->stall  ? "stall"
+			   : e->signal ? "signal"
+				       : "errno";
 	json_t *predicted = json_pack("{s:s}", "kind", kind);
 	json_t *calls = json_array();
 	for (size_t i = 0; i < e->call.count; i++)
@@ -55,11 +59,8 @@ json_t *judge_predicted(const struct plan_run *run)
 	json_decref(calls);
 	const struct {
 		const char *key, *value;
-	} text[] = {{"errno", e->error},
-		    {"signal", e->signal},
-		    {"si_code", e->si_code},
-		    {"cause", e->cause},
-		    {"exit", e->exit}};
+	} text[] = {{"errno", e->error}, {"signal", e->signal}, {"si_code", e->si_code},
+		    {"cause", e->cause}, {"exit", e->exit},     {"text", e->panic}};
 	for (size_t i = 0; i < ARRAY_SIZE(text); i++)
 		if (text[i].value)
 			(void)json_object_set_new(predicted, text[i].key, judge_text(text[i].value));
@@ -90,6 +91,13 @@ static void observed(const struct judgement *j, const json_t *run, char *buf, si
 	const char *kind = text_of2(run, "outcome", "kind");
 	size_t i;
 	buf[0] = '\0';
+	/* Whatever was refused before, that is what the reader must know. */
+	if (judge_is_panic(run)) {
+		text_add(buf, size, "a kernel panic: %s", text_of2(run, "outcome", "text"));
+		if (*text_cause(run, text, sizeof(text)))
+			text_add(buf, size, " by %s", text);
+		return;
+	}
 	bool lived = first && (!strcmp(kind, "success") || !strcmp(kind, "exit"));
 	if (lived)
 		text_add(buf, size, "%s %s", text_of(first, "call"), text_of(first, "errno"));
@@ -209,11 +217,16 @@ int judge_run(json_t *evidence, const struct plan_run *run, const struct machine
 		return -ENOMEM;
 	if (j.cause && json_object_set_new(evidence, "cause", j.cause) < 0)
 		return -ENOMEM;
-	if (judge_must_fail(run))
+	/* After a panic there is nothing to hold the program to. */
+	bool panic = judge_is_panic(evidence);
+	if (panic || (judge_must_fail(run) && run->expect.panic))
+		judge_panic(&j);
+	else if (judge_must_fail(run))
 		judge_failure(&j);
 	else
 		judge_success(&j);
-	judge_conduct(&j);
+	if (!panic)
+		judge_conduct(&j);
 	judge_user_checks(&j);
 	if (j.out_of_memory)
 		return -ENOMEM;

@@ -61,9 +61,8 @@ static int probe_ptrace(void)
 	return -r;
 }
 
-static bool on_path(const char *program)
+bool machine_on_path(const char *program, const char *path)
 {
-	const char *path = getenv("PATH");
 	char candidate[1024];
 	if (!path)
 		path = "/usr/sbin:/usr/bin:/sbin:/bin";
@@ -80,7 +79,7 @@ static bool on_path(const char *program)
 static void probe_witness(struct machine *m)
 {
 	int error;
-	if (!on_path("unshare"))
+	if (!machine_on_path("unshare", getenv("PATH")))
 		(void)snprintf(m->why_no_witness, sizeof(m->why_no_witness),
 			       "needs the unshare program: apt install util-linux");
 	else if ((error = in_child(probe_seccomp)))

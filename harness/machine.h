@@ -13,3 +13,6 @@ int machine_probe(bool allow_machine, struct machine *ret);
 
 /* "host" of a result. */
 json_t *machine_host(const struct machine *m);
+
+/* Is there such a program in one of the directories of a PATH? NULL: the usual ones. */
+bool machine_on_path(const char *program, const char *path);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "guest-init.h"
 #include "options.h"
 #include "say.h"
 
@@ -55,6 +56,8 @@ static void open_standard_streams(void)
 
 int main(int argc, char **argv)
 {
+	if (guest_is_init(argc, argv))
+		guest_init();
 	bool stdout_closed = fcntl(STDOUT_FILENO, F_GETFD) < 0;
 	open_standard_streams();
 	(void)setlocale(LC_ALL, "");

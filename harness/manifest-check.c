@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * What no single key can show: unique names, a control, a trigger and a remedy for every case, complete expectations,
- * sysctls only where the scope says so.
+ * What no single key can show: unique names, a control, a trigger and a remedy for every case, complete expectations.
  */
 #include <string.h>
 
@@ -55,38 +54,21 @@ static void check_case_names(struct source *s, const struct scenario *scenario, 
 	}
 }
 
-static void sysctl_error(struct source *s, const struct node *owner)
+/* The machine ends before the program can be refused, killed or late, and it must be one that nobody needs. */
+static void check_panics(struct source *s, const struct scenario *scenario, const struct expect *e,
+			 const struct run_text *run, const struct node *n)
 {
-	const struct node *sysctl = node_get(node_get(owner, "environment"), "sysctl");
+	const struct node *place = place_of(n, "name");
 
-	node_error(s, sysctl->key, "say scope: machine", "a sysctl reaches the whole machine, but the scope does not");
-}
-
-/* A sysctl of the scenario or of a case reaches every run, one of a run that run. */
-static void check_sysctl_scope(struct source *s, const struct scenario *scenario, const struct node *root)
-{
-	bool shared = scenario->environment.sysctl.count > 0;
-
-	if (shared && scenario->scope != SCOPE_MACHINE)
-		sysctl_error(s, root);
-	for (size_t i = 0; i < scenario->case_count; i++) {
-		if (scenario->cases[i].environment.sysctl.count == 0)
-			continue;
-		shared = true;
-		if (scenario->scope != SCOPE_MACHINE)
-			sysctl_error(s, node_at(node_get(root, "cases"), i));
-	}
-	for (size_t i = 0; i < scenario->run_count; i++) {
-		const struct run_text *run = &scenario->runs[i];
-		const struct node *n = node_at(node_get(root, "runs"), i);
-		if (run->scope == SCOPE_MACHINE)
-			continue;
-		if (run->environment.sysctl.count > 0)
-			sysctl_error(s, n);
-		else if (shared && scenario->scope == SCOPE_MACHINE)
-			node_error(s, node_get(n, "scope"), NULL,
-				   "this run inherits a sysctl, which needs scope machine");
-	}
+	if (e->call.count || e->error || e->signal || e->si_code || e->stall || e->exit)
+		node_error(s, place, "leave out call, errno, signal, si_code, stall and exit",
+			   "'%s' expects a panic, and another end as well", run->name);
+	else if (run->scope != SCOPE_MACHINE)
+		node_error(s, place, "say scope: machine", "'%s' expects a panic, which ends the whole machine",
+			   run->name);
+	else if (scenario->survivable)
+		node_error(s, place, "leave out survivable", "'%s' expects a panic, which no machine survives",
+			   run->name);
 }
 
 /* Does every run that must fail know how? */
@@ -96,8 +78,10 @@ static void check_expectation(struct source *s, const struct scenario *scenario,
 	struct expect e;
 
 	expect_merge(scenario, c, run, &e);
-	if (!(e.call.count && e.error) && !e.signal && !e.stall)
-		node_error(s, place_of(n, "name"), "expect call and errno, or signal, or stall",
+	if (e.panic)
+		check_panics(s, scenario, &e, run, n);
+	if (!(e.call.count && e.error) && !e.signal && !e.stall && !e.panic)
+		node_error(s, place_of(n, "name"), "expect call and errno, or signal, or stall, or panic",
 			   "the expectation of '%s' is not complete", run->name);
 	else if (!e.cause)
 		node_error(s, place_of(n, "name"), NULL, "the expectation of '%s' names no cause", run->name);
@@ -106,8 +90,8 @@ static void check_expectation(struct source *s, const struct scenario *scenario,
 /* What contradicts the role itself. */
 static void check_role(struct source *s, const struct run_text *run, const struct node *n)
 {
-	static const char *const failures[] = {"call", "errno", "signal", "si_code", "cause", "stall"};
-	const struct node *expect = node_get(n, "expect");
+	static const char *const failures[] = {"call", "errno", "signal", "si_code", "cause", "stall", "panic"};
+	const struct node *expect = node_get(n, "expect"), *panic = node_get(expect, "panic");
 
 	if (run->role != ROLE_REMEDY && node_get(n, "helps"))
 		node_error(s, node_get(n, "helps")->key, NULL, "only a remedy helps or does not");
@@ -116,6 +100,8 @@ static void check_role(struct source *s, const struct run_text *run, const struc
 			node_error(s, node_get(expect, failures[i])->key, NULL,
 				   "a control succeeds: it cannot expect '%s'", failures[i]);
 	}
+	if (run->role == ROLE_REMEDY && run->helps && panic)
+		node_error(s, panic->key, NULL, "a remedy that helps succeeds: it cannot expect 'panic'");
 }
 
 static void check_runs_of_case(struct source *s, const struct scenario *scenario, const struct case_text *c,
@@ -151,7 +137,7 @@ void manifest_check(struct source *s, const struct scenario *scenario, const str
 
 	check_unique(s, runs, "run");
 	check_unique(s, cases, "case");
-	check_sysctl_scope(s, scenario, root);
+	manifest_check_scopes(s, scenario, root);
 	for (size_t i = 0; i < scenario->run_count; i++) {
 		check_role(s, &scenario->runs[i], node_at(runs, i));
 		check_case_names(s, scenario, node_at(runs, i));

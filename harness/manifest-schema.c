@@ -31,7 +31,15 @@ static const struct field fields_environment[] = {
 	{"rlimit", FIELD_SETTINGS, AT(struct environment_text, rlimit), .words = &words_rlimit, .check = check_rlimit},
 	{"cgroup", FIELD_SETTINGS, AT(struct environment_text, cgroup), .words = &words_cgroup,
 	 .check = check_cgroup_limit},
+	{"cgroup_above", FIELD_SETTINGS, AT(struct environment_text, cgroup_above), .words = &words_cgroup,
+	 .check = check_cgroup_limit},
 	{"sysctl", FIELD_SETTINGS, AT(struct environment_text, sysctl), .check = check_sysctl},
+	{"sys", FIELD_SETTINGS, AT(struct environment_text, sys), .check = check_sys},
+	{"namespace_sysctl", FIELD_SETTINGS, AT(struct environment_text, namespace_sysctl),
+	 .words = &words_namespace_sysctl, .check = check_sysctl},
+	{"swap", FIELD_TEXT, AT(struct environment_text, swap), .check = check_swap},
+	{"swap_on", FIELD_TEXT, AT(struct environment_text, swap_on), .words = &words_swap_on},
+	{"knobs", FIELD_TEXT, AT(struct environment_text, knobs), .words = &words_knobs},
 	{"identity", FIELD_TEXT, AT(struct environment_text, identity), .check = check_identity},
 	{"oom_score_adj", FIELD_TEXT, AT(struct environment_text, oom_score_adj), .check = check_oom_score_adj},
 	{"cpus", FIELD_TEXT, AT(struct environment_text, cpus), .words = &words_cpus},
@@ -42,6 +50,8 @@ static const struct field fields_live[] = {
 	{"rlimit", FIELD_SETTINGS, AT(struct environment_text, rlimit), .words = &words_rlimit, .check = check_rlimit},
 	{"cgroup", FIELD_SETTINGS, AT(struct environment_text, cgroup), .words = &words_cgroup,
 	 .check = check_cgroup_limit},
+	{"sysctl", FIELD_SETTINGS, AT(struct environment_text, sysctl), .check = check_sysctl},
+	{"swap", FIELD_TEXT, AT(struct environment_text, swap), .check = check_swap},
 };
 SCHEMA(live, "live", struct environment_text, .begin = NULL);
 
@@ -70,6 +80,8 @@ static const struct field fields_expect[] = {
 	{"cause", FIELD_TEXT, AT(struct expect, cause), .words = &words_cause},
 	{"says", FIELD_TEXT, AT(struct expect, says)},
 	{"exit", FIELD_TEXT, AT(struct expect, exit), .check = check_exit},
+	{"panic", FIELD_TEXT, AT(struct expect, panic), .check = check_panic},
+	{"oom_kills", FIELD_TEXT, AT(struct expect, oom_kills), .check = check_oom_kills},
 	{"stall", FIELD_BOOL, AT(struct expect, stall), .said_offset = offsetof(struct expect, has_stall)},
 	{"check", FIELD_OBJECTS, AT(struct expect, check), .count_offset = offsetof(struct expect, check_count),
 	 .schema = &schema_check},
@@ -101,6 +113,7 @@ static const struct field fields_run[] = {
 	 .schema = &schema_needs},
 	{"expect", FIELD_OBJECT, AT(struct run_text, expect), .schema = &schema_expect},
 	{"deadline", FIELD_TEXT, AT(struct run_text, deadline), .check = check_duration},
+	{"note", FIELD_TEXT, AT(struct run_text, note), .check = check_note},
 };
 SCHEMA(run, "run", struct run_text, .begin = run_begin, .finish = run_finish);
 
@@ -112,6 +125,7 @@ static const struct field fields_scenario[] = {
 	{"scope", FIELD_CHOICE, .required = true, AT(struct scenario, scope), .words = &words_scope},
 	{"survivable", FIELD_BOOL, AT(struct scenario, survivable)},
 	{"deadline", FIELD_TEXT, AT(struct scenario, deadline), .check = check_duration},
+	{"note", FIELD_TEXT, AT(struct scenario, note), .check = check_note},
 	{"needs", FIELD_OBJECT, AT(struct scenario, needs), .schema = &schema_needs},
 	{"environment", FIELD_OBJECT, AT(struct scenario, environment), .schema = &schema_environment},
 	{"arguments", FIELD_LIST, AT(struct scenario, arguments), .check = check_argument},

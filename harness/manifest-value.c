@@ -11,6 +11,7 @@
 
 #define NAME_MAX_LENGTH  63
 #define LABEL_MAX_LENGTH 100
+#define NOTE_MAX_LENGTH  1000
 #define LETTERS          "abcdefghijklmnopqrstuvwxyz"
 #define CAPITALS         "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS           "0123456789"
@@ -80,10 +81,15 @@ void check_rlimit(struct source *s, const struct node *n)
 
 void check_cgroup_limit(struct source *s, const struct node *n)
 {
-	if (strcmp(n->key->text, "memory.oom.group") != 0)
+	static const char *const flags[] = {"memory.oom.group", "memory.oom_control"};
+	bool flag = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		flag |= strcmp(n->key->text, flags[i]) == 0;
+	if (!flag)
 		check_amount_or(s, n, "max");
 	else if (strcmp(n->text, "0") != 0 && strcmp(n->text, "1") != 0)
-		node_error(s, n, NULL, "memory.oom.group is 0 or 1");
+		node_error(s, n, NULL, "%s is 0 or 1", n->key->text);
 }
 
 void check_sysctl(struct source *s, const struct node *n)
@@ -95,6 +101,65 @@ void check_sysctl(struct source *s, const struct node *n)
 		node_error(s, n->key, "as in vm.overcommit_memory", "bad sysctl name '%s'", name);
 	if (strlen(n->text) > 63 || strchr(n->text, '\n'))
 		node_error(s, n, NULL, "a sysctl's value is one line of at most 63 bytes");
+}
+
+/* Below /sys, without leaving it; not the cgroups, which have keys of their own. */
+void check_sys(struct source *s, const struct node *n)
+{
+	const char *name = n->key->text;
+	bool dots = false;
+
+	for (const char *c = name; *c; c += *c == '/') {
+		dots |= strspn(c, ".") == strcspn(c, "/");
+		c += strcspn(c, "/");
+	}
+	if (!only(name, LETTERS CAPITALS DIGITS "._-/:") || dots || !strchr(name, '/') ||
+	    name[strlen(name) - 1] == '/' || strlen(name) > 127)
+		node_error(s, n->key, "a path below /sys, as in kernel/mm/transparent_hugepage/enabled",
+			   "bad name of a file in /sys '%s'", name);
+	else if (strncmp(name, "fs/cgroup/", strlen("fs/cgroup/")) == 0)
+		node_error(s, n->key, "say cgroup or cgroup_above", "control groups are not set by path");
+	if (strlen(n->text) > 63 || strchr(n->text, '\n'))
+		node_error(s, n, NULL, "a value in /sys is one line of at most 63 bytes");
+}
+
+void check_swap(struct source *s, const struct node *n)
+{
+	check_amount_or(s, n, "0");
+}
+
+/* Text that ends up in reports: no escape sequence in it. */
+static void check_printable(struct source *s, const struct node *n, size_t most, bool lines)
+{
+	if (strlen(n->text) > most) {
+		node_error(s, n, NULL, "too long (at most %zu bytes)", most);
+		return;
+	}
+	for (const char *c = n->text; *c; c++) {
+		if (((unsigned char)*c < ' ' && !(lines && *c == '\n')) || *c == 0x7f) {
+			node_error(s, n, NULL, "%s of printable text %s needed", lines ? "lines" : "one line",
+				   lines ? "are" : "is");
+			return;
+		}
+	}
+}
+
+void check_panic(struct source *s, const struct node *n)
+{
+	check_printable(s, n, LABEL_MAX_LENGTH, false);
+}
+
+void check_note(struct source *s, const struct node *n)
+{
+	check_printable(s, n, NOTE_MAX_LENGTH, true);
+}
+
+void check_oom_kills(struct source *s, const struct node *n)
+{
+	uint64_t kills;
+
+	if (strcmp(n->text, "any") != 0 && number_parse_count(n->text, &kills) < 0)
+		node_error(s, n, NULL, "oom_kills is a number, or any");
 }
 
 void check_identity(struct source *s, const struct node *n)

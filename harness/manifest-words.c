@@ -45,6 +45,11 @@ WORD_LIST(class, "address-space", "map-count", "task-count", "commit-accounting"
 	  "pid-namespace", "leak")
 WORD_LIST(cpus, "one", "all")
 WORD_LIST(cgroup_version, "v1", "v2")
+WORD_LIST(swap_on, "zram", "disk")
+WORD_LIST(knobs, "read-only", "writable")
+/* What every kernel since 5.10 keeps per IPC namespace, and pid_max, which is per pid namespace from 6.14 on. */
+WORD_LIST(namespace_sysctl, "kernel.shmmax", "kernel.shmall", "kernel.shmmni", "kernel.shm_rmid_forced",
+	  "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.pid_max")
 WORD_LIST(si_code, "SI_USER", "SI_KERNEL", "SI_QUEUE", "SI_TIMER", "SI_TKILL", "SEGV_MAPERR", "SEGV_ACCERR",
 	  "SEGV_BNDERR", "SEGV_PKUERR", "BUS_ADRALN", "BUS_ADRERR", "BUS_OBJERR", "BUS_MCEERR_AR", "BUS_MCEERR_AO")
 
@@ -147,6 +152,8 @@ static bool cgroup_is_limit(unsigned value)
 	case CGROUP_MEMORY_HIGH:
 	case CGROUP_MEMORY_SWAP_MAX:
 	case CGROUP_MEMORY_OOM_GROUP:
+	case CGROUP_MEMORY_OOM_CONTROL:
+	case CGROUP_MEMORY_KMEM_MAX:
 	case CGROUP_PIDS_MAX:
 	case CGROUP_HUGETLB_MAX:
 	case CGROUP_HUGETLB_RSVD_MAX:
@@ -202,6 +209,9 @@ WORDS(scope, "scope");
 WORDS(role, "role");
 WORDS(cpus, "value of cpus");
 WORDS(cgroup_version, "cgroup version");
+WORDS(swap_on, "value of swap_on");
+WORDS(knobs, "value of knobs");
+WORDS(namespace_sysctl, "namespace_sysctl");
 WORDS(controller, "controller");
 WORDS(capability, "capability");
 
@@ -252,6 +262,8 @@ bool words_check(struct source *s, const struct words *words, const struct node 
 		return true;
 	if (words == &words_cgroup && cgroup_value_by_name(n->text) >= 0)
 		node_error(s, n, NULL, "'%s' is a counter, not a limit", n->text);
+	else if (words == &words_namespace_sysctl && strncmp(n->text, "kernel.", strlen("kernel.")) != 0)
+		node_error(s, n, "say sysctl, with scope: machine", "'%s' is not kept per namespace", n->text);
 	else if (words == &words_capability && strncmp(n->text, "CAP_", 4) == 0 && words->knows(n->text + 4))
 		node_error(s, n, "write it without CAP_", "unknown %s '%s'", words->what, n->text);
 	else

@@ -33,10 +33,16 @@ struct settings {
 
 /* What is set before the program starts, as written. NULL or empty: not set here, inherited from the level above. */
 struct environment_text {
-	struct settings rlimit; /* as: 64M */
-	struct settings cgroup; /* memory.max: 16M */
-	struct settings sysctl; /* vm.overcommit_memory: 2 */
-	char *identity;         /* user name */
+	struct settings rlimit;           /* as: 64M */
+	struct settings cgroup;           /* memory.max: 16M */
+	struct settings cgroup_above;     /* the same, of a group around the run's own */
+	struct settings sysctl;           /* vm.overcommit_memory: 2 */
+	struct settings sys;              /* kernel/mm/transparent_hugepage/enabled: always */
+	struct settings namespace_sysctl; /* kernel.shmmax: 65536 */
+	char *swap;                       /* an amount */
+	char *swap_on;                    /* "zram" (default) or "disk" */
+	char *knobs;                      /* "read-only" (default) or "writable" */
+	char *identity;                   /* user name */
 	char *oom_score_adj;
 	char *cpus; /* "one" (default) or "all" */
 };
@@ -75,6 +81,8 @@ struct expect {
 	char *cause;         /* cause id */
 	char *says;          /* text that the program's output must contain, besides what the witness saw */
 	char *exit;          /* "0", "1", ..., "any" */
+	char *panic;         /* text of the kernel's last words */
+	char *oom_kills;     /* in the run's own group: "0", "1", ..., "any" */
 	bool stall;
 	bool has_stall; /* stall was said, true or false */
 	struct check *check;
@@ -89,13 +97,14 @@ struct run_text {
 	struct strings cases;     /* empty: all */
 	struct strings arguments; /* appended to the scenario's and the case's */
 	struct environment_text environment;
-	struct environment_text
-		live;       /* rlimit and cgroup only: changed while the program is held at its failing moment */
-	struct needs needs; /* unmet: the run is skipped, and said so */
-	struct needs when;  /* unmet: the run does not exist on this kernel */
+	struct environment_text live; /* rlimit, cgroup, sysctl and swap only: changed while the program is held at its
+					 failing moment */
+	struct needs needs;           /* unmet: the run is skipped, and said so */
+	struct needs when;            /* unmet: the run does not exist on this kernel */
 	bool has_when;
 	struct expect expect;
 	char *deadline;
+	char *note; /* for people: how kernels differ */
 	unsigned line;
 };
 
@@ -114,6 +123,7 @@ struct scenario {
 	enum scope scope;
 	bool survivable; /* machine scope only: may run here with --allow-machine */
 	char *deadline;  /* NULL: 10s */
+	char *note;      /* for people: how kernels differ */
 	struct needs needs;
 	struct environment_text environment;
 	struct strings arguments;

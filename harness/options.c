@@ -31,7 +31,10 @@ int options_next(const struct command *command, int argc, char **argv, const cha
 	unsigned n = 0;
 	for (const struct option_row *o = command->options; o->name && n < OPTIONS_MAX; o++) {
 		rows[n].name = o->name;
-		rows[n].has_arg = o->argument ? required_argument : no_argument;
+		/* "[KERNEL]": may be left out, and is given with '=' only */
+		rows[n].has_arg = !o->argument            ? no_argument
+				  : o->argument[0] == '[' ? optional_argument
+							  : required_argument;
 		rows[n++].val = o->letter;
 		if (o->letter < 256) {
 			char letter[2] = {(char)o->letter, '\0'};
@@ -66,8 +69,11 @@ void options_help(const struct command *command)
 	printf("Usage: enomem %s %s\n\n%s\n\n", command->name, command->arguments, command->blurb);
 	for (const struct option_row *o = command->options; o->name; o++) {
 		char left[64];
-		(void)snprintf(left, sizeof(left), "%s%s%s", o->name, o->argument ? "=" : "",
-			       o->argument ? o->argument : "");
+		if (o->argument && o->argument[0] == '[')
+			(void)snprintf(left, sizeof(left), "%s[=%s", o->name, o->argument + 1);
+		else
+			(void)snprintf(left, sizeof(left), "%s%s%s", o->name, o->argument ? "=" : "",
+				       o->argument ? o->argument : "");
 		if (o->letter < 256 && isprint(o->letter))
 			printf("  -%c, --%-24s %s\n", o->letter, left, o->help);
 		else

@@ -22,12 +22,16 @@ static const struct amount_base {
 #define SYSCTL(id)  offsetof(struct machine, now.sysctl[SYSCTL_##id])
 	{"ram", MEMINFO(MEM_TOTAL), 0},
 	{"swap", MEMINFO(SWAP_TOTAL), 0},
+	{"free", MEMINFO(MEM_FREE), 0},
+	{"available", MEMINFO(MEM_AVAILABLE), 0},
 	{"page", offsetof(struct machine, page_size), 0},
+	{"hugepage", MEMINFO(HUGEPAGE_SIZE), 0},
 	{"commit.limit", MEMINFO(COMMIT_LIMIT), 0},
 	{"commit.headroom", MEMINFO(COMMIT_LIMIT), MEMINFO(COMMITTED_AS)},
 	{"max_map_count", SYSCTL(MAX_MAP_COUNT), 0},
 	{"pid_max", SYSCTL(PID_MAX), 0},
 	{"threads_max", SYSCTL(THREADS_MAX), 0},
+	{"threads", offsetof(struct machine, now.tasks), 0},
 };
 
 static uint64_t number_at(const struct machine *m, size_t offset)

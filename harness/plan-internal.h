@@ -25,16 +25,25 @@ bool run_has_case(const struct run_text *r, const struct case_text *c);
 /* The arguments of scenario, case and run together. */
 size_t arguments_count(const struct scenario *s, const struct case_text *c, const struct run_text *r);
 
-/* The level's settings over what is in *env already. -EINVAL with the offending text in *ret_bad, -ERANGE likewise. */
+/*
+ * The level's settings over what is in *env already. -EINVAL with the offending text in *ret_bad, -ERANGE, -E2BIG (one
+ * setting too many) likewise.
+ */
 int environment_apply(const struct environment_text *text, const struct machine *m, struct environment *env,
 		      const char **ret_bad);
-/* The same for what is changed live. */
+/* The same for what is changed live. -EBUSY when two swaps want the one disk. */
 int environment_apply_live(const struct environment_text *text, const struct machine *m, struct environment *env,
 			   const char **ret_bad);
 
-/* Why this environment cannot be set up here: *ret_why is a malloc()ed sentence, or NULL when it can. 0 or -ENOMEM. */
-int environment_missing(const struct environment *env, enum scope scope, bool survivable, const struct machine *m,
-			char **ret_why);
+/* Why the run's environment cannot be set up here: *ret_why is a malloc()ed sentence, or NULL when it can. 0 or
+ * -ENOMEM.
+ */
+int environment_missing(const struct plan_run *run, const struct machine *m, char **ret_why);
 
 /* The capabilities that are needed, as a bit mask by CAP_ number. */
 uint64_t needed_capabilities(const struct needs *n);
+
+/* What a run of a plan owns. */
+void plan_run_free(struct plan_run *run);
+/* Skip the plan as a whole when none of its runs can happen. -ENOMEM */
+int plan_summary(struct plan *plan);

@@ -44,6 +44,8 @@ static void lay_expect(struct expect *to, const struct expect *from)
 	lay_text(&to->cause, from->cause);
 	lay_text(&to->says, from->says);
 	lay_text(&to->exit, from->exit);
+	lay_text(&to->panic, from->panic);
+	lay_text(&to->oom_kills, from->oom_kills);
 	if (from->has_stall) {
 		to->stall = from->stall;
 		to->has_stall = true;
@@ -75,20 +77,34 @@ static bool set_text(char *place, size_t size, const char *text)
 	return (size_t)snprintf(place, size, "%s", text) < size;
 }
 
-static int apply_sysctl(const struct setting *setting, struct environment *env)
+/* A value over an earlier one of that name, or behind the last. -E2BIG when there is no room for another one. */
+static int apply_setting(const struct setting *setting, struct environment_setting *table, unsigned room,
+			 unsigned *count)
 {
 	unsigned i = 0;
 
-	while (i < env->sysctl_count && strcmp(env->sysctl[i].name, setting->key) != 0)
+	while (i < *count && strcmp(table[i].name, setting->key) != 0)
 		i++;
-	if (i == ENVIRONMENT_SYSCTLS)
+	if (i == room)
 		return -E2BIG;
-	if (!set_text(env->sysctl[i].name, sizeof(env->sysctl[i].name), setting->key) ||
-	    !set_text(env->sysctl[i].value, sizeof(env->sysctl[i].value), setting->value))
+	if (!set_text(table[i].name, sizeof(table[i].name), setting->key) ||
+	    !set_text(table[i].value, sizeof(table[i].value), setting->value))
 		return -EINVAL;
-	if (i == env->sysctl_count)
-		env->sysctl_count++;
+	if (i == *count)
+		++*count;
 	return 0;
+}
+
+static int apply_settings(const struct settings *settings, struct environment_setting *table, unsigned room,
+			  unsigned *count, const char **ret_bad)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < settings->count; i++) {
+		*ret_bad = settings->item[i].key;
+		r = apply_setting(&settings->item[i], table, room, count);
+	}
+	return r;
 }
 
 /* One limit into its place in table[index]. An index below 0 is a name nobody knows. */
@@ -123,38 +139,69 @@ static int apply_words(const struct environment_text *text, struct environment *
 	return 0;
 }
 
-static int apply_limits(const struct environment_text *text, const struct machine *m, uint64_t *rlimits,
-			uint64_t *cgroups, const char **ret_bad)
+/* Limits by their names into the table that has a place for each. */
+static int apply_limits(const struct settings *settings, int (*by_name)(const char *name), const char *no_limit,
+			const struct machine *m, uint64_t *table, const char **ret_bad)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < text->rlimit.count; i++) {
-		const struct setting *setting = &text->rlimit.item[i];
+	for (size_t i = 0; r == 0 && i < settings->count; i++) {
+		const struct setting *setting = &settings->item[i];
 		*ret_bad = setting->value;
-		r = apply_limit(setting->value, "unlimited", m, rlimits, environment_rlimit_by_name(setting->key));
-	}
-	for (size_t i = 0; r == 0 && i < text->cgroup.count; i++) {
-		const struct setting *setting = &text->cgroup.item[i];
-		*ret_bad = setting->value;
-		r = apply_limit(setting->value, "max", m, cgroups, cgroup_value_by_name(setting->key));
+		r = apply_limit(setting->value, no_limit, m, table, by_name(setting->key));
 	}
 	return r;
+}
+
+static int apply_swap(const struct environment_text *text, const struct machine *m, struct environment *env,
+		      const char **ret_bad)
+{
+	if (text->swap_on)
+		env->swap_on_disk = strcmp(text->swap_on, "disk") == 0;
+	if (text->knobs)
+		env->knobs_writable = strcmp(text->knobs, "writable") == 0;
+	if (!text->swap)
+		return 0;
+	*ret_bad = text->swap;
+	env->swap_said = true;
+	return plan_amount(text->swap, m, &env->swap_bytes);
 }
 
 int environment_apply_live(const struct environment_text *text, const struct machine *m, struct environment *env,
 			   const char **ret_bad)
 {
-	return apply_limits(text, m, env->live_rlimit, env->live_cgroup, ret_bad);
+	int r = apply_limits(&text->rlimit, environment_rlimit_by_name, "unlimited", m, env->live_rlimit, ret_bad);
+
+	if (r == 0)
+		r = apply_limits(&text->cgroup, cgroup_value_by_name, "max", m, env->live_cgroup, ret_bad);
+	if (r == 0)
+		r = apply_settings(&text->sysctl, env->live_sysctl, ENVIRONMENT_SYSCTLS, &env->live_sysctl_count,
+				   ret_bad);
+	if (r < 0 || !text->swap)
+		return r;
+	*ret_bad = text->swap;
+	r = plan_amount(text->swap, m, &env->live_swap_bytes);
+	/* A guest has one disk. */
+	return r == 0 && env->swap_on_disk && env->swap_bytes > 0 && env->live_swap_bytes > 0 ? -EBUSY : r;
 }
 
 int environment_apply(const struct environment_text *text, const struct machine *m, struct environment *env,
 		      const char **ret_bad)
 {
-	int r = apply_limits(text, m, env->rlimit, env->cgroup, ret_bad);
+	int r = apply_limits(&text->rlimit, environment_rlimit_by_name, "unlimited", m, env->rlimit, ret_bad);
 
-	for (size_t i = 0; r == 0 && i < text->sysctl.count; i++) {
-		*ret_bad = text->sysctl.item[i].key;
-		r = apply_sysctl(&text->sysctl.item[i], env);
-	}
+	if (r == 0)
+		r = apply_limits(&text->cgroup, cgroup_value_by_name, "max", m, env->cgroup, ret_bad);
+	if (r == 0)
+		r = apply_limits(&text->cgroup_above, cgroup_value_by_name, "max", m, env->cgroup_above, ret_bad);
+	if (r == 0)
+		r = apply_settings(&text->sysctl, env->sysctl, ENVIRONMENT_SYSCTLS, &env->sysctl_count, ret_bad);
+	if (r == 0)
+		r = apply_settings(&text->sys, env->sys, ENVIRONMENT_SETTINGS, &env->sys_count, ret_bad);
+	if (r == 0)
+		r = apply_settings(&text->namespace_sysctl, env->namespace_sysctl, ENVIRONMENT_SETTINGS,
+				   &env->namespace_sysctl_count, ret_bad);
+	if (r == 0)
+		r = apply_swap(text, m, env, ret_bad);
 	return r < 0 ? r : apply_words(text, env, ret_bad);
 }

@@ -186,22 +186,34 @@ char *plan_missing(const struct needs *n, const struct machine *m)
 	return NULL;
 }
 
-/* The limits of the group: its controller must be usable, and its version must have the limit. */
-static bool limits_missing(const struct environment *env, const struct machine *m, char **ret)
+/* The limits of a group: its controller must be usable, and its version must have the limit. */
+static bool limits_missing(const uint64_t *limits, const struct machine *m, char **ret)
 {
 	for (size_t v = 0; v < CGROUP_VALUE_COUNT; v++) {
 		const struct cgroup_value_file *file = &cgroup_value_files[v];
-		if (env->cgroup[v] == ENVIRONMENT_NOT_SET)
+		if (limits[v] == ENVIRONMENT_NOT_SET)
 			continue;
 		if (controller_missing((int)file->controller, m, ret))
 			return true;
-		if (m->cgroup.at[file->controller].version == CGROUP_V1 && !file->v1_file) {
-			*ret = sentence("needs %s, which cgroup v1 does not have (the %s controller is v1 here)",
-					file->name, cgroup_controller_names[file->controller]);
-			return true;
-		}
+		enum cgroup_version version = m->cgroup.at[file->controller].version;
+		if (version == CGROUP_V1 ? file->v1_file : file->v2_file)
+			continue;
+		*ret = sentence("needs %s, which cgroup %s does not have (the %s controller is %s here)", file->name,
+				version_name(version), cgroup_controller_names[file->controller],
+				version_name(version));
+		return true;
 	}
 	return false;
+}
+
+/* The first kernel parameter of the environment that only root may set. */
+static const char *needs_root(const struct environment *env)
+{
+	if (env->sysctl_count > 0)
+		return env->sysctl[0].name;
+	if (env->live_sysctl_count > 0)
+		return env->live_sysctl[0].name;
+	return env->namespace_sysctl_count > 0 ? env->namespace_sysctl[0].name : NULL;
 }
 
 static bool privilege_missing(const struct environment *env, const struct machine *m, char **ret)
@@ -210,8 +222,8 @@ static bool privilege_missing(const struct environment *env, const struct machin
 		*ret = sentence("needs root or unprivileged user namespaces to make its namespaces");
 	else if (env->identity[0] && !m->root)
 		*ret = sentence("needs root to become %s", env->identity);
-	else if (env->sysctl_count > 0 && !m->root)
-		*ret = sentence("needs root to set %s", env->sysctl[0].name);
+	else if (needs_root(env) && !m->root)
+		*ret = sentence("needs root to set %s", needs_root(env));
 	else if (env->oom_score_adj < 0 && !has_capability(m, "sys_resource"))
 		*ret = sentence("needs CAP_SYS_RESOURCE to set oom_score_adj below 0");
 	else
@@ -220,22 +232,54 @@ static bool privilege_missing(const struct environment *env, const struct machin
 }
 
 /* Machine scope is for guests; elsewhere the user and the manifest must both agree. */
-static bool scope_missing(enum scope scope, bool survivable, const struct machine *m, char **ret)
+static bool scope_missing(const struct plan_run *run, const struct machine *m, char **ret)
 {
-	if (scope != SCOPE_MACHINE || m->guest || (survivable && m->allow_machine))
+	bool survivable = run->scenario->survivable;
+
+	if (run->scope != SCOPE_MACHINE || m->guest || (survivable && m->allow_machine))
 		return false;
-	*ret = survivable ? sentence("machine scope: needs --allow-machine (or a guest)")
-			  : sentence("machine scope: only in a guest");
+	*ret = survivable ? sentence("machine scope: needs --allow-machine, or a guest: enomem run --guest NAME")
+			  : sentence("machine scope: only in a guest; ci/kernels brings a kernel, then: enomem run "
+				     "--guest NAME");
 	return true;
 }
 
-int environment_missing(const struct environment *env, enum scope scope, bool survivable, const struct machine *m,
-			char **ret_why)
+/* What cannot be taken back, and so is never done to a machine that somebody needs. */
+static bool guest_missing(const struct environment *env, const struct machine *m, char **ret)
 {
+	const char *what = env->swap_said || env->live_swap_bytes > 0 ? "swap"
+			   : env->sys_count > 0                       ? "sys"
+			   : env->knobs_writable                      ? "writable knobs"
+								      : NULL;
+
+	if (m->guest || !what)
+		return false;
+	*ret = sentence("needs a guest: %s", what);
+	return true;
+}
+
+/* Where the kernel keeps it once for all, writing it in a namespace of our own would change the whole machine. */
+static bool namespace_missing(const struct environment *env, const struct machine *m, char **ret)
+{
+	static const char pid_max[] = "kernel.pid_max", since[] = "6.14";
+
+	for (unsigned i = 0; i < env->namespace_sysctl_count; i++) {
+		if (strcmp(env->namespace_sysctl[i].name, pid_max) != 0 || kernel_compare(m, since) >= 0)
+			continue;
+		*ret = sentence("needs kernel >=%s: %s is not per namespace here", since, pid_max);
+		return true;
+	}
+	return false;
+}
+
+int environment_missing(const struct plan_run *run, const struct machine *m, char **ret_why)
+{
+	const struct environment *env = &run->environment;
 	char *why = NULL;
 
-	if (!scope_missing(scope, survivable, m, &why) && !privilege_missing(env, m, &why) &&
-	    !limits_missing(env, m, &why)) {
+	if (!scope_missing(run, m, &why) && !guest_missing(env, m, &why) && !privilege_missing(env, m, &why) &&
+	    !namespace_missing(env, m, &why) && !limits_missing(env->cgroup, m, &why) &&
+	    !limits_missing(env->cgroup_above, m, &why) && !limits_missing(env->live_cgroup, m, &why)) {
 		*ret_why = NULL;
 		return 0;
 	}

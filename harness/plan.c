@@ -43,7 +43,11 @@ static void amount_error(struct planner *p, const struct plan_run *run, const ch
 	if (error == -ERANGE)
 		plan_error(p, run, "%s '%s' is below zero or too large on this machine", what, text);
 	else if (error == -E2BIG)
-		plan_error(p, run, "%s '%s': at most %d sysctls", what, text, ENVIRONMENT_SYSCTLS);
+		plan_error(p, run, "%s '%s' is one too many: at most %d of sysctl, %d of sys and namespace_sysctl",
+			   what, text, ENVIRONMENT_SYSCTLS, ENVIRONMENT_SETTINGS);
+	else if (error == -EBUSY)
+		plan_error(p, run, "%s swap '%s': the guest's disk holds the swap of the environment already", what,
+			   text);
 	else
 		plan_error(p, run, "%s '%s' makes no sense here", what, text);
 }
@@ -164,7 +168,7 @@ static int plan_skip(const struct planner *p, const struct plan *plan, struct pl
 		run->skip = strdup(plan->skip);
 		return run->skip ? 0 : -ENOMEM;
 	}
-	int r = environment_missing(&run->environment, run->scope, p->scenario->survivable, p->machine, &run->skip);
+	int r = environment_missing(run, p->machine, &run->skip);
 	if (r == 0 && !run->skip)
 		run->skip = plan_missing(&run->run->needs, p->machine);
 	return r;
@@ -218,7 +222,7 @@ static int plan_runs(struct planner *p, struct plan *plan)
 }
 
 /* When no run is left, the scenario itself is skipped, for the reason its first trigger has. */
-static int plan_summary(struct plan *plan)
+int plan_summary(struct plan *plan)
 {
 	const char *why = "no run of it exists on this kernel";
 
@@ -300,16 +304,20 @@ int plan_make(const struct scenario *s, const struct machine *m, FILE *errors, s
 	return r;
 }
 
+void plan_run_free(struct plan_run *run)
+{
+	for (size_t a = 0; a < ARRAY_SIZE(run->argv); a++)
+		free(run->argv[a]);
+	free(run->expect.check);
+	free(run->skip);
+}
+
 void plan_free(struct plan *p)
 {
 	if (!p)
 		return;
-	for (size_t i = 0; i < p->run_count; i++) {
-		for (size_t a = 0; a < ARRAY_SIZE(p->runs[i].argv); a++)
-			free(p->runs[i].argv[a]);
-		free(p->runs[i].expect.check);
-		free(p->runs[i].skip);
-	}
+	for (size_t i = 0; i < p->run_count; i++)
+		plan_run_free(&p->runs[i]);
 	free(p->runs);
 	free(p->program);
 	free(p->skip);

@@ -25,8 +25,11 @@ struct machine {
 	char why_no_witness[256]; /* "" when ptrace, seccomp and unshare work; else why they do not */
 };
 
+struct guest_world; /* guest.h */
+
 #define PLAN_ARGUMENTS_MAX 32
 struct plan_run {
+	const struct guest_world *world; /* where it happens: a guest, or NULL for this machine */
 	const struct scenario *scenario;
 	const struct case_text *case_text; /* NULL: the unnamed case */
 	const struct run_text *run;
@@ -53,8 +56,16 @@ int plan_make(const struct scenario *s, const struct machine *m, FILE *errors, s
 void plan_free(struct plan *p);
 
 /*
+ * Move those runs of another plan of the same scenario that `wanted` accepts into this one, in the place of runs of the
+ * same name, in the manifest's order. `from` keeps the rest. -ENOMEM
+ */
+int plan_graft(struct plan *into, struct plan *from, bool (*wanted)(const struct plan_run *run, void *data),
+	       void *data);
+
+/*
  * An amount: terms joined by " + " and " - "; a term is a size or count ("64M", "12"), "N page"/"N pages", a base, or
- * "P% of BASE". Bases: ram, swap, page, commit.limit, commit.headroom, max_map_count, pid_max, threads_max.
+ * "P% of BASE". Bases: ram, swap, free, available, page, hugepage, commit.limit, commit.headroom, max_map_count,
+ * pid_max, threads_max, threads. All of the machine as it is when the run is planned.
  * 0, -EINVAL (no amount), -ERANGE (negative or too large).
  */
 int plan_amount(const char *text, const struct machine *m, uint64_t *ret);

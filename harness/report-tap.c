@@ -192,11 +192,12 @@ static void put_point(FILE *out, unsigned depth, unsigned number, const char *pr
 		put_diagnostics(out, depth + 2, scenario, run);
 }
 
-static void put_scenario_14(FILE *out, unsigned number, const json_t *scenario)
+static void put_scenario_14(FILE *out, unsigned number, const char *kernel, const json_t *scenario)
 {
 	const json_t *runs = json_object_get(scenario, "runs"), *run = NULL;
-	const char *name = text_of(scenario, "name");
+	char name[TEXT_MAX] = "";
 	size_t i;
+	text_add(name, sizeof(name), "%s%s", kernel, text_of(scenario, "name"));
 	if (json_array_size(runs)) {
 		(void)fputs("# Subtest: ", out);
 		put_plain(out, name);
@@ -207,33 +208,22 @@ static void put_scenario_14(FILE *out, unsigned number, const json_t *scenario)
 	put_point(out, 0, number, name, scenario, NULL);
 }
 
-/* Does the scenario's verdict need a point of its own, because no run carries it? */
-static bool verdict_is_alone(const json_t *scenario)
-{
-	const json_t *run = NULL;
-	size_t i;
-	json_array_foreach (json_object_get(scenario, "runs"), i, run)
-		if (!strcmp(text_of(run, "verdict"), text_of(scenario, "verdict")))
-			return false;
-	return true;
-}
-
 static size_t points_13(const json_t *scenarios)
 {
 	const json_t *scenario = NULL;
 	size_t i, points = 0;
 	json_array_foreach (scenarios, i, scenario)
-		points += json_array_size(json_object_get(scenario, "runs")) + verdict_is_alone(scenario);
+		points += json_array_size(json_object_get(scenario, "runs")) + report_verdict_is_alone(scenario);
 	return points;
 }
 
-static unsigned put_scenario_13(FILE *out, unsigned number, const json_t *scenario)
+static unsigned put_scenario_13(FILE *out, unsigned number, const char *kernel, const json_t *scenario)
 {
 	const json_t *run = NULL;
 	char prefix[TEXT_MAX] = "";
 	size_t i;
-	text_add(prefix, sizeof(prefix), "%s.%s", text_of(scenario, "class"), text_of(scenario, "name"));
-	if (verdict_is_alone(scenario))
+	text_add(prefix, sizeof(prefix), "%s%s.%s", kernel, text_of(scenario, "class"), text_of(scenario, "name"));
+	if (report_verdict_is_alone(scenario))
 		put_point(out, 0, number++, prefix, scenario, NULL);
 	text_add(prefix, sizeof(prefix), ": ");
 	json_array_foreach (json_object_get(scenario, "runs"), i, run)
@@ -241,21 +231,42 @@ static unsigned put_scenario_13(FILE *out, unsigned number, const json_t *scenar
 	return number;
 }
 
-void report_tap(const json_t *result, unsigned version, FILE *out)
+static size_t points_of(const json_t *results, unsigned version)
 {
-	const json_t *scenarios = json_object_get(result, "scenarios"), *scenario = NULL;
-	char host[TEXT_MAX];
-	size_t i, points = version == 14 ? json_array_size(scenarios) : points_13(scenarios);
+	const json_t *result = NULL;
+	size_t i, points = 0;
+	json_array_foreach (results, i, result) {
+		const json_t *scenarios = json_object_get(result, "scenarios");
+		points += version == 14 ? json_array_size(scenarios) : points_13(scenarios);
+	}
+	return points;
+}
+
+void report_tap(const json_t *results, const json_t *labels, unsigned version, FILE *out)
+{
+	const json_t *result = NULL, *scenario = NULL;
+	char text[TEXT_MAX];
+	size_t i, k, points = points_of(results, version);
 	unsigned number = 1;
-	(void)fprintf(out, "TAP version %u\n# enomem ", version);
-	put_plain(out, text_of(result, "enomem"));
-	(void)fputs(", ", out);
-	put_plain(out, text_host(result, host, sizeof(host)));
-	(void)fprintf(out, "\n1..%zu%s\n", points, points ? "" : " # SKIP nothing was selected");
-	json_array_foreach (scenarios, i, scenario) {
-		if (version == 14)
-			put_scenario_14(out, number++, scenario);
-		else
-			number = put_scenario_13(out, number, scenario);
+	(void)fprintf(out, "TAP version %u\n", version);
+	json_array_foreach (results, i, result) {
+		(void)fputs("# enomem ", out);
+		put_plain(out, text_of(result, "enomem"));
+		(void)fputs(", ", out);
+		put_plain(out, text_host(result, text, sizeof(text)));
+		(void)fputc('\n', out);
+	}
+	(void)fprintf(out, "1..%zu%s\n", points, points ? "" : " # SKIP nothing was selected");
+	json_array_foreach (results, i, result) {
+		/* Of one result the names need no kernel. */
+		text[0] = '\0';
+		if (json_array_size(results) > 1)
+			text_add(text, sizeof(text), "%s: ", json_string_value(json_array_get(labels, i)));
+		json_array_foreach (json_object_get(result, "scenarios"), k, scenario) {
+			if (version == 14)
+				put_scenario_14(out, number++, text, scenario);
+			else
+				number = put_scenario_13(out, number, text, scenario);
+		}
 	}
 }

@@ -46,7 +46,8 @@ static const struct shape check[] = {
 	{0},
 };
 static const struct shape outcome[] = {
-	{"kind", THE(TEXT), .words = WORDS("errno", "signal", "stall", "exit", "success")},
+	{"kind", THE(TEXT), .words = WORDS("errno", "signal", "stall", "exit", "success", "panic")},
+	{"text", TEXT},
 	{"call", TEXT},
 	{"errno", WORD},
 	{"asked", SIZE},
@@ -89,10 +90,12 @@ static const struct shape witness[] = {
 };
 static const struct shape exit_status[] = {{"code", NUMBER}, {"signal", TEXT}, {0}};
 static const struct shape moment[] = {
-	{"at", TEXT, .words = WORDS("call", "signal")},
+	{"at", TEXT, .words = WORDS("call", "signal", "stall", "panic")},
 	{"call", TEXT},
 	{"errno", WORD},
 	{"signal", TEXT},
+	{"state", TEXT},
+	{"wchan", TEXT},
 	{"asked", SIZE},
 	{"pid", NUMBER},
 	{"time_ns", COUNT},
@@ -133,7 +136,7 @@ static const struct shape environment[] = {
 static const struct shape problem[] = {{"step", TEXT}, {"errno", WORD}, {"message", TEXT}, {"hint", TEXT}, {0}};
 static const struct shape output[] = {{"stdout", TEXT}, {"stderr", TEXT}, {"truncated", BOOL}, {0}};
 static const struct shape predicted[] = {
-	{"kind", THE(TEXT), .words = WORDS("errno", "signal", "stall", "success")},
+	{"kind", THE(TEXT), .words = WORDS("errno", "signal", "stall", "success", "panic")},
 	{"call", ARRAY, .elements = SHAPE_TEXT},
 	{"errno", TEXT},
 	{"signal", TEXT},
@@ -143,6 +146,9 @@ static const struct shape predicted[] = {
 	{0},
 };
 static const struct shape at[] = {{"file", THE(TEXT)}, {"line", THE(COUNT)}, {0}};
+static const struct shape guest[] = {
+	{"kernel", TEXT}, {"cgroup", TEXT}, {"ram", COUNT}, {"swap", COUNT}, {"cpus", COUNT}, {0},
+};
 #define VERDICTS WORDS("pass", "fail", "broken", "skip")
 #define SCOPES   WORDS("process", "cgroup", "namespace", "machine")
 static const struct shape run[] = {
@@ -166,6 +172,9 @@ static const struct shape run[] = {
 	{"snapshots", OBJECT, .members = snapshots},
 	{"samples", OBJECT},
 	{"kernel_log", ARRAY, .elements = SHAPE_TEXT},
+	{"guest", OBJECT, .members = guest},
+	{"console", ARRAY, .elements = SHAPE_TEXT},
+	{"note", TEXT},
 	{"output", OBJECT, .members = output},
 	{"problem", OBJECT, .members = problem},
 	{"ceiling", TEXT, .words = WORDS("memory", "tasks")},
@@ -189,6 +198,7 @@ static const struct shape scenario[] = {
 	{"reason", TEXT},
 	{"runs_skipped", COUNT},
 	{"duration_ns", COUNT},
+	{"note", TEXT},
 	{"runs", THE(ARRAY), .members = run},
 	{0},
 };
@@ -200,6 +210,7 @@ static const struct shape host[] = {
 	{"cpus", COUNT},
 	{"guest", BOOL},
 	{"root", BOOL},
+	{"profile", TEXT},
 	{"sysctl", OBJECT, .elements = SHAPE_NUMBER | SHAPE_NULL | SHAPE_TEXT},
 	{0},
 };
@@ -216,6 +227,37 @@ static const struct shape result_shape[] = {
 	{0},
 };
 
+/* A reference: the members of a result that do not vary, see result-stable.c. */
+static const struct shape stable_cause[] = {
+	{"id", THE(TEXT)},
+	{"also_refusing", THE(ARRAY), .elements = SHAPE_TEXT},
+	{0},
+};
+static const struct shape stable_check[] = {{"what", THE(TEXT)}, {"ok", THE(BOOL)}, {0}};
+static const struct shape stable_run[] = {
+	{"name", THE(TEXT)},
+	{"case", TEXT},
+	{"role", THE(TEXT), .words = WORDS("control", "trigger", "remedy")},
+	{"helps", BOOL},
+	{"verdict", THE(TEXT), .words = VERDICTS},
+	{"reason", TEXT},
+	{"note", TEXT},
+	{"outcome", OBJECT, .members = outcome},
+	{"cause", OBJECT, .members = stable_cause},
+	{"checks", ARRAY, .members = stable_check},
+	{0},
+};
+static const struct shape stable_scenario[] = {
+	{"name", THE(TEXT)}, {"verdict", THE(TEXT), .words = VERDICTS},   {"reason", TEXT},
+	{"note", TEXT},      {"runs", THE(ARRAY), .members = stable_run}, {0},
+};
+static const struct shape reference_shape[] = {
+	{"schema", THE(TEXT), .words = WORDS(REFERENCE_SCHEMA)},
+	{"host", THE(OBJECT), .members = host},
+	{"scenarios", THE(ARRAY), .members = stable_scenario},
+	{0},
+};
+
 /* A pass with an assertion that failed is no pass. */
 static void check_pass(struct shape_errors *e, const struct place *here, const json_t *judged)
 {
@@ -228,7 +270,8 @@ static void check_pass(struct shape_errors *e, const struct place *here, const j
 }
 
 /* Whatever did not pass has to say why; the runs of a scenario are told apart by their names. */
-static void check_list(struct shape_errors *e, const struct place *parent, const char *key, const json_t *list)
+static void check_list(struct shape_errors *e, const struct place *parent, const char *key, const json_t *list,
+		       bool reasons)
 {
 	json_auto_t *seen = json_object();
 	json_t *item;
@@ -242,23 +285,29 @@ static void check_list(struct shape_errors *e, const struct place *parent, const
 			shape_error(e, &here, "there is another one named \"%s\"",
 				    text_clean(name, false, shown, sizeof(shown)));
 		(void)json_object_set_new(seen, name, json_true());
-		if (strcmp(text_of(item, "verdict"), "pass") != 0 && !json_object_get(item, "reason"))
+		if (reasons && strcmp(text_of(item, "verdict"), "pass") != 0 && !json_object_get(item, "reason"))
 			shape_error(e, &here, "did not pass and gives no reason");
 		check_pass(e, &here, item);
+	}
+}
+
+static void check_names(struct shape_errors *e, const json_t *scenarios, bool reasons)
+{
+	json_t *item;
+	size_t i;
+	struct place array = {.key = "scenarios"};
+	check_list(e, NULL, "scenarios", scenarios, reasons);
+	json_array_foreach (scenarios, i, item) {
+		struct place here = {.parent = &array, .index = i};
+		check_list(e, &here, "runs", json_object_get(item, "runs"), reasons);
 	}
 }
 
 static void check_relations(struct shape_errors *e, const json_t *result)
 {
 	const json_t *scenarios = json_object_get(result, "scenarios");
-	json_t *item;
-	size_t i;
-	struct place array = {.key = "scenarios"}, summary = {.key = "summary"};
-	check_list(e, NULL, "scenarios", scenarios);
-	json_array_foreach (scenarios, i, item) {
-		struct place here = {.parent = &array, .index = i};
-		check_list(e, &here, "runs", json_object_get(item, "runs"));
-	}
+	struct place summary = {.key = "summary"};
+	check_names(e, scenarios, true);
 	json_auto_t *counted = judge_summary(scenarios);
 	for (enum verdict v = 0; v < VERDICT_COUNT; v++) {
 		const json_t *is = json_object_get(json_object_get(result, "summary"), verdict_names[v]);
@@ -279,5 +328,21 @@ int result_check(const json_t *result, const char *name, FILE *errors)
 		shape_check(&e, NULL, result, result_shape);
 	if (!e.count)
 		check_relations(&e, result);
+	return e.count ? -EINVAL : 0;
+}
+
+bool result_is_reference(const json_t *result)
+{
+	return !strcmp(text_of(result, "schema"), REFERENCE_SCHEMA);
+}
+
+int result_check_any(const json_t *result, const char *name, FILE *errors)
+{
+	struct shape_errors e = {.out = errors, .name = name};
+	if (!result_is_reference(result))
+		return result_check(result, name, errors);
+	shape_check(&e, NULL, result, reference_shape);
+	if (!e.count)
+		check_names(&e, json_object_get(result, "scenarios"), false);
 	return e.count ? -EINVAL : 0;
 }

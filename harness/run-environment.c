@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Groups, identity, machine-wide values and live changes of a run. See run-environment.h.
+ * Groups, identity and live changes of a run. See run-environment.h.
  */
 #include "run-environment.h"
 
@@ -13,6 +13,7 @@
 #include "number.h"
 
 #define LOCK_TIMEOUT_NS 30000000000ULL
+#define UNDO_TIMEOUT_NS 2000000000ULL
 
 int run_problem(struct run_record *record, int error, const char *step, const char *hint, const char *format, ...)
 {
@@ -26,19 +27,25 @@ int run_problem(struct run_record *record, int error, const char *step, const ch
 	return -1;
 }
 
+static bool machine_has_swap(const struct run_context *context, const struct environment *env)
+{
+	if (env->live_swap_bytes > 0)
+		return true;
+	return env->swap_said ? env->swap_bytes > 0 : context->machine->now.meminfo.value[MEMINFO_SWAP_TOTAL] > 0;
+}
+
 /*
  * memory.max is meant as a limit on memory, not on RAM with swap as a way out: unless the scenario says otherwise, its
  * group may not swap. Where the kernel does not account swap and the machine has some, the limit proves nothing.
  */
-static int forbid_swap(const struct run_context *context, struct run_record *record, struct cgroup *cg)
+static int forbid_swap(const struct run_context *context, struct run_record *record, struct cgroup *cg,
+		       const uint64_t *limits)
 {
-	const struct environment *env = &record->run->environment;
-	if (env->cgroup[CGROUP_MEMORY_MAX] == ENVIRONMENT_NOT_SET ||
-	    env->cgroup[CGROUP_MEMORY_MAX] == ENOMEM_UNLIMITED ||
-	    env->cgroup[CGROUP_MEMORY_SWAP_MAX] != ENVIRONMENT_NOT_SET)
+	if (limits[CGROUP_MEMORY_MAX] == ENVIRONMENT_NOT_SET || limits[CGROUP_MEMORY_MAX] == ENOMEM_UNLIMITED ||
+	    limits[CGROUP_MEMORY_SWAP_MAX] != ENVIRONMENT_NOT_SET)
 		return 0;
 	int r = cgroup_set(cg, CGROUP_MEMORY_SWAP_MAX, 0);
-	if (r == 0 || context->machine->now.meminfo.value[MEMINFO_SWAP_TOTAL] == 0)
+	if (r == 0 || !machine_has_swap(context, &record->run->environment))
 		return 0;
 	return run_problem(record, -r, "cgroup", "swapoff -a, or boot with swapaccount=1",
 			   "cgroup %s: swap cannot be forbidden, and this machine has some", cg->name);
@@ -56,22 +63,84 @@ static int announce(const char *path, unsigned enables, void *data)
 	return a->error;
 }
 
-/* The group of a run: its scenario's limits, and enomem's own ceilings where the scenario sets none. */
-int run_make_group(struct run_context *context, struct run_record *record, struct cgroup *cg)
+static bool limits_anything(const uint64_t *limits, unsigned controllers)
+{
+	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++)
+		if (limits[v] != ENVIRONMENT_NOT_SET && controllers & 1U << cgroup_value_files[v].controller)
+			return true;
+	return false;
+}
+
+/* hugetlb only where it is limited: it is rarely there, and its files are many. */
+static unsigned wanted_controllers(const struct run_context *context, const struct environment *env)
+{
+	const unsigned hugetlb = 1U << CGROUP_HUGETLB;
+	unsigned controllers = 0;
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
+		if (context->machine->cgroup_writable[c])
+			controllers |= 1U << c;
+	if (!limits_anything(env->cgroup, hugetlb) && !limits_anything(env->cgroup_above, hugetlb) &&
+	    !limits_anything(env->live_cgroup, hugetlb))
+		controllers &= ~hugetlb;
+	return controllers;
+}
+
+static int set_limit(struct run_record *record, struct cgroup *cg, unsigned v, uint64_t value)
+{
+	int r = value == ENVIRONMENT_NOT_SET ? 0 : cgroup_set(cg, (enum cgroup_value)v, value);
+	return r < 0 ? run_problem(record, -r, "cgroup", NULL, "cgroup %s: %s cannot be set", cg->name,
+				   cgroup_value_files[v].name)
+		     : 0;
+}
+
+/* The scenario's limits, and enomem's own ceilings where the scenario sets none. */
+static int set_own_limits(const struct run_context *context, struct run_record *record, struct cgroup *cg)
 {
 	const struct environment *env = &record->run->environment;
-	unsigned controllers = 0;
-	char name[64];
-	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
-		if (context->machine->cgroup_writable[c] &&
-		    (c != CGROUP_HUGETLB || env->cgroup[CGROUP_HUGETLB_MAX] != ENVIRONMENT_NOT_SET ||
-		     env->cgroup[CGROUP_HUGETLB_RSVD_MAX] != ENVIRONMENT_NOT_SET))
-			controllers |= 1U << c;
-	if (!controllers)
-		return 0;
-	(void)snprintf(name, sizeof(name), "enomem-%lu-%u-%u", context->owner, context->worker, context->runs);
+	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++) {
+		uint64_t value = env->cgroup[v];
+		/* "max" says that the scenario sets no limit, not that a run gone wrong may have the machine. */
+		bool ours = value == ENVIRONMENT_NOT_SET || value == ENOMEM_UNLIMITED;
+		if (ours && v == CGROUP_MEMORY_MAX && cg->path[CGROUP_MEMORY][0])
+			value = env->memory_ceiling_bytes;
+		if (ours && v == CGROUP_PIDS_MAX && cg->path[CGROUP_PIDS][0])
+			value = env->tasks_ceiling;
+		if (set_limit(record, cg, v, value) < 0)
+			return -1;
+	}
+	return forbid_swap(context, record, cg, env->cgroup);
+}
+
+static int set_limits_above(const struct run_context *context, struct run_record *record, struct cgroup *cg)
+{
+	const struct environment *env = &record->run->environment;
+	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++)
+		if (set_limit(record, cg, v, env->cgroup_above[v]) < 0)
+			return -1;
+	return forbid_swap(context, record, cg, env->cgroup_above);
+}
+
+/*
+ * The names end so that neither of two groups inside each other begins the other's: a path or a line of the kernel log
+ * that holds a run's group by name means that group.
+ */
+static int create_groups(struct run_context *context, struct run_record *record, unsigned controllers,
+			 struct cgroup *cg)
+{
+	static struct cgroup outer;
 	struct announcement announcement = {.journal = context->journal};
-	int r = cgroup_create_announced(&context->machine->cgroup, name, controllers, announce, &announcement, cg);
+	cgroup_announce tell = run_is_thrown_away(context, record->run) ? NULL : announce;
+	bool above = limits_anything(record->run->environment.cgroup_above, ~0U);
+	char name[64], inner[80];
+	(void)snprintf(name, sizeof(name), "enomem-%lu-%u-%u", context->owner, context->worker, context->runs);
+	(void)snprintf(inner, sizeof(inner), "%.60s-in", name);
+	int r = cgroup_create_announced(&context->machine->cgroup, name, controllers, tell, &announcement,
+					above ? &outer : cg);
+	if (r == 0 && above) {
+		r = cgroup_create_inside(&outer, inner, tell, &announcement, cg);
+		if (r < 0)
+			(void)cgroup_remove(&outer, UNDO_TIMEOUT_NS);
+	}
 	if (announcement.error < 0)
 		return run_problem(record, -r, "journal", "make the state directory writable, or set ENOMEM_STATE_DIR",
 				   "%s: cannot be written", context->journal->path);
@@ -79,22 +148,19 @@ int run_make_group(struct run_context *context, struct run_record *record, struc
 		return run_problem(record, -r, "cgroup", "enomem doctor tells which hierarchies can be used",
 				   "cgroup %s: cannot be created", name);
 	record->cgroup = cg;
-	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++) {
-		uint64_t value = env->cgroup[v];
-		/* "max" says that the scenario sets no limit, not that a run gone wrong may have the machine. */
-		bool ours = value == ENVIRONMENT_NOT_SET || value == ENOMEM_UNLIMITED;
-		if (ours && v == CGROUP_MEMORY_MAX && controllers & 1U << CGROUP_MEMORY)
-			value = env->memory_ceiling_bytes;
-		if (ours && v == CGROUP_PIDS_MAX && controllers & 1U << CGROUP_PIDS)
-			value = env->tasks_ceiling;
-		if (value == ENVIRONMENT_NOT_SET)
-			continue;
-		r = cgroup_set(cg, (enum cgroup_value)v, value);
-		if (r < 0)
-			return run_problem(record, -r, "cgroup", NULL, "cgroup %s: %s cannot be set", name,
-					   cgroup_value_files[v].name);
-	}
-	return forbid_swap(context, record, cg);
+	return 0;
+}
+
+int run_make_group(struct run_context *context, struct run_record *record, struct cgroup *cg)
+{
+	unsigned controllers = wanted_controllers(context, &record->run->environment);
+	if (!controllers)
+		return 0;
+	if (create_groups(context, record, controllers, cg) < 0)
+		return -1;
+	if (cg->above && set_limits_above(context, record, cg->above) < 0)
+		return -1;
+	return set_own_limits(context, record, cg);
 }
 
 int run_set_identity(struct run_record *record, struct stage_spec *spec)
@@ -124,28 +190,12 @@ int run_calm_machine(struct run_context *context, struct run_record *record, int
 		     : 0;
 }
 
-int run_change_machine(struct run_context *context, struct run_record *record, struct sysctl_session *session)
-{
-	const struct environment *env = &record->run->environment;
-	int r = sysctl_session_open(session, context->journal, LOCK_TIMEOUT_NS);
-	session->journal = r < 0 ? NULL : context->journal;
-	if (r < 0)
-		return run_problem(record, -r, "machine lock", "another enomem run holds it: wait, or enomem recover",
-				   "the lock for machine-wide changes could not be taken");
-	for (unsigned i = 0; i < env->sysctl_count; i++) {
-		r = sysctl_session_set(session, env->sysctl[i].name, env->sysctl[i].value);
-		if (r < 0)
-			return run_problem(record, -r, "sysctl", NULL, "%s: cannot be set to %s", env->sysctl[i].name,
-					   env->sysctl[i].value);
-	}
-	return 0;
-}
-
 /* A remedy for a living process: the limit is raised while the program stands still, then it may ask again. */
 void run_change_live(const struct refusal *first, void *data)
 {
 	struct run_record *record = data;
 	const struct environment *env = &record->run->environment;
+	run_change_machine_live(record);
 	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++)
 		if (env->live_cgroup[v] != ENVIRONMENT_NOT_SET && record->cgroup) {
 			int r = cgroup_set(record->cgroup, (enum cgroup_value)v, env->live_cgroup[v]);
@@ -169,6 +219,8 @@ void run_change_live(const struct refusal *first, void *data)
 
 bool run_changes_live(const struct environment *env)
 {
+	if (env->live_sysctl_count > 0 || env->live_swap_bytes > 0)
+		return true;
 	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++)
 		if (env->live_cgroup[v] != ENVIRONMENT_NOT_SET)
 			return true;

@@ -17,11 +17,26 @@ int run_make_group(struct run_context *context, struct run_record *record, struc
 /* Resolve the user the program becomes. 0, or -1 with a problem noted. */
 int run_set_identity(struct run_record *record, struct stage_spec *spec);
 
-/* Machine scope: take the lock, journal and change the sysctls. session->journal is set when it has to be restored. */
+/* A machine-scope run in a guest: what it changes is lost with the guest, so nothing is journalled or restored. */
+bool run_is_thrown_away(const struct run_context *context, const struct plan_run *run);
+
+/* Does the run change anything of the whole machine, before or live? */
+bool run_changes_machine(const struct environment *env);
+
+/*
+ * Machine scope: set the sysctls, the files in /sys and the swap. Outside a guest there are sysctls only, under the
+ * lock and journalled: session->journal is set when they have to be restored. 0, or -1 with a problem noted.
+ */
 int run_change_machine(struct run_context *context, struct run_record *record, struct sysctl_session *session);
+
+/* What of it is changed at the failing moment. */
+void run_change_machine_live(struct run_record *record);
 
 /* Any other scope: see that no other harness changes the machine meanwhile. 0, or -1 with a problem noted. */
 int run_calm_machine(struct run_context *context, struct run_record *record, int *ret_fd);
+
+/* kernel.pid_max of the run's own pid namespace; ENOMEM_ABSENT where the run sets none. */
+uint64_t run_namespace_pid_max(const struct environment *env);
 
 /* Does the run change a limit live, and the change itself, for the witness to call at the failing moment. */
 bool run_changes_live(const struct environment *env);

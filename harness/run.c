@@ -261,6 +261,7 @@ static void watch_in_environment(struct run_context *context, struct run_record 
 		(void)run_problem(record, -r, "snapshot", "mount -t proc proc /proc", "/proc cannot be read");
 		return;
 	}
+	source.namespace_pid_max = run_namespace_pid_max(env);
 	auto_close int log_fd = -1;
 	record->log_readable = kmsg_open(&log_fd) == 0;
 	stage_and_watch(context, record);
@@ -283,8 +284,8 @@ json_t *run_execute(struct run_context *context, const struct plan *plan, const 
 	record.plan = plan;
 	record.run = run;
 	context->runs++;
-	bool machine = run->environment.sysctl_count > 0,
-	     calm = machine || !run_calm_machine(context, &record, &calm_fd);
+	bool machine = run_changes_machine(&run->environment),
+	     calm = machine || run_is_thrown_away(context, run) || !run_calm_machine(context, &record, &calm_fd);
 	uint64_t begin = now_ns();
 	if (calm && run_make_group(context, &record, &cg) == 0 &&
 	    (!machine || run_change_machine(context, &record, &session) == 0))

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "cause.h"
 #include "plan.h"
 #include "sampler.h"
 #include "sysctl.h"
@@ -37,6 +38,9 @@ struct run_record {
 	struct sampler sampler;
 	struct snapshot after;
 	struct cgroup *cgroup; /* NULL when the run had none */
+	struct sysctl_session
+		*session;    /* NULL: nothing of the machine is changed, or that of a guest which is thrown away */
+	char live_swap[256]; /* device made ready for the failing moment, "" for none */
 	struct {
 		char step[64];
 		int error; /* positive errno, 0 when it is not one */
@@ -60,7 +64,11 @@ json_t *run_execute(struct run_context *context, const struct plan *plan, const 
 
 /* The evidence of a record; evidence.c. */
 json_t *evidence_build(const struct run_record *record);
+/* Its "environment". */
+json_t *evidence_environment(const struct plan_run *run);
 /* The evidence of a run that did not happen. */
 json_t *evidence_skipped(const struct plan_run *run, const char *why);
+/* "limits" of evidence: every limit that was evaluated. */
+json_t *evidence_limits(const struct cause_report *report);
 /* JSON of one number: null for unlimited. The caller leaves absent ones out. */
 json_t *json_number(uint64_t value);

@@ -26,6 +26,20 @@ const char *select_self(void)
 	return path;
 }
 
+const char *select_guest_self(void)
+{
+	static char path[PATH_MAX + 16];
+	const char *self = select_self();
+	if (!self || path[0])
+		return self ? path : NULL;
+	(void)snprintf(path, sizeof(path), "%.*s/enomem-guest", (int)(strrchr(self, '/') - self), self);
+	if (access(path, X_OK) < 0)
+		(void)snprintf(path, sizeof(path), "%s", ENOMEM_GUEST_INSTALLED);
+	if (access(path, X_OK) < 0)
+		(void)snprintf(path, sizeof(path), "%s", self);
+	return path;
+}
+
 /* Beside the build's harness, or where the install put them; an installed program never looks at the environment when
  * setuid. */
 static int find_tree(const char *given, char *ret, size_t size)

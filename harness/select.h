@@ -21,3 +21,5 @@ void selection_free(struct selection *s);
 
 /* Absolute path of this program, or NULL. */
 const char *select_self(void);
+/* The program that guests run: enomem-guest where it was built, else this one. */
+const char *select_guest_self(void);

@@ -38,6 +38,9 @@ const struct call_info watched_calls[] = {
 	CALL(madvise, CALL_ADVISE),
 	CALL(memfd_create, CALL_FILE),
 	CALL(fallocate, CALL_FILE),
+	CALL(pipe, CALL_PIPE),
+	CALL(pipe2, CALL_PIPE),
+	CALL(fcntl, CALL_PIPE), /* the filter stops it for F_SETPIPE_SZ only */
 	{NULL, -1, CALL_FILE},
 };
 
@@ -71,7 +74,9 @@ const struct call_info *call_by_name(const char *name)
  *   ENOMEM  everywhere
  *   EAGAIN  tasks (pids.max, RLIMIT_NPROC, pid_max, threads-max), locked memory in mmap and mremap, areas in madvise
  *   ENOSPC  shmget (shmall, shmmni), fallocate (tmpfs), clone (nesting of namespaces)
- *   EPERM   RLIMIT_MEMLOCK of 0: mlock*, shmget(SHM_HUGETLB), mmap(MAP_LOCKED); else a matter of rights
+ *   EPERM   RLIMIT_MEMLOCK of 0: mlock*, shmget(SHM_HUGETLB), mmap(MAP_LOCKED); fs.pipe-max-size: fcntl; else a matter
+ *           of rights
+ *   ENFILE  pipe, where its inode cannot be had: that is what older kernels say instead of ENOMEM
  *   EINVAL  a thread of a process whose children live in another pid namespace; else a wrong argument
  *   E2BIG   arguments of execve above a quarter of RLIMIT_STACK; for clone3 a structure from the future
  * execve also fails for every directory of PATH without the program: only what memory and tasks refuse counts.
@@ -86,7 +91,9 @@ static bool error_is_refusal(const struct call_info *call, const uint64_t args[6
 		return call->family != CALL_EXEC;
 	case EPERM:
 		return call->family == CALL_LOCK || call->family == CALL_SHM ||
-		       (call->family == CALL_MAP && args[3] & MAP_LOCKED);
+		       (call->family == CALL_MAP && args[3] & MAP_LOCKED) || !strcmp(call->name, "fcntl");
+	case ENFILE:
+		return call->family == CALL_PIPE && strcmp(call->name, "fcntl") != 0;
 	case EINVAL:
 		return call->family == CALL_TASK;
 	case E2BIG:

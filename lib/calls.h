@@ -18,7 +18,8 @@ enum call_family {
 	CALL_LOCK,   /* mlock, mlock2, mlockall */
 	CALL_SHM,    /* shmget, shmat */
 	CALL_ADVISE, /* madvise that populates */
-	CALL_FILE,   /* memfd_create, fallocate: only recorded */
+	CALL_FILE,   /* memfd_create, fallocate */
+	CALL_PIPE,   /* pipe, pipe2, fcntl(F_SETPIPE_SZ) */
 };
 
 struct call_info {

@@ -30,10 +30,15 @@ static uint64_t commit_allowed(const struct cause_case *c)
  */
 void cause_commit_limit(struct cause_case *c, uint64_t asked)
 {
+	cause_commit_limit_as(c, asked, ENOMEM);
+}
+
+void cause_commit_limit_as(struct cause_case *c, uint64_t asked, int error)
+{
 	if (asked == 0 || c->s->sysctl[SYSCTL_OVERCOMMIT_MEMORY] != OVERCOMMIT_NEVER)
 		return;
 	struct cause_sum sum = {c->s->meminfo.value[MEMINFO_COMMITTED_AS], asked, commit_allowed(c)};
-	const struct limit_state *state = cause_add(c, CAUSE_COMMIT_LIMIT, sum, ENOMEM, "/proc/meminfo: CommitLimit");
+	const struct limit_state *state = cause_add(c, CAUSE_COMMIT_LIMIT, sum, error, "/proc/meminfo: CommitLimit");
 	uint64_t mem_total = c->s->meminfo.value[MEMINFO_MEM_TOTAL];
 
 	if (!state || mem_total == ENOMEM_ABSENT)

@@ -12,10 +12,14 @@
 #include "limits.h"
 #include "number.h"
 
-#define PAGE_BYTES 4096ULL
+#define PAGE_BYTES         4096ULL
+
+/* A memory group charges in batches of pages: it refuses a few pages below the limit (9 to 14 measured). */
+#define CHARGE_BATCH_BYTES (64 * PAGE_BYTES)
 
 struct cause_case {
-	const struct refusal *refusal; /* NULL when a signal is judged */
+	const struct refusal *refusal; /* NULL when a signal or a stall is judged */
+	const struct snapshot *before; /* may be NULL */
 	const struct snapshot *s;
 	struct cause_report *report;
 	/* States (1 << index) whose arithmetic cannot be exact; they count only where no exact limit explains the
@@ -44,10 +48,26 @@ uint64_t cause_rlimit(const struct cause_case *c, unsigned resource);
 uint64_t cause_rlimit_pages(const struct cause_case *c, unsigned resource);
 bool cause_capable(const struct cause_case *c, unsigned capability);
 
+/* Did one of the group's counters move since the start? */
+enum moved { MOVED_NO, MOVED_YES, MOVED_UNKNOWN };
+enum moved cause_moved(const struct cause_case *c, enum cgroup_value counter);
+
 /* Limits that several families share. Sizes are multiples of a page; those that are 0 add nothing. */
 void cause_address_space_limit(struct cause_case *c, uint64_t in_use, uint64_t asked);
 void cause_commit_limit(struct cause_case *c, uint64_t asked);
+/* The same where the call says something else than ENOMEM. */
+void cause_commit_limit_as(struct cause_case *c, uint64_t asked, int error);
 void cause_commit_heuristic(struct cause_case *c, uint64_t asked);
+
+/* Memory that a call charged to its groups: the kernel's own, or a file's. */
+void cause_charge(struct cause_case *c, uint64_t asked, int error);
+/* A block of pages in one piece; only where there is memory enough, but in smaller pieces. */
+void cause_physical_fragmentation(struct cause_case *c, uint64_t block);
+/* Huge pages: promised to a mapping, and taken by a fault. */
+void cause_hugetlb_reservation(struct cause_case *c, uint64_t asked_bytes, unsigned log2_size);
+void cause_hugetlb_fault(struct cause_case *c);
+/* The whole machine: is nearly all of its swap in use? */
+bool cause_swap_is_full(uint64_t total, uint64_t free_bytes);
 
 /* One evaluator per family. */
 void cause_map(struct cause_case *c);
@@ -59,3 +79,5 @@ void cause_shm(struct cause_case *c);
 void cause_advise(struct cause_case *c);
 void cause_task(struct cause_case *c);
 void cause_exec(struct cause_case *c);
+void cause_file(struct cause_case *c);
+void cause_pipe(struct cause_case *c);

@@ -145,24 +145,6 @@ static void beyond_the_end(struct cause_case *c, uint64_t start, uint64_t asked,
 				"the end of the address space");
 }
 
-/* hugetlb_reserve_pages(), mm/hugetlb.c: pages not yet promised to anybody, plus those that may be made on demand. */
-static void hugetlb_pool(struct cause_case *c, uint64_t asked_bytes, unsigned log2_size)
-{
-	const uint64_t *v = c->s->meminfo.value;
-	uint64_t total = v[MEMINFO_HUGEPAGES_TOTAL], free_pages = v[MEMINFO_HUGEPAGES_FREE];
-	uint64_t reserved = v[MEMINFO_HUGEPAGES_RSVD], size = v[MEMINFO_HUGEPAGE_SIZE];
-	uint64_t on_demand = c->s->sysctl[SYSCTL_NR_OVERCOMMIT_HUGEPAGES];
-
-	if (total == ENOMEM_ABSENT || free_pages == ENOMEM_ABSENT || reserved == ENOMEM_ABSENT ||
-	    size == ENOMEM_ABSENT || on_demand == ENOMEM_ABSENT || size == 0 || free_pages > total)
-		return;
-	if (log2_size && size != 1ULL << log2_size)
-		return; /* the numbers of /proc/meminfo are about the default size */
-	uint64_t asked = asked_bytes / size + (asked_bytes % size != 0);
-	struct cause_sum sum = {total - free_pages + reserved, asked, limit_add(total, on_demand)};
-	(void)cause_add(c, CAUSE_HUGETLB_POOL, sum, ENOMEM, "/proc/meminfo: HugePages_Free - HugePages_Rsvd");
-}
-
 static void commit(struct cause_case *c, uint64_t asked)
 {
 	cause_commit_heuristic(c, asked);
@@ -217,7 +199,7 @@ void cause_map(struct cause_case *c)
 		holes(c, asked, 0);
 	if (flags & MAP_HUGETLB) {
 		if (!(flags & MAP_NORESERVE))
-			hugetlb_pool(c, args[1], flags >> HUGE_SIZE_SHIFT & HUGE_SIZE_MASK);
+			cause_hugetlb_reservation(c, args[1], flags >> HUGE_SIZE_SHIFT & HUGE_SIZE_MASK);
 	} else if (!overlaps || (maps->target_mapped && !maps->target_private_writable)) {
 		commit_of_map(c, prot, flags, asked); /* what is replaced was not accounted */
 	}
@@ -355,7 +337,7 @@ void cause_shm(struct cause_case *c)
 	}
 	if (args[2] & SHM_HUGETLB) {
 		if (!(args[2] & SHM_NORESERVE))
-			hugetlb_pool(c, args[1], args[2] >> HUGE_SIZE_SHIFT & HUGE_SIZE_MASK);
+			cause_hugetlb_reservation(c, args[1], args[2] >> HUGE_SIZE_SHIFT & HUGE_SIZE_MASK);
 		return;
 	}
 	if (!(args[2] & SHM_NORESERVE))

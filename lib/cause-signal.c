@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Fatal signals: a stack that may not grow, and who sent a SIGKILL. A SIGBUS of a full tmpfs or an empty huge page pool
- * carries nothing that tells the two apart in a snapshot, so nothing is claimed about it.
+ * Fatal signals: a stack that may not grow, a huge page that was not to be had, and who sent a SIGKILL. Of a SIGBUS in
+ * an area of another kind, a full tmpfs or a file cut short, nothing is claimed.
  */
 #include <signal.h>
 #include <string.h>
@@ -9,8 +9,9 @@
 
 #include "cause-internal.h"
 
-/* A memory group charges in batches of pages: the kill comes a few pages below the limit (9 to 14 measured). */
-#define CHARGE_BATCH_BYTES (64 * PAGE_BYTES)
+/* Swap counts as full from nine tenths on: the kernel keeps some of its slots back, and a killed process frees its own
+ * before anybody can look. */
+#define SWAP_LEFT_SHARE 10
 
 /*
  * expand_stack() and acct_stack_growth(), mm/mmap.c and mm/vma.c: a fault below the stack grows it down to the page of
@@ -45,6 +46,46 @@ static struct limit_state *full_group(struct cause_case *c, uint64_t in_use, uin
 	return state;
 }
 
+/* How much of its swap a group has used, and whether that was all: what counts is the most it ever had. */
+static bool group_swap_used_up(const struct cause_case *c, uint64_t *ret_used)
+{
+	const uint64_t *v = c->s->cgroup.value;
+	uint64_t max = v[CGROUP_MEMORY_SWAP_MAX], memory_max = v[CGROUP_MEMORY_MAX];
+	uint64_t used = v[CGROUP_MEMORY_SWAP_PEAK], sum = v[CGROUP_MEMORY_MEMSW_PEAK];
+	bool measured_after = used == ENOMEM_ABSENT;
+
+	if (max == 0 || max >= ENOMEM_ABSENT || memory_max >= ENOMEM_ABSENT)
+		return false;
+	if (sum < ENOMEM_ABSENT) { /* v1 limits and measures memory and swap together */
+		used = sum > memory_max ? sum - memory_max : 0;
+		measured_after = false;
+	}
+	if (measured_after)
+		used = v[CGROUP_MEMORY_SWAP_CURRENT];
+	if (used >= ENOMEM_ABSENT)
+		return false;
+	*ret_used = used;
+	uint64_t tolerated = max / 16 < CHARGE_BATCH_BYTES ? max / 16 : CHARGE_BATCH_BYTES;
+	if (limit_add(used, PAGE_BYTES + tolerated) > max)
+		return true;
+	/* Kernels before 6.5 keep no peak of swap; those count what they refused. */
+	return measured_after && (cause_moved(c, CGROUP_MEMORY_SWAP_EVENTS_MAX) == MOVED_YES ||
+				  cause_moved(c, CGROUP_MEMORY_SWAP_EVENTS_FAIL) == MOVED_YES);
+}
+
+/* A group may be at memory.max for as long as swap takes what it pushes out: where swap was used up, that ran out. */
+static void name_swap(const struct cause_case *c, struct limit_state *own)
+{
+	uint64_t used;
+
+	if (!group_swap_used_up(c, &used))
+		return;
+	own->id = CAUSE_MEMCG_SWAP_MAX;
+	own->in_use = limit_add(own->in_use, used);
+	own->bound = limit_add(own->bound, c->s->cgroup.value[CGROUP_MEMORY_SWAP_MAX]);
+	own->where = "memory.max and memory.swap.max of its group";
+}
+
 static void memory_groups(struct cause_case *c, bool log_is_sure)
 {
 	const struct snapshot *s = c->s;
@@ -68,15 +109,24 @@ static void memory_groups(struct cause_case *c, bool log_is_sure)
 	 */
 	if (own && !any && measured_after && log_is_sure && max != ENOMEM_UNLIMITED)
 		own->refuses = true;
+	if (own && own->refuses)
+		name_swap(c, own);
+}
+
+bool cause_swap_is_full(uint64_t total, uint64_t free_bytes)
+{
+	return total > 0 && total < ENOMEM_ABSENT && free_bytes <= total / SWAP_LEFT_SHARE;
 }
 
 /* The whole machine ran out. How low is too low is the watermarks' business: the kernel's own line decides, not the
  * sum. */
-static void system_oom(struct cause_case *c)
+static void system_oom(struct cause_case *c, uint64_t swap_free_least)
 {
 	const uint64_t *v = c->s->meminfo.value;
 	uint64_t total = v[MEMINFO_MEM_TOTAL], swap = v[MEMINFO_SWAP_TOTAL];
 	uint64_t available = v[MEMINFO_MEM_AVAILABLE], swap_free = v[MEMINFO_SWAP_FREE];
+	if (swap_free_least < swap_free)
+		swap_free = swap_free_least;
 	bool known = total != ENOMEM_ABSENT && swap != ENOMEM_ABSENT && available <= total && swap_free <= swap;
 
 	struct cause_sum sum = {0, PAGE_BYTES, 0};
@@ -84,7 +134,8 @@ static void system_oom(struct cause_case *c)
 		sum.in_use = total - available + swap - swap_free;
 		sum.bound = total + swap;
 	}
-	struct limit_state *state = cause_add(c, CAUSE_SYSTEM_OOM, sum, 0, "kernel log: Out of memory");
+	enum cause_id id = cause_swap_is_full(swap, swap_free) ? CAUSE_SWAP_FULL : CAUSE_SYSTEM_OOM;
+	struct limit_state *state = cause_add(c, id, sum, 0, "kernel log: Out of memory");
 	if (state)
 		state->refuses = true;
 }
@@ -99,21 +150,24 @@ static void killed(struct cause_case *c, const struct fatal_signal *sig)
 	bool log_is_sure = sig->log_names_pid > 0;
 
 	if (log_is_sure && !sig->log_says_memcg)
-		system_oom(c);
+		system_oom(c, sig->swap_free_least);
 	else if (sig->oom_counter_moved ? sig->log_names_pid != 0 : log_is_sure && !counted)
 		memory_groups(c, log_is_sure);
 	else if (!sig->oom_kill_unclear && (sig->log_names_pid == 0 || (sig->log_names_pid < 0 && counted)))
 		(void)cause_add(c, CAUSE_KILLED_BY_OTHER, (struct cause_sum){0, 1, 0}, 0, "kill(2) by somebody");
 }
 
-void cause_of_signal(const struct fatal_signal *sig, const struct snapshot *failure, struct cause_report *ret)
+void cause_of_signal(const struct fatal_signal *sig, const struct snapshot *before, const struct snapshot *failure,
+		     struct cause_report *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	if (!failure->taken)
 		return;
-	struct cause_case c = {.s = failure, .report = ret};
+	struct cause_case c = {.before = before, .s = failure, .report = ret};
 	if (sig->signal == SIGSEGV && sig->code == SEGV_MAPERR && failure->process_seen)
 		stack_growth(&c, sig->address);
+	else if (sig->signal == SIGBUS && sig->code == BUS_ADRERR && failure->process_seen)
+		cause_hugetlb_fault(&c);
 	else if (sig->signal == SIGKILL)
 		killed(&c, sig);
 	cause_settle(&c);

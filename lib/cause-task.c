@@ -44,17 +44,33 @@ static void pids_max(struct cause_case *c)
 	}
 }
 
-/* nr_threads >= max_threads in copy_process(), and pids running out in alloc_pid(). */
+/* alloc_pid(), kernel/pid.c: in the pid namespace of the machine, and in the run's own where that has a limit. */
+static void task_ids(struct cause_case *c)
+{
+	const struct snapshot *s = c->s;
+	uint64_t pid_max = s->sysctl[SYSCTL_PID_MAX], in_use = s->pid_ids;
+
+	if (pid_max != ENOMEM_ABSENT) {
+		uint64_t capacity = limit_pid_capacity(pid_max);
+		/* Not counted, but a task holds three ids at most: its own, its group's, its session's. */
+		if (in_use == ENOMEM_ABSENT && s->tasks < capacity / 3)
+			in_use = s->tasks;
+		(void)cause_add(c, CAUSE_PID_MAX, (struct cause_sum){in_use, 1, capacity}, EAGAIN,
+				"/proc/sys/kernel/pid_max");
+	}
+	if (s->namespace_pid_max != ENOMEM_ABSENT) {
+		struct cause_sum own = {s->namespace_pid_ids, 1, limit_pid_capacity(s->namespace_pid_max)};
+		(void)cause_add(c, CAUSE_PID_MAX, own, EAGAIN, "kernel.pid_max of its pid namespace");
+	}
+}
+
+/* nr_threads >= max_threads in copy_process(), and ids running out. */
 static void machine_tasks(struct cause_case *c)
 {
 	struct cause_sum threads = {c->s->tasks, 1, c->s->sysctl[SYSCTL_THREADS_MAX]};
-	uint64_t pid_max = c->s->sysctl[SYSCTL_PID_MAX];
 
 	(void)cause_add(c, CAUSE_THREADS_MAX, threads, EAGAIN, "/proc/sys/kernel/threads-max");
-	if (pid_max == ENOMEM_ABSENT)
-		return;
-	struct cause_sum pids = {c->s->tasks, 1, limit_pid_capacity(pid_max)};
-	(void)cause_add(c, CAUSE_PID_MAX, pids, EAGAIN, "/proc/sys/kernel/pid_max");
+	task_ids(c);
 }
 
 void cause_task(struct cause_case *c)
@@ -62,6 +78,9 @@ void cause_task(struct cause_case *c)
 	const struct snapshot *s = c->s;
 	uint64_t flags = c->refusal->clone_flags;
 
+	/* dup_task_struct() comes first: the new task's kernel stack, at least. */
+	if (c->refusal->error == ENOMEM)
+		cause_charge(c, PAGE_BYTES, ENOMEM);
 	nproc(c, 1, s->status.cap_effective);
 	pids_max(c);
 	machine_tasks(c);

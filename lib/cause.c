@@ -90,19 +90,30 @@ bool cause_capable(const struct cause_case *c, unsigned capability)
 	return c->s->process_seen && c->s->status.cap_effective & 1ULL << capability;
 }
 
-void cause_of_refusal(const struct refusal *refusal, const struct snapshot *failure, struct cause_report *ret)
+enum moved cause_moved(const struct cause_case *c, enum cgroup_value counter)
+{
+	uint64_t after = c->s->cgroup.value[counter];
+	uint64_t before = c->before && c->before->taken ? c->before->cgroup.value[counter] : ENOMEM_ABSENT;
+
+	if (before == ENOMEM_ABSENT || after == ENOMEM_ABSENT)
+		return MOVED_UNKNOWN;
+	return after > before ? MOVED_YES : MOVED_NO;
+}
+
+void cause_of_refusal(const struct refusal *refusal, const struct snapshot *before, const struct snapshot *failure,
+		      struct cause_report *ret)
 {
 	static void (*const evaluate[])(struct cause_case *) = {
 		[CALL_MAP] = cause_map,     [CALL_REMAP] = cause_remap, [CALL_SPLIT] = cause_split,
 		[CALL_BREAK] = cause_break, [CALL_TASK] = cause_task,   [CALL_EXEC] = cause_exec,
 		[CALL_LOCK] = cause_lock,   [CALL_SHM] = cause_shm,     [CALL_ADVISE] = cause_advise,
-		[CALL_FILE] = NULL, /* tmpfs and huge page files: their sizes are in no snapshot */
+		[CALL_FILE] = cause_file,   [CALL_PIPE] = cause_pipe,
 	};
 
 	memset(ret, 0, sizeof(*ret));
 	if (!failure->taken || !evaluate[refusal->call->family])
 		return;
-	struct cause_case c = {.refusal = refusal, .s = failure, .report = ret};
+	struct cause_case c = {.refusal = refusal, .before = before, .s = failure, .report = ret};
 	evaluate[refusal->call->family](&c);
 	cause_settle(&c);
 }

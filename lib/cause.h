@@ -29,12 +29,12 @@
 	X(THREADS_MAX, "threads-max", "tasks", NULL)                                                                   \
 	X(DEAD_PID_NAMESPACE, "dead-pid-namespace", "tasks", NULL)                                                     \
 	X(MEMCG_MAX, "memcg-max", "bytes", "cgroup.memory.events.oom_kill")                                            \
-	X(MEMCG_SWAP_MAX, "memcg-swap-max", "bytes", NULL)                                                             \
+	X(MEMCG_SWAP_MAX, "memcg-swap-max", "bytes", "cgroup.memory.events.oom_kill")                                  \
 	X(MEMCG_HIGH, "memcg-high", "bytes", "cgroup.memory.events.high")                                              \
 	X(SYSTEM_OOM, "system-oom", "bytes", "vmstat.oom_kill")                                                        \
-	X(SWAP_FULL, "swap-full", "bytes", NULL)                                                                       \
+	X(SWAP_FULL, "swap-full", "bytes", "vmstat.oom_kill")                                                          \
 	X(HUGETLB_POOL, "hugetlb-pool", "pages", NULL)                                                                 \
-	X(HUGETLB_CGROUP, "hugetlb-cgroup", "bytes", NULL)                                                             \
+	X(HUGETLB_CGROUP, "hugetlb-cgroup", "bytes", "cgroup.hugetlb.events.max")                                      \
 	X(TMPFS_SIZE, "tmpfs-size", "bytes", NULL)                                                                     \
 	X(SHM_LIMIT, "shm-limit", "bytes", NULL)                                                                       \
 	X(FRAGMENTATION, "fragmentation", "bytes", NULL)                                                               \
@@ -68,8 +68,10 @@ struct cause_report {
 	struct limit_state state[CAUSE_STATES_MAX];
 };
 
-/* A refused call: evaluate every limit that applies to it. */
-void cause_of_refusal(const struct refusal *refusal, const struct snapshot *failure, struct cause_report *ret);
+/* A refused call: evaluate every limit that applies to it. before: at the program's start, to see which counters moved;
+ * NULL when there is none. */
+void cause_of_refusal(const struct refusal *refusal, const struct snapshot *before, const struct snapshot *failure,
+		      struct cause_report *ret);
 
 /* A fatal signal as observed, with what the harness knows about who sent it. */
 struct fatal_signal {
@@ -80,12 +82,29 @@ struct fatal_signal {
 	bool oom_kill_unclear;  /* it did, but another process of the run may have been the victim */
 	int log_names_pid; /* 1: the kernel log names this pid (or this group) as killed; 0: readable and does not; -1:
 			      unreadable */
-	bool log_says_memcg; /* that line is about a memory cgroup, not the whole machine */
+	bool log_says_memcg;      /* that line is about a memory cgroup, not the whole machine */
+	uint64_t swap_free_least; /* the least free swap seen during the run: the victim's is free again when it is
+				     looked at; ENOMEM_ABSENT when nobody looked */
 };
 
-/* SIGSEGV: stack growth against rlimit-stack, rlimit-as, commit; SIGKILL: memcg-max, system-oom or killed-by-other;
- * SIGBUS: hugetlb. */
-void cause_of_signal(const struct fatal_signal *sig, const struct snapshot *failure, struct cause_report *ret);
+/*
+ * SIGSEGV: stack growth against rlimit-stack, rlimit-as, commit; SIGKILL: memcg-max, memcg-swap-max, system-oom,
+ * swap-full or killed-by-other; SIGBUS in an area of huge pages: hugetlb-cgroup, hugetlb-pool.
+ */
+void cause_of_signal(const struct fatal_signal *sig, const struct snapshot *before, const struct snapshot *failure,
+		     struct cause_report *ret);
+
+/*
+ * A program that was not done in time, as it was right before it was ended: throttled above memory.high, or asleep or
+ * spinning in a full group that kills nobody. A stall has other reasons by far the most of the time: those are unknown.
+ */
+void cause_of_stall(const struct snapshot *before, const struct snapshot *failure, struct cause_report *ret);
+
+/*
+ * A kernel that gave up: panic_text is what follows "Kernel panic - not syncing: ", console the lines before it, with
+ * or without time stamps, NULL for none. The numbers come from the last OOM report found there.
+ */
+void cause_of_panic(const char *panic_text, const char *console, struct cause_report *ret);
 
 /*
  * The verdict over a report: the one limit that refuses, or CAUSE_UNKNOWN when none does. When several do,

@@ -17,6 +17,14 @@ unsigned cgroup_read_controllers(const char *dir, const char *file);
 /* Open every value of a group whose path[] is filled in. */
 void cgroup_open_values(struct cgroup *cg);
 
+/* Open the file that serves a value in a directory; -1 where there is none. */
+int cgroup_open_value(const char *dir, enum cgroup_version version, enum cgroup_value value, bool write);
+/* A file that is one number; "no limit" in either version's spelling is ENOMEM_UNLIMITED. */
+uint64_t cgroup_plain_number(int fd);
+/* The number behind a key of a file's text, of which memory.stat is the longest. */
+#define CGROUP_KEYED_BYTES 8192
+uint64_t cgroup_keyed_number(const char *text, const char *key);
+
 /* Absolute, no "." or ".." in it, and its last component starts with "enomem-". */
 bool cgroup_path_is_ours(const char *path);
 

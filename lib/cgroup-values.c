@@ -13,26 +13,52 @@
 #include "procfs.h"
 
 /* v2 file, v2 key, v1 file, v1 key. A '*' stands for the default huge page size as the kernel spells it: "2MB". */
-#define FILES_MEMORY_CURRENT         "memory.current", NULL, "memory.usage_in_bytes", NULL
-#define FILES_MEMORY_MAX             "memory.max", NULL, "memory.limit_in_bytes", NULL
+#define FILES_MEMORY_CURRENT                 "memory.current", NULL, "memory.usage_in_bytes", NULL
+#define FILES_MEMORY_MAX                     "memory.max", NULL, "memory.limit_in_bytes", NULL
 /* v1's soft limit only steers reclaim under global pressure; it throttles nobody. */
-#define FILES_MEMORY_HIGH            "memory.high", NULL, NULL, NULL
-#define FILES_MEMORY_PEAK            "memory.peak", NULL, "memory.max_usage_in_bytes", NULL
+#define FILES_MEMORY_HIGH                    "memory.high", NULL, NULL, NULL
+#define FILES_MEMORY_PEAK                    "memory.peak", NULL, "memory.max_usage_in_bytes", NULL
 /* v1 limits the sum of memory and swap; set_swap_max_v1() and cgroup_read() convert. */
-#define FILES_MEMORY_SWAP_MAX        "memory.swap.max", NULL, "memory.memsw.limit_in_bytes", NULL
-#define FILES_MEMORY_SWAP_CURRENT    "memory.swap.current", NULL, "memory.stat", "total_swap"
-#define FILES_MEMORY_OOM_GROUP       "memory.oom.group", NULL, NULL, NULL
-#define FILES_MEMORY_EVENTS_MAX      "memory.events", "max", "memory.failcnt", NULL
-#define FILES_MEMORY_EVENTS_HIGH     "memory.events", "high", NULL, NULL
-#define FILES_MEMORY_EVENTS_OOM      "memory.events", "oom", NULL, NULL
-#define FILES_MEMORY_EVENTS_OOM_KILL "memory.events", "oom_kill", "memory.oom_control", "oom_kill"
-#define FILES_PIDS_CURRENT           "pids.current", NULL, "pids.current", NULL
-#define FILES_PIDS_MAX               "pids.max", NULL, "pids.max", NULL
-#define FILES_PIDS_EVENTS_MAX        "pids.events", "max", "pids.events", "max"
-#define FILES_HUGETLB_MAX            "hugetlb.*.max", NULL, "hugetlb.*.limit_in_bytes", NULL
-#define FILES_HUGETLB_RSVD_MAX       "hugetlb.*.rsvd.max", NULL, "hugetlb.*.rsvd.limit_in_bytes", NULL
+#define FILES_MEMORY_SWAP_MAX                "memory.swap.max", NULL, "memory.memsw.limit_in_bytes", NULL
+#define FILES_MEMORY_SWAP_CURRENT            "memory.swap.current", NULL, "memory.stat", "total_swap"
+#define FILES_MEMORY_SWAP_PEAK               "memory.swap.peak", NULL, NULL, NULL
+#define FILES_MEMORY_SWAP_EVENTS_MAX         "memory.swap.events", "max", "memory.memsw.failcnt", NULL
+#define FILES_MEMORY_SWAP_EVENTS_FAIL        "memory.swap.events", "fail", NULL, NULL
+#define FILES_MEMORY_MEMSW_PEAK              NULL, NULL, "memory.memsw.max_usage_in_bytes", NULL
+#define FILES_MEMORY_OOM_GROUP               "memory.oom.group", NULL, NULL, NULL
+/* v1 alone can keep the OOM killer away from a group. */
+#define FILES_MEMORY_OOM_CONTROL             NULL, NULL, "memory.oom_control", "oom_kill_disable"
+#define FILES_MEMORY_UNDER_OOM               NULL, NULL, "memory.oom_control", "under_oom"
+#define FILES_MEMORY_EVENTS_MAX              "memory.events", "max", "memory.failcnt", NULL
+#define FILES_MEMORY_EVENTS_HIGH             "memory.events", "high", NULL, NULL
+#define FILES_MEMORY_EVENTS_OOM              "memory.events", "oom", NULL, NULL
+#define FILES_MEMORY_EVENTS_OOM_KILL         "memory.events", "oom_kill", "memory.oom_control", "oom_kill"
+#define FILES_MEMORY_EVENTS_OOM_GROUP_KILL   "memory.events", "oom_group_kill", NULL, NULL
+#define FILES_MEMORY_EVENTS_LOCAL_MAX        "memory.events.local", "max", NULL, NULL
+#define FILES_MEMORY_EVENTS_LOCAL_HIGH       "memory.events.local", "high", NULL, NULL
+#define FILES_MEMORY_EVENTS_LOCAL_OOM        "memory.events.local", "oom", NULL, NULL
+#define FILES_MEMORY_EVENTS_LOCAL_OOM_KILL   "memory.events.local", "oom_kill", NULL, NULL
+#define FILES_MEMORY_STAT_KERNEL             "memory.stat", "kernel", "memory.kmem.usage_in_bytes", NULL
+#define FILES_MEMORY_STAT_SLAB               "memory.stat", "slab", NULL, NULL
+#define FILES_MEMORY_STAT_SLAB_RECLAIMABLE   "memory.stat", "slab_reclaimable", NULL, NULL
+#define FILES_MEMORY_STAT_SLAB_UNRECLAIMABLE "memory.stat", "slab_unreclaimable", NULL, NULL
+/* v1 counts kernel memory apart; its limit binds on 5.10, while 6.1 takes the write and does nothing. */
+#define FILES_MEMORY_KMEM_CURRENT            NULL, NULL, "memory.kmem.usage_in_bytes", NULL
+#define FILES_MEMORY_KMEM_MAX                NULL, NULL, "memory.kmem.limit_in_bytes", NULL
+#define FILES_MEMORY_KMEM_EVENTS_MAX         NULL, NULL, "memory.kmem.failcnt", NULL
+#define FILES_PIDS_CURRENT                   "pids.current", NULL, "pids.current", NULL
+#define FILES_PIDS_MAX                       "pids.max", NULL, "pids.max", NULL
+#define FILES_PIDS_EVENTS_MAX                "pids.events", "max", "pids.events", "max"
+#define FILES_PIDS_EVENTS_LOCAL_MAX          "pids.events.local", "max", NULL, NULL
+#define FILES_HUGETLB_CURRENT                "hugetlb.*.current", NULL, "hugetlb.*.usage_in_bytes", NULL
+#define FILES_HUGETLB_MAX                    "hugetlb.*.max", NULL, "hugetlb.*.limit_in_bytes", NULL
+#define FILES_HUGETLB_RSVD_CURRENT           "hugetlb.*.rsvd.current", NULL, "hugetlb.*.rsvd.usage_in_bytes", NULL
+#define FILES_HUGETLB_RSVD_MAX               "hugetlb.*.rsvd.max", NULL, "hugetlb.*.rsvd.limit_in_bytes", NULL
+/* v1 counts refused pages and refused reservations apart; cgroup_read() adds them up, as v2 does. */
+#define FILES_HUGETLB_EVENTS_MAX             "hugetlb.*.events", "max", "hugetlb.*.failcnt", NULL
+#define FILES_HUGETLB_RSVD_EVENTS_MAX        NULL, NULL, "hugetlb.*.rsvd.failcnt", NULL
 
-#define X(id, controller, name)      [CGROUP_##id] = {name, CGROUP_##controller, FILES_##id},
+#define X(id, controller, name)              [CGROUP_##id] = {name, CGROUP_##controller, FILES_##id},
 const struct cgroup_value_file cgroup_value_files[CGROUP_VALUE_COUNT] = {CGROUP_VALUES(X)};
 #undef X
 
@@ -43,9 +69,9 @@ const struct cgroup_value_file cgroup_value_files[CGROUP_VALUE_COUNT] = {CGROUP_
 #define UNLIMITED_FROM (UINT64_C(0x7fffffffffffffff) & ~(UINT64_C(16) * 1024 * 1024 * 1024 - 1))
 
 static const bool settable[CGROUP_VALUE_COUNT] = {
-	[CGROUP_MEMORY_MAX] = true,       [CGROUP_MEMORY_HIGH] = true, [CGROUP_MEMORY_SWAP_MAX] = true,
-	[CGROUP_MEMORY_OOM_GROUP] = true, [CGROUP_PIDS_MAX] = true,    [CGROUP_HUGETLB_MAX] = true,
-	[CGROUP_HUGETLB_RSVD_MAX] = true,
+	[CGROUP_MEMORY_MAX] = true,       [CGROUP_MEMORY_HIGH] = true,        [CGROUP_MEMORY_SWAP_MAX] = true,
+	[CGROUP_MEMORY_OOM_GROUP] = true, [CGROUP_PIDS_MAX] = true,           [CGROUP_HUGETLB_MAX] = true,
+	[CGROUP_HUGETLB_RSVD_MAX] = true, [CGROUP_MEMORY_OOM_CONTROL] = true, [CGROUP_MEMORY_KMEM_MAX] = true,
 };
 
 int cgroup_value_by_name(const char *name)
@@ -96,7 +122,7 @@ static int open_memsw_failcnt(const struct cgroup *cg)
 }
 
 /* Open the file that serves a value in a directory; -1 where there is none. */
-static int open_value(const char *dir, enum cgroup_version version, enum cgroup_value value, bool write)
+int cgroup_open_value(const char *dir, enum cgroup_version version, enum cgroup_value value, bool write)
 {
 	const struct cgroup_value_file *f = &cgroup_value_files[value];
 	const char *file = version == CGROUP_V1 ? f->v1_file : f->v2_file;
@@ -120,13 +146,13 @@ void cgroup_open_values(struct cgroup *cg)
 	for (unsigned i = 0; i < CGROUP_VALUE_COUNT; i++) {
 		const char *dir = cg->path[cgroup_value_files[i].controller];
 		if (dir[0])
-			cg->value_fd[i] = open_value(dir, version_of(cg, i), i, settable[i]);
+			cg->value_fd[i] = cgroup_open_value(dir, version_of(cg, i), i, settable[i]);
 	}
 	cg->memsw_failcnt_fd = open_memsw_failcnt(cg);
 }
 
 /* The number behind a key at the start of a line: "oom" is not found in "oom_kill 3". */
-static uint64_t keyed_number(const char *text, const char *key)
+uint64_t cgroup_keyed_number(const char *text, const char *key)
 {
 	size_t length = strlen(key);
 	for (const char *line = text; line && *line;) {
@@ -145,22 +171,55 @@ static uint64_t keyed_number(const char *text, const char *key)
 	return ENOMEM_ABSENT;
 }
 
+uint64_t cgroup_plain_number(int fd)
+{
+	uint64_t number;
+	if (procfs_read_number_fd(fd, &number) < 0)
+		return ENOMEM_ABSENT;
+	return number >= UNLIMITED_FROM && number != ENOMEM_ABSENT ? ENOMEM_UNLIMITED : number;
+}
+
+static const char *key_of(const struct cgroup *cg, enum cgroup_value value)
+{
+	const struct cgroup_value_file *f = &cgroup_value_files[value];
+	return version_of(cg, value) == CGROUP_V1 ? f->v1_key : f->v2_key;
+}
+
 /* One value as the file has it: v1's sum of memory and swap is not taken apart yet. */
 static uint64_t read_raw(const struct cgroup *cg, enum cgroup_value value)
 {
-	uint64_t number;
-	const struct cgroup_value_file *f = &cgroup_value_files[value];
-	const char *key = version_of(cg, value) == CGROUP_V1 ? f->v1_key : f->v2_key;
+	const char *key = key_of(cg, value);
+	char text[CGROUP_KEYED_BYTES];
 	if (cg->value_fd[value] < 0)
 		return ENOMEM_ABSENT;
-	if (key) {
-		char text[4096];
-		ssize_t n = procfs_read_fd(cg->value_fd[value], text, sizeof(text));
-		return n < 0 ? ENOMEM_ABSENT : keyed_number(text, key);
+	if (!key)
+		return cgroup_plain_number(cg->value_fd[value]);
+	return procfs_read_fd(cg->value_fd[value], text, sizeof(text)) < 0 ? ENOMEM_ABSENT
+									   : cgroup_keyed_number(text, key);
+}
+
+/* All of them; a file that holds several values, which stand together in the table, is read once. */
+static void read_all(const struct cgroup *cg, struct cgroup_numbers *ret)
+{
+	char text[CGROUP_KEYED_BYTES] = "";
+	const char *held = NULL;
+	for (unsigned i = 0; i < CGROUP_VALUE_COUNT; i++) {
+		const struct cgroup_value_file *f = &cgroup_value_files[i];
+		const char *key = key_of(cg, i), *file = version_of(cg, i) == CGROUP_V1 ? f->v1_file : f->v2_file;
+		ret->value[i] = ENOMEM_ABSENT;
+		if (cg->value_fd[i] < 0)
+			continue;
+		if (!key) {
+			ret->value[i] = cgroup_plain_number(cg->value_fd[i]);
+			continue;
+		}
+		if (!held || strcmp(held, file) != 0) {
+			held = procfs_read_fd(cg->value_fd[i], text, sizeof(text)) < 0 ? NULL : file;
+			if (!held)
+				continue;
+		}
+		ret->value[i] = cgroup_keyed_number(text, key);
 	}
-	if (procfs_read_number_fd(cg->value_fd[value], &number) < 0)
-		return ENOMEM_ABSENT;
-	return number >= UNLIMITED_FROM && number != ENOMEM_ABSENT ? ENOMEM_UNLIMITED : number;
 }
 
 static bool is_number(uint64_t value)
@@ -178,8 +237,10 @@ static uint64_t swap_max_v1(uint64_t memory, uint64_t sum)
 
 void cgroup_read(const struct cgroup *cg, struct cgroup_numbers *ret)
 {
-	for (unsigned i = 0; i < CGROUP_VALUE_COUNT; i++)
-		ret->value[i] = read_raw(cg, i);
+	read_all(cg, ret);
+	const uint64_t *reservations = &ret->value[CGROUP_HUGETLB_RSVD_EVENTS_MAX];
+	if (is_number(ret->value[CGROUP_HUGETLB_EVENTS_MAX]) && is_number(*reservations))
+		ret->value[CGROUP_HUGETLB_EVENTS_MAX] += *reservations;
 	if (version_of(cg, CGROUP_MEMORY_SWAP_MAX) != CGROUP_V1)
 		return;
 	ret->value[CGROUP_MEMORY_SWAP_MAX] =
@@ -260,56 +321,4 @@ int cgroup_set(struct cgroup *cg, enum cgroup_value value, uint64_t number)
 	if (version == CGROUP_V1 && value == CGROUP_MEMORY_MAX)
 		return set_memory_max_v1(cg, number);
 	return write_limit(cg, value, number);
-}
-
-/* One ancestor directory; the root of a hierarchy has no limits (pids, v2) or none that bind (memory on v1). */
-static bool open_ancestor(const char *dir, enum cgroup_version version, unsigned controller,
-			  struct cgroup_ancestors *ret)
-{
-	enum cgroup_value current = controller == CGROUP_MEMORY ? CGROUP_MEMORY_CURRENT : CGROUP_PIDS_CURRENT;
-	enum cgroup_value max = controller == CGROUP_MEMORY ? CGROUP_MEMORY_MAX : CGROUP_PIDS_MAX;
-	auto_close int current_fd = open_value(dir, version, current, false);
-	auto_close int max_fd = open_value(dir, version, max, false);
-	if (current_fd < 0 || max_fd < 0)
-		return false;
-	(void)snprintf(ret->at[ret->count].path, sizeof(ret->at[0].path), "%s", dir);
-	ret->at[ret->count].controller = controller;
-	ret->at[ret->count].current_fd = steal_fd(current_fd);
-	ret->at[ret->count].max_fd = steal_fd(max_fd);
-	ret->count++;
-	return true;
-}
-
-void cgroup_ancestors_open(const struct cgroup *cg, struct cgroup_ancestors *ret)
-{
-	memset(ret, 0, sizeof(*ret));
-	for (unsigned c = CGROUP_MEMORY; cg && c <= CGROUP_PIDS; c++) {
-		const struct cgroup_hierarchy *at = &cg->system.at[c];
-		char dir[1024];
-		if (at->version == CGROUP_NONE)
-			continue;
-		if (cg->path[c][0]) {
-			memcpy(dir, cg->path[c], sizeof(dir));
-			*strrchr(dir, '/') = '\0';
-		} else if (cgroup_own_directory(at, "", dir, sizeof(dir)) < 0) { /* the run stays where we are */
-			continue;
-		}
-		size_t top = strlen(at->mount);
-		for (unsigned n = 0; n < CGROUP_ANCESTORS && strlen(dir) >= top;) {
-			n += open_ancestor(dir, at->version, c, ret);
-			char *slash = strrchr(dir, '/');
-			if (!slash || slash == dir)
-				break;
-			*slash = '\0';
-		}
-	}
-}
-
-void cgroup_ancestors_close(struct cgroup_ancestors *a)
-{
-	for (unsigned i = 0; i < a->count; i++) {
-		(void)close(a->at[i].current_fd);
-		(void)close(a->at[i].max_fd);
-	}
-	a->count = 0;
 }

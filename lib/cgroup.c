@@ -15,6 +15,7 @@
 
 #include "cgroup-internal.h"
 #include "cleanup.h"
+#include "procfs.h"
 
 #define PARENT_LOCK_TIMEOUT_NS UINT64_C(1000000000)
 #define UNDO_TIMEOUT_NS        UINT64_C(1000000000)
@@ -162,17 +163,25 @@ static int make_v1(struct cgroup *cg, unsigned c, cgroup_announce announce, void
 	return r < 0 ? r : make_directory(cg, c, parent, announce, data);
 }
 
+/* A group that is none yet: only its name and where it will be. */
+static int begin(const struct cgroup_system *sys, const char *name, struct cgroup *ret)
+{
+	cgroup_init(ret);
+	if (strncmp(name, "enomem-", 7) != 0 || !name[7] || strchr(name, '/') || strlen(name) >= sizeof(ret->name))
+		return -EINVAL;
+	memcpy(ret->name, name, strlen(name));
+	ret->system = *sys;
+	return 0;
+}
+
 int cgroup_create_announced(const struct cgroup_system *sys, const char *name, unsigned controllers,
 			    cgroup_announce announce, void *data, struct cgroup *ret)
 {
 	struct cgroup cg;
 	unsigned v2 = 0;
-	int r = 0;
-	cgroup_init(&cg);
-	if (strncmp(name, "enomem-", 7) != 0 || !name[7] || strchr(name, '/') || strlen(name) >= sizeof(cg.name))
-		return -EINVAL;
-	memcpy(cg.name, name, strlen(name));
-	cg.system = *sys;
+	int r = begin(sys, name, &cg);
+	if (r < 0)
+		return r;
 	for (unsigned c = 0; c < CGROUP_CONTROLLERS && r == 0; c++) {
 		if (!(controllers & 1U << c))
 			continue;
@@ -195,6 +204,63 @@ int cgroup_create_announced(const struct cgroup_system *sys, const char *name, u
 int cgroup_create(const struct cgroup_system *sys, const char *name, unsigned controllers, struct cgroup *ret)
 {
 	return cgroup_create_announced(sys, name, controllers, NULL, NULL, ret);
+}
+
+/*
+ * Until 5.11 a v1 group's memory limit bound those inside it only where memory.use_hierarchy said so before they were
+ * made; since then it always does, and the file says 1. Where it is gone, so is the choice.
+ */
+static int pass_memory_limit_on(const struct cgroup *outer)
+{
+	uint64_t on = 0;
+	int dir = outer->dir[CGROUP_MEMORY];
+	if (outer->system.at[CGROUP_MEMORY].version != CGROUP_V1 || dir < 0)
+		return 0;
+	int r = procfs_read_number_at(dir, "memory.use_hierarchy", &on);
+	if (r == -ENOENT || (r == 0 && on == 1))
+		return 0;
+	auto_close int fd = openat(dir, "memory.use_hierarchy", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "1", 1) < 0)
+		return -ENOTSUP;
+	return 0;
+}
+
+/* v2: the outer group passes on what it has itself, to nobody but us. It is removed as a whole, nothing to disable. */
+static int pass_controllers_on(const struct cgroup *outer)
+{
+	const char *path = NULL;
+	unsigned controllers = 0;
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
+		if (outer->system.at[c].version != CGROUP_V2 || !outer->path[c][0])
+			continue;
+		controllers |= 1U << c;
+		path = outer->path[c];
+	}
+	return path ? write_subtree_control(path, '+', controllers) : 0;
+}
+
+int cgroup_create_inside(struct cgroup *outer, const char *name, cgroup_announce announce, void *data,
+			 struct cgroup *ret)
+{
+	struct cgroup cg;
+	int r = begin(&outer->system, name, &cg);
+	if (r < 0)
+		return r;
+	r = pass_memory_limit_on(outer);
+	if (r == 0)
+		r = pass_controllers_on(outer);
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS && r == 0; c++) {
+		if (outer->path[c][0])
+			r = make_directory(&cg, c, outer->path[c], announce, data);
+	}
+	if (r < 0) {
+		(void)cgroup_remove(&cg, UNDO_TIMEOUT_NS);
+		return r;
+	}
+	cgroup_open_values(&cg);
+	cg.above = outer;
+	*ret = cg;
+	return 0;
 }
 
 int cgroup_attach(const struct cgroup *cg, pid_t pid)
@@ -258,7 +324,19 @@ int cgroup_disable_path(const char *path, unsigned controllers, bool dry_run)
 	return r < 0 ? r : 1;
 }
 
-int cgroup_remove(struct cgroup *cg, uint64_t timeout_ns)
+static void close_one(struct cgroup *cg)
+{
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
+		closep(&cg->dir[c]);
+		closep(&cg->procs_fd[c]);
+	}
+	for (unsigned i = 0; i < CGROUP_VALUE_COUNT; i++)
+		closep(&cg->value_fd[i]);
+	closep(&cg->memsw_failcnt_fd);
+	cgroup_init(cg);
+}
+
+static int remove_one(struct cgroup *cg, uint64_t timeout_ns)
 {
 	uint64_t deadline_ns = deadline_after(timeout_ns);
 	int result = cgroup_kill(cg, timeout_ns);
@@ -269,18 +347,26 @@ int cgroup_remove(struct cgroup *cg, uint64_t timeout_ns)
 	}
 	if (cg->enabled)
 		disable_controllers(cg);
-	cgroup_close(cg);
+	close_one(cg);
+	return result;
+}
+
+int cgroup_remove(struct cgroup *cg, uint64_t timeout_ns)
+{
+	int result = 0;
+	for (struct cgroup *above; cg; cg = above) {
+		above = cg->above;
+		int r = remove_one(cg, timeout_ns);
+		if (result == 0)
+			result = r;
+	}
 	return result;
 }
 
 void cgroup_close(struct cgroup *cg)
 {
-	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
-		closep(&cg->dir[c]);
-		closep(&cg->procs_fd[c]);
+	for (struct cgroup *above; cg; cg = above) {
+		above = cg->above;
+		close_one(cg);
 	}
-	for (unsigned i = 0; i < CGROUP_VALUE_COUNT; i++)
-		closep(&cg->value_fd[i]);
-	closep(&cg->memsw_failcnt_fd);
-	cgroup_init(cg);
 }

@@ -42,7 +42,11 @@ int cgroup_detect_self(struct cgroup_system *ret);
 /* "v1", "v2", "hybrid" (memory or pids on v1, a v2 hierarchy mounted as well), "none" */
 const char *cgroup_system_name(const struct cgroup_system *sys);
 
-/* Every number we read from or write to a group, in v2's words. JSON names: "memory.max", "pids.events.max", ... */
+/*
+ * Every number we read from or write to a group, in v2's words where it has one; what only v1 has is named alike
+ * (memory.oom_control, memory.under_oom, memory.kmem.*, memory.memsw.peak). Those of one file stand together. JSON
+ * names: "memory.max", "pids.events.max", ...
+ */
 #define CGROUP_VALUES(X)                                                                                               \
 	X(MEMORY_CURRENT, MEMORY, "memory.current")                                                                    \
 	X(MEMORY_MAX, MEMORY, "memory.max")                                                                            \
@@ -50,16 +54,39 @@ const char *cgroup_system_name(const struct cgroup_system *sys);
 	X(MEMORY_PEAK, MEMORY, "memory.peak")                                                                          \
 	X(MEMORY_SWAP_MAX, MEMORY, "memory.swap.max")                                                                  \
 	X(MEMORY_SWAP_CURRENT, MEMORY, "memory.swap.current")                                                          \
+	X(MEMORY_SWAP_PEAK, MEMORY, "memory.swap.peak")                                                                \
+	X(MEMORY_SWAP_EVENTS_MAX, MEMORY, "memory.swap.events.max")                                                    \
+	X(MEMORY_SWAP_EVENTS_FAIL, MEMORY, "memory.swap.events.fail")                                                  \
+	X(MEMORY_MEMSW_PEAK, MEMORY, "memory.memsw.peak")                                                              \
 	X(MEMORY_OOM_GROUP, MEMORY, "memory.oom.group")                                                                \
+	X(MEMORY_OOM_CONTROL, MEMORY, "memory.oom_control")                                                            \
+	X(MEMORY_UNDER_OOM, MEMORY, "memory.under_oom")                                                                \
 	X(MEMORY_EVENTS_MAX, MEMORY, "memory.events.max")                                                              \
 	X(MEMORY_EVENTS_HIGH, MEMORY, "memory.events.high")                                                            \
 	X(MEMORY_EVENTS_OOM, MEMORY, "memory.events.oom")                                                              \
 	X(MEMORY_EVENTS_OOM_KILL, MEMORY, "memory.events.oom_kill")                                                    \
+	X(MEMORY_EVENTS_OOM_GROUP_KILL, MEMORY, "memory.events.oom_group_kill")                                        \
+	X(MEMORY_EVENTS_LOCAL_MAX, MEMORY, "memory.events.local.max")                                                  \
+	X(MEMORY_EVENTS_LOCAL_HIGH, MEMORY, "memory.events.local.high")                                                \
+	X(MEMORY_EVENTS_LOCAL_OOM, MEMORY, "memory.events.local.oom")                                                  \
+	X(MEMORY_EVENTS_LOCAL_OOM_KILL, MEMORY, "memory.events.local.oom_kill")                                        \
+	X(MEMORY_STAT_KERNEL, MEMORY, "memory.stat.kernel")                                                            \
+	X(MEMORY_STAT_SLAB, MEMORY, "memory.stat.slab")                                                                \
+	X(MEMORY_STAT_SLAB_RECLAIMABLE, MEMORY, "memory.stat.slab_reclaimable")                                        \
+	X(MEMORY_STAT_SLAB_UNRECLAIMABLE, MEMORY, "memory.stat.slab_unreclaimable")                                    \
+	X(MEMORY_KMEM_CURRENT, MEMORY, "memory.kmem.current")                                                          \
+	X(MEMORY_KMEM_MAX, MEMORY, "memory.kmem.max")                                                                  \
+	X(MEMORY_KMEM_EVENTS_MAX, MEMORY, "memory.kmem.events.max")                                                    \
 	X(PIDS_CURRENT, PIDS, "pids.current")                                                                          \
 	X(PIDS_MAX, PIDS, "pids.max")                                                                                  \
 	X(PIDS_EVENTS_MAX, PIDS, "pids.events.max")                                                                    \
+	X(PIDS_EVENTS_LOCAL_MAX, PIDS, "pids.events.local.max")                                                        \
+	X(HUGETLB_CURRENT, HUGETLB, "hugetlb.current")                                                                 \
 	X(HUGETLB_MAX, HUGETLB, "hugetlb.max")                                                                         \
-	X(HUGETLB_RSVD_MAX, HUGETLB, "hugetlb.rsvd.max")
+	X(HUGETLB_RSVD_CURRENT, HUGETLB, "hugetlb.rsvd.current")                                                       \
+	X(HUGETLB_RSVD_MAX, HUGETLB, "hugetlb.rsvd.max")                                                               \
+	X(HUGETLB_EVENTS_MAX, HUGETLB, "hugetlb.events.max")                                                           \
+	X(HUGETLB_RSVD_EVENTS_MAX, HUGETLB, "hugetlb.rsvd.events.max")
 #define X(id, controller, name) CGROUP_##id,
 enum cgroup_value { CGROUP_VALUES(X) CGROUP_VALUE_COUNT };
 #undef X
@@ -87,6 +114,7 @@ struct cgroup {
 	int procs_fd[CGROUP_CONTROLLERS];    /* cgroup.procs, write only; -1 where absent or shared */
 	int memsw_failcnt_fd;                /* v1: the second half of memory.events.max; -1 where absent */
 	unsigned enabled;                    /* v2: controllers enabled in the parent for this group, as a bit mask */
+	struct cgroup *above; /* the group this one was made inside by cgroup_create_inside(), NULL for none */
 };
 
 struct cgroup_numbers {
@@ -111,6 +139,15 @@ typedef int (*cgroup_announce)(const char *path, unsigned enables, void *data);
 int cgroup_create_announced(const struct cgroup_system *sys, const char *name, unsigned controllers,
 			    cgroup_announce announce, void *data, struct cgroup *ret);
 
+/*
+ * A group inside another one that was just made and is empty: its limits bind this one's processes too. The same
+ * controllers as the outer one has. From now on the outer one belongs to this: cgroup_remove() and cgroup_close() take
+ * it along, and *outer must live as long. On failure the outer one is left as it is. -ENOTSUP where a v1 kernel does
+ * not pass the memory limit of a group on to those inside it.
+ */
+int cgroup_create_inside(struct cgroup *outer, const char *name, cgroup_announce announce, void *data,
+			 struct cgroup *ret);
+
 /* A cgroup with nothing in it: every descriptor -1. Safe to close and remove. */
 void cgroup_init(struct cgroup *cg);
 
@@ -131,8 +168,8 @@ int cgroup_attach(const struct cgroup *cg, pid_t pid);
  * cgroup.procs on v1). */
 int cgroup_kill(const struct cgroup *cg, uint64_t timeout_ns);
 
-/* Kill and remove the directories (EBUSY is retried until timeout_ns), close every descriptor. 0 or the first -errno.
- */
+/* Kill and remove the directories (EBUSY is retried until timeout_ns), close every descriptor; the group above, where
+ * there is one, goes likewise. 0 or the first -errno. */
 int cgroup_remove(struct cgroup *cg, uint64_t timeout_ns);
 void cgroup_close(struct cgroup *cg);
 
@@ -153,9 +190,14 @@ struct cgroup_ancestors {
 	struct {
 		char path[1024];
 		enum cgroup_controller controller;
-		int current_fd, max_fd;
+		enum cgroup_version version;
+		int current_fd, max_fd, events_fd; /* events_fd -1 where there is none */
 	} at[CGROUP_ANCESTORS * 2];
 };
 /* Open current/max of memory and pids for each ancestor directory that has them. Never fails; count tells. */
 void cgroup_ancestors_open(const struct cgroup *cg, struct cgroup_ancestors *ret);
+/* One of them now; what cannot be read is ENOMEM_ABSENT. refused: how often it said no, as its events or failcnt have
+ * it. */
+void cgroup_ancestor_read(const struct cgroup_ancestors *a, unsigned index, uint64_t *ret_current, uint64_t *ret_max,
+			  uint64_t *ret_refused);
 void cgroup_ancestors_close(struct cgroup_ancestors *a);

@@ -11,21 +11,36 @@
 #include "cgroup.h"
 #include "procfs.h"
 
-#define ENVIRONMENT_SYSCTLS 8
-#define ENVIRONMENT_NOT_SET ENOMEM_ABSENT
+#define ENVIRONMENT_SYSCTLS  8
+#define ENVIRONMENT_SETTINGS 4
+#define ENVIRONMENT_NOT_SET  ENOMEM_ABSENT
+
+struct environment_setting {
+	char name[128], value[64];
+};
 
 struct environment {
 	uint64_t rlimit[PROCFS_RLIMITS];     /* soft limit to set, by RLIMIT_ number; ENVIRONMENT_NOT_SET to leave */
 	uint64_t cgroup[CGROUP_VALUE_COUNT]; /* limit to set, by v2 name; ENVIRONMENT_NOT_SET to leave */
-	struct {
-		char name[128], value[64];
-	} sysctl[ENVIRONMENT_SYSCTLS]; /* machine scope */
+	uint64_t cgroup_above[CGROUP_VALUE_COUNT]; /* of a group around it, made only where something is set here */
+	struct environment_setting sysctl[ENVIRONMENT_SYSCTLS]; /* machine scope */
 	unsigned sysctl_count;
+	struct environment_setting sys[ENVIRONMENT_SETTINGS]; /* below /sys; guest only */
+	unsigned sys_count;
+	struct environment_setting namespace_sysctl[ENVIRONMENT_SETTINGS]; /* in the run's own namespaces */
+	unsigned namespace_sysctl_count;
+	bool swap_said;      /* guest only; false: the machine keeps the swap it has */
+	bool swap_on_disk;   /* the guest's disk, else zram */
+	uint64_t swap_bytes; /* all the swap there is during the run, 0 for none */
+	bool knobs_writable; /* guest only: the program may write below /proc/sys and /sys */
 	/* What the harness changes while the program is held at its failing moment, for remedies that help a living
 	 * process. */
 	uint64_t live_rlimit[PROCFS_RLIMITS], live_cgroup[CGROUP_VALUE_COUNT];
-	char identity[64]; /* user name or number to become; "" to stay */
-	int oom_score_adj; /* 1000 unless the manifest says otherwise: the victim goes first */
+	struct environment_setting live_sysctl[ENVIRONMENT_SYSCTLS];
+	unsigned live_sysctl_count;
+	uint64_t live_swap_bytes; /* added to what there is; 0: none */
+	char identity[64];        /* user name or number to become; "" to stay */
+	int oom_score_adj;        /* 1000 unless the manifest says otherwise: the victim goes first */
 	uint64_t
 		keep_capabilities; /* by CAP_ number: what the scenario needs of those a root program loses otherwise */
 	bool all_cpus; /* false: witness and victim share one CPU, which makes runs repeatable and stops cheap */

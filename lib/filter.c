@@ -4,6 +4,7 @@
  */
 #include "filter.h"
 
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
@@ -73,6 +74,14 @@ static int refuse_listeners(scmp_filter_ctx ctx)
 	return add_if(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(seccomp), &listener);
 }
 
+/* Of all that fcntl(2) does only this asks for memory; the kernel looks at 32 bits of the command. */
+static int watch_fcntl(scmp_filter_ctx ctx, int call)
+{
+	const struct scmp_arg_cmp resize = {
+		.arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = UINT32_MAX, .datum_b = F_SETPIPE_SZ};
+	return add_if(ctx, SCMP_ACT_TRACE(0), call, &resize);
+}
+
 static int watch(scmp_filter_ctx ctx)
 {
 	/* Of all advice only these two ask for memory. */
@@ -81,7 +90,9 @@ static int watch(scmp_filter_ctx ctx)
 		int r = 0;
 		if (c->nr < 0)
 			continue;
-		if (c->family != CALL_ADVISE)
+		if (c->nr == SCMP_SYS(fcntl))
+			r = watch_fcntl(ctx, c->nr);
+		else if (c->family != CALL_ADVISE)
 			r = seccomp_rule_add(ctx, SCMP_ACT_TRACE(0), c->nr, 0);
 		for (size_t i = 0; c->family == CALL_ADVISE && r == 0 && i < ARRAY_SIZE(populating); i++) {
 			const struct scmp_arg_cmp advice = {.arg = 2, .op = SCMP_CMP_EQ, .datum_a = populating[i]};

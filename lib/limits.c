@@ -12,8 +12,8 @@
 
 #define PAGE_BYTES      4096ULL
 #define KBYTES_PER_PAGE (PAGE_BYTES / 1024)
-#define RESERVED_PIDS   300 /* kernel/pid.c */
-#define MOVE_MARGIN     3   /* move_vma(): the source may be cut into three before it is unmapped */
+#define PIPE_SLOT_BYTES 40 /* struct pipe_buffer, include/linux/pipe_fs_i.h */
+#define MOVE_MARGIN     3  /* move_vma(): the source may be cut into three before it is unmapped */
 
 static uint64_t subtract(uint64_t a, uint64_t b)
 {
@@ -115,10 +115,26 @@ bool limit_nproc_exempt(uint32_t uid, uint64_t cap_effective)
 
 uint64_t limit_pid_capacity(uint64_t pid_max)
 {
-	return subtract(pid_max, RESERVED_PIDS);
+	return subtract(pid_max, LIMIT_RESERVED_PIDS);
 }
 
 uint64_t limit_stack_size_after_growth(uint64_t stack_end, uint64_t address, uint64_t page_size)
 {
 	return subtract(stack_end, limit_round_down_to_page(address, page_size));
+}
+
+uint64_t limit_block_bytes(uint64_t bytes, uint64_t page_size)
+{
+	uint64_t block = page_size;
+
+	while (block < bytes && block <= UINT64_MAX / 2)
+		block *= 2;
+	return block < bytes ? UINT64_MAX : block;
+}
+
+uint64_t limit_pipe_slots_bytes(uint64_t pipe_size, uint64_t page_size)
+{
+	if (pipe_size > 1ULL << 31)
+		return UINT64_MAX;
+	return limit_block_bytes(pipe_size, page_size) / page_size * PIPE_SLOT_BYTES;
 }

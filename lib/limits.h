@@ -59,9 +59,26 @@ bool limit_pids_refuses(uint64_t current, uint64_t max);
  * one of two capabilities. */
 bool limit_nproc_exempt(uint32_t uid, uint64_t cap_effective);
 
-/* alloc_pid(), kernel/pid.c: pids below 300 are not reused after the first wrap: capacity that is certain to be gone.
+/*
+ * alloc_pid(), kernel/pid.c: ids go up to pid_max - 1, and once the 300th was given out none below it is ever given
+ * again. A task is refused exactly when all of [300, pid_max) are in use, by tasks or as ids of process groups and
+ * sessions: the capacity. (pid_max is 301 or more.)
  */
+#define LIMIT_RESERVED_PIDS 300
 uint64_t limit_pid_capacity(uint64_t pid_max);
+
+/*
+ * round_pipe_size() and pipe_resize_ring(), fs/pipe.c: fcntl(F_SETPIPE_SZ) wants one slot of 40 bytes for each page of
+ * the size, rounded up to a power of two. The bytes it allocates in one piece; UINT64_MAX above 2^31.
+ */
+uint64_t limit_pipe_slots_bytes(uint64_t pipe_size, uint64_t page_size);
+
+/*
+ * KMALLOC_MAX_SIZE, include/linux/slab.h: the page allocator's largest block, 4 MiB with pages of 4 KiB. What kmalloc()
+ * takes from the page allocator is rounded up to a power of two of pages.
+ */
+#define LIMIT_KMALLOC_MAX (4ULL * 1024 * 1024)
+uint64_t limit_block_bytes(uint64_t bytes, uint64_t page_size);
 
 /* acct_stack_growth(), mm/mmap.c: stack size after growing down to the page of address. */
 uint64_t limit_stack_size_after_growth(uint64_t stack_end, uint64_t address, uint64_t page_size);

@@ -16,9 +16,14 @@
 	X(MEM_FREE, "MemFree")                                                                                         \
 	X(MEM_AVAILABLE, "MemAvailable")                                                                               \
 	X(SWAP_TOTAL, "SwapTotal")                                                                                     \
+	X(BUFFERS, "Buffers")                                                                                          \
+	X(CACHED, "Cached")                                                                                            \
+	X(SWAP_CACHED, "SwapCached")                                                                                   \
 	X(SWAP_FREE, "SwapFree")                                                                                       \
 	X(ANON_PAGES, "AnonPages")                                                                                     \
 	X(SHMEM, "Shmem")                                                                                              \
+	X(KRECLAIMABLE, "KReclaimable")                                                                                \
+	X(SRECLAIMABLE, "SReclaimable")                                                                                \
 	X(SLAB, "Slab")                                                                                                \
 	X(SUNRECLAIM, "SUnreclaim")                                                                                    \
 	X(KERNEL_STACK, "KernelStack")                                                                                 \
@@ -26,6 +31,10 @@
 	X(COMMIT_LIMIT, "CommitLimit")                                                                                 \
 	X(COMMITTED_AS, "Committed_AS")                                                                                \
 	X(MLOCKED, "Mlocked")                                                                                          \
+	X(PERCPU, "Percpu")                                                                                            \
+	X(ANON_HUGE_PAGES, "AnonHugePages")                                                                            \
+	X(HUGETLB, "Hugetlb")                                                                                          \
+	X(HUGEPAGES_SURP, "HugePages_Surp")                                                                            \
 	X(HUGEPAGES_TOTAL, "HugePages_Total")                                                                          \
 	X(HUGEPAGES_FREE, "HugePages_Free")                                                                            \
 	X(HUGEPAGES_RSVD, "HugePages_Rsvd")                                                                            \
@@ -37,11 +46,18 @@
 	X(PGMAJFAULT, "pgmajfault")                                                                                    \
 	X(PSWPIN, "pswpin")                                                                                            \
 	X(PSWPOUT, "pswpout")                                                                                          \
+	X(PGSCAN_DIRECT, "pgscan_direct")                                                                              \
+	X(ALLOCSTALL_DMA, "allocstall_dma")                                                                            \
+	X(ALLOCSTALL_DMA32, "allocstall_dma32")                                                                        \
 	X(ALLOCSTALL_NORMAL, "allocstall_normal")                                                                      \
 	X(ALLOCSTALL_MOVABLE, "allocstall_movable")                                                                    \
 	X(COMPACT_STALL, "compact_stall")                                                                              \
 	X(COMPACT_FAIL, "compact_fail")                                                                                \
+	X(COMPACT_SUCCESS, "compact_success")                                                                          \
+	X(COMPACT_MIGRATE_SCANNED, "compact_migrate_scanned")                                                          \
+	X(HTLB_BUDDY_ALLOC_SUCCESS, "htlb_buddy_alloc_success")                                                        \
 	X(HTLB_BUDDY_ALLOC_FAIL, "htlb_buddy_alloc_fail")                                                              \
+	X(THP_FAULT_ALLOC, "thp_fault_alloc")                                                                          \
 	X(THP_FAULT_FALLBACK, "thp_fault_fallback")
 
 /* /proc/PID/status: index, key in the file, our name. Sizes in bytes. CapEff and SigQ are read apart. */
@@ -111,6 +127,30 @@ int procfs_parse_limits(const char *text, uint64_t ret_soft[PROCFS_RLIMITS]);
  * Returns the length of the path written (NUL-terminated) or -ENOENT, -ENAMETOOLONG, -EBADMSG.
  */
 ssize_t procfs_parse_cgroup(const char *text, const char *controller, char *ret_path, size_t size);
+
+/*
+ * /proc/buddyinfo: free blocks of 2^order pages, summed over the zones the kernel can allocate for itself from: not
+ * ZONE_MOVABLE and not device memory. Orders the kernel does not have are ENOMEM_ABSENT.
+ */
+#define BUDDY_ORDERS 16
+struct buddyinfo {
+	uint64_t blocks[BUDDY_ORDERS];
+};
+int procfs_parse_buddyinfo(const char *text, struct buddyinfo *ret);
+/* Bytes of the largest free block, 0 when there is none; ENOMEM_ABSENT when nothing is known. */
+uint64_t buddyinfo_largest(const struct buddyinfo *b, uint64_t page_size);
+
+/* /proc/pressure/memory, the line "full": percent of the last 10 seconds, rounded down, and microseconds in all. */
+struct pressure {
+	uint64_t full_avg10, full_total;
+};
+int procfs_parse_pressure(const char *text, struct pressure *ret);
+
+/*
+ * Of /proc/PID/stat (or a thread's): the process group and the session, which may be 0 outside their pid namespace. The
+ * command may hold any byte. 0 or -EBADMSG.
+ */
+int procfs_parse_stat_groups(const char *text, uint64_t *ret_group, uint64_t *ret_session);
 
 /*
  * Read a whole small file into buf and NUL-terminate it; the offset is rewound with pread, so a descriptor opened

@@ -25,6 +25,9 @@
 #define MAP_COUNT_SHARE        200
 #define MAP_COUNT_ALLOWANCE_NS 50000U
 
+/* Milliseconds to wait for a snapshot of the witness's to be done. */
+#define SNAPSHOT_TRIES         50
+
 static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec t;
@@ -37,6 +40,7 @@ void sampler_init(struct sampler *s)
 	memset(s, 0, sizeof(*s));
 	s->out.fd = s->err.fd = s->meminfo_fd = s->proc_fd = s->finish_fd = s->statm_fd = s->maps_fd = -1;
 	s->interval_ns = SAMPLER_INTERVAL_NS;
+	s->swap_free_least = ENOMEM_ABSENT;
 }
 
 static void drain(struct sampler_stream *stream)
@@ -135,19 +139,30 @@ static void count_within_budget(struct sampler *s, uint64_t elapsed_ns, struct s
 	}
 }
 
+/* A row of /proc/meminfo in bytes; absent when the text was cut before its end. */
+static uint64_t kilobytes(const char *text, const char *row)
+{
+	const char *found = strstr(text, row);
+	if (!found || !strchr(found + 1, '\n'))
+		return ENOMEM_ABSENT;
+	return strtoull(found + strlen(row), NULL, 10) * 1024;
+}
+
 static void take_sample(struct sampler *s, uint64_t begin, uint64_t now, struct sample *sample)
 {
-	char text[512];
+	char text[640];
 	pid_t program = s->shared->program;
 	*sample = (struct sample){now,           ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT,
-				  ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT};
-	/* MemAvailable is the third line; reading only the head spares the kernel most of its formatting's copy. */
+				  ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT};
+	/* MemAvailable is the third line, SwapFree the sixteenth; reading only the head spares the kernel most of its
+	 * formatting's copy. */
 	ssize_t n = s->meminfo_fd < 0 ? -1 : pread(s->meminfo_fd, text, sizeof(text) - 1, 0);
 	if (n > 0) {
 		text[n] = '\0';
-		char *available = strstr(text, "MemAvailable:");
-		if (available)
-			sample->mem_available = strtoull(available + sizeof("MemAvailable:") - 1, NULL, 10) * 1024;
+		sample->mem_available = kilobytes(text, "\nMemAvailable:");
+		sample->swap_free = kilobytes(text, "\nSwapFree:");
+		if (sample->swap_free < s->swap_free_least)
+			s->swap_free_least = sample->swap_free;
 	}
 	if (s->cgroup) {
 		(void)procfs_read_number_fd(s->cgroup->value_fd[CGROUP_MEMORY_CURRENT], &sample->memory_current);
@@ -162,6 +177,22 @@ static void take_sample(struct sampler *s, uint64_t begin, uint64_t now, struct 
 	count_within_budget(s, now - begin, sample);
 }
 
+/*
+ * Look at a program that did not end in time. Its areas are left alone: whoever hangs while holding their lock would
+ * keep us waiting for it. The witness may be taking a snapshot at this very moment; it will not take long.
+ */
+static void look_before_the_end(struct sampler *s)
+{
+	const struct snapshot_source *source = s->shared->source;
+	struct snapshot_request request = {.pid = s->shared->program, .sleeps_where = true};
+	const struct timespec pause = {.tv_nsec = 1000000};
+	for (unsigned n = 0; source && request.pid > 0 && n < SNAPSHOT_TRIES; n++) {
+		if (snapshot_try_take(source, &request, &s->at_deadline))
+			return;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
 /* The room is used up: keep every second sample, and from now on take half as many. */
 static void thin_out(struct sampler *s)
 {
@@ -169,6 +200,13 @@ static void thin_out(struct sampler *s)
 		s->sample[i] = s->sample[2 * i];
 	s->count = SAMPLER_SAMPLES / 2;
 	s->interval_ns *= 2;
+}
+
+static void end_late_run(struct sampler *s)
+{
+	if (s->stopped_by == SAMPLER_STOP_NONE)
+		look_before_the_end(s);
+	end_run(s, SAMPLER_STOP_DEADLINE);
 }
 
 static void *sampler_thread(void *data)
@@ -190,7 +228,7 @@ static void *sampler_thread(void *data)
 		if (s->stop_requested && *s->stop_requested)
 			end_run(s, SAMPLER_STOP_REQUEST);
 		else if (now - begin >= s->deadline_ns)
-			end_run(s, SAMPLER_STOP_DEADLINE);
+			end_late_run(s);
 		else if (s->rss_ceiling_bytes && sample.rss != ENOMEM_ABSENT && sample.rss > s->rss_ceiling_bytes)
 			end_run(s, SAMPLER_STOP_MEMORY);
 		/* A late tick is not made up for: the grid moves on from now. */

@@ -23,7 +23,8 @@ struct sample {
 	uint64_t memory_current; /* of the run's group */
 	uint64_t rss, vm_size;   /* of the program */
 	uint64_t pids_current;   /* of the run's group; else tasks the witness counts */
-	uint64_t map_count;      /* ENOMEM_ABSENT where counting would cost more than its share of the CPU */
+	uint64_t swap_free;
+	uint64_t map_count; /* ENOMEM_ABSENT where counting would cost more than its share of the CPU */
 };
 
 /* The head of what the program wrote to one stream, and how much it wrote in all. */
@@ -51,6 +52,10 @@ struct sampler {
 	uint64_t interval_ns;   /* between kept samples */
 	uint64_t cpu_ns;        /* CPU time of this thread */
 	struct sample sample[SAMPLER_SAMPLES];
+	/* The program right before it was ended for its deadline; .taken tells. A program that hangs has no failing
+	 * moment but this one. */
+	struct snapshot at_deadline;
+	uint64_t swap_free_least; /* ever seen; ENOMEM_ABSENT when never */
 
 	/* its own */
 	pthread_t thread;

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "cgroup.h"
+#include "maps-area.h"
 #include "maps.h"
 #include "procfs.h"
 
@@ -22,7 +23,11 @@
 	X(USER_RESERVE_KBYTES, "vm.user_reserve_kbytes", "vm/user_reserve_kbytes")                                     \
 	X(MAX_MAP_COUNT, "vm.max_map_count", "vm/max_map_count")                                                       \
 	X(MMAP_MIN_ADDR, "vm.mmap_min_addr", "vm/mmap_min_addr")                                                       \
+	X(NR_HUGEPAGES, "vm.nr_hugepages", "vm/nr_hugepages")                                                          \
 	X(NR_OVERCOMMIT_HUGEPAGES, "vm.nr_overcommit_hugepages", "vm/nr_overcommit_hugepages")                         \
+	X(PANIC_ON_OOM, "vm.panic_on_oom", "vm/panic_on_oom")                                                          \
+	X(OOM_KILL_ALLOCATING_TASK, "vm.oom_kill_allocating_task", "vm/oom_kill_allocating_task")                      \
+	X(MIN_FREE_KBYTES, "vm.min_free_kbytes", "vm/min_free_kbytes")                                                 \
 	X(PID_MAX, "kernel.pid_max", "kernel/pid_max")                                                                 \
 	X(THREADS_MAX, "kernel.threads-max", "kernel/threads-max")
 #define X(id, name, path) SYSCTL_##id,
@@ -30,10 +35,17 @@ enum sysctl_key { SYSCTL_KEYS(X) SYSCTL_COUNT };
 #undef X
 extern const char *const sysctl_names[SYSCTL_COUNT];
 
+/* The file system a descriptor's file is on. */
+struct file_system {
+	uint64_t type;       /* a magic number of statfs(2) */
+	uint64_t size, free; /* bytes; a size of 0 is none */
+};
+
 /* A cgroup above the run's own, for one controller. */
 struct ancestor_numbers {
 	enum cgroup_controller controller;
 	uint64_t current, max;
+	uint64_t refused; /* what it counts of refusals: pids.events or memory.events "max", v1's failcnt */
 };
 
 struct snapshot {
@@ -41,9 +53,12 @@ struct snapshot {
 	uint64_t time_ns; /* CLOCK_MONOTONIC */
 	struct meminfo meminfo;
 	struct vmstat vmstat;
-	uint64_t sysctl[SYSCTL_COUNT]; /* ENOMEM_ABSENT where this kernel has none */
-	uint64_t tasks;                /* on the whole machine */
-	struct cgroup_numbers cgroup;  /* the run's own group */
+	struct buddyinfo buddy;
+	struct pressure pressure;
+	uint64_t sysctl[SYSCTL_COUNT];      /* ENOMEM_ABSENT where this kernel has none */
+	uint64_t tasks;                     /* on the whole machine */
+	struct cgroup_numbers cgroup;       /* the run's own group */
+	struct cgroup_numbers cgroup_above; /* of the group made around it; absent without one */
 	unsigned ancestor_count;
 	struct ancestor_numbers ancestor[CGROUP_ANCESTORS * 2];
 	/* The process at hand; nothing below is valid unless process_seen. */
@@ -51,25 +66,43 @@ struct snapshot {
 	pid_t pid;
 	struct process_status status;
 	uint64_t rlimit[PROCFS_RLIMITS]; /* soft limits */
+	uint64_t oom_score;
+	bool oom_score_adj_seen;
+	int oom_score_adj;
+	char wchan[64]; /* where in the kernel it sleeps; "" when not asked for, not known or not sleeping */
 	bool maps_seen;
 	struct maps_summary maps;
 	bool commit_seen; /* smaps was read: only where a fork was refused */
 	struct smaps_commit commit;
+	bool area_seen; /* smaps was read for the address asked about, and an area holds it */
+	struct area_kind area;
+	bool file_seen; /* the descriptor asked about could be looked at */
+	struct file_system file;
 	/* The pid namespace its children would get. */
 	uint64_t pidns_inode, pidns_children_inode; /* 0 when unreadable or not populated yet */
 	bool pidns_children_dead;                   /* children's namespace once had an init and has no process now */
 	uint64_t uid_tasks;                         /* tasks of its real uid, ENOMEM_ABSENT when not counted */
-	bool in_cgroup;                             /* it sits in the run's own group (true when there is no group) */
-	char elsewhere[256];                        /* where it sits when it does not */
+	/*
+	 * Task ids from 300 up that are in use, by tasks or as the id of a process group or session, ENOMEM_ABSENT when
+	 * not counted; those of the run's own pid namespace where it has a pid_max of its own.
+	 */
+	uint64_t pid_ids;
+	uint64_t namespace_pid_max; /* ENOMEM_ABSENT: the machine's binds */
+	uint64_t namespace_pid_ids;
+	bool in_cgroup;      /* it sits in the run's own group (true when there is no group) */
+	char elsewhere[256]; /* where it sits when it does not */
 };
 
 /* Descriptors opened before any limit is set. */
 struct snapshot_source {
-	int meminfo_fd, vmstat_fd, loadavg_fd, proc_fd;
+	int meminfo_fd, vmstat_fd, loadavg_fd, buddyinfo_fd, pressure_fd, proc_fd;
 	int sysctl_fd[SYSCTL_COUNT];
 	const struct cgroup *cgroup; /* may be NULL */
 	struct cgroup_ancestors ancestors;
 	uint64_t task_size;
+	/* kernel.pid_max of the run's own pid namespace, where it was set (6.14 and later); set by the caller after
+	 * opening, ENOMEM_ABSENT for none */
+	uint64_t namespace_pid_max;
 };
 
 /* What to look at beyond the machine and the group. */
@@ -80,11 +113,20 @@ struct snapshot_request {
 	bool commit;              /* a fork was refused for memory: read smaps */
 	bool pidns;               /* a clone was refused: is the children's pid namespace dead? */
 	bool uid_tasks;           /* a clone was refused with EAGAIN: count the user's tasks */
+	bool pid_ids;             /* likewise: count the task ids in use, where pid_max could bind */
+	bool area;                /* a fault: what kind of area is the address in? */
+	bool file;                /* of a refused call: on which file system is descriptor fd? */
+	int fd;
+	bool sleeps_where; /* read wchan */
 };
 
 /* Open what can be opened; a missing file is ENOMEM_ABSENT later, never an error. -errno only for /proc itself. */
 int snapshot_source_open(const struct cgroup *cgroup, struct snapshot_source *ret);
 void snapshot_source_close(struct snapshot_source *s);
 
-/* Take a snapshot into *ret. Allocates nothing and cannot fail: what could not be read is marked absent. */
+/*
+ * Take a snapshot into *ret. Allocates nothing and cannot fail: what could not be read is marked absent. One thread at
+ * a time takes one: snapshot_take() waits for its turn, snapshot_try_take() returns false when it is somebody else's.
+ */
 void snapshot_take(const struct snapshot_source *s, const struct snapshot_request *request, struct snapshot *ret);
+bool snapshot_try_take(const struct snapshot_source *s, const struct snapshot_request *request, struct snapshot *ret);

@@ -22,6 +22,7 @@
 
 #include "cleanup.h"
 #include "filter.h"
+#include "knob.h"
 #include "number.h"
 
 /* Exit status of the stage when the program could not be started; the report says why. */
@@ -90,6 +91,19 @@ static int protect_machine(const struct stage_spec *spec)
 	return make_cgroups_read_only();
 }
 
+/* In the namespaces the stage and the program share: nobody else's values change. */
+static int set_namespace_values(const struct stage_spec *spec)
+{
+	const struct environment *env = &spec->environment;
+	for (unsigned i = 0; i < env->namespace_sysctl_count; i++) {
+		const struct environment_setting *setting = &env->namespace_sysctl[i];
+		int r = knob_set_sysctl(setting->name, setting->value);
+		if (r < 0)
+			return fail(spec, setting->name, -r);
+	}
+	return 0;
+}
+
 static int join_group(const struct stage_spec *spec)
 {
 	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
@@ -127,13 +141,14 @@ static int set_limits(const struct stage_spec *spec)
 
 /*
  * With these a program could undo the read-only mounts, or reach the machine in other ways. Dropped from the bounding
- * set, so that not even root has them after the exec; a scenario that needs one says so.
+ * set, so that not even root has them after the exec; a scenario that needs one says so, and one whose program may turn
+ * the knobs of a guest keeps them all.
  */
 static int drop_capabilities(const struct stage_spec *spec)
 {
 	static const unsigned far_reaching[] = {CAP_SYS_ADMIN, CAP_SYS_MODULE, CAP_SYS_BOOT, CAP_SYS_RAWIO,
 						CAP_SYS_TIME,  CAP_SYS_PTRACE, CAP_MKNOD};
-	for (unsigned i = 0; i < ARRAY_SIZE(far_reaching); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(far_reaching) && !spec->environment.knobs_writable; i++)
 		if (!(spec->environment.keep_capabilities >> far_reaching[i] & 1) &&
 		    prctl(PR_CAPBSET_DROP, far_reaching[i], 0, 0, 0) < 0)
 			return fail(spec, "dropping capabilities", errno);
@@ -225,7 +240,9 @@ int stage_main(int spec_fd)
 	if (spec == MAP_FAILED || fstat(spec_fd, &st) < 0 || (size_t)st.st_size < sizeof(*spec) ||
 	    spec->magic != STAGE_MAGIC || spec->size != sizeof(*spec))
 		return STAGE_FAILED;
-	if (!spec->user_namespace && protect_machine(spec) != 0)
+	if (set_namespace_values(spec) != 0)
+		return STAGE_FAILED;
+	if (!spec->user_namespace && !spec->environment.knobs_writable && protect_machine(spec) != 0)
 		return STAGE_FAILED;
 	/* The descriptors were inherited on purpose; the program must not have them. */
 	const int inherited[] = {spec_fd,         spec->filter_fd,   spec->report_fd,   spec->stdout_fd,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The stage: what happens between util-linux unshare and the program. unshare executes enomem again in its stage role;
- * as init of the new pid namespace it makes the kernel's knobs read-only, starts the program under its limits, and
- * reaps.
+ * as init of the new pid namespace it sets what is kept per namespace, makes the kernel's knobs read-only, starts the
+ * program under its limits, and reaps.
  */
 #pragma once
 

@@ -6,12 +6,15 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "cleanup.h"
+#include "limits.h"
 
+#define PAGE_BYTES          4096
 #define PROGRAM_HEADERS_MAX 64
 
 /*
@@ -62,8 +65,13 @@ uint64_t witness_asked(pid_t pid, const struct call_info *call, const uint64_t a
 		return strcmp(call->name, "shmget") == 0 ? args[1] : 0;
 	case CALL_EXEC:
 		return image_span(pid);
-	case CALL_TASK:
 	case CALL_FILE:
+		/* Punching a hole gives back. */
+		return strcmp(call->name, "fallocate") == 0 && !(args[1] & FALLOC_FL_PUNCH_HOLE) ? args[3] : 0;
+	case CALL_PIPE:
+		/* The pipe's slots: its pages come only when somebody writes. */
+		return strcmp(call->name, "fcntl") == 0 ? limit_pipe_slots_bytes((uint32_t)args[2], PAGE_BYTES) : 0;
+	case CALL_TASK:
 		return 0;
 	}
 	return 0;
@@ -101,6 +109,7 @@ void witness_range(const struct refusal *r, uint64_t *ret_address, uint64_t *ret
 	case CALL_EXEC:
 	case CALL_SHM:
 	case CALL_FILE:
+	case CALL_PIPE:
 		break;
 	}
 }

@@ -84,11 +84,14 @@ static void snapshot_of_refusal(struct witness *w, const struct tracee *t, const
 {
 	struct snapshot_request request = {
 		.pid = t->tgid,
-		.maps = r->call->family != CALL_TASK,
+		.maps = r->call->family != CALL_TASK && r->call->family != CALL_FILE && r->call->family != CALL_PIPE,
 		.commit =
 			r->call->family == CALL_TASK && !(r->clone_flags & 0x100 /* CLONE_VM */) && r->error == ENOMEM,
 		.pidns = r->call->family == CALL_TASK && r->error != EAGAIN,
 		.uid_tasks = (r->call->family == CALL_TASK || r->call->family == CALL_EXEC) && r->error == EAGAIN,
+		.file = r->call->family == CALL_FILE && r->error == ENOSPC,
+		.fd = (int)r->args[0],
+		.pid_ids = r->call->family == CALL_TASK && r->error == EAGAIN,
 	};
 	witness_range(r, &request.address, &request.length);
 	snapshot_take(w->source, &request, &w->at_refusal);
@@ -283,8 +286,11 @@ static void note_signal(struct witness *w, const struct tracee *t, int signal, c
 	s->tgid = t->tgid;
 	s->time_ns = now_ns();
 	if (snapshot) {
-		struct snapshot_request request = {
-			.pid = t->tgid, .maps = true, .address = s->address, .length = fault};
+		struct snapshot_request request = {.pid = t->tgid,
+						   .maps = true,
+						   .address = s->address,
+						   .length = fault,
+						   .area = fault && signal == SIGBUS};
 		freeze_siblings(t);
 		snapshot_take(w->source, &request, &w->at_signal);
 		w->at_signal_index = (int)w->signal_count;
@@ -415,7 +421,7 @@ static bool handle_pending(struct witness *w, bool *ret_some)
 	return true;
 }
 
-int witness_watch(struct witness *w, pid_t root)
+static int watch(struct witness *w, pid_t root)
 {
 	bool frozen = false;
 	int r = 0;
@@ -424,6 +430,7 @@ int witness_watch(struct witness *w, pid_t root)
 	w->shared->root = root;
 	w->shared->stage = w->shared->program = 0;
 	w->shared->tasks = 0;
+	w->shared->source = w->source;
 	for (;;) {
 		int status;
 		/* Only a snapshot leaves pending stops behind. */
@@ -449,4 +456,11 @@ int witness_watch(struct witness *w, pid_t root)
 		}
 		frozen = w->record_count + w->signal_count != before;
 	}
+}
+
+int witness_watch(struct witness *w, pid_t root)
+{
+	int r = watch(w, root);
+	w->shared->source = NULL;
+	return r;
 }

@@ -35,6 +35,8 @@ struct witness_shared {
 	_Atomic pid_t stage;    /* init of the run's pid namespace; 0 once reaped */
 	_Atomic pid_t program;  /* 0 before its exec and after its end */
 	_Atomic unsigned tasks; /* alive now, without unshare and the stage */
+	/* What the witness takes its snapshots from while it watches; NULL before and after. */
+	_Atomic(const struct snapshot_source *) source;
 };
 
 struct witness {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Any bytes as a stored result: loaded, checked, reported in every format, compared with itself, and its runs judged
- * again.
+ * again; and the same of everything that is made of it: its reference, a set, a merge.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +44,40 @@ static void judge_again(json_t *result)
 	}
 }
 
+/* What is made of a result that was accepted has to be accepted, and to differ from it in nothing. */
+static void make_more(json_t *result, FILE *null)
+{
+	json_auto_t *reference = result_stable(result), *two = json_pack("[O, O]", result, result), *merged = NULL;
+	json_t *both[] = {result, result, reference};
+	struct report_options options = {0};
+	if (!reference || result_check_any(reference, "reference", stderr) < 0 ||
+	    compare_results(reference, result, "a", "b", null) != 0)
+		abort();
+	for (unsigned format = 0; format < FORMAT_COUNT; format++)
+		if (report_write_set((enum report_format)format, both, 2, &options, null) < 0)
+			abort();
+	if (report_write_set(FORMAT_MARKDOWN, both, 3, &options, null) < 0)
+		abort();
+	if (results_merge(two, null, &merged) == 0 && result_check(json_array_get(merged, 0), "merged", stderr) < 0)
+		abort();
+}
+
+/* Files of several results and references. */
+static void read_several(const char *path, FILE *null)
+{
+	json_auto_t *several = NULL;
+	json_t *first[2];
+	struct report_options options = {0};
+	if (results_load(path, null, &several) < 0)
+		return;
+	for (size_t i = 0; i < 2; i++)
+		first[i] = json_array_get(several, json_array_size(several) > i ? i : 0);
+	if (compare_sets(several, several, "a", "b", null) < 0 ||
+	    report_write_set(FORMAT_MARKDOWN, first, 2, &options, null) < 0 ||
+	    report_write_set(FORMAT_PRETTY, first, 2, &options, null) < 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char path[64];
@@ -64,5 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (raw && json_is_object(raw))
 		judge_again(raw);
+	if (loaded)
+		make_more(result, null);
+	read_several(path, null);
 	return 0;
 }

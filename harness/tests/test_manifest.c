@@ -54,50 +54,76 @@ static const struct bad {
 	{"anchor", 6, 11, 2, "anchors are not allowed", "write the value out where it is needed"},
 	{"case-twice", 8, 29, 3, "another case is named 'one' (line 8)", NULL},
 	{"case-unknown", 11, 42, 3, "there is no case 'one'", NULL},
+	{"cgroup-above", 6, 18, 9, "unknown cgroup limit 'memory.mx'", "did you mean 'memory.max'?"},
+	{"cgroup-above-counter", 6, 18, 14, "'memory.current' is a counter, not a limit", NULL},
 	{"cgroup-version", 5, 17, 2, "unknown cgroup version 'v3'", "did you mean 'v1'?"},
 	{"check-near", 10, 82, 4, "'near' needs within", "as in within: 2%"},
 	{"check-no-relation", 10, 53, 1, "a check without a relation",
 	 "one of is, at_least, at_most, above, below, near"},
 	{"check-no-value", 10, 53, 1, "check without 'value'", NULL},
-	{"check-path-minus", 10, 61, 25, "'rss' is no metric path",
-	 "paths begin with before. failure. after. delta. arguments. witness. exit. cause., or are duration_ns"},
 	{"check-path", 10, 61, 19, "'failing.process.rss' is no metric path",
+	 "paths begin with before. failure. after. delta. arguments. witness. exit. cause., or are duration_ns"},
+	{"check-path-minus", 10, 61, 25, "'rss' is no metric path",
 	 "paths begin with before. failure. after. delta. arguments. witness. exit. cause., or are duration_ns"},
 	{"check-tolerance", 10, 100, 8, "bad tolerance '2percent'", "a percentage (2%) or a size (64K)"},
 	{"check-two-relations", 10, 79, 7, "a check has one relation only, and 'is' was given before", NULL},
 	{"check-within", 10, 90, 6, "'within' goes with near only", NULL},
 	{"control-character", 2, 27, 1, "control character 0x1b", NULL},
 	{"control-fails", 9, 46, 5, "a control succeeds: it cannot expect 'errno'", NULL},
+	{"count-oom-control", 6, 32, 1, "memory.oom_control is 0 or 1", NULL},
 	{"count-oom-group", 6, 30, 1, "memory.oom.group is 0 or 1", NULL},
 	{"counter-cgroup", 6, 12, 14, "'memory.current' is a counter, not a limit", NULL},
 	{"cpus", 6, 9, 3, "unknown value of cpus 'two'", NULL},
 	{"deep", 6, 25, 1, "nested too deeply (at most 12 levels)", NULL},
-	{"duplicate-key-flow", 6, 21, 2, "duplicate key 'as' (first given in line 6)", NULL},
 	{"duplicate-key", 5, 1, 5, "duplicate key 'title' (first given in line 2)", NULL},
+	{"duplicate-key-flow", 6, 21, 2, "duplicate key 'as' (first given in line 6)", NULL},
 	{"duration", 4, 11, 1, "bad duration '5'", "digits and one of ns us ms s min, as in 500ms"},
+	{"empty", 1, 1, 1, "the manifest is empty", NULL},
 	{"empty-runs", 8, 7, 1, "'runs' must not be empty", NULL},
 	{"empty-value", 2, 1, 1, "'title' must be text, but is empty", NULL},
-	{"empty", 1, 1, 1, "the manifest is empty", NULL},
 	{"exit", 7, 43, 3, "exit is a number from 0 to 255, or any", NULL},
 	{"helps-control", 9, 37, 5, "only a remedy helps or does not", NULL},
 	{"identity", 6, 13, 9, "'no body' is no user name", NULL},
 	{"kernel", 5, 17, 3, "bad kernel range '6.1'", "\">=6.1\", \"<6.11\", or both: \">=5.10 <6.11\""},
+	{"knobs", 6, 10, 9, "unknown value of knobs 'writeable'", "did you mean 'writable'?"},
+	{"knobs-scope", 6, 3, 5, "a writable knob reaches the whole machine, but the scope does not",
+	 "say scope: machine"},
 	{"label", 10, 12, 10, "'#' and '\\' cannot be used here", NULL},
+	{"live-swap-scope", 11, 41, 4, "swap reaches the whole machine, but the scope does not", "say scope: machine"},
+	{"live-sysctl-scope", 11, 41, 6, "a sysctl reaches the whole machine, but the scope does not",
+	 "say scope: machine"},
+	{"live-unknown", 11, 41, 3, "unknown key 'sys' in live", NULL},
 	{"missing-name", 1, 1, 1, "manifest without 'name'", NULL},
 	{"missing-role", 10, 5, 1, "run without 'role'", NULL},
 	{"missing-runs", 1, 1, 1, "manifest without 'runs'", NULL},
 	{"name", 1, 7, 5, "a scenario's name has small letters, digits and '-' only, at most 63", NULL},
+	{"namespace-inherited", 10, 43, 7, "this run inherits a namespace_sysctl, which needs scope namespace", NULL},
+	{"namespace-name", 6, 22, 20, "'vm.overcommit_memory' is not kept per namespace",
+	 "say sysctl, with scope: machine"},
+	{"namespace-near", 6, 22, 12, "unknown namespace_sysctl 'kernel.shmax'", "did you mean 'kernel.shmmax'?"},
+	{"namespace-scope", 6, 3, 16, "a namespace_sysctl reaches the run's namespaces, but the scope does not",
+	 "say scope: namespace"},
 	{"no-cause", 10, 12, 7, "the expectation of 'limited' names no cause", NULL},
 	{"no-control", 8, 1, 4, "no control", NULL},
 	{"no-errno", 10, 12, 7, "the expectation of 'limited' is not complete",
-	 "expect call and errno, or signal, or stall"},
-	{"no-remedy-for-case", 10, 12, 3, "no remedy that helps for case two", NULL},
+	 "expect call and errno, or signal, or stall, or panic"},
 	{"no-remedy", 8, 1, 4, "no remedy that helps", NULL},
+	{"no-remedy-for-case", 10, 12, 3, "no remedy that helps for case two", NULL},
 	{"no-trigger", 8, 1, 4, "no trigger", NULL},
 	{"not-utf8", 2, 27, 1, "byte 0xff is not UTF-8", NULL},
+	{"note", 4, 7, 6, "lines of printable text are needed", NULL},
 	{"nul-byte", 2, 27, 1, "NUL byte", NULL},
 	{"nul-escape", 2, 8, 17, "NUL byte in a text", NULL},
+	{"oom-kills", 7, 57, 4, "oom_kills is a number, or any", NULL},
 	{"oom-score", 6, 18, 4, "oom_score_adj is a number from -1000 to 1000", NULL},
+	{"panic-and-call", 10, 12, 7, "'limited' expects a panic, and another end as well",
+	 "leave out call, errno, signal, si_code, stall and exit"},
+	{"panic-control", 9, 46, 5, "a control succeeds: it cannot expect 'panic'", NULL},
+	{"panic-no-cause", 10, 12, 7, "the expectation of 'limited' names no cause", NULL},
+	{"panic-remedy", 11, 43, 5, "a remedy that helps succeeds: it cannot expect 'panic'", NULL},
+	{"panic-scope", 10, 12, 7, "'limited' expects a panic, which ends the whole machine", "say scope: machine"},
+	{"panic-survivable", 11, 12, 7, "'limited' expects a panic, which no machine survives", "leave out survivable"},
+	{"panic-text", 7, 17, 12, "one line of printable text is needed", NULL},
 	{"program-slash", 4, 10, 9, "the program must be a file in the scenario's directory: no '/', no '..'", NULL},
 	{"program-up", 4, 10, 2, "the program must be a file in the scenario's directory: no '/', no '..'", NULL},
 	{"run-twice", 11, 12, 7, "another run is named 'limited' (line 10)", NULL},
@@ -112,15 +138,26 @@ static const struct bad {
 	{"size-negative", 6, 16, 2, "bad size '-1'",
 	 "digits and at most one of K M G T (64M), an amount (60% of ram), or unlimited"},
 	{"size-too-large", 6, 16, 12, "'99999999999G' is too large", NULL},
+	{"swap-on", 6, 12, 6, "unknown value of swap_on 'floppy'", NULL},
+	{"swap-scope", 6, 3, 4, "swap reaches the whole machine, but the scope does not", "say scope: machine"},
+	{"swap-size", 6, 9, 4, "bad size '64MB'",
+	 "digits and at most one of K M G T (64M), an amount (60% of ram), or 0"},
+	{"sys-cgroup", 6, 9, 20, "control groups are not set by path", "say cgroup or cgroup_above"},
+	{"sys-name", 6, 9, 12, "bad name of a file in /sys 'kernel/../mm'",
+	 "a path below /sys, as in kernel/mm/transparent_hugepage/enabled"},
+	{"sys-scope", 6, 3, 3, "a value in /sys reaches the whole machine, but the scope does not",
+	 "say scope: machine"},
+	{"sys-slash", 6, 9, 10, "bad name of a file in /sys '/kernel/mm'",
+	 "a path below /sys, as in kernel/mm/transparent_hugepage/enabled"},
 	{"sysctl-name", 6, 12, 18, "bad sysctl name 'vm/../kernel/panic'", "as in vm.overcommit_memory"},
+	{"sysctl-scope", 6, 3, 6, "a sysctl reaches the whole machine, but the scope does not", "say scope: machine"},
 	{"sysctl-scope-inherited", 11, 43, 7, "this run inherits a sysctl, which needs scope machine", NULL},
 	{"sysctl-scope-run", 10, 50, 6, "a sysctl reaches the whole machine, but the scope does not",
 	 "say scope: machine"},
-	{"sysctl-scope", 6, 3, 6, "a sysctl reaches the whole machine, but the scope does not", "say scope: machine"},
 	{"tag", 6, 16, 1, "tags are not allowed", NULL},
 	{"tool", 5, 17, 7, "a tool is the name of a program, looked up on PATH", NULL},
-	{"truncated-quote", 2, 8, 1, "wrongly indented double-quoted scalar", NULL},
 	{"truncated", 6, 18, 1, "missing comma in flow mapping", NULL},
+	{"truncated-quote", 2, 8, 1, "wrongly indented double-quoted scalar", NULL},
 	{"two-documents", 12, 1, 3, "a manifest is one document only", NULL},
 	{"unknown-call", 7, 23, 4, "unknown call 'folk'", "did you mean 'fork'?"},
 	{"unknown-capability", 5, 24, 13, "unknown capability 'CAP_SYS_ADMIN'", "write it without CAP_"},
@@ -129,9 +166,9 @@ static const struct bad {
 	{"unknown-class", 3, 8, 12, "unknown class 'adress-space'", "did you mean 'address-space'?"},
 	{"unknown-controller", 5, 23, 3, "unknown controller 'pid'", "did you mean 'pids'?"},
 	{"unknown-errno", 7, 29, 6, "unknown errno 'ENOMEN'", "did you mean 'ENOMEM'?"},
+	{"unknown-key", 4, 1, 5, "unknown key 'scpoe' in manifest", "did you mean 'scope'?"},
 	{"unknown-key-far", 5, 1, 6, "unknown key 'wibble' in manifest", NULL},
 	{"unknown-key-nested", 7, 3, 6, "unknown key 'cgruop' in environment", "did you mean 'cgroup'?"},
-	{"unknown-key", 4, 1, 5, "unknown key 'scpoe' in manifest", "did you mean 'scope'?"},
 	{"unknown-rlimit", 6, 12, 3, "unknown rlimit 'rss'", NULL},
 	{"unknown-role", 10, 27, 6, "unknown role 'triger'", "did you mean 'trigger'?"},
 	{"unknown-scope", 4, 8, 6, "unknown scope 'proces'", "did you mean 'process'?"},
@@ -313,6 +350,14 @@ static void test_edges(void **state)
 		{"environment: {sysctl: {a.b: x%.*s}}", 62, ""},
 		{"environment: {sysctl: {a.b: x%.*s}}", 63,
 		 "t.yaml:5:29: error: a sysctl's value is one line of at most 63 bytes"},
+		{"environment: {sys: {a/b: x%.*s}}", 62, ""},
+		{"environment: {sys: {a/b: x%.*s}}", 63,
+		 "t.yaml:5:26: error: a value in /sys is one line of at most 63 bytes"},
+		{"environment: {sys: {a//b: 1}}", 0, "t.yaml:5:21: error: bad name of a file in /sys 'a//b'"},
+		{"environment: {sys: {b: 1}}", 0, "t.yaml:5:21: error: bad name of a file in /sys 'b'"},
+		{"environment: {sys: {}, namespace_sysctl: {}, cgroup_above: {}}", 0, ""},
+		{"note: \"a\\nb\"", 0, ""},
+		{"note: \"a\\x7f\"", 0, "t.yaml:5:7: error: lines of printable text are needed"},
 		{"program: x%.*s", 62, ""},
 		{"program: x%.*s", 63, "t.yaml:5:10: error: a program's name has"},
 	};
@@ -436,12 +481,54 @@ static void test_full(void **state)
 	free(text);
 }
 
+/* What a guest adds. */
+static void test_guest(void **state)
+{
+	(void)state;
+	size_t length;
+	char *text = load("good-guest", &length);
+	struct outcome o = parse(text, length);
+	assert_string_equal(o.messages, "");
+	const struct scenario *s = o.scenario;
+	const struct environment_text *env = &s->environment, *live = &s->runs[2].live;
+	assert_string_equal(s->note, "Before 6.1 the last line of the log is another one.");
+	assert_int_equal(env->cgroup_above.count, 2);
+	assert_string_equal(env->cgroup_above.item[0].key, "memory.max");
+	assert_string_equal(env->cgroup_above.item[0].value, "16M");
+	assert_string_equal(env->cgroup.item[0].key, "memory.oom_control");
+	assert_int_equal(env->sys.count, 2);
+	assert_string_equal(env->sys.item[0].key, "kernel/mm/transparent_hugepage/enabled");
+	assert_string_equal(env->sys.item[0].value, "always");
+	assert_int_equal(env->namespace_sysctl.count, 3);
+	assert_string_equal(env->namespace_sysctl.item[1].value, "250 32000 32 128");
+	assert_string_equal(env->swap, "64M");
+	assert_string_equal(env->swap_on, "disk");
+	assert_string_equal(env->knobs, "writable");
+	assert_string_equal(s->expect.oom_kills, "1");
+	assert_string_equal(s->runs[0].expect.oom_kills, "0");
+	assert_string_equal(s->runs[1].note, "the log names it");
+	assert_null(s->runs[0].note);
+	assert_null(s->expect.panic);
+	assert_string_equal(live->swap, "32M");
+	assert_string_equal(live->sysctl.item[0].key, "vm.overcommit_memory");
+	scenario_free(o.scenario);
+	free(text);
+	text = load("good-panic", &length);
+	o = parse(text, length);
+	assert_string_equal(o.messages, "");
+	assert_string_equal(o.scenario->runs[1].expect.panic, "system-wide panic_on_oom");
+	scenario_free(o.scenario);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_small),     cmocka_unit_test(test_full),  cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_edges),     cmocka_unit_test(test_bad),   cmocka_unit_test(test_many_errors),
-		cmocka_unit_test(test_truncated), cmocka_unit_test(test_large), cmocka_unit_test(test_message_harmless),
+		cmocka_unit_test(test_small),       cmocka_unit_test(test_full),
+		cmocka_unit_test(test_guest),       cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_edges),       cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_many_errors), cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_large),       cmocka_unit_test(test_message_harmless),
 	};
 	return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
 }

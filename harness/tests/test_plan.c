@@ -42,6 +42,10 @@ static struct machine machine(void)
 	m.now.meminfo.value[MEMINFO_SWAP_TOTAL] = 2 * GIB;
 	m.now.meminfo.value[MEMINFO_COMMIT_LIMIT] = 6 * GIB;
 	m.now.meminfo.value[MEMINFO_COMMITTED_AS] = GIB;
+	m.now.meminfo.value[MEMINFO_MEM_FREE] = 2 * GIB;
+	m.now.meminfo.value[MEMINFO_MEM_AVAILABLE] = 4 * GIB;
+	m.now.meminfo.value[MEMINFO_HUGEPAGE_SIZE] = 2 << 20;
+	m.now.tasks = 123;
 	return m;
 }
 
@@ -114,6 +118,16 @@ static void test_amounts(void **state)
 		{"150% of swap", 0, 3 * GIB},
 		{"max_map_count", 0, 65530},
 		{"pid_max", 0, 32768},
+		{"free", 0, 2 * GIB},
+		{"50% of available", 0, 2 * GIB},
+		{"available - free", 0, 2 * GIB},
+		{"hugepage", 0, 2 << 20},
+		{"200% of hugepage", 0, 4 << 20},
+		{"threads", 0, 123},
+		{"pid_max - threads", 0, 32645},
+		{"2 hugepage", -EINVAL, 0},
+		{"hugepages", -EINVAL, 0},
+		{"Free", -EINVAL, 0},
 		{"ram + swap + 1 page", 0, 10 * GIB + 4096},
 		{"ram - 1 page", 0, 8 * GIB - 4096},
 		{"0 - 1 + 1", 0, 0}, /* only the end must not be negative */
@@ -153,6 +167,11 @@ static void test_amounts(void **state)
 		if (r != cases[i].result || value != (r == 0 ? cases[i].value : 4711))
 			fail_msg("'%s': result %d, value %llu", cases[i].text, r, (unsigned long long)value);
 	}
+	m.now.meminfo.value[MEMINFO_MEM_AVAILABLE] = ENOMEM_ABSENT;
+	m.now.tasks = ENOMEM_ABSENT;
+	uint64_t none;
+	assert_int_equal(plan_amount("available", &m, &none), -EINVAL);
+	assert_int_equal(plan_amount("threads", &m, &none), -EINVAL);
 	/* Committed_AS above the limit is no negative headroom. */
 	uint64_t value = 1;
 	m.now.meminfo.value[MEMINFO_COMMITTED_AS] = 7 * GIB;
@@ -331,7 +350,9 @@ static void test_unresolved(void **state)
 		 "dir/scenario.yaml:8: error: run 't': the check's value '1G - ram' is below zero"},
 		{HEAD "scope: machine\n" EXPECT "environment: {sysctl: {a.a: 1, a.b: 1, a.c: 1, a.d: 1, a.e: 1, a.f: "
 		      "1, a.g: 1, a.h: 1, a.i: 1}}\n" RUNS,
-		 "dir/scenario.yaml:8: error: run 'c': the environment's 'a.i': at most 8 sysctls\n"},
+		 "dir/scenario.yaml:8: error: run 'c': the environment's 'a.i' is one too many: at most 8 of sysctl, 4 "
+		 "of sys "
+		 "and namespace_sysctl\n"},
 	};
 	struct machine m = machine();
 
@@ -433,10 +454,12 @@ static void test_skip_machine_scope(void **state)
 	static const char lives[] = HEAD "scope: machine\nsurvivable: true\n" EXPECT RUNS;
 	struct machine m = machine();
 
-	assert_skip(dies, &m, "machine scope: only in a guest");
-	assert_skip(lives, &m, "machine scope: needs --allow-machine (or a guest)");
+	assert_skip(dies, &m,
+		    "machine scope: only in a guest; ci/kernels brings a kernel, then: enomem run --guest NAME");
+	assert_skip(lives, &m, "machine scope: needs --allow-machine, or a guest: enomem run --guest NAME");
 	m.allow_machine = true;
-	assert_skip(dies, &m, "machine scope: only in a guest");
+	assert_skip(dies, &m,
+		    "machine scope: only in a guest; ci/kernels brings a kernel, then: enomem run --guest NAME");
 	assert_skip(lives, &m, NULL);
 	m.allow_machine = false;
 	m.guest = true;
@@ -508,7 +531,9 @@ static void test_skip_some(void **state)
 	assert_null(p->skip);
 	assert_null(p->runs[0].skip);
 	assert_null(p->runs[1].skip);
-	assert_string_equal(p->runs[2].skip, "machine scope: only in a guest");
+	assert_string_equal(
+		p->runs[2].skip,
+		"machine scope: only in a guest; ci/kernels brings a kernel, then: enomem run --guest NAME");
 	assert_false(p->exclusive); /* the one run of machine scope will not happen */
 	plan_free(p);
 	m.root = false;

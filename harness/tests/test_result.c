@@ -112,6 +112,78 @@ static void test_bad_files(void **state)
 	assert_non_null(strstr(said, "maximum parsing depth"));
 }
 
+/* Several results in one file, one to a line or with line breaks inside; errors are told by the file's own lines. */
+static void test_several(void **state)
+{
+	(void)state;
+	json_auto_t *sample = sample_result(), *reference = result_stable(sample), *again = NULL;
+	json_t *three[] = {sample, reference, sample};
+	assert_int_equal(results_store(path, three, 3), 0);
+	assert_int_equal(results_load(path, stderr, &again), 0);
+	assert_int_equal(json_array_size(again), 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(json_equal(json_array_get(again, i), three[i]));
+	auto_free char *many = load(-EINVAL);
+	assert_non_null(strstr(many, "result.json: holds more than one result"));
+	assert_int_equal(results_store(path, &reference, 1), 0);
+	auto_free char *said = load(-EINVAL);
+	assert_non_null(strstr(said, "result.json: is a reference, not a result"));
+	auto_free char *line = json_dumps(sample, JSON_COMPACT), *tree = json_dumps(sample, JSON_INDENT(1));
+	auto_free char *text = NULL;
+	static const struct {
+		const char *after, *says;
+	} wrong[] = {
+		{"{", ":3:"},
+		{"7", "result.json:3:1: "},
+		{"{}", "\"schema\" is missing"},
+		{"]", "result.json:3:1: "},
+	};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		free(text);
+		assert_true(asprintf(&text, "%s\n\n%s", line, wrong[i].after) > 0);
+		put_file(text, strlen(text));
+		auto_free char *told = load(-EINVAL);
+		if (!strstr(told, wrong[i].says))
+			print_message("%s", told);
+		assert_non_null(strstr(told, wrong[i].says));
+	}
+	free(text);
+	assert_true(asprintf(&text, "\n %s%s\r\n \n", tree, line) > 0);
+	put_file(text, strlen(text));
+	json_auto_t *two = NULL;
+	assert_int_equal(results_load(path, stderr, &two), 0);
+	assert_int_equal(json_array_size(two), 2);
+}
+
+/* References are checked as strictly. */
+static void test_wrong_references(void **state)
+{
+	static const struct {
+		const char *at, *value, *says;
+	} wrong[] = {
+		{"host/kernel", NULL, "host.kernel: is missing"},
+		{"scenarios/0/verdict", "\"good\"", "scenarios[0].verdict: \"good\" is none of"},
+		{"scenarios/3/runs/0/role", "7", "scenarios[3].runs[0].role: must be text"},
+		{"scenarios/3/runs/1/name", "\"no limit\"", "there is another one named \"no limit\""},
+		{"scenarios/3/runs/1/checks/0/ok", "false", "passed with check 0 failed"},
+		{"schema", "\"enomem-reference/2\"", "is none of enomem-result/1"},
+	};
+	(void)state;
+	json_auto_t *sample = sample_result();
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		json_auto_t *reference = result_stable(sample);
+		auto_free char *said = NULL;
+		size_t size;
+		doctor(reference, wrong[i].at, wrong[i].value);
+		FILE *errors = open_memstream(&said, &size);
+		assert_int_equal(result_check_any(reference, "file", errors), -EINVAL);
+		(void)fclose(errors);
+		if (!strstr(said, wrong[i].says))
+			print_message("%s: %s", wrong[i].at, said);
+		assert_non_null(strstr(said, wrong[i].says));
+	}
+}
+
 static void test_truncated_anywhere(void **state)
 {
 	(void)state;
@@ -165,6 +237,9 @@ static void test_wrong_shapes(void **state)
 		{"scenarios", "{}", "scenarios: must be an array"},
 		{"summary/pass", "7", "summary: does not count the scenarios that are \"pass\" right"},
 		{"host/kernel", "null", "host.kernel: must be text"},
+		{"scenarios/0/note", "7", "scenarios[0].note: must be text"},
+		{"scenarios/0/runs/1/console", "[7]", "scenarios[0].runs[1].console[0]: must be text"},
+		{"scenarios/0/runs/1/guest", "{\"ram\": -1}", "runs[1].guest.ram: must be an integer of 0 or more"},
 		{"enomem", NULL, "enomem: is missing"},
 	};
 	(void)state;
@@ -230,7 +305,8 @@ int main(void)
 		cmocka_unit_test(test_round_trip),          cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_truncated_anywhere),  cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_wrong_shapes),        cmocka_unit_test(test_full_disk),
-		cmocka_unit_test(test_symbolic_link_stays),
+		cmocka_unit_test(test_symbolic_link_stays), cmocka_unit_test(test_several),
+		cmocka_unit_test(test_wrong_references),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

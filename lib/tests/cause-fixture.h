@@ -26,7 +26,7 @@
 #define RAM_BYTES (486896 * KB)
 
 struct fixture {
-	struct snapshot s;
+	struct snapshot s, before; /* before.taken: counters may have moved since */
 	struct refusal r;
 	struct fatal_signal signal;
 	struct cause_report report;
@@ -46,10 +46,16 @@ static inline void fixture_init(struct fixture *f)
 		s->status.value[i] = ENOMEM_ABSENT;
 	for (unsigned i = 0; i < PROCFS_RLIMITS; i++)
 		s->rlimit[i] = ENOMEM_UNLIMITED;
+	for (unsigned i = 0; i < VMSTAT_COUNT; i++)
+		s->vmstat.value[i] = ENOMEM_ABSENT;
+	for (unsigned i = 0; i < BUDDY_ORDERS; i++)
+		s->buddy.blocks[i] = ENOMEM_ABSENT;
+	s->pid_ids = s->namespace_pid_max = s->namespace_pid_ids = ENOMEM_ABSENT;
 	s->taken = s->process_seen = s->maps_seen = s->in_cgroup = true;
 
 	s->meminfo.value[MEMINFO_MEM_TOTAL] = RAM_BYTES;
 	s->meminfo.value[MEMINFO_MEM_AVAILABLE] = RAM_BYTES / 2;
+	s->meminfo.value[MEMINFO_MEM_FREE] = RAM_BYTES / 4;
 	s->meminfo.value[MEMINFO_SWAP_TOTAL] = s->meminfo.value[MEMINFO_SWAP_FREE] = 0;
 	s->meminfo.value[MEMINFO_COMMIT_LIMIT] = 243448 * KB;
 	s->meminfo.value[MEMINFO_COMMITTED_AS] = 30000 * KB;
@@ -76,6 +82,9 @@ static inline void fixture_init(struct fixture *f)
 	s->maps.mapped_bytes = 1000 * PAGE;
 	s->maps.free_bytes = TASK_SIZE - 1000 * PAGE;
 	s->maps.largest_hole_bytes = TASK_SIZE / 2;
+	f->before = *s;
+	f->before.taken = false;
+	f->signal.swap_free_least = ENOMEM_ABSENT;
 }
 
 static inline void fixture_call(struct fixture *f, const char *name, int error, const uint64_t args[6])
@@ -98,7 +107,7 @@ static inline void fixture_check(const struct cause_report *report)
 		assert_non_null(state->where);
 		assert_true(state->id < CAUSE_UNKNOWN);
 		if (state->refuses && state->id != CAUSE_COMMIT_LIMIT && state->id != CAUSE_MEMCG_MAX &&
-		    state->id != CAUSE_SYSTEM_OOM)
+		    state->id != CAUSE_MEMCG_SWAP_MAX && state->id != CAUSE_SYSTEM_OOM && state->id != CAUSE_SWAP_FULL)
 			assert_true(over && state->bound != ENOMEM_UNLIMITED);
 	}
 }
@@ -106,14 +115,21 @@ static inline void fixture_check(const struct cause_report *report)
 static inline void judge(struct fixture *f)
 {
 	memset(&f->report, 0xa5, sizeof(f->report));
-	cause_of_refusal(&f->r, &f->s, &f->report);
+	cause_of_refusal(&f->r, f->before.taken ? &f->before : NULL, &f->s, &f->report);
 	fixture_check(&f->report);
 }
 
 static inline void judge_signal(struct fixture *f)
 {
 	memset(&f->report, 0xa5, sizeof(f->report));
-	cause_of_signal(&f->signal, &f->s, &f->report);
+	cause_of_signal(&f->signal, f->before.taken ? &f->before : NULL, &f->s, &f->report);
+	fixture_check(&f->report);
+}
+
+static inline void judge_stall(struct fixture *f)
+{
+	memset(&f->report, 0xa5, sizeof(f->report));
+	cause_of_stall(f->before.taken ? &f->before : NULL, &f->s, &f->report);
 	fixture_check(&f->report);
 }
 

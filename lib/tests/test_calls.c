@@ -33,7 +33,7 @@ static void test_table(void **state)
 		for (const struct call_info *other = watched_calls; other < call; other++)
 			assert_string_not_equal(call->name, other->name);
 	}
-	assert_int_equal(count, 21);
+	assert_int_equal(count, 24);
 	assert_ptr_equal(call_by_number(SYS_mmap), call_by_name("mmap"));
 	assert_ptr_equal(call_by_number(SYS_clone3), call_by_name("clone3"));
 	assert_null(call_by_number(SYS_read == SYS_mmap ? SYS_write : SYS_read));
@@ -73,7 +73,7 @@ static void test_errors(void **state)
 		assert_int_equal(failed(call->name, ENOMEM), ENOMEM);
 		assert_int_equal(failed(call->name, EAGAIN), EAGAIN);
 		static const int never[] = {EINTR,  ENOSYS,  EACCES,  EBADF,     ENODEV, EEXIST, EFAULT,
-					    ENOENT, ENOTDIR, ETXTBSY, EOVERFLOW, ENFILE, EMFILE, 512,
+					    ENOENT, ENOTDIR, ETXTBSY, EOVERFLOW, EMFILE, EBUSY,  512,
 					    513,    514,     515,     516,       517};
 		for (const int *e = never; e < never + ARRAY_SIZE(never); e++)
 			assert_int_equal(failed(call->name, *e), 0);
@@ -91,7 +91,10 @@ static void test_errors(void **state)
 		{"mlock", EINVAL, false},    {"madvise", EINVAL, false},  {"shmget", ENOSPC, true},
 		{"fallocate", ENOSPC, true}, {"clone", ENOSPC, true},     {"execve", ENOSPC, false},
 		{"execve", E2BIG, true},     {"execveat", E2BIG, true},   {"clone3", E2BIG, false},
-		{"execve", ENOENT, false},   {"execveat", EACCES, false},
+		{"execve", ENOENT, false},   {"execveat", EACCES, false}, {"pipe", ENFILE, true},
+		{"pipe2", ENFILE, true},     {"fcntl", ENFILE, false},    {"fcntl", EPERM, true},
+		{"pipe2", EPERM, false},     {"mmap", ENFILE, false},     {"fallocate", ENFILE, false},
+		{"fallocate", EPERM, false},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++)
 		assert_int_equal(failed(row[i].name, row[i].error), row[i].refused ? row[i].error : 0);

@@ -12,7 +12,11 @@
 
 static void segv(struct fixture *f, int code, uint64_t address)
 {
-	f->signal = (struct fatal_signal){.signal = SIGSEGV, .code = code, .address = address, .log_names_pid = -1};
+	f->signal = (struct fatal_signal){.signal = SIGSEGV,
+					  .code = code,
+					  .address = address,
+					  .log_names_pid = -1,
+					  .swap_free_least = ENOMEM_ABSENT};
 	judge_signal(f);
 }
 
@@ -114,7 +118,8 @@ static void kill_call(struct fixture *f, bool counter_moved, int log_names_pid, 
 					  .code = INT32_MIN,
 					  .oom_counter_moved = counter_moved,
 					  .log_names_pid = log_names_pid,
-					  .log_says_memcg = log_says_memcg};
+					  .log_says_memcg = log_says_memcg,
+					  .swap_free_least = ENOMEM_ABSENT};
 	judge_signal(f);
 }
 
@@ -150,9 +155,9 @@ static void test_memcg(void **state)
 	assert_only(&f, CAUSE_UNKNOWN);
 	/* killed by a limit above; a limit of pids up there is none of memory */
 	f.s.ancestor_count = 3;
-	f.s.ancestor[0] = (struct ancestor_numbers){CGROUP_MEMORY, 90 * MB, ENOMEM_UNLIMITED};
-	f.s.ancestor[1] = (struct ancestor_numbers){CGROUP_PIDS, 10, 1};
-	f.s.ancestor[2] = (struct ancestor_numbers){CGROUP_MEMORY, 64 * MB - PAGE, 64 * MB};
+	f.s.ancestor[0] = (struct ancestor_numbers){CGROUP_MEMORY, 90 * MB, ENOMEM_UNLIMITED, ENOMEM_ABSENT};
+	f.s.ancestor[1] = (struct ancestor_numbers){CGROUP_PIDS, 10, 1, ENOMEM_ABSENT};
+	f.s.ancestor[2] = (struct ancestor_numbers){CGROUP_MEMORY, 64 * MB - PAGE, 64 * MB, ENOMEM_ABSENT};
 	kill_call(&f, true, 1, true);
 	assert_only(&f, CAUSE_MEMCG_MAX);
 	assert_allows(&f, CAUSE_MEMCG_MAX); /* not its own */
@@ -186,8 +191,8 @@ static void test_memcg_without_peak(void **state)
 	assert_only(&f, CAUSE_MEMCG_MAX);
 	assert_int_equal(state_of(&f, CAUSE_MEMCG_MAX)->in_use, 10 * PAGE);
 	f.s.ancestor_count = 2; /* a full group above explains it, whatever comes after */
-	f.s.ancestor[0] = (struct ancestor_numbers){CGROUP_MEMORY, 64 * MB, 64 * MB};
-	f.s.ancestor[1] = (struct ancestor_numbers){CGROUP_MEMORY, 64 * MB, 640 * MB};
+	f.s.ancestor[0] = (struct ancestor_numbers){CGROUP_MEMORY, 64 * MB, 64 * MB, ENOMEM_ABSENT};
+	f.s.ancestor[1] = (struct ancestor_numbers){CGROUP_MEMORY, 64 * MB, 640 * MB, ENOMEM_ABSENT};
 	kill_call(&f, true, 1, true);
 	assert_only(&f, CAUSE_MEMCG_MAX);
 	assert_allows(&f, CAUSE_MEMCG_MAX);
@@ -213,9 +218,9 @@ static void test_other_kills(void **state)
 	kill_call(&f, false, 1, false);
 	assert_only(&f, CAUSE_SYSTEM_OOM);
 	f.s.meminfo.value[MEMINFO_SWAP_TOTAL] = 64 * MB;
-	f.s.meminfo.value[MEMINFO_SWAP_FREE] = 4 * MB;
+	f.s.meminfo.value[MEMINFO_SWAP_FREE] = 24 * MB;
 	kill_call(&f, true, 1, false);
-	assert_sum(&f, CAUSE_SYSTEM_OOM, RAM_BYTES / 2 + 60 * MB, PAGE, RAM_BYTES + 64 * MB);
+	assert_sum(&f, CAUSE_SYSTEM_OOM, RAM_BYTES / 2 + 40 * MB, PAGE, RAM_BYTES + 64 * MB);
 	f.s.meminfo.value[MEMINFO_MEM_AVAILABLE] = ENOMEM_ABSENT;
 	kill_call(&f, false, 1, false);
 	assert_only(&f, CAUSE_SYSTEM_OOM);
@@ -249,6 +254,115 @@ static void test_other_kills(void **state)
 	assert_int_equal(f.report.count, 0);
 }
 
+/* A guest's zram of 64 MB: 0 to 3.6 MB were left of it when the kernel killed. */
+static void test_swap_full(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	f.s.meminfo.value[MEMINFO_SWAP_TOTAL] = 64 * MB;
+	f.s.meminfo.value[MEMINFO_SWAP_FREE] = 3600 * KB;
+	kill_call(&f, false, 1, false);
+	assert_only(&f, CAUSE_SWAP_FULL);
+	assert_sum(&f, CAUSE_SWAP_FULL, RAM_BYTES / 2 + 64 * MB - 3600 * KB, PAGE, RAM_BYTES + 64 * MB);
+	/* the victim's swap is free again, but was seen used up */
+	f.s.meminfo.value[MEMINFO_SWAP_FREE] = 40 * MB;
+	kill_call(&f, false, 1, false);
+	assert_only(&f, CAUSE_SYSTEM_OOM);
+	f.signal.swap_free_least = 0;
+	judge_signal(&f);
+	assert_only(&f, CAUSE_SWAP_FULL);
+	assert_sum(&f, CAUSE_SWAP_FULL, RAM_BYTES / 2 + 64 * MB, PAGE, RAM_BYTES + 64 * MB);
+	f.signal.swap_free_least = 7 * MB;
+	judge_signal(&f);
+	assert_only(&f, CAUSE_SYSTEM_OOM);
+	/* without any swap nothing of it can be full */
+	f.s.meminfo.value[MEMINFO_SWAP_TOTAL] = f.s.meminfo.value[MEMINFO_SWAP_FREE] = f.signal.swap_free_least = 0;
+	judge_signal(&f);
+	assert_only(&f, CAUSE_SYSTEM_OOM);
+	/* somebody else's kill, and a group's, whatever swap is left */
+	f.s.meminfo.value[MEMINFO_SWAP_TOTAL] = 64 * MB;
+	kill_call(&f, false, 0, false);
+	assert_only(&f, CAUSE_KILLED_BY_OTHER);
+	f.s.cgroup.value[CGROUP_MEMORY_MAX] = f.s.cgroup.value[CGROUP_MEMORY_PEAK] = 16 * MB;
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+}
+
+/* memory.max 16 MB and memory.swap.max 8 MB, both full when it was killed. */
+static void swapping_group(struct fixture *f)
+{
+	fixture_init(f);
+	uint64_t *v = f->s.cgroup.value;
+	v[CGROUP_MEMORY_MAX] = v[CGROUP_MEMORY_PEAK] = 16 * MB;
+	v[CGROUP_MEMORY_SWAP_MAX] = 8 * MB;
+	v[CGROUP_MEMORY_SWAP_CURRENT] = 0; /* given back */
+	v[CGROUP_MEMORY_SWAP_EVENTS_MAX] = v[CGROUP_MEMORY_SWAP_EVENTS_FAIL] = 0;
+	f->before = f->s;
+}
+
+static void test_swap_max(void **state)
+{
+	(void)state;
+	struct fixture f;
+	/* 6.12 and 7.2 keep a peak, and count no refusals */
+	swapping_group(&f);
+	f.s.cgroup.value[CGROUP_MEMORY_SWAP_PEAK] = 8388608;
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_MEMCG_SWAP_MAX);
+	assert_sum(&f, CAUSE_MEMCG_SWAP_MAX, 24 * MB, PAGE, 24 * MB);
+	f.s.cgroup.value[CGROUP_MEMORY_SWAP_PEAK] = 4 * MB; /* the machine's swap ran out before the group's */
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	f.s.cgroup.value[CGROUP_MEMORY_SWAP_EVENTS_MAX] = 8; /* with a peak the counter has no say */
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	/* 5.10 and 6.1 keep none, but count */
+	swapping_group(&f);
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	f.s.cgroup.value[CGROUP_MEMORY_SWAP_EVENTS_MAX] = 8;
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_MEMCG_SWAP_MAX);
+	f.before.taken = false;
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	/* no limit of swap, or none allowed at all: memory.max it is */
+	swapping_group(&f);
+	f.s.cgroup.value[CGROUP_MEMORY_SWAP_PEAK] = 8 * MB;
+	f.s.cgroup.value[CGROUP_MEMORY_SWAP_MAX] = ENOMEM_UNLIMITED;
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	f.s.cgroup.value[CGROUP_MEMORY_SWAP_MAX] = f.s.cgroup.value[CGROUP_MEMORY_SWAP_PEAK] = 0;
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	/* memory was never full: no group of ours killed */
+	swapping_group(&f);
+	f.s.cgroup.value[CGROUP_MEMORY_SWAP_PEAK] = 8 * MB;
+	f.s.cgroup.value[CGROUP_MEMORY_PEAK] = 12 * MB;
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_UNKNOWN);
+}
+
+/* v1 limits and measures both together. */
+static void test_memsw(void **state)
+{
+	(void)state;
+	struct fixture f;
+	swapping_group(&f);
+	f.s.cgroup.value[CGROUP_MEMORY_SWAP_CURRENT] = 1 * MB;
+	f.s.cgroup.value[CGROUP_MEMORY_MEMSW_PEAK] = 24 * MB;
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_MEMCG_SWAP_MAX);
+	assert_sum(&f, CAUSE_MEMCG_SWAP_MAX, 24 * MB, PAGE, 24 * MB);
+	f.s.cgroup.value[CGROUP_MEMORY_MEMSW_PEAK] = 18 * MB;
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	f.s.cgroup.value[CGROUP_MEMORY_MEMSW_PEAK] = 10 * MB;
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +372,9 @@ int main(void)
 		cmocka_unit_test(test_memcg),
 		cmocka_unit_test(test_memcg_without_peak),
 		cmocka_unit_test(test_other_kills),
+		cmocka_unit_test(test_swap_full),
+		cmocka_unit_test(test_swap_max),
+		cmocka_unit_test(test_memsw),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

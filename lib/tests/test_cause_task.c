@@ -87,9 +87,9 @@ static void test_pids_max(void **state)
 	assert_null(state_of(&f, CAUSE_PIDS_MAX));
 	/* a group above, behind one without a limit and one of memory */
 	f.s.ancestor_count = 3;
-	f.s.ancestor[0] = (struct ancestor_numbers){CGROUP_PIDS, 50, ENOMEM_UNLIMITED};
-	f.s.ancestor[1] = (struct ancestor_numbers){CGROUP_MEMORY, 50, 1};
-	f.s.ancestor[2] = (struct ancestor_numbers){CGROUP_PIDS, 99, 100};
+	f.s.ancestor[0] = (struct ancestor_numbers){CGROUP_PIDS, 50, ENOMEM_UNLIMITED, ENOMEM_ABSENT};
+	f.s.ancestor[1] = (struct ancestor_numbers){CGROUP_MEMORY, 50, 1, ENOMEM_ABSENT};
+	f.s.ancestor[2] = (struct ancestor_numbers){CGROUP_PIDS, 99, 100, ENOMEM_ABSENT};
 	clone_call(&f, EAGAIN, 17);
 	assert_only(&f, CAUSE_UNKNOWN);
 	f.s.ancestor[2].current = 100;
@@ -157,20 +157,80 @@ static void test_machine(void **state)
 	f.s.tasks = 3700;
 	clone_call(&f, EAGAIN, 17);
 	assert_only(&f, CAUSE_THREADS_MAX);
-	/* pid_max 400: 98 to 128 forks with 55 tasks */
-	f.s.sysctl[SYSCTL_PID_MAX] = 400;
-	f.s.tasks = 99;
+	f.s.tasks = ENOMEM_ABSENT;
 	clone_call(&f, EAGAIN, 17);
 	assert_only(&f, CAUSE_UNKNOWN);
+}
+
+/* pid_max 400: 98 to 128 forks with 55 tasks, not 345, since no id below 300 is given out a second time. */
+static void test_pid_max(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	clone_call(&f, EAGAIN, 17);
+	assert_allows(&f, CAUSE_PID_MAX);
+	assert_sum(&f, CAUSE_PID_MAX, 60, 1, 32468);
+	f.s.sysctl[SYSCTL_PID_MAX] = 400;
 	f.s.tasks = 55 + 98;
+	f.s.pid_ids = 100;
 	clone_call(&f, EAGAIN, 17);
 	assert_only(&f, CAUSE_PID_MAX);
-	assert_sum(&f, CAUSE_PID_MAX, 153, 1, 100);
-	f.s.sysctl[SYSCTL_THREADS_MAX] = 153;
+	assert_sum(&f, CAUSE_PID_MAX, 100, 1, 100);
+	clone_call(&f, ENOMEM, 17); /* it never says that */
+	assert_int_equal(named(&f), CAUSE_UNKNOWN);
+	f.s.pid_ids = 99;
+	clone_call(&f, EAGAIN, 17);
+	assert_only(&f, CAUSE_UNKNOWN);
+	/* pids.max of a group while many tasks hold low ids: they prove nothing */
+	f.s.cgroup.value[CGROUP_PIDS_MAX] = 2;
+	clone_call(&f, EAGAIN, 17);
+	assert_only(&f, CAUSE_PIDS_MAX);
+	/* not counted, and it could be: nothing is claimed */
+	f.s.cgroup.value[CGROUP_PIDS_MAX] = ENOMEM_UNLIMITED;
+	f.s.pid_ids = ENOMEM_ABSENT;
+	clone_call(&f, EAGAIN, 17);
+	assert_null(state_of(&f, CAUSE_PID_MAX));
+	f.s.tasks = 34; /* 34 tasks hold 102 ids at most */
+	clone_call(&f, EAGAIN, 17);
+	assert_null(state_of(&f, CAUSE_PID_MAX));
+	f.s.tasks = 32;
+	clone_call(&f, EAGAIN, 17);
+	assert_allows(&f, CAUSE_PID_MAX);
+	f.s.sysctl[SYSCTL_PID_MAX] = ENOMEM_ABSENT;
+	clone_call(&f, EAGAIN, 17);
+	assert_null(state_of(&f, CAUSE_PID_MAX));
+	/* with threads-max: both say EAGAIN, both are told */
+	f.s.sysctl[SYSCTL_PID_MAX] = 400;
+	f.s.pid_ids = 100;
+	f.s.sysctl[SYSCTL_THREADS_MAX] = 32;
 	clone_call(&f, EAGAIN, 17);
 	assert_int_equal(named(&f), CAUSE_THREADS_MAX);
 	assert_true(state_of(&f, CAUSE_PID_MAX)->refuses);
-	f.s.tasks = ENOMEM_ABSENT;
+}
+
+/* 6.14 and later: 301 in a pid namespace of its own gives 299 forks, the last one with id 300. */
+static void test_namespace_pid_max(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	f.s.namespace_pid_max = 301;
+	f.s.namespace_pid_ids = 1;
+	clone_call(&f, EAGAIN, 17);
+	assert_only(&f, CAUSE_PID_MAX);
+	const struct limit_state *own = &f.report.state[f.report.count - 1];
+	assert_int_equal(own->in_use, 1);
+	assert_int_equal(own->bound, 1);
+	assert_allows(&f, CAUSE_PID_MAX); /* the machine's */
+	f.s.namespace_pid_ids = 0;        /* 300 is free again */
+	clone_call(&f, EAGAIN, 17);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.s.namespace_pid_ids = ENOMEM_ABSENT;
+	clone_call(&f, EAGAIN, 17);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.s.namespace_pid_ids = 1;
+	f.s.namespace_pid_max = ENOMEM_ABSENT;
 	clone_call(&f, EAGAIN, 17);
 	assert_only(&f, CAUSE_UNKNOWN);
 }
@@ -227,7 +287,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_list),  cmocka_unit_test(test_name),    cmocka_unit_test(test_pids_max),
 		cmocka_unit_test(test_nproc), cmocka_unit_test(test_machine), cmocka_unit_test(test_dead_pid_namespace),
-		cmocka_unit_test(test_exec),
+		cmocka_unit_test(test_exec),  cmocka_unit_test(test_pid_max), cmocka_unit_test(test_namespace_pid_max),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -255,6 +255,11 @@ static void values_v2(void **state)
 	put("/enomem-fake/memory.events", "low 1\nhigh 2\nmax 35\noom_kill 4\noom 3\noom_group_kill 5\n");
 	put("/enomem-fake/pids.max", "9999999999999\n");
 	put("/enomem-fake/pids.events", "max nonsense\n");
+	put("/enomem-fake/pids.events.local", "max 6\n");
+	put("/enomem-fake/memory.events.local", "low 0\nhigh 0\nmax 34\noom 2\noom_kill 1\n");
+	put("/enomem-fake/memory.swap.events", "high 0\nmax 8\nfail 7\n");
+	put("/enomem-fake/memory.stat", "anon 1\nkernel 86016\nkernel_stack 2\nslab_reclaimable 3\n"
+					"slab_unreclaimable 4\nslab 7\n");
 	fake_group(&cg, CGROUP_V2);
 	cgroup_read(&cg, &n);
 	assert_int_equal(n.value[CGROUP_MEMORY_CURRENT], 12288);
@@ -265,6 +270,18 @@ static void values_v2(void **state)
 	assert_int_equal(n.value[CGROUP_MEMORY_EVENTS_HIGH], 2);
 	assert_int_equal(n.value[CGROUP_MEMORY_EVENTS_OOM], 3);
 	assert_int_equal(n.value[CGROUP_MEMORY_EVENTS_OOM_KILL], 4);
+	assert_int_equal(n.value[CGROUP_MEMORY_EVENTS_OOM_GROUP_KILL], 5);
+	assert_int_equal(n.value[CGROUP_MEMORY_EVENTS_LOCAL_MAX], 34);
+	assert_int_equal(n.value[CGROUP_MEMORY_EVENTS_LOCAL_OOM_KILL], 1);
+	assert_int_equal(n.value[CGROUP_MEMORY_SWAP_EVENTS_MAX], 8);
+	assert_int_equal(n.value[CGROUP_MEMORY_SWAP_EVENTS_FAIL], 7);
+	assert_int_equal(n.value[CGROUP_MEMORY_STAT_KERNEL], 86016);
+	assert_int_equal(n.value[CGROUP_MEMORY_STAT_SLAB], 7);
+	assert_int_equal(n.value[CGROUP_MEMORY_STAT_SLAB_UNRECLAIMABLE], 4);
+	assert_int_equal(n.value[CGROUP_PIDS_EVENTS_LOCAL_MAX], 6);
+	assert_int_equal(n.value[CGROUP_MEMORY_OOM_CONTROL], ENOMEM_ABSENT); /* of v1 */
+	assert_int_equal(n.value[CGROUP_MEMORY_KMEM_MAX], ENOMEM_ABSENT);
+	assert_int_equal(cgroup_set(&cg, CGROUP_MEMORY_OOM_CONTROL, 1), -ENOTSUP);
 	assert_int_equal(n.value[CGROUP_PIDS_MAX], 9999999999999);
 	assert_int_equal(n.value[CGROUP_PIDS_EVENTS_MAX], ENOMEM_ABSENT);
 	assert_int_equal(cgroup_set(&cg, CGROUP_MEMORY_SWAP_MAX, 8192), 0);
@@ -293,7 +310,11 @@ static void values_v1(void **state)
 	put("/enomem-fake/memory.max_usage_in_bytes", "8192\n");
 	put("/enomem-fake/memory.failcnt", "7\n");
 	put("/enomem-fake/memory.memsw.failcnt", "30\n");
-	put("/enomem-fake/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n");
+	put("/enomem-fake/memory.oom_control", "oom_kill_disable 0\nunder_oom 1\noom_kill 2\n");
+	put("/enomem-fake/memory.kmem.usage_in_bytes", "86016\n");
+	put("/enomem-fake/memory.kmem.limit_in_bytes", "9223372036854771712\n");
+	put("/enomem-fake/memory.kmem.failcnt", "3\n");
+	put("/enomem-fake/memory.memsw.max_usage_in_bytes", "12288\n");
 	put("/enomem-fake/memory.stat", "cache 1\nswap 5\ntotal_swapcached 6\ntotal_swap 20480\n");
 	put("/enomem-fake/pids.max", "max\n");
 	put("/enomem-fake/pids.events", "max 9\n");
@@ -307,6 +328,19 @@ static void values_v1(void **state)
 	assert_int_equal(n.value[CGROUP_MEMORY_EVENTS_MAX], 37);
 	assert_int_equal(n.value[CGROUP_MEMORY_EVENTS_OOM_KILL], 2);
 	assert_int_equal(n.value[CGROUP_MEMORY_EVENTS_OOM], ENOMEM_ABSENT);
+	assert_int_equal(n.value[CGROUP_MEMORY_OOM_CONTROL], 0);
+	assert_int_equal(n.value[CGROUP_MEMORY_UNDER_OOM], 1);
+	assert_int_equal(n.value[CGROUP_MEMORY_STAT_KERNEL], 86016);
+	assert_int_equal(n.value[CGROUP_MEMORY_STAT_SLAB], ENOMEM_ABSENT);
+	assert_int_equal(n.value[CGROUP_MEMORY_KMEM_CURRENT], 86016);
+	assert_int_equal(n.value[CGROUP_MEMORY_KMEM_MAX], ENOMEM_UNLIMITED);
+	assert_int_equal(n.value[CGROUP_MEMORY_KMEM_EVENTS_MAX], 3);
+	assert_int_equal(n.value[CGROUP_MEMORY_MEMSW_PEAK], 12288);
+	assert_int_equal(n.value[CGROUP_MEMORY_SWAP_EVENTS_MAX], 30);
+	assert_int_equal(cgroup_set(&cg, CGROUP_MEMORY_UNDER_OOM, 1), -EINVAL);
+	assert_int_equal(cgroup_set(&cg, CGROUP_MEMORY_OOM_CONTROL, 1), 0);
+	assert_file("/enomem-fake/memory.oom_control", "1om_kill_disable 0\nunder_oom 1\noom_kill 2\n");
+	assert_int_equal(cgroup_set(&cg, CGROUP_MEMORY_KMEM_MAX, ENOMEM_UNLIMITED), 0);
 	assert_int_equal(n.value[CGROUP_PIDS_MAX], ENOMEM_UNLIMITED);
 	assert_int_equal(n.value[CGROUP_PIDS_EVENTS_MAX], 9);
 	assert_int_equal(cgroup_set(&cg, CGROUP_MEMORY_HIGH, 4096), -ENOTSUP);

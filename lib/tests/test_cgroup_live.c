@@ -272,6 +272,79 @@ static void nested_groups_go_too(void **state)
 	assert_int_equal(cgroup_remove_path(path, 0), -ENOENT);
 }
 
+/* A group inside a group: the outer one's limits bind, each counts for itself, and both go together. */
+static void made_inside(void **state)
+{
+	(void)state;
+	static struct cgroup outer;
+	struct cgroup cg;
+	char inner_name[64], expected[CGROUP_CONTROLLERS][1100];
+	if (!make_group(ALL, &outer))
+		return;
+	(void)snprintf(inner_name, sizeof(inner_name), "%s-in", name);
+	assert_int_equal(cgroup_create_inside(&outer, "no-name-of-ours", NULL, NULL, &cg), -EINVAL);
+	assert_int_equal(cgroup_create_inside(&outer, inner_name, NULL, NULL, &cg), 0);
+	assert_ptr_equal(cg.above, &outer);
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
+		(void)snprintf(expected[c], sizeof(expected[c]), "%s/%s", outer.path[c], inner_name);
+		assert_string_equal(cg.path[c], outer.path[c][0] ? expected[c] : "");
+	}
+	if (has(&cg, CGROUP_PIDS)) {
+		assert_int_equal(cgroup_set(&outer, CGROUP_PIDS_MAX, 1), 0);
+		assert_int_equal(value(&cg, CGROUP_PIDS_MAX), ENOMEM_UNLIMITED);
+		pid_t pid = fork();
+		if (pid == 0) {
+			pid_t child = cgroup_attach(&cg, 0) < 0 ? 0 : fork();
+			_exit(child < 0 && errno == EAGAIN && value(&outer, CGROUP_PIDS_CURRENT) == 1 ? 42 : 2);
+		}
+		int status;
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 42);
+	}
+	if (has(&cg, CGROUP_MEMORY)) {
+		assert_int_equal(cgroup_set(&outer, CGROUP_MEMORY_MAX, 8 * MIB), 0);
+		assert_int_equal(value(&cg, CGROUP_MEMORY_MAX), ENOMEM_UNLIMITED);
+	}
+	pid_t sleeper = 0;
+	if (!has(&cg, CGROUP_PIDS) || cgroup_set(&outer, CGROUP_PIDS_MAX, 4) == 0)
+		sleeper = start_sleeper(&cg);
+	assert_int_equal(cgroup_remove(&cg, 5 * SECOND), 0);
+	if (sleeper > 0)
+		assert_killed(sleeper);
+	assert_null(cg.above);
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
+		assert_false(made[c][0] && exists(made[c]));
+		assert_int_equal(outer.dir[c], -1);
+	}
+}
+
+/* What was refused leaves the outer group as it was: to be removed on its own. */
+static int refuse_inner(const char *path, unsigned enables, void *data)
+{
+	(void)path;
+	(void)enables;
+	++*(unsigned *)data;
+	return -EROFS;
+}
+
+static void inside_refused(void **state)
+{
+	(void)state;
+	static struct cgroup outer;
+	struct cgroup cg;
+	char inner_name[64];
+	unsigned asked = 0;
+	if (!make_group(1U << CGROUP_PIDS, &outer))
+		return;
+	(void)snprintf(inner_name, sizeof(inner_name), "%s-in", name);
+	assert_int_equal(cgroup_create_inside(&outer, inner_name, refuse_inner, &asked, &cg), -EROFS);
+	assert_int_equal(asked, 1);
+	assert_true(exists(outer.path[CGROUP_PIDS]));
+	assert_int_equal(cgroup_remove(&outer, 5 * SECOND), 0);
+	assert_false(exists(made[CGROUP_PIDS]));
+}
+
 static void caller_is_spared(void **state)
 {
 	(void)state;
@@ -415,7 +488,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		LIVE(whole_life),           LIVE(memory_limits),    LIVE(memory_is_refused), LIVE(tasks_are_refused),
 		LIVE(nested_groups_go_too), LIVE(caller_is_spared), LIVE(only_our_paths),    LIVE(ancestors),
-		LIVE(v2_made_beside_us),
+		LIVE(v2_made_beside_us),    LIVE(made_inside),      LIVE(inside_refused),
 	};
 	(void)snprintf(name, sizeof(name), "enomem-test-%d", getpid());
 	if (cgroup_detect_self(&sys) < 0)

@@ -244,14 +244,42 @@ static void test_extremes(void **state)
 	assert_int_equal(limit_add(2, 3), 5);
 }
 
+/* F_SETPIPE_SZ 2^28 is one block of 4 MB, 2^29 is more than there is. */
+static void test_pipe(void **state)
+{
+	(void)state;
+	assert_int_equal(limit_pipe_slots_bytes(1ULL << 28, 4096), 65536 * 40);
+	assert_int_equal(limit_pipe_slots_bytes(1ULL << 29, 4096), 131072 * 40);
+	assert_true(limit_pipe_slots_bytes(1ULL << 28, 4096) <= LIMIT_KMALLOC_MAX);
+	assert_true(limit_pipe_slots_bytes(1ULL << 29, 4096) > LIMIT_KMALLOC_MAX);
+	assert_int_equal(limit_pipe_slots_bytes((1ULL << 28) + 1, 4096), 131072 * 40);
+	assert_int_equal(limit_pipe_slots_bytes(0, 4096), 40);
+	assert_int_equal(limit_pipe_slots_bytes(4097, 4096), 80);
+	assert_int_equal(limit_pipe_slots_bytes(1ULL << 31, 4096), 524288ULL * 40);
+	assert_true(limit_pipe_slots_bytes((1ULL << 31) + 1, 4096) == UINT64_MAX);
+	assert_int_equal(limit_block_bytes(65536 * 40, 4096), 4 * 1024 * 1024);
+	assert_int_equal(limit_block_bytes(1, 4096), 4096);
+	assert_int_equal(limit_block_bytes(4096, 4096), 4096);
+	assert_int_equal(limit_block_bytes(4097, 4096), 8192);
+	assert_true(limit_block_bytes(UINT64_MAX, 4096) == UINT64_MAX);
+	assert_int_equal(limit_pid_capacity(301), 1);
+	assert_int_equal(limit_pid_capacity(400), 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_commit_limit),   cmocka_unit_test(test_commit_limit_here),
-		cmocka_unit_test(test_commit_reserve), cmocka_unit_test(test_commit_heuristic),
-		cmocka_unit_test(test_pages),          cmocka_unit_test(test_address_space),
-		cmocka_unit_test(test_map_count),      cmocka_unit_test(test_tasks),
-		cmocka_unit_test(test_nproc_exempt),   cmocka_unit_test(test_stack),
+		cmocka_unit_test(test_pipe),
+		cmocka_unit_test(test_commit_limit),
+		cmocka_unit_test(test_commit_limit_here),
+		cmocka_unit_test(test_commit_reserve),
+		cmocka_unit_test(test_commit_heuristic),
+		cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_address_space),
+		cmocka_unit_test(test_map_count),
+		cmocka_unit_test(test_tasks),
+		cmocka_unit_test(test_nproc_exempt),
+		cmocka_unit_test(test_stack),
 		cmocka_unit_test(test_extremes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

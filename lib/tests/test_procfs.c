@@ -68,7 +68,7 @@ static void test_meminfo_keys(void **state)
 	/* Near misses of a key, and unknown lines of any kind, are not ours. */
 	assert_int_equal(procfs_parse_meminfo(
 				 "XMemTotal: 1 kB\nMemTotalX: 2 kB\n MemTotal: 3 kB\nMemTota: 4 kB\nmemtotal: 5 kB\n"
-				 "SReclaimable: x\nno colon\n\n:\nMemFree 6 kB\n",
+				 "SReclaimableX: x\nno colon\n\n:\nMemFree 6 kB\n",
 				 &m),
 			 0);
 	assert_true(m.value[MEMINFO_MEM_TOTAL] == ENOMEM_ABSENT && m.value[MEMINFO_MEM_FREE] == ENOMEM_ABSENT);

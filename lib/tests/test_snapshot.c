@@ -11,6 +11,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,7 +20,7 @@
 
 #include "cleanup.h"
 #include "number.h"
-#include "snapshot.h"
+#include "snapshot-internal.h"
 
 #define MIB (1024ULL * 1024)
 
@@ -143,6 +144,133 @@ static void knows_what_a_fork_would_charge(void **state)
 	(void)munmap(spared, 96 * MIB);
 }
 
+static void knows_the_area_of_an_address(void **state)
+{
+	char *small = mmap(NULL, MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *huge = mmap(NULL, 2 * MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_NORESERVE, -1, 0);
+	struct snapshot_request request = {.pid = getpid(), .area = true, .address = (uintptr_t)small + 5000};
+	(void)state;
+	assert_ptr_not_equal(small, MAP_FAILED);
+	snapshot_take(&source, &request, &a);
+	assert_true(a.area_seen);
+	assert_false(a.area.huge_pages);
+	assert_int_equal(a.area.page_size, 4096);
+	assert_true(a.area.start <= request.address && a.area.end > request.address);
+	if (huge != MAP_FAILED) {
+		request.address = (uintptr_t)huge + 5000;
+		snapshot_take(&source, &request, &a);
+		assert_true(a.area_seen && a.area.huge_pages);
+		assert_int_equal(a.area.page_size, 2 * MIB);
+		(void)munmap(huge, 2 * MIB);
+	}
+	request.address = 4096; /* nobody's */
+	snapshot_take(&source, &request, &a);
+	assert_false(a.area_seen);
+	(void)munmap(small, MIB);
+}
+
+/* As many ids as tasks above 300, and one that only a session holds after its leader died. */
+static void counts_task_ids(void **state)
+{
+	int hold[2];
+	pid_t leader = 0;
+	char byte;
+	(void)state;
+	static struct snapshot_source busy_source;
+	busy_source = source;
+	a.sysctl[SYSCTL_PID_MAX] = 65536;
+	a.tasks = 65536;
+	a.pid = getpid();
+	busy_source.namespace_pid_max = ENOMEM_ABSENT;
+	assert_int_equal(pipe(hold), 0);
+	leader = fork();
+	if (leader == 0) {
+		(void)close(hold[1]);
+		(void)setsid();
+		if (fork() == 0)
+			(void)!read(hold[0], &byte, 1);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(leader, NULL, 0), leader);
+	(void)close(hold[0]);
+	a.pid_ids = ENOMEM_ABSENT;
+	snapshot_take_pid_ids(&busy_source, &a);
+	uint64_t with_session = a.pid_ids;
+	assert_true(with_session != ENOMEM_ABSENT);
+	if (getpid() >= 300 && getpid() < 65536)
+		assert_true(with_session >= 1);
+	a.tasks = 10; /* they cannot hold all of 65236 ids: nobody counts */
+	a.pid_ids = ENOMEM_ABSENT;
+	snapshot_take_pid_ids(&busy_source, &a);
+	assert_true(a.pid_ids == ENOMEM_ABSENT);
+	(void)close(hold[1]);
+}
+
+static void knows_the_file_system_of_a_descriptor(void **state)
+{
+	int memory = memfd_create("snapshot", MFD_CLOEXEC);
+	struct snapshot_request request = {.pid = getpid(), .file = true, .fd = memory};
+	(void)state;
+	assert_true(memory >= 0);
+	snapshot_take(&source, &request, &a);
+	assert_true(a.file_seen);
+	assert_int_equal(a.file.type, 0x01021994); /* TMPFS_MAGIC */
+	assert_int_equal(a.file.size, 0);
+	(void)close(memory);
+	snapshot_take(&source, &request, &a);
+	assert_false(a.file_seen);
+}
+
+static void sees_state_score_and_blocks(void **state)
+{
+	struct snapshot_request request = {.pid = getpid(), .sleeps_where = true};
+	(void)state;
+	snapshot_take(&source, &request, &a);
+	assert_int_equal(a.status.state, 'R');
+	assert_string_equal(a.wchan, "");
+	assert_true(a.oom_score_adj_seen && a.oom_score_adj >= -1000 && a.oom_score_adj <= 1000);
+	assert_true(a.oom_score != ENOMEM_ABSENT);
+	assert_true(a.buddy.blocks[0] != ENOMEM_ABSENT && buddyinfo_largest(&a.buddy, 4096) >= 4096);
+	assert_true(a.meminfo.value[MEMINFO_SRECLAIMABLE] != ENOMEM_ABSENT);
+}
+
+static atomic_bool other_done;
+
+static void *take_many(void *data)
+{
+	static struct snapshot mine;
+	struct snapshot_request request = {.pid = getpid(), .maps = true};
+	(void)data;
+	for (unsigned i = 0; i < 200; i++) {
+		snapshot_take(&source, &request, &mine);
+		if (!mine.process_seen || !mine.maps_seen)
+			return (void *)1;
+	}
+	other_done = true;
+	return NULL;
+}
+
+/* Two threads take turns, and neither gets the other's text. */
+static void one_at_a_time(void **state)
+{
+	struct snapshot_request request = {.pid = getpid()};
+	pthread_t other;
+	void *failed;
+	unsigned taken = 0;
+	(void)state;
+	other_done = false;
+	assert_int_equal(pthread_create(&other, NULL, take_many, NULL), 0);
+	while (!other_done) {
+		if (!snapshot_try_take(&source, &request, &a))
+			continue;
+		taken++;
+		assert_true(a.process_seen && a.meminfo.value[MEMINFO_MEM_TOTAL] > 16 * MIB);
+	}
+	assert_int_equal(pthread_join(other, &failed), 0);
+	assert_null(failed);
+	assert_true(snapshot_try_take(&source, &request, &a));
+}
+
 static size_t allocated(void)
 {
 	struct mallinfo2 info = mallinfo2();
@@ -151,8 +279,15 @@ static size_t allocated(void)
 
 static void allocates_nothing(void **state)
 {
-	struct snapshot_request request = {
-		.pid = getpid(), .maps = true, .commit = true, .pidns = true, .uid_tasks = true};
+	struct snapshot_request request = {.pid = getpid(),
+					   .maps = true,
+					   .commit = true,
+					   .pidns = true,
+					   .uid_tasks = true,
+					   .pid_ids = true,
+					   .area = true,
+					   .address = 1,
+					   .sleeps_where = true};
 	(void)state;
 	size_t before = allocated();
 	void *volatile probe = malloc(5000);
@@ -178,6 +313,11 @@ int main(void)
 		cmocka_unit_test(marks_a_process_that_is_gone),
 		cmocka_unit_test(tells_a_dead_pid_namespace_from_a_living_one),
 		cmocka_unit_test(knows_what_a_fork_would_charge),
+		cmocka_unit_test(knows_the_area_of_an_address),
+		cmocka_unit_test(counts_task_ids),
+		cmocka_unit_test(knows_the_file_system_of_a_descriptor),
+		cmocka_unit_test(sees_state_score_and_blocks),
+		cmocka_unit_test(one_at_a_time),
 		cmocka_unit_test(allocates_nothing),
 	};
 	if (snapshot_source_open(NULL, &source) < 0)

@@ -9,7 +9,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/falloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -54,7 +56,7 @@ static int watch_with_ceiling(const char *role, unsigned tasks_ceiling)
 				(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 				/* LeakSanitizer would ptrace, which a traced process cannot, and AddressSanitizer hide
 				 * the fault. */
-				(void)setenv("ASAN_OPTIONS", "detect_leaks=0:handle_segv=0", 1);
+				(void)setenv("ASAN_OPTIONS", "detect_leaks=0:handle_segv=0:handle_sigbus=0", 1);
 				if (filter_load(filter_fd) < 0)
 					_exit(99);
 				(void)execl("/proc/self/exe", "program", role, NULL);
@@ -151,6 +153,43 @@ static void follows_forks_threads_and_exec(void **state)
 	assert_int_equal(calls_of("execve") + calls_of("execveat"), 1);
 }
 
+static void watches_pipes_and_their_growth_only(void **state)
+{
+	(void)state;
+	assert_int_equal(watch("pipe"), 0);
+	assert_int_equal(WEXITSTATUS(witness.exit_status), 1);
+	assert_int_equal(calls_of("pipe") + calls_of("pipe2"), 1);
+	assert_int_equal(calls_of("fcntl"), 2);
+	assert_int_equal(witness.refused, 1);
+	assert_string_equal(witness.record[0].call->name, "fcntl");
+	assert_true(witness.record[0].error == ENOMEM || witness.record[0].error == EPERM);
+	assert_int_equal(witness.record[0].asked_bytes, 131072 * 40);
+	assert_int_equal(witness.granted_bytes[call_by_name("fcntl") - watched_calls], 2 * 40);
+	assert_true(witness.at_refusal.taken);
+	assert_false(witness.at_refusal.maps_seen);
+}
+
+static void knows_what_a_file_was_given(void **state)
+{
+	(void)state;
+	assert_int_equal(watch("file"), 0);
+	assert_int_equal(WEXITSTATUS(witness.exit_status), 0);
+	assert_int_equal(calls_of("fallocate"), 2);
+	assert_int_equal(witness.granted_bytes[call_by_name("fallocate") - watched_calls], 65536); /* a hole is none */
+}
+
+static void knows_the_area_of_a_bus_error(void **state)
+{
+	(void)state;
+	assert_int_equal(watch("bus"), 0);
+	assert_true(WIFSIGNALED(witness.exit_status) && WTERMSIG(witness.exit_status) == SIGBUS);
+	assert_int_equal(witness.signal[0].code, BUS_ADRERR);
+	assert_true(witness.at_signal.area_seen);
+	assert_false(witness.at_signal.area.huge_pages);
+	/* Nobody takes snapshots after the end. */
+	assert_null(shared.source);
+}
+
 static void sees_a_fault_with_its_address(void **state)
 {
 	(void)state;
@@ -241,6 +280,19 @@ static int play_children(bool waiting)
 	return 0;
 }
 
+/* Of what fcntl() can do only one kind stops: the growing of a pipe, refused or not. */
+static int play_pipe(void)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return 2;
+	for (int i = 0; i < 100; i++)
+		(void)fcntl(ends[0], F_GETFL);
+	if (fcntl(ends[1], F_SETPIPE_SZ, 8192) < 0)
+		return 3;
+	return fcntl(ends[1], F_SETPIPE_SZ, 1 << 29) < 0 ? 1 : 0; /* ENOMEM, or EPERM without CAP_SYS_RESOURCE */
+}
+
 /* The roles of the program. */
 static int play(const char *role)
 {
@@ -263,6 +315,17 @@ static int play(const char *role)
 	}
 	if (strcmp(role, "family") == 0)
 		return play_family();
+	if (strcmp(role, "pipe") == 0)
+		return play_pipe();
+	if (strcmp(role, "file") == 0) {
+		int fd = memfd_create("witness", 0);
+		return fallocate(fd, 0, 4096, 65536) == 0 &&
+				       fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 1 << 20) == 0
+			       ? 0
+			       : 1;
+	}
+	if (strcmp(role, "bus") == 0)
+		*(volatile char *)mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, memfd_create("empty", 0), 0) = 1;
 	if (strcmp(role, "segv") == 0)
 		*(volatile char *)(uintptr_t)0x1000 = 1;
 	if (strcmp(role, "kill") == 0)
@@ -290,6 +353,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(knows_a_refused_brk),
 		cmocka_unit_test(keeps_the_first_and_counts_the_rest),
 		cmocka_unit_test(follows_forks_threads_and_exec),
+		cmocka_unit_test(watches_pipes_and_their_growth_only),
+		cmocka_unit_test(knows_what_a_file_was_given),
+		cmocka_unit_test(knows_the_area_of_a_bus_error),
 		cmocka_unit_test(sees_a_fault_with_its_address),
 		cmocka_unit_test(sees_a_kill_from_elsewhere),
 		cmocka_unit_test(passes_signals_on_to_their_handlers),

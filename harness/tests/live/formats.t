@@ -109,6 +109,21 @@ unlike "pretty with NO_COLOR: no escape" "$(cat -v "$json")" '\^\['
 LC_ALL=C harness run -f pretty -v "${all[@]}"
 is "pretty in the C locale: plain ASCII" "$(LC_ALL=C tr -d '\000-\177' <"$json" | wc -c)" 0
 
+# --- junit ---
+harness run -f junit "${all[@]}"
+cp "$json" "$work/report.xml"
+if command -v python3 >/dev/null; then
+	reader() { python3 -c 'import sys, xml.etree.ElementTree as tree
+root = tree.parse(sys.argv[1]).getroot()
+cases = [(c.get("classname"), c.get("name")) for c in root.iter("testcase")]
+print("cases", len(cases), "unique", len(set(cases)), "tests", root.get("tests"), "suites", len(root),
+	"failed", len(list(root.iter("failure"))), root.get("failures"), "errors", root.get("errors"), "skipped", root.get("skipped"))' "$1"; }
+	like "junit: well-formed, names unique, counts right" "$(reader "$json" 2>&1)" \
+		"^cases ([0-9]+) unique \\1 tests \\1 suites $scenarios failed ([0-9]+) \\2 errors [1-9][0-9]* skipped [1-9]" || tell
+	ok "junit: the reader would see what is no XML" not reader <(sed 's/<failure/<&/' "$json") 2>/dev/null
+fi
+is "junit: no byte that a terminal acts on" "$(tr -d '\n\t[:print:]' <"$json" | LC_ALL=C tr -d '\200-\377' | wc -c)" 0
+
 # --- the same again ---
 same() # what, file, file
 {
@@ -132,6 +147,39 @@ jq '.scenarios[0].runs[1].cause.id = "rlimit-data"' "$work/first.json" >"$work/m
 marked "$enomem" compare "$work/first.json" "$work/moved.json" >"$work/moved" 2>&1
 is "compare would see another cause" "$?" 1
 like "compare would tell it" "$(cat "$work/moved")" 'cause rlimit-as -> rlimit-data'
+
+# --- what is made of results ---
+marked "$enomem" compare --stable "$work/first.json" >"$work/reference.json" 2>"$errors"
+is "compare --stable: a reference" "$? $(jq -r .schema "$work/reference.json")" "0 enomem-reference/1"
+is "the reference is that of the next run" "$(marked "$enomem" compare --stable "$work/second.json" | md5sum)" "$(md5sum <"$work/reference.json")"
+same "a result agrees with a reference" "$work/reference.json" "$work/third.json"
+same "a reference agrees with a result" "$work/third.json" "$work/reference.json"
+if [ -f "$schema" ] && python3 -c 'import jsonschema' 2>/dev/null; then
+	ok "the reference is valid by results/schema.json" valid "$work/reference.json"
+	jq '.scenarios[0].runs[0].duration_ns = 7' "$work/reference.json" >"$work/wrong.json"
+	ok "the schema would see what varies in a reference" not valid "$work/wrong.json"
+fi
+jq '.host.kernel = "9.9.9-other" | .scenarios[0].runs[1].cause.id = "rlimit-data"' "$work/first.json" >"$work/other.json"
+jq -c . "$work/first.json" "$work/other.json" >"$work/lines.json"
+marked "$enomem" compare --table "$work/lines.json" >"$work/table" 2>&1
+like "compare --table: another cause is told" "$(cat "$work/table")" 'refused by: on .*, rlimit-as; on 9\.9, rlimit-data'
+is "compare --table: one row differs" "$(grep -c '^\*' "$work/table")" 1
+marked "$enomem" compare "$work/lines.json" "$work/lines.json" >"$work/moved" 2>&1
+is "several results in a file: nothing moved" "$? $(cat "$work/moved")" "0 "
+jq 'del(.scenarios[0])' "$work/first.json" | jq '.summary.pass -= 1' >"$work/one.json"
+jq '.scenarios |= .[0:1] | .summary += {pass: 1, fail: 0, broken: 0, skip: 0}' "$work/second.json" >"$work/other.json"
+marked "$enomem" compare --merge -o "$work/merged.json" "$work/one.json" "$work/other.json" 2>"$errors"
+is "compare --merge: shards joined" "$?" 0
+same "compare --merge: nothing is lost" "$work/first.json" "$work/merged.json"
+jq '.scenarios[0].verdict = "fail" | .scenarios[0].reason = "x" | .summary += {pass: 0, fail: 1}' "$work/other.json" >"$work/liar.json"
+marked "$enomem" compare --merge -o "$work/refused.json" "$work/first.json" "$work/liar.json" 2>"$errors"
+is "compare --merge: two verdicts are an error" "$? $(head -n 1 "$errors" | sed 's/^[^:]*: //')" "1 good: pass in one shard, fail in another"
+ok "compare --merge: nothing was stored then" test ! -e "$work/refused.json"
+for option in "--table --merge" "--merge -f json" "--format json" "-o x" "--tab" "--format x --table"; do
+	# shellcheck disable=SC2086
+	marked "$enomem" compare $option "$work/first.json" "$work/first.json" >"$work/moved" 2>&1
+	is "compare $option: refused" "$?" 2
+done
 
 # --- two harnesses at once ---
 at_once() # what, scenarios of one, scenarios of the other

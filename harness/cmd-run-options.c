@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Options of `enomem run`: one table for parsing and for help. See cmd-run-options.h.
+ */
+#include "cmd-run-options.h"
+
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "cleanup.h"
+#include "number.h"
+#include "say.h"
+
+enum {
+	OPT_ALLOW_MACHINE = 256,
+	OPT_SCENARIOS,
+	OPT_COLOR,
+	OPT_EXIT,
+	OPT_NO_SKIP,
+	OPT_BASELINE,
+	OPT_GUEST,
+	OPT_NO_GUEST,
+	OPT_GUEST_MEMORY,
+	OPT_GUEST_CPUS,
+	OPT_GUEST_SWAP,
+	OPT_GUEST_CGROUP,
+	OPT_GUEST_APPEND,
+	OPT_GUEST_COLD,
+	OPT_SYSCTL,
+	OPT_PROFILE,
+};
+
+#define GUEST_MEMORY_DEFAULT (UINT64_C(256) << 20)
+#define GUEST_MEMORY_MIN     (UINT64_C(96) << 20)
+#define GUEST_MEMORY_MAX     (UINT64_C(64) << 30)
+
+const struct option_row run_option_rows[] = {
+	{"format", 'f', "FMT",
+	 "pretty, tap (version 14), tap13 (for prove), json, junit or markdown; default pretty on a terminal, else "
+	 "tap13"},
+	{"output", 'o', "FILE", "store the whole result as JSON as well (several kernels: one result per line)"},
+	{"baseline", OPT_BASELINE, "FILE", "compare with a stored result or reference; exit 1 if anything moved"},
+	{"jobs", 'j', "N", "run up to N scenarios at once where their scopes allow (default 1)"},
+	{"verbose", 'v', NULL, "pretty: every run and every check"},
+	{"guest", OPT_GUEST, "[KERNEL]",
+	 "run everything in a throw-away QEMU guest: 6.1, 5.10,6.12, all, or the path of a kernel image"},
+	{"no-guest", OPT_NO_GUEST, NULL, "skip what cannot run on this machine, even if a guest could"},
+	{"guest-memory", OPT_GUEST_MEMORY, "SIZE", "RAM of a guest (default 256M)"},
+	{"guest-cpus", OPT_GUEST_CPUS, "N", "CPUs of a guest (default 1)"},
+	{"guest-swap", OPT_GUEST_SWAP, "SIZE", "swap that a guest has from the start (default none)"},
+	{"guest-cgroup", OPT_GUEST_CGROUP, "VERSION",
+	 "v2 (default) or v1, where a scenario does not ask for the other"},
+	{"guest-append", OPT_GUEST_APPEND, "TEXT", "added to the guest's kernel command line"},
+	{"guest-cold", OPT_GUEST_COLD, NULL, "boot every guest instead of restoring a booted state"},
+	{"sysctl", OPT_SYSCTL, "K=V", "set in every guest before anything else (repeatable)"},
+	{"profile", OPT_PROFILE, "PATH", "the same from a file or directory in the syntax of sysctl.d(5) (repeatable)"},
+	{"allow-machine", OPT_ALLOW_MACHINE, NULL,
+	 "run machine-scope scenarios here if they are survivable: under a lock, journalled, restored"},
+	{"no-skip", OPT_NO_SKIP, NULL, "treat whatever was skipped as failed"},
+	{"exit", OPT_EXIT, "MODE", "bisect: skipped and broken become 125, for git bisect run"},
+	{"color", OPT_COLOR, "WHEN", "auto, always or never"},
+	{"scenarios", OPT_SCENARIOS, "DIR", "directory of the scenarios"},
+	{NULL, 0, NULL, NULL},
+};
+
+static bool want_colour(const char *when)
+{
+	const char *no = getenv("NO_COLOR"), *force = getenv("CLICOLOR_FORCE"), *term = getenv("TERM");
+	if (strcmp(when, "auto") != 0)
+		return strcmp(when, "always") == 0;
+	if (no && no[0])
+		return false;
+	if (force && strcmp(force, "0") != 0)
+		return true;
+	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
+}
+
+static int wrong(const char *option, const char *value, const char *allowed)
+{
+	(void)say_error(0, "--%s: %s is none of %s", option, value, allowed);
+	say_hint("enomem run --help");
+	return EXIT_USAGE;
+}
+
+static int parse_format(const char *value, struct run_options *o)
+{
+	for (unsigned i = 0; i < FORMAT_COUNT; i++)
+		if (strcmp(value, report_format_names[i]) == 0) {
+			o->format = (enum report_format)i;
+			return 0;
+		}
+	return wrong("format", value, "pretty, tap, tap13, json, junit, markdown");
+}
+
+static int parse_jobs(const char *value, struct run_options *o)
+{
+	uint64_t number;
+	if (number_parse_count(value, &number) < 0 || number == 0 || number > 64)
+		return wrong("jobs", value, "1 to 64");
+	o->jobs = (unsigned)number;
+	return 0;
+}
+
+static int parse_guest_size(int letter, const char *value, struct guests_options *g)
+{
+	uint64_t number;
+	if (letter == OPT_GUEST_CPUS) {
+		if (number_parse_count(value, &number) < 0 || number == 0 || number > 64)
+			return wrong("guest-cpus", value, "1 to 64");
+		g->machine.cpus = (unsigned)number;
+	} else if (letter == OPT_GUEST_SWAP) {
+		if (number_parse_size(value, &g->swap_bytes) < 0 || g->swap_bytes > GUEST_MEMORY_MAX)
+			return wrong("guest-swap", value, "sizes up to 64G, such as 64M");
+	} else {
+		if (number_parse_size(value, &number) < 0 || number < GUEST_MEMORY_MIN || number > GUEST_MEMORY_MAX ||
+		    number % (1U << 20) != 0)
+			return wrong("guest-memory", value, "whole megabytes from 96M to 64G");
+		g->machine.memory_bytes = number;
+	}
+	return 0;
+}
+
+/* What is said of guests. 1 when the letter is none of these. */
+static int parse_guest(int letter, const char *value, struct run_options *o)
+{
+	struct guests_options *g = &o->guests;
+	switch (letter) {
+	case OPT_GUEST:
+		o->in_guest = true;
+		g->kernels = value;
+		return 0;
+	case OPT_NO_GUEST:
+		o->no_guest = true;
+		return 0;
+	case OPT_GUEST_MEMORY:
+	case OPT_GUEST_CPUS:
+	case OPT_GUEST_SWAP:
+		return parse_guest_size(letter, value, g);
+	case OPT_GUEST_CGROUP:
+		if (strcmp(value, "v1") != 0 && strcmp(value, "v2") != 0)
+			return wrong("guest-cgroup", value, "v1, v2");
+		g->cgroup = value;
+		return 0;
+	case OPT_GUEST_APPEND:
+		if (strlen(value) >= sizeof(g->machine.append) || strchr(value, '\n'))
+			return wrong("guest-append", value, "one line of at most 255 characters");
+		(void)snprintf(g->machine.append, sizeof(g->machine.append), "%s", value);
+		return 0;
+	case OPT_GUEST_COLD:
+		g->machine.cold = true;
+		return 0;
+	case OPT_SYSCTL:
+		return profile_add(&g->profile, value, stderr) < 0 ? EXIT_USAGE : 0;
+	case OPT_PROFILE:
+		return profile_read(value, stderr, &g->profile) < 0 ? EXIT_USAGE : 0;
+	default:
+		return 1;
+	}
+}
+
+static int parse_one(const struct command *self, int letter, const char *value, struct run_options *o,
+		     const char **colour)
+{
+	switch (letter) {
+	case 'f':
+		return parse_format(value, o);
+	case 'o':
+		o->output = value;
+		return 0;
+	case OPT_BASELINE:
+		o->baseline = value;
+		return 0;
+	case 'j':
+		return parse_jobs(value, o);
+	case 'v':
+		o->report.verbose = true;
+		return 0;
+	case OPT_ALLOW_MACHINE:
+		o->allow_machine = true;
+		return 0;
+	case OPT_NO_SKIP:
+		o->no_skip = true;
+		return 0;
+	case OPT_EXIT:
+		o->bisect = true;
+		return strcmp(value, "bisect") == 0 ? 0 : wrong("exit", value, "bisect");
+	case OPT_COLOR:
+		*colour = value;
+		if (strcmp(value, "auto") != 0 && strcmp(value, "always") != 0 && strcmp(value, "never") != 0)
+			return wrong("color", value, "auto, always, never");
+		return 0;
+	case OPT_SCENARIOS:
+		o->tree = value;
+		return 0;
+	case 'h':
+		options_help(self);
+		return -1;
+	default:
+		return EXIT_USAGE;
+	}
+}
+
+/* Options that contradict each other. */
+static int check(const struct run_options *o)
+{
+	if (o->in_guest && (o->no_guest || o->allow_machine)) {
+		(void)say_error(0, "--guest and --%s exclude each other", o->no_guest ? "no-guest" : "allow-machine");
+		say_hint("enomem run --help");
+		return EXIT_USAGE;
+	}
+	if (o->guests.profile.count && !o->in_guest) {
+		(void)say_error(0, "--sysctl and --profile are for guests: this machine's settings are not touched");
+		say_hint("enomem run --guest ...");
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
+int run_options_parse(const struct command *self, int argc, char **argv, struct run_options *ret)
+{
+	const char *value, *colour = "auto";
+	struct winsize window;
+	struct run_options o = {.jobs = 1, .format = FORMAT_COUNT};
+	int r = 0;
+	o.guests.machine = (struct guest_options){.memory_bytes = GUEST_MEMORY_DEFAULT, .cpus = 1};
+	o.guests.cgroup = "v2";
+	for (int letter; r == 0 && (letter = options_next(self, argc, argv, &value)) != -1;) {
+		r = parse_guest(letter, value, &o);
+		if (r == 1)
+			r = parse_one(self, letter, value, &o, &colour);
+	}
+	if (r == 0)
+		r = check(&o);
+	if (r != 0) {
+		profile_free(&o.guests.profile);
+		return r;
+	}
+	if (o.format == FORMAT_COUNT)
+		o.format = isatty(STDOUT_FILENO) ? FORMAT_PRETTY : FORMAT_TAP13;
+	o.report.colour = want_colour(colour);
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0)
+		o.report.width = window.ws_col;
+	o.guests.at_once = o.jobs;
+	o.guests.tree = o.tree;
+	*ret = o;
+	return 0;
+}
+
+void run_options_free(struct run_options *o)
+{
+	profile_free(&o->guests.profile);
+}

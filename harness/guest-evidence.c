@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the harness can say of a run when its guest cannot. See guest-evidence.h.
+ */
+#include "guest-evidence.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "cause.h"
+#include "cgroup.h"
+#include "number.h"
+
+#define CONSOLE_LINES 60
+
+/* The kernel's serial console may carry anything; JSON only UTF-8. */
+static void clean_line(const char *from, size_t length, char *ret, size_t size)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < length && n + 1 < size; i++)
+		if (from[i] != '\r')
+			ret[n++] = (char)(isprint((unsigned char)from[i]) ? from[i] : '?');
+	ret[n] = '\0';
+}
+
+const char *guest_panic_text(const char *console)
+{
+	static const char mark[] = "Kernel panic - not syncing: ";
+	static char text[256];
+	const char *at = strstr(console, mark);
+	if (!at)
+		return NULL;
+	at += strlen(mark);
+	clean_line(at, strcspn(at, "\n"), text, sizeof(text));
+	return text;
+}
+
+void guest_add_console(json_t *evidence, const char *console)
+{
+	json_t *lines = json_array();
+	while (*console) {
+		char line[512];
+		size_t length = strcspn(console, "\n");
+		clean_line(console, length, line, sizeof(line));
+		if (line[0])
+			(void)json_array_append_new(lines, json_string(line));
+		if (json_array_size(lines) > CONSOLE_LINES)
+			(void)json_array_remove(lines, 0);
+		console += length + (console[length] == '\n');
+	}
+	if (json_array_size(lines))
+		(void)json_object_set(evidence, "console", lines);
+	json_decref(lines);
+}
+
+static json_t *begin(const struct plan_run *run)
+{
+	json_t *evidence = evidence_skipped(run, "");
+	(void)json_object_del(evidence, "skipped");
+	return evidence;
+}
+
+json_t *guest_evidence_broken(const struct plan_run *run, const char *why)
+{
+	json_t *evidence = begin(run);
+	(void)json_object_set_new(evidence, "problem", json_pack("{s:s, s:s}", "step", "guest", "message", why));
+	return evidence;
+}
+
+/* What judging asks of every run that happened. */
+static json_t *begin_happened(const struct plan_run *run, json_t *outcome)
+{
+	json_t *evidence = begin(run);
+	(void)json_object_set_new(evidence, "outcome", outcome);
+	(void)json_object_set_new(evidence, "deadline_exceeded", json_false());
+	(void)json_object_set_new(evidence, "bystanders", json_pack("{s:b}", "outside_group", 0));
+	return evidence;
+}
+
+json_t *guest_evidence_hang(const struct plan_run *run)
+{
+	return begin_happened(run, json_pack("{s:s}", "kind", "hang"));
+}
+
+json_t *guest_evidence_panic(const struct plan_run *run, const char *text, const char *console)
+{
+	struct cause_report report;
+	json_t *evidence = begin_happened(run, json_pack("{s:s, s:s}", "kind", "panic", "text", text));
+	cause_of_panic(text, console, &report);
+	(void)json_object_set_new(evidence, "limits", evidence_limits(&report));
+	(void)json_object_set_new(evidence, "failing_moment", json_pack("{s:s}", "at", "panic"));
+	return evidence;
+}
+
+void guest_describe(json_t *evidence, const struct guest_world *world, bool cold)
+{
+	const struct machine *m = &world->machine;
+	json_t *guest = json_pack("{s:s, s:s, s:o, s:o, s:i, s:s}", "kernel", m->kernel_release, "cgroup",
+				  world->cgroup, "ram", json_number(m->now.meminfo.value[MEMINFO_MEM_TOTAL]), "swap",
+				  json_number(m->now.meminfo.value[MEMINFO_SWAP_TOTAL]), "cpus",
+				  (int)world->state->options.cpus, "start", cold ? "booted" : "restored");
+	(void)json_object_set_new(evidence, "guest", guest);
+}
+
+void guest_failed_message(const char *json, char *ret, size_t size)
+{
+	json_error_t error;
+	json_auto_t *o = json_loads(json, 0, &error);
+	const char *message = json_string_value(json_object_get(o, "message"));
+	(void)snprintf(ret, size, "%s", message ? message : "the guest failed and cannot say why");
+}

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Packing the initramfs in the format the kernel unpacks (cpio "newc", Documentation/driver-api/early-userspace/
+ * buffer-format.rst). Not compressed: it never leaves the machine's memory. Written by hand, since libarchive would
+ * link this program, and with it every guest's image, to thirty megabytes of other libraries. See guest-image.h.
+ */
+#include "guest-image.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "guest-elf.h"
+#include "say.h"
+
+#define NAMES_MAX 512
+
+struct packer {
+	FILE *archive;
+	FILE *errors;
+	char *name[NAMES_MAX]; /* what is in already */
+	size_t name_count;
+	int error; /* the first one */
+};
+
+uint64_t hash_bytes(uint64_t hash, const void *data, size_t length)
+{
+	const unsigned char *p = data;
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ p[i]) * UINT64_C(1099511628211);
+	return hash;
+}
+
+static int fail(struct packer *p, int error, const char *what, const char *why)
+{
+	if (p->error == 0) {
+		p->error = error;
+		fprintf(p->errors, "enomem: guest image: %s: %s\n", what, why);
+	}
+	return error;
+}
+
+static bool packed_already(struct packer *p, const char *name)
+{
+	for (size_t i = 0; i < p->name_count; i++)
+		if (strcmp(p->name[i], name) == 0)
+			return true;
+	if (p->name_count == NAMES_MAX) {
+		(void)fail(p, -E2BIG, name, "too many files");
+		return true;
+	}
+	p->name[p->name_count] = strdup(name);
+	if (p->name[p->name_count])
+		p->name_count++;
+	else
+		(void)fail(p, -ENOMEM, name, "no memory");
+	return false;
+}
+
+static void pad_to_four(struct packer *p, size_t length)
+{
+	static const char zeroes[4];
+	(void)fwrite(zeroes, 1, -length & 3, p->archive);
+}
+
+/* One entry; times and owners are left out, so that the same files make the same image. */
+static void write_entry(struct packer *p, const char *name, mode_t mode, dev_t device, const void *data, size_t length)
+{
+	size_t name_length = strlen(name) + 1;
+	unsigned links = S_ISDIR(mode) ? 2 : 1;
+	int n = fprintf(p->archive, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%s",
+			(unsigned)p->name_count, (unsigned)mode, 0U, 0U, links, 0U, (unsigned)length, 0U, 0U,
+			major(device), minor(device), (unsigned)name_length, 0U, name);
+	(void)fputc('\0', p->archive);
+	pad_to_four(p, (size_t)n + 1);
+	if (length > 0)
+		(void)fwrite(data, 1, length, p->archive);
+	pad_to_four(p, length);
+	if (ferror(p->archive))
+		(void)fail(p, -EIO, name, "cannot be written");
+}
+
+static void put(struct packer *p, const char *name, mode_t mode, dev_t device, const void *data, size_t length)
+{
+	if (p->error || packed_already(p, name))
+		return;
+	if (length > UINT32_MAX)
+		(void)fail(p, -EFBIG, name, "too large for an initramfs");
+	else
+		write_entry(p, name[0] == '/' ? name + 1 : name, mode, device, data,
+			    S_ISLNK(mode) ? strlen(data) : length);
+}
+
+static void put_text(struct packer *p, const char *name, const char *text)
+{
+	put(p, name, S_IFREG | 0644, 0, text, strlen(text));
+}
+
+static void put_parents(struct packer *p, const char *name)
+{
+	char path[PATH_MAX];
+	(void)snprintf(path, sizeof(path), "%s", name);
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		put(p, path, S_IFDIR | 0755, 0, NULL, 0);
+		*slash = '/';
+	}
+}
+
+/* A file of this machine under a name in the image. */
+static void put_file(struct packer *p, const char *name, const char *path)
+{
+	struct stat st;
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		(void)fail(p, fd < 0 ? -errno : -EINVAL, path, fd < 0 ? strerror(errno) : "is no file");
+		return;
+	}
+	void *data = st.st_size > 0 ? mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
+	if (data == MAP_FAILED) {
+		(void)fail(p, -errno, path, strerror(errno));
+		return;
+	}
+	put_parents(p, name);
+	put(p, name, S_IFREG | (st.st_mode & 0111 ? 0755 : 0644), 0, data, (size_t)st.st_size);
+	if (data)
+		(void)munmap(data, (size_t)st.st_size);
+}
+
+static void put_library(const char *path, void *data)
+{
+	put_file(data, path, path);
+}
+
+/* A program with everything it links to. */
+static void put_program(struct packer *p, const char *name, const char *path)
+{
+	put_file(p, name, path);
+	int r = p->error ? 0 : elf_libraries(path, put_library, p);
+	if (r < 0)
+		(void)fail(p, r, path, "what it links to cannot be found");
+}
+
+static void put_tool(struct packer *p, const char *tool)
+{
+	static const char *const places[] = {"/usr/bin", "/usr/sbin", "/bin", "/sbin"};
+	char path[64], real[PATH_MAX], name[64];
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", places[i], tool);
+		if (access(path, X_OK) < 0 || !realpath(path, real))
+			continue;
+		(void)snprintf(name, sizeof(name), "/usr/bin/%s", tool);
+		put_program(p, name, real);
+		return;
+	}
+	(void)fail(p, -ENOENT, tool, "not on this machine: apt install util-linux dash");
+}
+
+/* Everything in a scenario's directory but what is only for readers. */
+static void put_scenario(struct packer *p, const struct scenario *s)
+{
+	auto_closedir DIR *dir = opendir(s->directory);
+	char path[PATH_MAX], name[PATH_MAX];
+	if (!dir) {
+		(void)fail(p, -errno, s->directory, strerror(errno));
+		return;
+	}
+	(void)snprintf(name, sizeof(name), "%s/%s/scenario.yaml", GUEST_SCENARIOS, s->name);
+	for (size_t i = 0; i < p->name_count; i++)
+		if (strcmp(p->name[i], name) == 0) {
+			(void)fail(p, -EEXIST, s->name, "two scenarios have this name");
+			return;
+		}
+	for (const struct dirent *d; (d = readdir(dir));) {
+		struct stat st;
+		const char *dot = strrchr(d->d_name, '.');
+		(void)snprintf(path, sizeof(path), "%s/%s", s->directory, d->d_name);
+		if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
+		    (dot && (!strcmp(dot, ".c") || !strcmp(dot, ".md") || !strcmp(dot, ".cmake"))))
+			continue;
+		(void)snprintf(name, sizeof(name), "%s/%s/%s", GUEST_SCENARIOS, s->name, d->d_name);
+		if (st.st_mode & 0111)
+			put_program(p, name, path);
+		else
+			put_file(p, name, path);
+	}
+}
+
+static void put_modules(struct packer *p, const char *modules)
+{
+	char path[PATH_MAX], line[256], name[300];
+	(void)snprintf(path, sizeof(path), "%s/order", modules);
+	auto_fclose FILE *order = modules[0] ? fopen(path, "re") : NULL;
+	if (!order)
+		return;
+	put_parents(p, "/modules/order");
+	put_file(p, "/modules/order", path);
+	while (fgets(line, sizeof(line), order)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!line[0] || strchr(line, '/'))
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%s", modules, line);
+		(void)snprintf(name, sizeof(name), "/modules/%s", line);
+		put_file(p, name, path);
+	}
+}
+
+static void put_skeleton(struct packer *p, const char *self)
+{
+	static const char *const directory[] = {"/proc", "/sys", "/dev", "/tmp",    "/run",
+						"/root", "/etc", "/usr", "/usr/bin"};
+	static const char *const link[][2] = {{"/bin", "usr/bin"}, {"/sbin", "usr/bin"}, {"/usr/sbin", "bin"}};
+	static const char *const tool[] = {"unshare", "mkswap", "sh", "true", "sleep"};
+	for (size_t i = 0; i < ARRAY_SIZE(directory); i++)
+		put(p, directory[i], S_IFDIR | (strcmp(directory[i], "/tmp") ? 0755 : 01777), 0, NULL, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(link); i++)
+		put(p, link[i][0], S_IFLNK | 0777, 0, link[i][1], 0);
+	put(p, "/dev/console", S_IFCHR | 0600, makedev(5, 1), NULL, 0); /* before devtmpfs is there */
+	/* A link, so that what the harness executes again (its stage) does not take itself for init. */
+	put_program(p, "/usr/bin/enomem", self);
+	put(p, "/init", S_IFLNK | 0777, 0, "usr/bin/enomem", 0);
+	put_text(p, "/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n");
+	put_text(p, "/etc/group", "root:x:0:\nnogroup:x:65534:\n");
+	for (size_t i = 0; i < ARRAY_SIZE(tool); i++)
+		put_tool(p, tool[i]);
+}
+
+static int pack_all(struct packer *p, const char *self, struct scenario *const *scenarios, size_t count,
+		    const char *modules)
+{
+	put_skeleton(p, self);
+	for (size_t i = 0; i < count; i++)
+		put_scenario(p, scenarios[i]);
+	put_modules(p, modules);
+	if (!p->error)
+		write_entry(p, "TRAILER!!!", 0, 0, NULL, 0);
+	if (fflush(p->archive) != 0)
+		(void)fail(p, -errno, "archive", strerror(errno));
+	for (size_t i = 0; i < p->name_count; i++)
+		free(p->name[i]);
+	return p->error;
+}
+
+static int hash_file(int fd, struct guest_image *ret)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	void *data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (data == MAP_FAILED)
+		return -errno;
+	ret->bytes = (uint64_t)st.st_size;
+	ret->hash = hash_bytes(HASH_START, data, (size_t)st.st_size);
+	(void)munmap(data, (size_t)st.st_size);
+	return 0;
+}
+
+int guest_image_pack(const char *self, struct scenario *const *scenarios, size_t count, const char *modules,
+		     FILE *errors, struct guest_image *ret)
+{
+	struct packer *p = calloc(1, sizeof(*p));
+	auto_close int fd = memfd_create("enomem-initramfs", MFD_CLOEXEC);
+	if (!p || fd < 0) {
+		free(p);
+		return p ? -errno : -ENOMEM;
+	}
+	p->errors = errors;
+	p->archive = fdopen(dup(fd), "w");
+	int r = p->archive ? pack_all(p, self, scenarios, count, modules) : -errno;
+	if (p->archive)
+		(void)fclose(p->archive);
+	free(p);
+	struct guest_image image = {.fd = -1};
+	if (r == 0)
+		r = hash_file(fd, &image);
+	if (r < 0)
+		return r;
+	image.fd = steal_fd(fd);
+	*ret = image;
+	return 0;
+}
+
+void guest_image_close(struct guest_image *image)
+{
+	closep(&image->fd);
+	image->fd = -1;
+}

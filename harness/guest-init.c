@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Init of a guest. It is where a booted state is saved: everything up to "ready" happens once per kernel, everything
+ * after it in each restored copy. See guest-init.h.
+ */
+#include "guest-init.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <termios.h>
+
+#include "cleanup.h"
+#include "guest-wire.h"
+
+#define WIRE_DEVICE "/dev/ttyS1"
+
+bool guest_is_init(int argc, char **argv)
+{
+	return argc > 0 && getpid() == 1 && strcmp(argv[0], "/init") == 0;
+}
+
+static void mount_all(void)
+{
+	static const struct {
+		const char *type, *at;
+	} file_system[] = {{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"},
+			   {"tmpfs", "/run"}, {"tmpfs", "/tmp"}, {"tmpfs", "/dev/shm"}};
+	for (size_t i = 0; i < ARRAY_SIZE(file_system); i++) {
+		(void)mkdir(file_system[i].at, 0755);
+		if (mount(file_system[i].type, file_system[i].at, file_system[i].type, 0, NULL) < 0 && errno != EBUSY)
+			fprintf(stderr, "enomem: %s: cannot be mounted (%s)\n", file_system[i].at,
+				strerrorname_np(errno));
+	}
+}
+
+/* In the order the kernel's package gives, dependencies first; one that is built in is no loss. */
+static void load_modules(void)
+{
+	char line[256], path[300];
+	auto_fclose FILE *order = fopen("/modules/order", "re");
+	while (order && fgets(line, sizeof(line), order)) {
+		line[strcspn(line, "\n")] = '\0';
+		(void)snprintf(path, sizeof(path), "/modules/%s", line);
+		auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0 && syscall(SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST)
+			fprintf(stderr, "enomem: module %s: not loaded (%s)\n", line, strerrorname_np(errno));
+	}
+}
+
+static int open_wire(void)
+{
+	struct termios t;
+	int fd = open(WIRE_DEVICE, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (tcgetattr(fd, &t) == 0) {
+		cfmakeraw(&t);
+		(void)cfsetspeed(&t, B115200);
+		(void)tcsetattr(fd, TCSANOW, &t);
+	}
+	return fd;
+}
+
+static void say_ready(int wire)
+{
+	struct utsname name;
+	json_auto_t *ready = json_object();
+	if (uname(&name) == 0)
+		json_object_set_new(ready, "release", json_string(name.release));
+	auto_free char *text = json_dumps(ready, JSON_COMPACT);
+	if (text)
+		(void)wire_send(wire, WIRE_READY, text, strlen(text));
+}
+
+static void say_failed(int wire, const char *message)
+{
+	json_auto_t *failed = json_pack("{s:s}", "message", message);
+	auto_free char *text = json_dumps(failed, JSON_COMPACT);
+	if (text)
+		(void)wire_send(wire, WIRE_FAILED, text, strlen(text));
+}
+
+/* The agent is a process of its own: should it be killed, init is still there to say so. */
+static void do_job(int wire, const char *text, size_t length)
+{
+	json_error_t error;
+	json_auto_t *job = json_loadb(text, length, 0, &error);
+	char message[128];
+	int status = 0;
+	if (!job) {
+		say_failed(wire, "the job is no JSON");
+		return;
+	}
+	pid_t agent = fork();
+	if (agent == 0) {
+		int code = guest_agent(wire, job);
+		(void)fflush(NULL);
+		_exit(code);
+	}
+	/* Whatever loses its parent becomes ours. */
+	for (pid_t pid; agent > 0 && (pid = wait(&status)) != agent;)
+		if (pid < 0 && errno != EINTR)
+			break;
+	if (agent > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return;
+	if (agent > 0 && WIFSIGNALED(status))
+		(void)snprintf(message, sizeof(message), "the harness in the guest was killed by SIG%s",
+			       sigabbrev_np(WTERMSIG(status)));
+	else
+		(void)snprintf(message, sizeof(message), "the harness in the guest ended with status %d",
+			       agent > 0 ? WEXITSTATUS(status) : -1);
+	say_failed(wire, message);
+}
+
+void guest_init(void)
+{
+	struct wire_reader reader = {0};
+	struct wire_frame frame;
+	(void)setenv("PATH", "/usr/bin", 1);
+	(void)setenv("HOME", "/root", 1);
+	(void)setenv("LC_ALL", "C", 1);
+	mount_all();
+	load_modules();
+	int wire = open_wire();
+	if (wire < 0) {
+		fprintf(stderr, "enomem: %s: no wire to the harness (%s)\n", WIRE_DEVICE, strerrorname_np(-wire));
+	} else {
+		say_ready(wire);
+		int r = wire_receive(wire, &reader, &frame);
+		if (r == 0 && frame.type == WIRE_JOB)
+			do_job(wire, frame.data, frame.length);
+		else
+			say_failed(wire, "what came over the wire is no job");
+		(void)tcdrain(wire);
+	}
+	/* QEMU was told not to boot again: it ends. */
+	(void)reboot(RB_AUTOBOOT);
+	for (;;)
+		(void)pause();
+}

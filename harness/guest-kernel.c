@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Looking up kernels. See guest-kernel.h. An entry of the cache is complete when it has its file "about".
+ */
+#include "guest-kernel.h"
+
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cache.h"
+#include "cleanup.h"
+
+#define KERNELS_MAX 32
+#define PREFERRED   "6.1"
+
+struct found {
+	struct guest_kernel item[KERNELS_MAX];
+	size_t count;
+};
+
+static void read_about(const char *directory, struct guest_kernel *k)
+{
+	char path[PATH_MAX], line[512];
+	(void)snprintf(path, sizeof(path), "%s/about", directory);
+	auto_fclose FILE *about = fopen(path, "re");
+	while (about && fgets(line, sizeof(line), about)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (strncmp(line, "series=", 7) == 0)
+			(void)snprintf(k->name, sizeof(k->name), "%.60s", line + 7);
+		else if (strncmp(line, "release=", 8) == 0)
+			(void)snprintf(k->release, sizeof(k->release), "%.120s", line + 8);
+	}
+}
+
+/* A directory as ci/kernels makes them. The uncompressed image boots faster, where there is one. */
+static int read_entry(const char *directory, struct guest_kernel *ret)
+{
+	struct guest_kernel k = {0};
+	static const char *const image[] = {"vmlinux", "vmlinuz"};
+	read_about(directory, &k);
+	for (size_t i = 0; i < ARRAY_SIZE(image) && !k.image[0]; i++) {
+		(void)snprintf(k.image, sizeof(k.image), "%s/%s", directory, image[i]);
+		if (access(k.image, R_OK) < 0)
+			k.image[0] = '\0';
+	}
+	if (!k.name[0] || !k.release[0] || !k.image[0])
+		return -ENOENT;
+	(void)snprintf(k.modules, sizeof(k.modules), "%s/modules", directory);
+	*ret = k;
+	return 0;
+}
+
+static int by_version(const void *a, const void *b)
+{
+	return strverscmp(((const struct guest_kernel *)a)->release, ((const struct guest_kernel *)b)->release);
+}
+
+static void read_cache(struct found *ret)
+{
+	char kernels[PATH_MAX / 2], directory[PATH_MAX];
+	struct stat st;
+	ret->count = 0;
+	if (cache_path("kernels", kernels, sizeof(kernels)) < 0 || stat(kernels, &st) < 0 ||
+	    (st.st_uid != geteuid() && st.st_uid != 0) || st.st_mode & 022)
+		return; /* what is booted must be ours, or root's */
+	auto_closedir DIR *dir = opendir(kernels);
+	for (const struct dirent *d; dir && (d = readdir(dir)) && ret->count < KERNELS_MAX;) {
+		if (d->d_name[0] == '.')
+			continue;
+		(void)snprintf(directory, sizeof(directory), "%s/%s", kernels, d->d_name);
+		ret->count += read_entry(directory, &ret->item[ret->count]) == 0;
+	}
+	qsort(ret->item, ret->count, sizeof(ret->item[0]), by_version);
+}
+
+/* An image somewhere; modules lie beside it, if anywhere, as ci/kernels lays them out. */
+static int from_path(const char *path, FILE *errors, struct guest_kernel *ret)
+{
+	char real[PATH_MAX], directory[PATH_MAX];
+	struct guest_kernel k = {0};
+	struct stat st;
+	if (!realpath(path, real) || stat(real, &st) < 0 || access(real, R_OK) < 0) {
+		int r = -errno;
+		fprintf(errors, "enomem: %s: no kernel image to read (%s)\n", path, strerrorname_np(-r));
+		return r;
+	}
+	if (S_ISDIR(st.st_mode) && read_entry(real, ret) == 0)
+		return 0;
+	char *slash = strrchr(real, '/');
+	if (!S_ISREG(st.st_mode) || strlen(real) >= sizeof(k.image)) {
+		fprintf(errors, "enomem: %s: neither a kernel image nor a directory that ci/kernels made\n", path);
+		return -EINVAL;
+	}
+	memcpy(k.image, real, strlen(real));
+	(void)snprintf(k.name, sizeof(k.name), "%.60s", slash + 1);
+	*slash = '\0';
+	(void)snprintf(directory, sizeof(directory), "%s/modules/order", real);
+	if (access(directory, R_OK) == 0) {
+		read_about(real, &k);
+		(void)snprintf(k.modules, sizeof(k.modules), "%.480s/modules", real);
+	}
+	*ret = k;
+	return 0;
+}
+
+/* The newest of a series, or the one of a release. */
+static const struct guest_kernel *by_name(const struct found *cache, const char *name)
+{
+	for (size_t i = cache->count; i-- > 0;)
+		if (strcmp(cache->item[i].name, name) == 0 || strcmp(cache->item[i].release, name) == 0)
+			return &cache->item[i];
+	if (strcmp(name, "newest") == 0 && cache->count)
+		return &cache->item[cache->count - 1];
+	return NULL;
+}
+
+static int unknown(const struct found *cache, const char *name, FILE *errors)
+{
+	fprintf(errors, "enomem: kernel %s: not in the cache%s", name, cache->count ? ", which has" : "");
+	for (size_t i = 0; i < cache->count; i++)
+		fprintf(errors, " %s", cache->item[i].name);
+	fprintf(errors, "\nHint: ci/kernels %s, or name an image: --guest=/boot/vmlinuz-...\n", name);
+	return -ENOENT;
+}
+
+int guest_kernels_find(const char *spec, FILE *errors, struct guest_kernel **ret, size_t *ret_count)
+{
+	struct found cache, chosen = {.count = 0};
+	char words[1024];
+	read_cache(&cache);
+	if (strlen(spec) >= sizeof(words))
+		return -ENAMETOOLONG;
+	memcpy(words, spec, strlen(spec) + 1);
+	char *save = NULL;
+	for (char *word = strtok_r(words, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		const struct guest_kernel *known;
+		int r = 0;
+		if (chosen.count == KERNELS_MAX)
+			return -E2BIG;
+		if (strcmp(word, "all") == 0) {
+			chosen = cache;
+			if (cache.count == 0)
+				return unknown(&cache, "all", errors);
+		} else if (strchr(word, '/')) {
+			r = from_path(word, errors, &chosen.item[chosen.count]);
+			chosen.count += r == 0;
+		} else if ((known = by_name(&cache, word))) {
+			chosen.item[chosen.count++] = *known;
+		} else {
+			r = unknown(&cache, word, errors);
+		}
+		if (r < 0)
+			return r;
+	}
+	if (chosen.count == 0)
+		return unknown(&cache, "''", errors);
+	struct guest_kernel *kernels = calloc(chosen.count, sizeof(*kernels));
+	if (!kernels)
+		return -ENOMEM;
+	memcpy(kernels, chosen.item, chosen.count * sizeof(*kernels));
+	*ret = kernels;
+	*ret_count = chosen.count;
+	return 0;
+}
+
+int guest_kernel_default(struct guest_kernel *ret)
+{
+	struct found cache;
+	read_cache(&cache);
+	if (cache.count == 0)
+		return -ENOENT;
+	const struct guest_kernel *preferred = by_name(&cache, PREFERRED);
+	*ret = preferred ? *preferred : cache.item[cache.count - 1];
+	return 0;
+}

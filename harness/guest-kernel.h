@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The kernels that guests boot: those that ci/kernels brought into the cache, or a file.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdio.h>
+
+struct guest_kernel {
+	char name[64];     /* as a user says it: "6.1", or the file's name */
+	char release[128]; /* "6.1.0-56-cloud-amd64"; "" when only the guest knows */
+	char image[512];   /* vmlinux or bzImage */
+	char modules[512]; /* directory with a file "order", "" for none */
+};
+
+/*
+ * Find the kernels meant by "all", by series or releases ("6.1", "5.10,6.12"), or by the path of an image. Sorted by
+ * version for "all". 0 with *ret to free(); -ENOENT after telling on errors what is missing and how to get it.
+ */
+int guest_kernels_find(const char *spec, FILE *errors, struct guest_kernel **ret, size_t *ret_count);
+
+/* The one that is used when none is named: 6.1 (Debian 12's own), else the newest in the cache. -ENOENT, silently. */
+int guest_kernel_default(struct guest_kernel *ret);

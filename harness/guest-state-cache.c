@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Names and housekeeping of the booted states. See guest-state-internal.h.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cache.h"
+#include "cleanup.h"
+#include "guest-state-internal.h"
+#include "procfs.h"
+
+#define STATES_KEPT 12
+
+/* Path, size and time of a file: another one of the same name is another one. */
+static int add_file(char *text, size_t size, const char *what, const char *path)
+{
+	struct stat st;
+	size_t used = strlen(text);
+	if (stat(path, &st) < 0)
+		return -errno;
+	(void)snprintf(text + used, size - used, "%s=%s %jd %jd.%09ld\n", what, path, (intmax_t)st.st_size,
+		       (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+	return 0;
+}
+
+static int add_program(char *text, size_t size, const char *program)
+{
+	const char *path = getenv("PATH");
+	char candidate[512];
+	if (strchr(program, '/'))
+		return add_file(text, size, "qemu", program);
+	for (path = path ? path : "/usr/bin:/bin"; *path;) {
+		size_t length = strcspn(path, ":");
+		(void)snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)length, path, program);
+		if (access(candidate, X_OK) == 0)
+			return add_file(text, size, "qemu", candidate);
+		path += length + (path[length] == ':');
+	}
+	return -ENOENT;
+}
+
+static void boot_id(char *ret, size_t size)
+{
+	if (procfs_read_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", ret, size) <= 0)
+		ret[0] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
+}
+
+int state_key(const struct guest_state *state, char *ret, size_t size)
+{
+	char id[64];
+	ret[0] = '\0';
+	boot_id(id, sizeof(id));
+	int r = add_program(ret, size, state->qemu);
+	if (r == 0)
+		r = add_file(ret, size, "kernel", state->kernel.image);
+	size_t used = strlen(ret);
+	(void)snprintf(ret + used, size - used,
+		       "format=1\nimage=%016" PRIx64 " %" PRIu64 "\nmemory=%" PRIu64
+		       "\ncpus=%u\nappend=%s\nkvm=%d\nhost=%s\n",
+		       state->image.hash, state->image.bytes, state->options.memory_bytes, state->options.cpus,
+		       state->options.append, (int)state->kvm, id);
+	return r;
+}
+
+void state_remove(const char *directory)
+{
+	static const char *const file[] = {"memory", "devices", "key"};
+	char path[600];
+	if (!directory[0])
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(file); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", directory, file[i]);
+		(void)unlink(path);
+	}
+	(void)rmdir(directory);
+}
+
+struct aged {
+	char path[512];
+	struct timespec used;
+};
+
+static int youngest_first(const void *a, const void *b)
+{
+	const struct timespec *x = &((const struct aged *)a)->used, *y = &((const struct aged *)b)->used;
+	if (x->tv_sec != y->tv_sec)
+		return x->tv_sec < y->tv_sec ? 1 : -1;
+	return x->tv_nsec < y->tv_nsec ? 1 : x->tv_nsec > y->tv_nsec ? -1 : 0;
+}
+
+/* "….new-PID" of a harness that is gone. */
+static bool is_abandoned(const char *name)
+{
+	const char *mark = strstr(name, ".new-");
+	if (!mark)
+		return false;
+	pid_t pid = (pid_t)strtol(mark + 5, NULL, 10);
+	return pid > 0 && kill(pid, 0) < 0 && errno == ESRCH;
+}
+
+void state_evict(const char *states)
+{
+	auto_closedir DIR *dir = opendir(states);
+	auto_free struct aged *found = calloc(256, sizeof(*found));
+	size_t count = 0;
+	for (const struct dirent *d; dir && found && (d = readdir(dir)) && count < 256;) {
+		char key[600];
+		struct stat st;
+		if (d->d_name[0] == '.')
+			continue;
+		(void)snprintf(found[count].path, sizeof(found[0].path), "%.400s/%.100s", states, d->d_name);
+		if (is_abandoned(d->d_name))
+			state_remove(found[count].path);
+		else if (strstr(d->d_name, ".new-") || strstr(d->d_name, ".lock"))
+			continue;
+		(void)snprintf(key, sizeof(key), "%s/key", found[count].path);
+		if (stat(key, &st) < 0)
+			continue;
+		found[count++].used = st.st_mtim;
+	}
+	if (!found)
+		return;
+	qsort(found, count, sizeof(*found), youngest_first);
+	for (size_t i = STATES_KEPT; i < count; i++)
+		state_remove(found[i].path);
+}
+
+static int kvm_note_path(char *ret, size_t size)
+{
+	return cache_directory("", ret, size) < 0 ? -ENOENT : cache_path("kvm-unusable", ret, size);
+}
+
+bool state_kvm_worth_trying(void)
+{
+	char path[512], id[64], text[512] = "";
+	auto_close int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (kvm < 0)
+		return false;
+	boot_id(id, sizeof(id));
+	if (kvm_note_path(path, sizeof(path)) == 0 && procfs_read_at(AT_FDCWD, path, text, sizeof(text)) > 0 && id[0] &&
+	    strncmp(text, id, strlen(id)) == 0)
+		return false;
+	return true;
+}
+
+void state_kvm_remember(const char *why)
+{
+	char path[512], id[64];
+	boot_id(id, sizeof(id));
+	auto_fclose FILE *note = kvm_note_path(path, sizeof(path)) == 0 ? fopen(path, "we") : NULL;
+	if (note)
+		fprintf(note, "%s\n%.300s\n", id, why);
+}

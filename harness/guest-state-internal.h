@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Shared by the parts of the booted states: their names, what is thrown away, and what is known of KVM.
+ */
+#pragma once
+
+#include "guest-state.h"
+
+#define STATE_KEY_MAX 2048
+
+/* Everything a state depends on, as text. A restart of the host is among it: states need not be on disk before. */
+int state_key(const struct guest_state *state, char *ret, size_t size);
+/* Remove one state's directory. */
+void state_remove(const char *directory);
+/* Keep the most recently used, and nothing that a killed harness left unfinished. */
+void state_evict(const char *states);
+
+/* /dev/kvm can be opened, and nothing is remembered against it since the machine was started. */
+bool state_kvm_worth_trying(void);
+void state_kvm_remember(const char *why);
+/* Boot once under KVM without saving. */
+bool state_kvm_boots(const struct guest_state *state, char *why, size_t size);

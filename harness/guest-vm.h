@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/*
+ * One QEMU process: a guest that boots, or one that is restored from a state. It has no network, a console that is
+ * kept, a wire to talk over, and it dies with the process that started it.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "guest-wire.h"
+
+struct vm_spec {
+	const char *qemu;   /* name on PATH or path */
+	const char *kernel; /* path of a vmlinux or bzImage */
+	const char *append; /* added to the kernel's command line; "" for nothing */
+	int initramfs_fd;
+	uint64_t memory_bytes, disk_bytes;
+	unsigned cpus;
+	bool kvm;
+	/*
+	 * A booted state is the guest's memory as a file, mapped shared while it boots, and the devices in another
+	 * file. A restored guest maps the memory privately: starting one copies nothing, and none can change it.
+	 */
+	int memory_fd; /* -1: ordinary memory, this guest will never be saved */
+	int state_fd;  /* -1: boot; else the devices' file to restore from */
+};
+
+struct vm {
+	pid_t pid;
+	int pidfd, wire_fd, monitor_fd, console_fd, errors_fd;
+	struct wire_reader reader;
+};
+
+/* Nothing started: safe to stop. */
+void vm_init(struct vm *vm);
+/* -ENOENT when QEMU is not there, else -errno. */
+int vm_start(const struct vm_spec *spec, struct vm *ret);
+/*
+ * Wait for the next frame: 0, -ETIMEDOUT, -EPIPE when the guest is gone, -EBADMSG when what it sends is garbled, -EIO
+ * when QEMU gave up on its CPU ("KVM internal error"), -EINTR when *interrupted became true.
+ */
+int vm_receive(struct vm *vm, uint64_t deadline_ns, const atomic_bool *interrupted, struct wire_frame *ret);
+/* Write the devices' state to a descriptor and stop for good. The memory is in memory_fd then. -errno, -ETIMEDOUT */
+int vm_save(struct vm *vm, int state_fd, uint64_t deadline_ns);
+/* QEMU closed its end: wait for it to be gone. Its wait status, -1 when it stays (it is killed by vm_stop() then). */
+int vm_wait(struct vm *vm);
+/* Kill and reap. Returns the wait status, -1 when nothing was started. */
+int vm_stop(struct vm *vm);
+/* The last bytes of what the kernel wrote on its console (or QEMU on stderr), as a string. */
+void vm_console(const struct vm *vm, char *ret, size_t size);
+void vm_errors(const struct vm *vm, char *ret, size_t size);
+
+uint64_t vm_now_ns(void);

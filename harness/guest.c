@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The harness's side of a job: start a guest, say what to run, take in what comes, and know what to make of a guest
+ * that stops talking. See guest.h.
+ */
+#include "guest.h"
+
+#include <string.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "guest-evidence.h"
+#include "judge.h"
+
+/* From the start to the first word, and between two runs. A machine under load needs many times the usual. */
+#define ANSWER_TIMEOUT_NS UINT64_C(20000000000)
+/* What a run may take in a guest beyond its own deadline: staging and snapshots, with an emulated CPU. */
+#define RUN_GRACE_NS      UINT64_C(20000000000)
+#define STARTS_MAX        4
+#define RESTORES_MAX      2
+
+struct conversation {
+	const struct run_context *context;
+	const struct guest_world *world;
+	const struct plan *plan;
+	const size_t *index;
+	size_t count;
+	json_t **result; /* by position in index; NULL until it is there */
+	struct vm vm;
+	bool cold;
+	unsigned starts_failed;
+	ssize_t current; /* position of the run the guest is at, -1 for none */
+};
+
+static json_t *seed_json(void)
+{
+	unsigned char random[24];
+	char text[2 * sizeof(random) + 1];
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return json_null();
+	for (size_t i = 0; i < sizeof(random); i++)
+		(void)snprintf(text + 2 * i, 3, "%02x", random[i]);
+	return json_string(text);
+}
+
+json_t *guest_default_sysctls(const struct guest_state *state)
+{
+	static char name[] = "vm/max_map_count", value[] = "4096", file[] = "default of emulated guests";
+	struct profile_setting setting = {.name = name, .value = value, .file = file, .line = 1};
+	struct profile defaults = {.item = &setting, .count = state->kvm ? 0 : 1};
+	return profile_json(&defaults);
+}
+
+static json_t *job_json(const struct guest_world *world, json_t *runs)
+{
+	json_t *sysctls = guest_default_sysctls(world->state);
+	json_t *job =
+		json_pack("{s:s, s:I, s:I, s:o, s:o}", "cgroup", world->cgroup, "swap", (json_int_t)world->swap_bytes,
+			  "time", (json_int_t)time(NULL), "seed", seed_json(), "runs", runs);
+	if (world->profile && world->profile->count) {
+		json_auto_t *own = profile_json(world->profile);
+		(void)json_array_extend(sysctls, own); /* the later one wins */
+	}
+	if (job)
+		(void)json_object_set_new(job, "sysctl", sysctls);
+	return job;
+}
+
+/* A serial port that is being restored forgets the byte it took in before. */
+static int send_job(const struct vm *vm, json_t *job)
+{
+	json_auto_t *owned = job;
+	auto_free char *text = owned ? json_dumps(owned, JSON_COMPACT) : NULL;
+	int r = wire_send_padding(vm->wire_fd);
+	if (r < 0)
+		return r;
+	return text ? wire_send(vm->wire_fd, WIRE_JOB, text, strlen(text)) : -ENOMEM;
+}
+
+static int take_machine(const struct wire_frame *frame, struct machine *ret)
+{
+	if (frame->type != WIRE_MACHINE || frame->length != sizeof(*ret))
+		return -EBADMSG;
+	memcpy(ret, frame->data, sizeof(*ret));
+	return 0;
+}
+
+static int probe_once(struct guest_world *world, bool cold, char *why, size_t size)
+{
+	struct vm vm;
+	struct wire_frame frame;
+	vm_init(&vm);
+	int r = guest_state_start(world->state, cold, &vm);
+	if (r == 0)
+		r = send_job(&vm, job_json(world, json_array()));
+	if (r == 0)
+		r = vm_receive(&vm, vm_now_ns() + ANSWER_TIMEOUT_NS, NULL, &frame);
+	if (r < 0) {
+		(void)snprintf(why, size, "the guest does not answer (%s)", strerrorname_np(-r));
+	} else {
+		if (frame.type == WIRE_FAILED) {
+			guest_failed_message(frame.data, why, size);
+			r = -EINVAL;
+		} else {
+			r = take_machine(&frame, &world->machine);
+			if (r < 0)
+				(void)snprintf(why, size, "the guest's answer is garbled");
+		}
+		free(frame.data);
+	}
+	(void)vm_stop(&vm);
+	return r;
+}
+
+int guest_world_probe(struct guest_world *world, char *why, size_t size)
+{
+	int r = -EIO;
+	for (unsigned i = 0; i < STARTS_MAX && r < 0 && r != -EINVAL; i++)
+		r = probe_once(world, i >= RESTORES_MAX, why, size);
+	return r;
+}
+
+static json_t *remaining_runs(const struct conversation *c)
+{
+	json_t *names = json_array();
+	for (size_t i = 0; i < c->count; i++)
+		if (!c->result[i])
+			(void)json_array_append_new(names, json_string(c->plan->runs[c->index[i]].name));
+	return json_pack("[{s:s, s:o}]", "scenario", c->plan->scenario->name, "runs", names);
+}
+
+static bool is_finished(const struct conversation *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (!c->result[i])
+			return false;
+	return true;
+}
+
+static ssize_t position_of(const struct conversation *c, const char *name)
+{
+	for (size_t i = 0; name && i < c->count; i++)
+		if (strcmp(c->plan->runs[c->index[i]].name, name) == 0)
+			return (ssize_t)i;
+	return -1;
+}
+
+static void keep(struct conversation *c, size_t position, json_t *evidence)
+{
+	guest_describe(evidence, c->world, c->cold);
+	json_decref(c->result[position]);
+	c->result[position] = evidence;
+}
+
+/* The guest made no evidence of this run, so we do. */
+static void conclude(struct conversation *c, size_t position, json_t *evidence)
+{
+	char console[GUEST_CONSOLE_BYTES];
+	const struct plan_run *run = &c->plan->runs[c->index[position]];
+	vm_console(&c->vm, console, sizeof(console));
+	guest_add_console(evidence, console);
+	(void)judge_run(evidence, run, &c->world->machine);
+	keep(c, position, evidence);
+}
+
+static void conclude_broken(struct conversation *c, ssize_t position, const char *why)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (position < 0 ? !c->result[i] : (ssize_t)i == position)
+			conclude(c, i, guest_evidence_broken(&c->plan->runs[c->index[i]], why));
+}
+
+/* How long the run that the guest is at may still take. */
+static uint64_t deadline(const struct conversation *c)
+{
+	uint64_t length = ANSWER_TIMEOUT_NS;
+	if (c->current >= 0)
+		length = c->plan->runs[c->index[c->current]].environment.deadline_ns + RUN_GRACE_NS;
+	return vm_now_ns() + length;
+}
+
+/* [scenario, run] or [scenario, evidence] */
+static json_t *second_of(const struct wire_frame *frame, const struct conversation *c)
+{
+	json_error_t error;
+	json_auto_t *pair = json_loadb(frame->data, frame->length, 0, &error);
+	const char *scenario = json_string_value(json_array_get(pair, 0));
+	if (!scenario || strcmp(scenario, c->plan->scenario->name) != 0)
+		return NULL;
+	return json_incref(json_array_get(pair, 1));
+}
+
+/* One frame. 0 to go on, 1 when the guest is done, -EBADMSG for what makes no sense. */
+static int take_frame(struct conversation *c, const struct wire_frame *frame)
+{
+	char why[512];
+	json_t *item;
+	switch (frame->type) {
+	case WIRE_MACHINE:
+		c->starts_failed = 0;
+		return 0;
+	case WIRE_STARTED:
+		item = second_of(frame, c);
+		c->current = position_of(c, json_string_value(item));
+		json_decref(item);
+		return c->current < 0 ? -EBADMSG : 0;
+	case WIRE_RUN:
+		item = second_of(frame, c);
+		if (c->current < 0 || position_of(c, json_string_value(json_object_get(item, "name"))) != c->current) {
+			json_decref(item);
+			return -EBADMSG;
+		}
+		keep(c, (size_t)c->current, item);
+		c->current = -1;
+		return 0;
+	case WIRE_DONE:
+		if (!is_finished(c))
+			conclude_broken(c, -1, "the guest knows no such run");
+		return 1;
+	case WIRE_FAILED:
+		guest_failed_message(frame->data, why, sizeof(why));
+		conclude_broken(c, c->current, why);
+		return 1;
+	default:
+		return -EBADMSG;
+	}
+}
+
+/* The guest stopped talking. What it was at is concluded; before its first run there is only another try. */
+static void take_silence(struct conversation *c, int error)
+{
+	char console[GUEST_CONSOLE_BYTES], why[256];
+	vm_console(&c->vm, console, sizeof(console));
+	int status = error == -EPIPE ? vm_wait(&c->vm) : -1;
+	const char *panic = guest_panic_text(console);
+	if (error == -EINTR) {
+		for (size_t i = 0; i < c->count; i++)
+			if (!c->result[i])
+				conclude(c, i, evidence_skipped(&c->plan->runs[c->index[i]], "interrupted"));
+		return;
+	}
+	if (c->current < 0) {
+		c->starts_failed++;
+		return;
+	}
+	size_t at = (size_t)c->current;
+	const struct plan_run *run = &c->plan->runs[c->index[at]];
+	c->current = -1;
+	if (panic)
+		conclude(c, at, guest_evidence_panic(run, panic, console));
+	else if (error == -ETIMEDOUT)
+		conclude(c, at, guest_evidence_hang(run));
+	else if (error == -EBADMSG)
+		conclude(c, at, guest_evidence_broken(run, "what the guest sent is garbled"));
+	else {
+		(void)snprintf(why, sizeof(why), "the guest ended in the middle of the run (QEMU: %s%s)",
+			       WIFSIGNALED(status) ? "killed by SIG" : "exited",
+			       WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : "");
+		conclude(c, at, guest_evidence_broken(run, why));
+	}
+}
+
+/* One guest, for as long as it lives. */
+static void converse(struct conversation *c)
+{
+	c->current = -1;
+	vm_init(&c->vm);
+	int r = guest_state_start(c->world->state, c->cold, &c->vm);
+	if (r == 0)
+		r = send_job(&c->vm, job_json(c->world, remaining_runs(c)));
+	uint64_t until = deadline(c);
+	while (r == 0) {
+		struct wire_frame frame;
+		r = vm_receive(&c->vm, until, c->context->interrupted, &frame);
+		if (r < 0)
+			break;
+		r = take_frame(c, &frame);
+		free(frame.data);
+		until = deadline(c);
+	}
+	if (r < 0)
+		take_silence(c, r);
+	(void)vm_stop(&c->vm);
+}
+
+json_t *guest_execute(const struct run_context *context, const struct guest_world *world, const struct plan *plan,
+		      const size_t *index, size_t count)
+{
+	struct conversation c = {.context = context, .world = world, .plan = plan, .index = index, .count = count};
+	json_t *all = json_array();
+	c.result = calloc(count, sizeof(json_t *));
+	c.cold = !world->state->directory[0];
+	if (!c.result || !all) {
+		free(c.result);
+		json_decref(all);
+		return NULL;
+	}
+	while (!is_finished(&c)) {
+		if (c.starts_failed >= STARTS_MAX) {
+			conclude_broken(&c, -1, "the guest does not start");
+			break;
+		}
+		c.cold = c.cold || c.starts_failed >= RESTORES_MAX;
+		converse(&c);
+	}
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(all, c.result[i]);
+	free(c.result);
+	return all;
+}

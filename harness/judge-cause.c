@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The cause: the one predicted and no other, arithmetic that holds, the limit that was set, the counter that it moves.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "cause.h"
+#include "cleanup.h"
+#include "judge-check.h"
+#include "limits.h"
+#include "number.h"
+#include "report-text.h"
+
+#define PAGE_BYTES         4096
+
+/* A memory group charges in batches. */
+#define CHARGE_BATCH_BYTES (64 * PAGE_BYTES)
+
+/*
+ * in use + asked > bound. Where the kernel's own decision is no plain sum (per-CPU counters, charge batches,
+ * watermarks) lib/cause.c decides by what it knows of them, and "refuses" stands.
+ */
+static void arithmetic(struct judgement *j)
+{
+	static const char *const inexact[] = {"commit-limit", "memcg-max",  "memcg-swap-max",
+					      "memcg-high",   "system-oom", "swap-full"};
+	__int128 in_use, asked, bound;
+	bool absurd_use, absurd, unbounded;
+	for (size_t i = 0; i < ARRAY_SIZE(inexact); i++)
+		if (!strcmp(j->run->expect.cause, inexact[i]))
+			return;
+	if (judge_metric(j, "cause.in_use", &in_use, &absurd_use) < 0 ||
+	    judge_metric(j, "cause.asked", &asked, &absurd) < 0 ||
+	    judge_metric(j, "cause.bound", &bound, &unbounded) < 0)
+		return;
+	char sum[TEXT_MAX];
+	judge_assert(j, !unbounded && (absurd_use || absurd || in_use + asked > bound),
+		     judge_text(text_arithmetic(j->cause, sum, sizeof(sum))), NULL, "in use + asked exceeds the bound");
+}
+
+/* What the run's environment sets: the limit of its own group, else that of the group made around it. */
+static const json_t *group_limit(const struct judgement *j, const char *name)
+{
+	const json_t *environment = json_object_get(j->evidence, "environment");
+	const json_t *own = json_object_get(json_object_get(environment, "cgroup"), name);
+	return own ? own : json_object_get(json_object_get(environment, "cgroup_above"), name);
+}
+
+/* A sysctl's number, of the machine or of the run's own namespaces; -1 when none is set. */
+static json_int_t sysctl_set(const struct judgement *j, const char *name)
+{
+	const json_t *environment = json_object_get(j->evidence, "environment");
+	static const char *const where[] = {"namespace_sysctl", "sysctl"};
+	uint64_t number;
+	for (size_t i = 0; i < ARRAY_SIZE(where); i++) {
+		const char *text = text_of(json_object_get(environment, where[i]), name);
+		if (*text && number_parse_count(text, &number) == 0 && number <= INT64_MAX)
+			return (json_int_t)number;
+	}
+	return -1;
+}
+
+/* Limits of a group, by cause; the first that is set counts. */
+static json_int_t of_group(const struct judgement *j, const char *cause)
+{
+	static const char *const limit[][2] = {
+		{"pids-max", "pids.max"},          {"memcg-max", "memory.kmem.max"},
+		{"memcg-max", "memory.max"},       {"memcg-high", "memory.high"},
+		{"hugetlb-cgroup", "hugetlb.max"}, {"hugetlb-cgroup", "hugetlb.rsvd.max"}};
+	for (size_t i = 0; i < ARRAY_SIZE(limit); i++) {
+		const json_t *set = strcmp(cause, limit[i][0]) ? NULL : group_limit(j, limit[i][1]);
+		if (json_is_integer(set))
+			return json_integer_value(set);
+	}
+	const json_t *memory = group_limit(j, "memory.max"), *swap = group_limit(j, "memory.swap.max");
+	if (!strcmp(cause, "memcg-swap-max") && json_is_integer(memory) && json_is_integer(swap))
+		return json_integer_value(memory) + json_integer_value(swap);
+	return -1;
+}
+
+/* The bound that the run's environment makes for a cause; -1 where it sets none. */
+static json_int_t bound_set(const struct judgement *j, const char *cause)
+{
+	const json_t *rlimits = json_object_get(json_object_get(j->evidence, "environment"), "rlimit");
+	if (!strncmp(cause, "rlimit-", 7))
+		return text_integer(rlimits, cause + 7, -1);
+	if (!strcmp(cause, "threads-max"))
+		return sysctl_set(j, "kernel.threads-max");
+	json_int_t pid_max = strcmp(cause, "pid-max") ? -1 : sysctl_set(j, "kernel.pid_max");
+	if (pid_max >= 0)
+		return (json_int_t)limit_pid_capacity((uint64_t)pid_max);
+	return of_group(j, cause);
+}
+
+/* A limit that is not a whole number of these is rounded down to one. */
+static json_int_t granularity(const struct judgement *j, const char *cause)
+{
+	if (!strcmp(cause, "hugetlb-cgroup"))
+		return text_integer(j->cause, "asked", 1);
+	return strcmp(text_of(j->cause, "unit"), "bytes") ? 1 : PAGE_BYTES;
+}
+
+/* Not one that the program set itself, and not that of a group above which nobody asked for. */
+static void limit_is_ours(struct judgement *j)
+{
+	const json_t *bound = json_object_get(j->cause, "bound");
+	json_int_t value = bound_set(j, j->run->expect.cause), seen = json_integer_value(bound);
+	if (value < 0)
+		return;
+	judge_assert(j, json_is_integer(bound) && seen <= value && value - seen < granularity(j, j->run->expect.cause),
+		     judge_shown(bound), json_integer(value), "the bound is the limit that was set");
+}
+
+/* The predicted cause and no other one: no call succeeds or fails by two limits at once in a scenario that proves
+ * something. */
+void judge_named_cause(struct judgement *j)
+{
+	const char *expected = j->run->expect.cause, *id = text_of(j->cause, "id");
+	const json_t *also = json_object_get(j->cause, "also_refusing");
+	if (!expected)
+		return;
+	/* `unknown` is an honest answer, but never a proof. */
+	bool ok = !strcmp(id, expected) && strcmp(id, "unknown") != 0;
+	judge_assert(j, ok, *id ? judge_text(id) : json_null(), judge_text(expected), "cause is %s", expected);
+	bool alone = j->cause && json_array_size(also) == 0;
+	judge_assert(j, alone, judge_shown(also), json_array(), "no other limit refuses");
+	if (ok) {
+		arithmetic(j);
+		limit_is_ours(j);
+	}
+	if (!ok || !alone)
+		j->prediction_failed = true;
+}
+
+/* How far a counter moved: 1, or 0 when it is in neither snapshot, -1 when it is in one of them or they are not there.
+ */
+static int moved(const struct judgement *j, const char *counter, __int128 *ret)
+{
+	static const char *const moment[] = {"delta", "before", "after"};
+	const json_t *snapshots = json_object_get(j->evidence, "snapshots");
+	char path[3][128];
+	__int128 unused;
+	bool unlimited;
+	for (size_t i = 0; i < ARRAY_SIZE(path); i++)
+		(void)snprintf(path[i], sizeof(path[i]), "%s.%s", moment[i], counter);
+	if (!judge_metric(j, path[0], ret, &unlimited))
+		return 1;
+	/* Both snapshots must be there: a run that lost one has no proof to show. */
+	bool none = judge_metric(j, path[1], &unused, &unlimited) && judge_metric(j, path[2], &unused, &unlimited);
+	return none && json_object_get(snapshots, "before") && json_object_get(snapshots, "after") ? 0 : -1;
+}
+
+/* A group that refuses without killing moves memory.events.max, or kmem's own counter, and not oom_kill. */
+static const char *counter_of(const struct judgement *j)
+{
+	const char *cause = j->run->expect.cause;
+	int id = cause ? cause_by_name(cause) : -ENOENT;
+	if (id < 0)
+		return NULL;
+	if (strcmp(cause, "memcg-max") != 0 || judge_expects_oom_kill(j->run))
+		return cause_infos[id].counter;
+	return group_limit(j, "memory.kmem.max") ? "cgroup.memory.kmem.events.max" : "cgroup.memory.events.max";
+}
+
+/*
+ * Where the limit is that of the group around the run's own, that group counts on some kernels and the run's own on
+ * others (pids.events: since 6.11 where the limit was hit).
+ */
+static const char *counter_above(const struct judgement *j, const char *counter, char *buf, size_t size)
+{
+	const json_t *environment = json_object_get(j->evidence, "environment");
+	if (strncmp(counter, "cgroup.", 7) != 0 || !json_object_size(json_object_get(environment, "cgroup_above")))
+		return NULL;
+	(void)snprintf(buf, size, "cgroup_above.%s", counter + 7);
+	return buf;
+}
+
+/* v1, oom_kill_disable: for as long as somebody sleeps in the full group it says so itself. */
+static bool is_under_oom(const struct judgement *j)
+{
+	__int128 before = 0, failure = 0;
+	bool unlimited;
+	return j->run->expect.stall && !strcmp(j->run->expect.cause, "memcg-max") &&
+	       !judge_metric(j, "before.cgroup.memory.under_oom", &before, &unlimited) &&
+	       !judge_metric(j, "failure.cgroup.memory.under_oom", &failure, &unlimited) && before == 0 && failure == 1;
+}
+
+/*
+ * v1 without swap: the sum of memory and swap refuses first, and 6.18 counts that nowhere. What is left is that the sum
+ * came up to the limit in this run.
+ */
+static bool sum_reached_limit(const struct judgement *j)
+{
+	__int128 before = 0, after = 0, swap = 0, bound = 0;
+	bool unlimited = false, no_bound = false;
+	return !strcmp(j->run->expect.cause, "memcg-max") &&
+	       !judge_metric(j, "after.cgroup.memory.swap.max", &swap, &unlimited) && !unlimited && swap == 0 &&
+	       !judge_metric(j, "before.cgroup.memory.memsw.peak", &before, &unlimited) &&
+	       !judge_metric(j, "after.cgroup.memory.memsw.peak", &after, &unlimited) &&
+	       !judge_metric(j, "cause.bound", &bound, &no_bound) && !no_bound && before + CHARGE_BATCH_BYTES < bound &&
+	       after + CHARGE_BATCH_BYTES >= bound;
+}
+
+void judge_counter_moved(struct judgement *j)
+{
+	const char *counter = counter_of(j), *above;
+	char buf[128];
+	__int128 by = 0, by_above = 0;
+	if (!counter)
+		return;
+	if (is_under_oom(j)) {
+		judge_assert(j, true, json_integer(1), json_integer(1), "cgroup.memory.under_oom was set");
+		return;
+	}
+	int known = moved(j, counter, &by);
+	above = counter_above(j, counter, buf, sizeof(buf));
+	if (above && (known != 1 || by < 1) && moved(j, above, &by_above) == 1 && by_above >= 1) {
+		judge_assert(j, true, json_integer((json_int_t)by_above), judge_text("at least 1"), "%s moved", above);
+		return;
+	}
+	if (known == 1 && by == 0 && !judge_expects_oom_kill(j->run) && sum_reached_limit(j)) {
+		judge_assert(j, true, judge_text("yes"), NULL, "cgroup.memory.memsw.peak reached the limit");
+		judge_annotate(j, "note", judge_text("this kernel does not count what it refuses there"));
+		return;
+	}
+	if (known == 1) {
+		judge_assert(j, by >= 1, json_integer((json_int_t)by), judge_text("at least 1"), "%s moved", counter);
+		return;
+	}
+	judge_assert(j, known == 0 && strncmp(j->run->expect.cause, "memcg-", 6) != 0, json_null(),
+		     judge_text("at least 1"), "%s moved", counter);
+	judge_annotate(j, "note",
+		       judge_text(known == 0 ? "this kernel keeps no such counter here" : "not in both snapshots"));
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The table of scenarios by kernels as Markdown, made of the stable part of the results: from the same results or their
+ * references it is the same text, and it changes when something moved.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "report-matrix.h"
+#include "report-text.h"
+
+/* One line, in which nothing is markup. */
+static void put(FILE *out, const char *text)
+{
+	char clean[8 * TEXT_MAX];
+	for (const char *c = text_clean(text, false, clean, sizeof(clean)); *c; c++) {
+		if (strchr("\\`*_|[]", *c))
+			(void)fputc('\\', out);
+		if (*c == '<' || *c == '>' || *c == '&')
+			(void)fputs(*c == '<' ? "&lt;" : *c == '>' ? "&gt;" : "&amp;", out);
+		else
+			(void)fputc(*c, out);
+	}
+}
+
+static void put_rows(FILE *out, const json_t *rows, const json_t *labels)
+{
+	const json_t *item = NULL, *cell = NULL;
+	size_t i, k;
+	(void)fputs("| | scenario |", out);
+	json_array_foreach (labels, i, item) {
+		(void)fputc(' ', out);
+		put(out, json_string_value(item));
+		(void)fputs(" |", out);
+	}
+	(void)fputs("\n|---|---|", out);
+	for (i = 0; i < json_array_size(labels); i++)
+		(void)fputs("---|", out);
+	(void)fputc('\n', out);
+	json_array_foreach (rows, i, item) {
+		(void)fputs(json_array_size(json_object_get(item, "differences")) ? "| \\* | " : "| | ", out);
+		put(out, text_of(item, "name"));
+		(void)fputs(" |", out);
+		json_array_foreach (json_object_get(item, "cells"), k, cell) {
+			(void)fputc(' ', out);
+			put(out, json_string_value(cell));
+			(void)fputs(" |", out);
+		}
+		(void)fputc('\n', out);
+	}
+}
+
+static void put_list(FILE *out, const char *before, const json_t *sentences)
+{
+	const json_t *sentence = NULL;
+	size_t i;
+	json_array_foreach (sentences, i, sentence) {
+		(void)fprintf(out, "  - %s", before);
+		put(out, json_string_value(sentence));
+		(void)fputc('\n', out);
+	}
+}
+
+static void put_sentences(FILE *out, const json_t *rows, const char *heading, const char *key)
+{
+	const json_t *row = NULL;
+	bool any = false;
+	size_t i;
+	json_array_foreach (rows, i, row) {
+		if (!json_array_size(json_object_get(row, key)) || matrix_repeats(rows, i, key))
+			continue;
+		if (!any)
+			(void)fprintf(out, "\n%s\n\n", heading);
+		any = true;
+		(void)fputs("- ", out);
+		put(out, text_of(row, "name"));
+		for (size_t n = i + 1; matrix_repeats(rows, n, key); n++) {
+			(void)fputs(", ", out);
+			put(out, text_of(json_array_get(rows, n), "case"));
+		}
+		(void)fputc('\n', out);
+		put_list(out, "", json_object_get(row, key));
+		if (!strcmp(key, "differences"))
+			put_list(out, "Note: ", json_object_get(row, "notes"));
+	}
+}
+
+int report_markdown(const json_t *results, FILE *out)
+{
+	json_auto_t *stable = json_array();
+	const json_t *result = NULL;
+	size_t i;
+	json_array_foreach (results, i, result) {
+		json_t *part =
+			result_is_reference(result) ? json_incref((json_t *)(uintptr_t)result) : result_stable(result);
+		if (json_array_append_new(stable, part) < 0)
+			return -ENOMEM;
+	}
+	/* Releases change with every update of a kernel; series do not. */
+	json_auto_t *names = results_labels(stable);
+	json_auto_t *rows = names ? matrix_rows(stable, names) : NULL;
+	if (!rows)
+		return -ENOMEM;
+	put_rows(out, rows, names);
+	put_sentences(out, rows, "Not as predicted:", "wrong");
+	put_sentences(out, rows, "What differs (\\*):", "differences");
+	return 0;
+}

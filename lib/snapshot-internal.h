@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the parts of a snapshot share. All of it runs while one thread holds the turn: see snapshot.h.
+ */
+#pragma once
+
+#include "snapshot.h"
+
+/* Where every file is read into. */
+#define SNAPSHOT_TEXT_BYTES (64 * 1024)
+extern char snapshot_text[SNAPSHOT_TEXT_BYTES];
+
+void snapshot_set_absent(uint64_t *values, unsigned count);
+
+/* Everything about the process of the request. */
+void snapshot_take_process(const struct snapshot_source *s, const struct snapshot_request *request,
+			   struct snapshot *ret);
+
+/* What takes walking /proc: the children's pid namespace, the user's tasks, the task ids in use. */
+void snapshot_take_pid_namespace(const struct snapshot_source *s, struct snapshot *ret);
+void snapshot_take_uid_tasks(const struct snapshot_source *s, struct snapshot *ret);
+void snapshot_take_pid_ids(const struct snapshot_source *s, struct snapshot *ret);

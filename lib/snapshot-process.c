@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The process at hand: its status, limits, group and areas. See snapshot.h.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+
+#include "cleanup.h"
+#include "number.h"
+#include "snapshot-internal.h"
+
+/* The lowest address mmap() hands out where vm.mmap_min_addr cannot be read: Debian's default. */
+#define MMAP_MIN_ADDR_DEFAULT 65536
+
+/* Does PID sit in the run's own group, or below it, in every hierarchy that has one? */
+static bool sits_in_cgroup(const struct cgroup *cg, const char *self_cgroup, char *ret_elsewhere, size_t size)
+{
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
+		if (cg->path[c][0] == '\0')
+			continue;
+		char path[1024];
+		const char *controller = cg->system.at[c].version == CGROUP_V2 ? "" : cgroup_controller_names[c];
+		if (procfs_parse_cgroup(self_cgroup, controller, path, sizeof(path)) < 0)
+			(void)snprintf(path, sizeof(path), "unreadable");
+		const char *found = strstr(path, cg->name);
+		size_t length = strlen(cg->name);
+		if (!found || found == path || found[-1] != '/' || (found[length] != '\0' && found[length] != '/')) {
+			(void)snprintf(ret_elsewhere, size, "%s:%.200s", controller, path);
+			return false;
+		}
+	}
+	return true;
+}
+
+static int open_of_process(const struct snapshot_source *s, pid_t pid, const char *file)
+{
+	char name[64];
+	(void)snprintf(name, sizeof(name), "%d/%s", pid, file);
+	return openat(s->proc_fd, name, O_RDONLY | O_CLOEXEC);
+}
+
+static ssize_t read_of_process(const struct snapshot_source *s, pid_t pid, const char *file)
+{
+	auto_close int fd = open_of_process(s, pid, file);
+	return fd < 0 ? -errno : procfs_read_fd(fd, snapshot_text, sizeof(snapshot_text));
+}
+
+/* The score is a positive number; the adjustment may be negative. */
+static void take_oom_score(const struct snapshot_source *s, struct snapshot *ret)
+{
+	char *end;
+	if (read_of_process(s, ret->pid, "oom_score") > 0) {
+		unsigned long long score = strtoull(snapshot_text, &end, 10);
+		if (end != snapshot_text && *end == '\n')
+			ret->oom_score = score;
+	}
+	if (read_of_process(s, ret->pid, "oom_score_adj") > 0) {
+		long adjustment = strtol(snapshot_text, &end, 10);
+		ret->oom_score_adj_seen = end != snapshot_text && *end == '\n';
+		ret->oom_score_adj = ret->oom_score_adj_seen ? (int)adjustment : 0;
+	}
+}
+
+/* The symbol's name has no newline behind it; "0" stands for awake, and for hidden. */
+static void take_wchan(const struct snapshot_source *s, struct snapshot *ret)
+{
+	ssize_t length = read_of_process(s, ret->pid, "wchan");
+	if (length > 0 && (size_t)length < sizeof(ret->wchan) && strcmp(snapshot_text, "0") != 0)
+		memcpy(ret->wchan, snapshot_text, (size_t)length + 1);
+}
+
+/* O_PATH opens nothing: no driver is called, and a file that is deleted is there still. */
+static void take_file(const struct snapshot_source *s, int fd, struct snapshot *ret)
+{
+	char name[64];
+	struct statfs fs;
+	(void)snprintf(name, sizeof(name), "%d/fd/%d", ret->pid, fd);
+	auto_close int file = openat(s->proc_fd, name, O_PATH | O_CLOEXEC);
+	ret->file_seen = file >= 0 && fstatfs(file, &fs) == 0;
+	if (ret->file_seen)
+		ret->file = (struct file_system){.type = (uint64_t)fs.f_type,
+						 .size = (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize,
+						 .free = (uint64_t)fs.f_bfree * (uint64_t)fs.f_bsize};
+}
+
+void snapshot_take_process(const struct snapshot_source *s, const struct snapshot_request *request,
+			   struct snapshot *ret)
+{
+	ret->pid = request->pid;
+	if (read_of_process(s, ret->pid, "status") <= 0 || procfs_parse_status(snapshot_text, &ret->status) < 0)
+		return;
+	ret->process_seen = true;
+	snapshot_set_absent(ret->rlimit, PROCFS_RLIMITS);
+	if (read_of_process(s, ret->pid, "limits") > 0)
+		(void)procfs_parse_limits(snapshot_text, ret->rlimit);
+	take_oom_score(s, ret);
+	if (request->sleeps_where)
+		take_wchan(s, ret);
+	if (s->cgroup && read_of_process(s, ret->pid, "cgroup") > 0)
+		ret->in_cgroup = sits_in_cgroup(s->cgroup, snapshot_text, ret->elsewhere, sizeof(ret->elsewhere));
+	if (request->maps) {
+		auto_close int fd = open_of_process(s, ret->pid, "maps");
+		uint64_t lowest = ret->sysctl[SYSCTL_MMAP_MIN_ADDR];
+		if (lowest == ENOMEM_ABSENT)
+			lowest = MMAP_MIN_ADDR_DEFAULT;
+		ret->maps_seen = fd >= 0 && maps_read_fd(fd, lowest, s->task_size, request->address, request->length,
+							 &ret->maps) == 0;
+	}
+	if (request->commit) {
+		auto_close int fd = open_of_process(s, ret->pid, "smaps");
+		ret->commit_seen = fd >= 0 && smaps_read_fd(fd, &ret->commit) == 0;
+	}
+	if (request->file)
+		take_file(s, request->fd, ret);
+	if (request->area) {
+		auto_close int fd = open_of_process(s, ret->pid, "smaps");
+		ret->area_seen = fd >= 0 && smaps_area_fd(fd, request->address, &ret->area) == 0;
+	}
+	if (request->pidns)
+		snapshot_take_pid_namespace(s, ret);
+	if (request->uid_tasks)
+		snapshot_take_uid_tasks(s, ret);
+	if (request->pid_ids)
+		snapshot_take_pid_ids(s, ret);
+}
