@@ -69,15 +69,40 @@ int state_key(const struct guest_state *state, char *ret, size_t size)
 
 void state_remove(const char *directory)
 {
-	static const char *const file[] = {"memory", "devices", "key"};
-	char path[600];
-	if (!directory[0])
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(file); i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", directory, file[i]);
-		(void)unlink(path);
+	char path[1024];
+	auto_closedir DIR *dir = directory[0] ? opendir(directory) : NULL;
+	for (const struct dirent *d; dir && (d = readdir(dir));) {
+		(void)snprintf(path, sizeof(path), "%s/%s", directory, d->d_name);
+		if (d->d_name[0] != '.')
+			(void)unlink(path);
 	}
-	(void)rmdir(directory);
+	if (dir)
+		(void)rmdir(directory);
+}
+
+int guest_state_recall(const struct guest_state *state, const char *name, void *ret, size_t size)
+{
+	char path[700];
+	struct stat st;
+	if (!state->directory[0])
+		return -ENOENT;
+	(void)snprintf(path, sizeof(path), "%s/%s", state->directory, name);
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || (size_t)st.st_size != size || pread(fd, ret, size, 0) != (ssize_t)size)
+		return -ENOENT;
+	return 0;
+}
+
+void guest_state_remember(const struct guest_state *state, const char *name, const void *data, size_t size)
+{
+	char path[700], final[700];
+	if (!state->directory[0])
+		return;
+	(void)snprintf(final, sizeof(final), "%s/%s", state->directory, name);
+	(void)snprintf(path, sizeof(path), "%s/%s.%d", state->directory, name, (int)getpid());
+	auto_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd >= 0 && (write(fd, data, size) != (ssize_t)size || rename(path, final) < 0))
+		(void)unlink(path);
 }
 
 struct aged {

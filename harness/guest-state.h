@@ -43,5 +43,8 @@ void guest_state_close(struct guest_state *state);
 /* Start a guest: restored when there is a state and cold is false. A cold one has said WIRE_READY when this returns.
  * -errno */
 int guest_state_start(const struct guest_state *state, bool cold, struct vm *ret);
+/* Small things that are known of a state, kept beside it: bytes of exactly this size. -ENOENT */
+int guest_state_recall(const struct guest_state *state, const char *name, void *ret, size_t size);
+void guest_state_remember(const struct guest_state *state, const char *name, const void *data, size_t size);
 /* This state does not restore: nobody shall use it again. */
 void guest_state_spoil(struct guest_state *state);

@@ -5,6 +5,7 @@
  */
 #include "guest.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/wait.h>
@@ -114,11 +115,27 @@ static int probe_once(struct guest_world *world, bool cold, char *why, size_t si
 	return r;
 }
 
+/* What a restored guest finds depends on the state and on these: it need not be asked each time. */
+static uint64_t hash_world(const struct guest_world *world)
+{
+	json_auto_t *sysctls = world->profile ? profile_json(world->profile) : NULL;
+	auto_free char *text = sysctls ? json_dumps(sysctls, JSON_COMPACT) : NULL;
+	uint64_t hash = hash_bytes(HASH_START, world->cgroup, sizeof(world->cgroup));
+	hash = hash_bytes(hash, &world->swap_bytes, sizeof(world->swap_bytes));
+	return hash_bytes(hash, text ? text : "", text ? strlen(text) : 0);
+}
+
 int guest_world_probe(struct guest_world *world, char *why, size_t size)
 {
+	char name[40];
+	(void)snprintf(name, sizeof(name), "machine-%016" PRIx64, hash_world(world));
+	if (guest_state_recall(world->state, name, &world->machine, sizeof(world->machine)) == 0)
+		return 0;
 	int r = -EIO;
 	for (unsigned i = 0; i < STARTS_MAX && r < 0 && r != -EINVAL; i++)
 		r = probe_once(world, i >= RESTORES_MAX, why, size);
+	if (r == 0)
+		guest_state_remember(world->state, name, &world->machine, sizeof(world->machine));
 	return r;
 }
 

@@ -16,7 +16,7 @@
 /* The images hold the whole tree, so that one state serves every selection, and directories from elsewhere. */
 static int select_all(const char *tree, const struct selection *selection, struct selection *ret)
 {
-	int r = select_scenarios(tree, NULL, 0, ret);
+	int r = select_readable(tree, ret);
 	if (r < 0)
 		return r;
 	struct scenario **item = reallocarray(ret->item, ret->count + selection->count + 1, sizeof(*item));

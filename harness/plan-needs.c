@@ -238,9 +238,9 @@ static bool scope_missing(const struct plan_run *run, const struct machine *m, c
 
 	if (run->scope != SCOPE_MACHINE || m->guest || (survivable && m->allow_machine))
 		return false;
-	*ret = survivable ? sentence("machine scope: needs --allow-machine, or a guest: enomem run --guest NAME")
-			  : sentence("machine scope: only in a guest; ci/kernels brings a kernel, then: enomem run "
-				     "--guest NAME");
+	*ret = survivable
+		       ? sentence("machine scope: needs --allow-machine, or a guest (ci/kernels 6.1 brings a kernel)")
+		       : sentence("machine scope: needs a guest (ci/kernels 6.1 brings a kernel)");
 	return true;
 }
 

@@ -68,14 +68,14 @@ static int has_manifest(const struct dirent *entry)
 	return entry->d_name[0] != '.' && entry->d_type != DT_REG;
 }
 
-static int add(struct selection *s, const char *directory)
+static int add(struct selection *s, const char *directory, FILE *errors)
 {
-	int r = s->count < SCENARIOS_MAX ? manifest_read(directory, stderr, &s->item[s->count]) : -E2BIG;
+	int r = s->count < SCENARIOS_MAX ? manifest_read(directory, errors, &s->item[s->count]) : -E2BIG;
 	s->count += r == 0;
 	return r;
 }
 
-static int add_all(struct selection *s, const char *tree)
+static int add_all(struct selection *s, const char *tree, FILE *errors)
 {
 	struct dirent **entries = NULL;
 	int first_error = 0, n = scandir(tree, &entries, has_manifest, alphasort);
@@ -85,7 +85,7 @@ static int add_all(struct selection *s, const char *tree)
 		char directory[PATH_MAX + 300], manifest[PATH_MAX + 320];
 		(void)snprintf(directory, sizeof(directory), "%s/%s", tree, entries[i]->d_name);
 		(void)snprintf(manifest, sizeof(manifest), "%s/scenario.yaml", directory);
-		int r = access(manifest, F_OK) == 0 ? add(s, directory) : 0;
+		int r = access(manifest, F_OK) == 0 ? add(s, directory, errors) : 0;
 		if (r < 0 && first_error == 0)
 			first_error = r;
 		free(entries[i]);
@@ -145,9 +145,9 @@ static int add_named(struct selection *s, const char *tree, const char *name)
 {
 	char directory[2 * PATH_MAX];
 	if (is_directory_word(name))
-		return add(s, name);
+		return add(s, name, stderr);
 	(void)snprintf(directory, sizeof(directory), "%s/%s", tree, name);
-	return access(directory, F_OK) == 0 && name[0] != '.' ? add(s, directory) : unknown(tree, name);
+	return access(directory, F_OK) == 0 && name[0] != '.' ? add(s, directory, stderr) : unknown(tree, name);
 }
 
 int select_scenarios(const char *tree_given, char *const *names, size_t count, struct selection *ret)
@@ -163,7 +163,7 @@ int select_scenarios(const char *tree_given, char *const *names, size_t count, s
 	if (need_tree)
 		r = find_tree(tree_given, tree, sizeof(tree));
 	if (r == 0 && count == 0)
-		r = add_all(&s, tree);
+		r = add_all(&s, tree, stderr);
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = add_named(&s, tree, names[i]);
 	if (r < 0) {
@@ -172,6 +172,25 @@ int select_scenarios(const char *tree_given, char *const *names, size_t count, s
 	}
 	*ret = s;
 	return 0;
+}
+
+int select_readable(const char *tree_given, struct selection *ret)
+{
+	struct selection s = {.item = calloc(SCENARIOS_MAX, sizeof(struct scenario *))};
+	char tree[PATH_MAX];
+	auto_fclose FILE *nowhere = fopen("/dev/null", "we");
+	if (!s.item || !nowhere) {
+		free(s.item);
+		return -ENOMEM;
+	}
+	int r = find_tree(tree_given, tree, sizeof(tree));
+	if (r < 0)
+		free(s.item);
+	else
+		(void)add_all(&s, tree, nowhere);
+	if (r == 0)
+		*ret = s;
+	return r;
 }
 
 void selection_free(struct selection *s)

@@ -17,6 +17,8 @@ struct selection {
  * wrong; -ENOENT likewise for an unknown name.
  */
 int select_scenarios(const char *tree, char *const *names, size_t count, struct selection *ret);
+/* All of the tree whose manifests are right; the others are passed over in silence. -ENOENT, -ENOMEM */
+int select_readable(const char *tree, struct selection *ret);
 void selection_free(struct selection *s);
 
 /* Absolute path of this program, or NULL. */

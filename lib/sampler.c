@@ -16,6 +16,10 @@
 #include "number.h"
 #include "procfs.h"
 
+/* Of a CPU, a fiftieth may go into sampling. */
+#define CPU_SHARE              50U
+#define PACE_MAX_NS            50000000U
+
 /*
  * Counting areas means reading all of /proc/PID/maps: some microseconds for an ordinary process, 20 to 60 ms at 65,530
  * areas. A count may take what is left of this share of the run so far (1 / 200 of a CPU), or the allowance that makes
@@ -209,10 +213,19 @@ static void end_late_run(struct sampler *s)
 	end_run(s, SAMPLER_STOP_DEADLINE);
 }
 
+/* How long to wait between two samples: 5 ms, or what keeps this thread at its share of a CPU that is emulated. */
+static uint64_t pace_ns(uint64_t samples)
+{
+	uint64_t wanted = clock_ns(CLOCK_THREAD_CPUTIME_ID) / samples * CPU_SHARE;
+	if (wanted > PACE_MAX_NS)
+		wanted = PACE_MAX_NS;
+	return wanted > SAMPLER_INTERVAL_NS ? wanted : SAMPLER_INTERVAL_NS;
+}
+
 static void *sampler_thread(void *data)
 {
 	struct sampler *s = data;
-	uint64_t begin = clock_ns(CLOCK_MONOTONIC), tick = begin, kept = 0;
+	uint64_t begin = clock_ns(CLOCK_MONOTONIC), tick = begin, kept = 0, samples = 0;
 	while (!s->finish) {
 		uint64_t now = clock_ns(CLOCK_MONOTONIC);
 		struct sample sample;
@@ -232,9 +245,10 @@ static void *sampler_thread(void *data)
 		else if (s->rss_ceiling_bytes && sample.rss != ENOMEM_ABSENT && sample.rss > s->rss_ceiling_bytes)
 			end_run(s, SAMPLER_STOP_MEMORY);
 		/* A late tick is not made up for: the grid moves on from now. */
-		tick += SAMPLER_INTERVAL_NS;
+		uint64_t pace = pace_ns(++samples);
+		tick += pace;
 		if (tick < now)
-			tick = now + SAMPLER_INTERVAL_NS;
+			tick = now + pace;
 		/* Waits on the descriptor rather than sleeping, so that a run that ends does not wait for the next
 		 * tick. */
 		struct timespec rest = {.tv_nsec = (long)(tick - clock_ns(CLOCK_MONOTONIC))};

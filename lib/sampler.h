@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The second thread of a run: takes a sample every 5 ms, drains what the program prints, and ends the run when its
- * deadline or its memory ceiling is reached. Everything it needs is allocated and opened before the run.
+ * The second thread of a run: takes a sample every 5 ms (less often where the CPU is emulated, see sampler.c), drains
+ * what the program prints, and ends the run when its deadline or its memory ceiling is reached. Everything it needs is
+ * allocated and opened before the run.
  */
 #pragma once
 

@@ -329,6 +329,36 @@ static void test_errno_and_signal(void **state)
 	scenario_free(s);
 }
 
+/* A kernel parameter may be an amount; plain numbers and words stay as they are written. */
+static void test_sysctl_amounts(void **state)
+{
+	(void)state;
+	static const struct environment_setting expected[] = {
+		{"vm.max_map_count", "65434"}, {"kernel.shmmax", "65536"},
+		{"kernel.sem", "32 64 32 8"},  {"a.octal", "010"},
+		{"a.word", "always"},          {"a.minus", "-1"},
+	};
+	struct scenario *s = parse(HEAD "scope: machine\n" EXPECT
+					"environment: {sysctl: {vm.max_map_count: max_map_count - 96, kernel.shmmax: "
+					"64K, kernel.sem: 32 64 32 8, a.octal: \"010\", a.word: always, a.minus: -1}, "
+					"namespace_sysctl: {kernel.shmmax: 2 pages}}\n"
+					"runs:\n- {name: c, role: control}\n- {name: t, role: trigger}\n- {name: r, "
+					"role: remedy, live: {sysctl: {vm.max_map_count: max_map_count}}}\n");
+	struct machine m = machine();
+	struct plan *p = plan_of(s, &m);
+	const struct environment *env = &p->runs[2].environment;
+
+	assert_int_equal(env->sysctl_count, sizeof(expected) / sizeof(expected[0]));
+	for (unsigned i = 0; i < env->sysctl_count; i++) {
+		assert_string_equal(env->sysctl[i].name, expected[i].name);
+		assert_string_equal(env->sysctl[i].value, expected[i].value);
+	}
+	assert_string_equal(env->namespace_sysctl[0].value, "8192");
+	assert_string_equal(env->live_sysctl[0].value, "65530");
+	plan_free(p);
+	scenario_free(s);
+}
+
 /* What reads well but has no value on this machine is an error, with its line. */
 static void test_unresolved(void **state)
 {
@@ -345,6 +375,10 @@ static void test_unresolved(void **state)
 		 "dir/scenario.yaml:8: error: run 'c': the environment's '1G - ram' is below zero"},
 		{HEAD "scope: cgroup\n" EXPECT "environment: {cgroup: {pids.max: 1G - ram}}\n" RUNS,
 		 "dir/scenario.yaml:8: error: run 'c': the environment's '1G - ram' is below zero"},
+		{HEAD "scope: machine\n" EXPECT "environment: {sysctl: {a.a: 1G - ram}}\n" RUNS,
+		 "dir/scenario.yaml:8: error: run 'c': the environment's '1G - ram' is below zero"},
+		{HEAD "scope: machine\n" EXPECT "environment: {sysctl: {a.a: 60% of threads_max}}\n" RUNS,
+		 "dir/scenario.yaml:8: error: run 'c': the environment's '60% of threads_max' makes no sense here\n"},
 		{HEAD "scope: process\nexpect: {call: mmap, errno: ENOMEM, cause: rlimit-as, "
 		      "check: [{value: exit.code, is: 1G - ram}]}\n" RUNS,
 		 "dir/scenario.yaml:8: error: run 't': the check's value '1G - ram' is below zero"},
@@ -454,12 +488,10 @@ static void test_skip_machine_scope(void **state)
 	static const char lives[] = HEAD "scope: machine\nsurvivable: true\n" EXPECT RUNS;
 	struct machine m = machine();
 
-	assert_skip(dies, &m,
-		    "machine scope: only in a guest; ci/kernels brings a kernel, then: enomem run --guest NAME");
-	assert_skip(lives, &m, "machine scope: needs --allow-machine, or a guest: enomem run --guest NAME");
+	assert_skip(dies, &m, "machine scope: needs a guest (ci/kernels 6.1 brings a kernel)");
+	assert_skip(lives, &m, "machine scope: needs --allow-machine, or a guest (ci/kernels 6.1 brings a kernel)");
 	m.allow_machine = true;
-	assert_skip(dies, &m,
-		    "machine scope: only in a guest; ci/kernels brings a kernel, then: enomem run --guest NAME");
+	assert_skip(dies, &m, "machine scope: needs a guest (ci/kernels 6.1 brings a kernel)");
 	assert_skip(lives, &m, NULL);
 	m.allow_machine = false;
 	m.guest = true;
@@ -531,9 +563,7 @@ static void test_skip_some(void **state)
 	assert_null(p->skip);
 	assert_null(p->runs[0].skip);
 	assert_null(p->runs[1].skip);
-	assert_string_equal(
-		p->runs[2].skip,
-		"machine scope: only in a guest; ci/kernels brings a kernel, then: enomem run --guest NAME");
+	assert_string_equal(p->runs[2].skip, "machine scope: needs a guest (ci/kernels 6.1 brings a kernel)");
 	assert_false(p->exclusive); /* the one run of machine scope will not happen */
 	plan_free(p);
 	m.root = false;
@@ -587,17 +617,12 @@ static void test_environment(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_amounts),
-		cmocka_unit_test(test_merge),
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_errno_and_signal),
-		cmocka_unit_test(test_unresolved),
-		cmocka_unit_test(test_needs),
-		cmocka_unit_test(test_skip_machine_scope),
-		cmocka_unit_test(test_skip_cgroup),
-		cmocka_unit_test(test_skip_privilege),
-		cmocka_unit_test(test_skip_some),
-		cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_amounts),        cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_defaults),       cmocka_unit_test(test_errno_and_signal),
+		cmocka_unit_test(test_sysctl_amounts), cmocka_unit_test(test_unresolved),
+		cmocka_unit_test(test_needs),          cmocka_unit_test(test_skip_machine_scope),
+		cmocka_unit_test(test_skip_cgroup),    cmocka_unit_test(test_skip_privilege),
+		cmocka_unit_test(test_skip_some),      cmocka_unit_test(test_environment),
 	};
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
 }
