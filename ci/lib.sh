@@ -46,6 +46,26 @@ need_packages() {
 	rm -f "/tmp/enomem-apt.$$"
 }
 
+# Install what is missing if that is possible; say what will be skipped if not.
+want_packages() {
+	local missing
+	# shellcheck disable=SC2086
+	missing=$(missing_packages $1)
+	[ -n "$missing" ] || return 0
+	if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+		echo "Without these packages nothing runs in guests: $missing"
+		return 0
+	fi
+	(need_packages "$1") || echo "Without them nothing runs in guests."
+}
+
+# guest_kernel SERIES...: kernels for guests, from the cache or the network; what cannot be had is said, and no error.
+guest_kernel() {
+	ci/kernels --offline "$@" >/dev/null 2>&1 && return 0
+	say "kernels for guests: $*"
+	ci/kernels "$@" || echo "Scenarios that need a guest are skipped for want of a kernel."
+}
+
 # build PRESET [TARGET...]: configure and build quietly; on failure show everything.
 build() {
 	local preset=$1 log

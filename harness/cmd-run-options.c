@@ -120,6 +120,19 @@ static int parse_guest_size(int letter, const char *value, struct guests_options
 	return 0;
 }
 
+/* "strict-commit.conf,vm.swappiness=10": results made with different settings are not taken for the same. */
+static void add_label(struct run_options *o, const char *what)
+{
+	const char *end = what + strlen(what);
+	while (end > what + 1 && end[-1] == '/')
+		end--;
+	const char *slash = memrchr(what, '/', (size_t)(end - what));
+	const char *begin = slash && !strchr(what, '=') ? slash + 1 : what;
+	size_t used = strlen(o->profile);
+	(void)snprintf(o->profile + used, sizeof(o->profile) - used, "%s%.*s", used ? "," : "", (int)(end - begin),
+		       begin);
+}
+
 /* What is said of guests. 1 when the letter is none of these. */
 static int parse_guest(int letter, const char *value, struct run_options *o)
 {
@@ -150,8 +163,10 @@ static int parse_guest(int letter, const char *value, struct run_options *o)
 		g->machine.cold = true;
 		return 0;
 	case OPT_SYSCTL:
+		add_label(o, value);
 		return profile_add(&g->profile, value, stderr) < 0 ? EXIT_USAGE : 0;
 	case OPT_PROFILE:
+		add_label(o, value);
 		return profile_read(value, stderr, &g->profile) < 0 ? EXIT_USAGE : 0;
 	default:
 		return 1;

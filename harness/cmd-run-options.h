@@ -16,6 +16,7 @@ struct run_options {
 	bool allow_machine, bisect, no_skip;
 	bool in_guest, no_guest; /* --guest: everything there; --no-guest: nothing */
 	struct guests_options guests;
+	char profile[256]; /* what the profiles and sysctls of guests are called in results; "" for none */
 };
 
 extern const struct option_row run_option_rows[];

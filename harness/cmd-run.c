@@ -109,6 +109,8 @@ static json_t *result_of(const struct run_options *o, const struct venue *venue,
 	json_t *result = json_pack("{s:s, s:s, s:o, s:o, s:o, s:I}", "schema", "enomem-result/1", "enomem",
 				   ENOMEM_VERSION, "host", machine_host(venue->machine), "scenarios", own, "summary",
 				   judge_summary(own), "duration_ns", (json_int_t)duration_ns);
+	if (o->profile[0])
+		(void)json_object_set_new(json_object_get(result, "host"), "profile", json_string(o->profile));
 	if (venue->site)
 		(void)json_object_set_new(result, "guest_options", options_json(&o->guests, venue->site));
 	return result;

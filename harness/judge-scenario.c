@@ -201,6 +201,8 @@ json_t *judge_scenario(const struct plan *plan, json_t *runs)
 			  verdict_names[verdict], "runs_skipped", skipped, "duration_ns", duration);
 	if (!scenario)
 		return NULL;
+	if (s->note)
+		(void)json_object_set_new(scenario, "note", json_string(s->note));
 	/* Of a scenario that cannot run here at all, one reason says everything. */
 	bool whole = plan->skip && verdict == VERDICT_SKIP;
 	int r = whole ? json_object_set_new(scenario, "runs", json_array()) : json_object_set(scenario, "runs", owned);
