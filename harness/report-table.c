@@ -69,6 +69,7 @@ struct table {
 	struct libscols_table *t;
 	size_t width[COLUMNS];
 	bool ascii;
+	bool in_guest; /* the whole result is a guest's: rows need not say so */
 };
 
 static int set_cell(const struct table *table, struct libscols_line *line, enum column column, const char *text,
@@ -141,25 +142,48 @@ static const json_t *row_trigger(const json_t *runs, const char *name)
 	return first;
 }
 
+/* A control, a trigger and a remedy that helps: without each of them a case proves nothing. */
+static bool is_proven(const json_t *runs, const char *name)
+{
+	static const char *const role[] = {"control", "trigger", "remedy"};
+	for (size_t r = 0; r < ARRAY_SIZE(role); r++) {
+		const json_t *run = NULL;
+		bool passed = false;
+		size_t i;
+		json_array_foreach (runs, i, run)
+			passed |= in_case(run, name) && !strcmp(text_of(run, "role"), role[r]) && !is_folklore(run) &&
+				  !strcmp(text_of(run, "verdict"), "pass");
+		if (!passed)
+			return false;
+	}
+	return true;
+}
+
 /* The worst of a case, where a scenario has several; else the scenario's own. */
 static const char *row_verdict(const json_t *scenario, const char *name)
 {
-	const json_t *run = NULL;
+	const json_t *run = NULL, *runs = json_object_get(scenario, "runs");
 	const char *worst = *name ? "pass" : text_of(scenario, "verdict");
-	bool trigger_skipped = true;
 	size_t i;
 	if (!*name)
 		return worst;
-	json_array_foreach (json_object_get(scenario, "runs"), i, run) {
+	json_array_foreach (runs, i, run) {
 		const char *verdict = text_of(run, "verdict");
 		if (!in_case(run, name))
 			continue;
 		if (!strcmp(verdict, "fail") || (!strcmp(verdict, "broken") && strcmp(worst, "fail") != 0))
 			worst = verdict;
-		if (!strcmp(text_of(run, "role"), "trigger") && strcmp(verdict, "skip") != 0)
-			trigger_skipped = false;
 	}
-	return trigger_skipped && !strcmp(worst, "pass") ? "skip" : worst;
+	return !strcmp(worst, "pass") && !is_proven(runs, name) ? "skip" : worst;
+}
+
+/* " (guest 6.1)" for a row that was not made on this machine. */
+static void add_guest(const json_t *trigger, char *buf, size_t size)
+{
+	const char *kernel = text_of2(trigger, "guest", "kernel");
+	unsigned major = 0, minor = 0;
+	if (sscanf(kernel, "%u.%u", &major, &minor) == 2)
+		text_add(buf, size, " (guest %u.%u)", major, minor);
 }
 
 static int add_row(const struct table *table, const json_t *scenario, const char *name)
@@ -176,6 +200,8 @@ static int add_row(const struct table *table, const json_t *scenario, const char
 	json_array_foreach (runs, i, run)
 		duration += in_case(run, name) ? text_integer(run, "duration_ns", 0) : 0;
 	text_add(text, sizeof(text), "%s%s%s", text_of(scenario, "name"), *name ? ": " : "", name);
+	if (!table->in_guest)
+		add_guest(trigger, text, sizeof(text));
 	int r = set_cell(table, line, SCENARIO, text, NULL);
 	r |= set_cell(table, line, VERDICT, wrong ? (!strcmp(verdict, "fail") ? "FAIL" : "BROKEN") : verdict,
 		      wrong                      ? "red"
@@ -262,7 +288,8 @@ static int make_columns(struct table *table, size_t width, size_t remedy)
 int report_table(const json_t *result, const struct report_options *options, bool ascii, FILE *out)
 {
 	__attribute__((cleanup(untable))) struct libscols_table *t = scols_new_table();
-	struct table table = {.t = t, .ascii = ascii};
+	bool in_guest = json_is_true(json_object_get(json_object_get(result, "host"), "guest"));
+	struct table table = {.t = t, .ascii = ascii, .in_guest = in_guest};
 	unsigned width = options->width ? options->width : 120;
 	json_auto_t *rows = collect_rows(json_object_get(result, "scenarios"));
 	const json_t *row = NULL;
