@@ -25,6 +25,9 @@ done
 areas_before=$(cat /proc/sys/vm/max_map_count)
 mounts_before=$(sort /proc/self/mounts)
 mkdir -p "$tree" "$work/state"
+# No kernels, and so no guests: a test that wants them names its cache after sourcing this.
+live_cache=${ENOMEM_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/enomem}
+export ENOMEM_CACHE_DIR=$work/cache
 : >"$work/harnesses"
 echo "TAP version 13"
 

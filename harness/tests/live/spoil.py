@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Spoils copies of scenarios, for vacuous.t: `spoil.py SCENARIOS OUT` writes OUT/no-limit/NAME, whose triggers run as
-their controls do, and OUT/other-cause/NAME, which predicts another cause, and prints "HOW NAME" for each."""
+"""Spoils copies of scenarios, for vacuous.t: `spoil.py SCENARIOS OUT [--short]` writes OUT/no-limit/NAME, whose triggers
+run as their controls do, and OUT/other-cause/NAME, which predicts another cause, and prints "HOW NAME" for each. --short
+leaves out all remedies but the first that helps in each case: for guests, where time is dear."""
 import copy
 import os
 import shutil
@@ -26,7 +27,9 @@ def as_control(scenario, run):
         spoiled["name"] = f"{run['name']} like {control['name']}"
         if shared != [None]:
             spoiled["cases"] = shared
-        for key in ("environment", "arguments"):
+        if "when" in control:  # elsewhere it is no control
+            spoiled["when"] = copy.deepcopy(control["when"])
+        for key in ("environment", "arguments", "scope"):
             spoiled.pop(key, None)
             if key in control:
                 spoiled[key] = copy.deepcopy(control[key])  # shared, it would be dumped as an alias
@@ -46,13 +49,29 @@ def with_other_cause(node):
     return [with_other_cause(v) for v in node] if isinstance(node, list) else node
 
 
-def main(source, out):
+def shortened(scenario):
+    """Only the triggers are of interest, but a manifest needs a remedy for each case."""
+    runs, helped = [], set()
+    for run in scenario["runs"]:
+        if run["role"] == "remedy":
+            new = set(cases_of(scenario, run)) - helped
+            if run.get("helps", True) is False or not new or "when" in run:
+                continue
+            helped |= new
+        runs.append(run)
+    missing = set(cases_of(scenario, {})) - helped
+    return scenario if missing else {**scenario, "runs": runs}
+
+
+def main(source, out, short=None):
     for name in sorted(os.listdir(source)):
         manifest = os.path.join(source, name, "scenario.yaml")
         if not os.path.exists(manifest):
             continue
         with open(manifest, encoding="utf-8") as file:
             scenario = yaml.safe_load(file)
+        if short:
+            scenario = shortened(scenario)
         for how, spoiled in (("no-limit", without_limit(scenario)), ("other-cause", with_other_cause(scenario))):
             directory = os.path.join(out, how, name)
             shutil.copytree(os.path.join(source, name), directory)
