@@ -46,5 +46,7 @@ int cache_directory(const char *sub, char *ret, size_t size)
 	}
 	if (stat(ret, &st) < 0)
 		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
 	return st.st_uid == geteuid() && !(st.st_mode & 022) ? 0 : -EPERM;
 }

@@ -258,7 +258,8 @@ static int run_in_guests(const struct run_options *o, const struct selection *se
 	for (size_t i = 0; venues && i < guests.count; i++) {
 		struct guest_site *site = &guests.site[i];
 		if (!site->usable) {
-			(void)say_error(0, "kernel %s: no guest: %s", site->kernel.name, site->why);
+			if (!jobs_interrupted)
+				(void)say_error(0, "kernel %s: no guest: %s", site->kernel.name, site->why);
 			continue;
 		}
 		venues[usable++] =
@@ -274,7 +275,9 @@ static int run_in_guests(const struct run_options *o, const struct selection *se
 	if (venues)
 		free_venues(venues, usable, selection->count);
 	guests_close(&guests);
-	return code;
+	if (jobs_interrupted && usable == 0)
+		say_note("interrupted; everything was taken down");
+	return jobs_interrupted ? EXIT_INTERRUPTED : code;
 }
 
 /* Machine-scope runs, and whatever else cannot happen here, go to a guest where there is a kernel for one. */
@@ -288,6 +291,8 @@ static int call_help(const struct run_options *o, const struct selection *select
 	if (!wanted || o->no_guest || guest_kernel_default(&kernel) < 0 || guests_open(&o->guests, selection, ret) < 0)
 		return 0;
 	struct guest_site *site = &ret->site[0];
+	if (!site->usable && jobs_interrupted)
+		return 0;
 	if (!site->usable) {
 		say_note("kernel %s: no guest: %s", kernel.name, site->why);
 		return 0;

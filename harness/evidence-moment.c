@@ -118,8 +118,8 @@ static const struct snapshot *of_stall(const struct run_record *record, json_t *
 }
 
 /*
- * A program that was ended for its deadline stalled, whatever it had been refused before. Else it is the fatal signal
- * when its snapshot was taken, or the first refused call.
+ * A program that was ended for its deadline, or helped at it, stalled, whatever it had been refused before. Else it is
+ * the fatal signal when its snapshot was taken, or the first refused call.
  */
 void evidence_failing_moment(const struct run_record *record, json_t *evidence, json_t *snapshots)
 {
@@ -130,7 +130,8 @@ void evidence_failing_moment(const struct run_record *record, json_t *evidence, 
 	const struct snapshot *failure = NULL;
 	json_t *moment = json_object();
 	memset(&report, 0, sizeof(report));
-	if (record->sampler.stopped_by == SAMPLER_STOP_DEADLINE && record->sampler.at_deadline.process_seen)
+	bool late = record->sampler.stopped_by == SAMPLER_STOP_DEADLINE || record->sampler.helped;
+	if (late && record->sampler.at_deadline.process_seen)
 		failure = of_stall(record, moment, &report);
 	else if (s && record->sampler.stopped_by == SAMPLER_STOP_NONE &&
 		 ((w->at_signal.taken && w->at_signal_index == s - w->signal) || !w->record_count))

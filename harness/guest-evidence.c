@@ -11,7 +11,9 @@
 #include "cgroup.h"
 #include "number.h"
 
-#define CONSOLE_LINES 60
+#define PANIC_MARK         "Kernel panic - not syncing: "
+#define CONSOLE_LINES      60
+#define LINES_BEFORE_PANIC 20
 
 /* The kernel's serial console may carry anything; JSON only UTF-8. */
 static void clean_line(const char *from, size_t length, char *ret, size_t size)
@@ -25,27 +27,37 @@ static void clean_line(const char *from, size_t length, char *ret, size_t size)
 
 const char *guest_panic_text(const char *console)
 {
-	static const char mark[] = "Kernel panic - not syncing: ";
 	static char text[256];
-	const char *at = strstr(console, mark);
+	const char *at = strstr(console, PANIC_MARK);
 	if (!at)
 		return NULL;
-	at += strlen(mark);
+	at += strlen(PANIC_MARK);
 	clean_line(at, strcspn(at, "\n"), text, sizeof(text));
 	return text;
 }
 
+/* Some lines before the panic, when there was one: what the kernel prints after it may be longer than what is kept. */
+static const char *begin_of_end(const char *console)
+{
+	const char *at = strstr(console, PANIC_MARK);
+	for (unsigned lines = 0; at && at > console; at--)
+		if (at[-1] == '\n' && lines++ == LINES_BEFORE_PANIC)
+			break;
+	return at;
+}
+
 void guest_add_console(json_t *evidence, const char *console)
 {
+	const char *panic = begin_of_end(console);
 	json_t *lines = json_array();
-	while (*console) {
+	for (console = panic ? panic : console; *console;) {
 		char line[512];
 		size_t length = strcspn(console, "\n");
 		clean_line(console, length, line, sizeof(line));
 		if (line[0])
 			(void)json_array_append_new(lines, json_string(line));
 		if (json_array_size(lines) > CONSOLE_LINES)
-			(void)json_array_remove(lines, 0);
+			(void)json_array_remove(lines, panic ? CONSOLE_LINES : 0);
 		console += length + (console[length] == '\n');
 	}
 	if (json_array_size(lines))

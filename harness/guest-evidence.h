@@ -18,7 +18,7 @@ json_t *guest_evidence_broken(const struct plan_run *run, const char *why);
 
 /* "guest": which kernel and machine it was. */
 void guest_describe(json_t *evidence, const struct guest_world *world, bool cold);
-/* "console": its last lines. */
+/* "console": its last lines, or those around a panic. */
 void guest_add_console(json_t *evidence, const char *console);
 /* What a WIRE_FAILED says. */
 void guest_failed_message(const char *json, char *ret, size_t size);

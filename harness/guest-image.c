@@ -159,37 +159,52 @@ static void put_tool(struct packer *p, const char *tool)
 		put_program(p, name, real);
 		return;
 	}
-	(void)fail(p, -ENOENT, tool, "not on this machine: apt install util-linux dash");
+	(void)fail(p, -ENOENT, tool, "not on this machine: apt install util-linux coreutils dash");
 }
 
-/* Everything in a scenario's directory but what is only for readers. */
+static bool is_for_readers(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	return dot && (!strcmp(dot, ".c") || !strcmp(dot, ".md") || !strcmp(dot, ".cmake"));
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* Everything in a scenario's directory but what is only for readers, in an order that does not depend on its disk. */
+static void put_files(struct packer *p, const struct scenario *s)
+{
+	struct dirent **entries = NULL;
+	char path[PATH_MAX], name[PATH_MAX];
+	int count = scandir(s->directory, &entries, NULL, by_bytes);
+	if (count < 0)
+		(void)fail(p, -errno, s->directory, strerror(errno));
+	for (int i = 0; i < count; i++) {
+		struct stat st;
+		(void)snprintf(path, sizeof(path), "%s/%s", s->directory, entries[i]->d_name);
+		(void)snprintf(name, sizeof(name), "%s/%s/%s", GUEST_SCENARIOS, s->name, entries[i]->d_name);
+		bool wanted = !is_for_readers(entries[i]->d_name) && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+		free(entries[i]);
+		if (wanted && st.st_mode & 0111)
+			put_program(p, name, path);
+		else if (wanted)
+			put_file(p, name, path);
+	}
+	free(entries);
+}
+
 static void put_scenario(struct packer *p, const struct scenario *s)
 {
-	auto_closedir DIR *dir = opendir(s->directory);
-	char path[PATH_MAX], name[PATH_MAX];
-	if (!dir) {
-		(void)fail(p, -errno, s->directory, strerror(errno));
-		return;
-	}
+	char name[PATH_MAX];
 	(void)snprintf(name, sizeof(name), "%s/%s/scenario.yaml", GUEST_SCENARIOS, s->name);
 	for (size_t i = 0; i < p->name_count; i++)
 		if (strcmp(p->name[i], name) == 0) {
 			(void)fail(p, -EEXIST, s->name, "two scenarios have this name");
 			return;
 		}
-	for (const struct dirent *d; (d = readdir(dir));) {
-		struct stat st;
-		const char *dot = strrchr(d->d_name, '.');
-		(void)snprintf(path, sizeof(path), "%s/%s", s->directory, d->d_name);
-		if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
-		    (dot && (!strcmp(dot, ".c") || !strcmp(dot, ".md") || !strcmp(dot, ".cmake"))))
-			continue;
-		(void)snprintf(name, sizeof(name), "%s/%s/%s", GUEST_SCENARIOS, s->name, d->d_name);
-		if (st.st_mode & 0111)
-			put_program(p, name, path);
-		else
-			put_file(p, name, path);
-	}
+	put_files(p, s);
 }
 
 static void put_modules(struct packer *p, const char *modules)

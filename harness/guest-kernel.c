@@ -5,6 +5,7 @@
 #include "guest-kernel.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -37,11 +38,12 @@ static void read_about(const char *directory, struct guest_kernel *k)
 static int read_entry(const char *directory, struct guest_kernel *ret)
 {
 	struct guest_kernel k = {0};
+	struct stat st;
 	static const char *const image[] = {"vmlinux", "vmlinuz"};
 	read_about(directory, &k);
 	for (size_t i = 0; i < ARRAY_SIZE(image) && !k.image[0]; i++) {
 		(void)snprintf(k.image, sizeof(k.image), "%s/%s", directory, image[i]);
-		if (access(k.image, R_OK) < 0)
+		if (stat(k.image, &st) < 0 || !S_ISREG(st.st_mode) || access(k.image, R_OK) < 0)
 			k.image[0] = '\0';
 	}
 	if (!k.name[0] || !k.release[0] || !k.image[0])
@@ -117,44 +119,69 @@ static const struct guest_kernel *by_name(const struct found *cache, const char 
 
 static int unknown(const struct found *cache, const char *name, FILE *errors)
 {
-	fprintf(errors, "enomem: kernel %s: not in the cache%s", name, cache->count ? ", which has" : "");
+	bool each = !*name || strcmp(name, "all") == 0;
+	if (each && cache->count == 0)
+		fprintf(errors, "enomem: no kernel in the cache");
+	else
+		fprintf(errors, "enomem: kernel '%s': not in the cache%s", name, cache->count ? ", which has" : "");
 	for (size_t i = 0; i < cache->count; i++)
 		fprintf(errors, " %s", cache->item[i].name);
-	fprintf(errors, "\nHint: ci/kernels %s, or name an image: --guest=/boot/vmlinuz-...\n", name);
+	fprintf(errors, "\nHint: ci/kernels%s%s, or name an image: --guest=/boot/vmlinuz-...\n", each ? "" : " ",
+		each ? "" : name);
 	return -ENOENT;
+}
+
+static int too_many(FILE *errors)
+{
+	fprintf(errors, "enomem: --guest: at most %d kernels\n", KERNELS_MAX);
+	return -E2BIG;
+}
+
+/* Once each: two columns of one kernel would tell nothing. */
+static int choose(struct found *chosen, const struct guest_kernel *kernel, FILE *errors)
+{
+	for (size_t i = 0; i < chosen->count; i++)
+		if (strcmp(chosen->item[i].image, kernel->image) == 0)
+			return 0;
+	if (chosen->count == KERNELS_MAX)
+		return too_many(errors);
+	chosen->item[chosen->count++] = *kernel;
+	return 0;
+}
+
+static int choose_word(struct found *chosen, const struct found *cache, const char *word, FILE *errors)
+{
+	struct guest_kernel own;
+	if (strcmp(word, "all") == 0) {
+		int r = cache->count ? 0 : unknown(cache, "all", errors);
+		for (size_t i = 0; r == 0 && i < cache->count; i++)
+			r = choose(chosen, &cache->item[i], errors);
+		return r;
+	}
+	if (strchr(word, '/')) {
+		int r = from_path(word, errors, &own);
+		return r < 0 ? r : choose(chosen, &own, errors);
+	}
+	const struct guest_kernel *known = by_name(cache, word);
+	return known ? choose(chosen, known, errors) : unknown(cache, word, errors);
 }
 
 int guest_kernels_find(const char *spec, FILE *errors, struct guest_kernel **ret, size_t *ret_count)
 {
 	struct found cache, chosen = {.count = 0};
 	char words[1024];
+	int r = 0;
 	read_cache(&cache);
 	if (strlen(spec) >= sizeof(words))
-		return -ENAMETOOLONG;
+		return too_many(errors);
 	memcpy(words, spec, strlen(spec) + 1);
 	char *save = NULL;
-	for (char *word = strtok_r(words, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
-		const struct guest_kernel *known;
-		int r = 0;
-		if (chosen.count == KERNELS_MAX)
-			return -E2BIG;
-		if (strcmp(word, "all") == 0) {
-			chosen = cache;
-			if (cache.count == 0)
-				return unknown(&cache, "all", errors);
-		} else if (strchr(word, '/')) {
-			r = from_path(word, errors, &chosen.item[chosen.count]);
-			chosen.count += r == 0;
-		} else if ((known = by_name(&cache, word))) {
-			chosen.item[chosen.count++] = *known;
-		} else {
-			r = unknown(&cache, word, errors);
-		}
-		if (r < 0)
-			return r;
-	}
-	if (chosen.count == 0)
-		return unknown(&cache, "''", errors);
+	for (char *word = strtok_r(words, ",", &save); r == 0 && word; word = strtok_r(NULL, ",", &save))
+		r = choose_word(&chosen, &cache, word, errors);
+	if (r == 0 && chosen.count == 0)
+		r = unknown(&cache, "", errors);
+	if (r < 0)
+		return r;
 	struct guest_kernel *kernels = calloc(chosen.count, sizeof(*kernels));
 	if (!kernels)
 		return -ENOMEM;

@@ -27,20 +27,27 @@ static int add_file(char *text, size_t size, const char *what, const char *path)
 	return 0;
 }
 
-static int add_program(char *text, size_t size, const char *program)
+static int find_program(const char *program, char *ret, size_t size)
 {
 	const char *path = getenv("PATH");
-	char candidate[512];
-	if (strchr(program, '/'))
-		return add_file(text, size, "qemu", program);
+	if (strchr(program, '/')) {
+		(void)snprintf(ret, size, "%s", program);
+		return access(ret, X_OK) < 0 ? -errno : 0;
+	}
 	for (path = path ? path : "/usr/bin:/bin"; *path;) {
 		size_t length = strcspn(path, ":");
-		(void)snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)length, path, program);
-		if (access(candidate, X_OK) == 0)
-			return add_file(text, size, "qemu", candidate);
+		(void)snprintf(ret, size, "%.*s/%s", (int)length, path, program);
+		if (access(ret, X_OK) == 0)
+			return 0;
 		path += length + (path[length] == ':');
 	}
 	return -ENOENT;
+}
+
+bool state_has_program(const char *program)
+{
+	char path[1024];
+	return find_program(program, path, sizeof(path)) == 0;
 }
 
 static void boot_id(char *ret, size_t size)
@@ -52,10 +59,12 @@ static void boot_id(char *ret, size_t size)
 
 int state_key(const struct guest_state *state, char *ret, size_t size)
 {
-	char id[64];
+	char id[64], qemu[1024];
 	ret[0] = '\0';
 	boot_id(id, sizeof(id));
-	int r = add_program(ret, size, state->qemu);
+	int r = find_program(state->qemu, qemu, sizeof(qemu));
+	if (r == 0)
+		r = add_file(ret, size, "qemu", qemu);
 	if (r == 0)
 		r = add_file(ret, size, "kernel", state->kernel.image);
 	size_t used = strlen(ret);

@@ -6,8 +6,10 @@
 
 #include "guest-state.h"
 
-#define STATE_KEY_MAX 2048
+#define STATE_KEY_MAX 4096
 
+/* Is there such a program, on PATH if it has no slash? */
+bool state_has_program(const char *program);
 /* Everything a state depends on, as text. A restart of the host is among it: states need not be on disk before. */
 int state_key(const struct guest_state *state, char *ret, size_t size);
 /* Remove one state's directory. */
@@ -18,5 +20,5 @@ void state_evict(const char *states);
 /* /dev/kvm can be opened, and nothing is remembered against it since the machine was started. */
 bool state_kvm_worth_trying(void);
 void state_kvm_remember(const char *why);
-/* Boot once under KVM without saving. */
-bool state_kvm_boots(const struct guest_state *state, char *why, size_t size);
+/* Boot once without saving. */
+bool state_boots(const struct guest_state *state, char *why, size_t size);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -21,9 +22,12 @@
 #define BOOT_TRIES      3
 #define BOOT_TIMEOUT_NS UINT64_C(30000000000)
 #define KVM_TIMEOUT_NS  UINT64_C(10000000000)
+/* Every KVM that works has long been in the guest by then. */
+#define KVM_PATIENCE_NS UINT64_C(2000000000)
 #define SAVE_TIMEOUT_NS UINT64_C(20000000000)
 #define DISK_BYTES      (UINT64_C(512) << 20)
 #define CONSOLE_TAIL    600
+#define ROOM_SPARE      (UINT64_C(8) << 20)
 
 static int open_in(const struct guest_state *state, const char *file, int flags)
 {
@@ -48,11 +52,15 @@ static void make_spec(const struct guest_state *state, struct vm_spec *ret)
 }
 
 /* Wait for the guest's first word. On failure `why` has the reason and the console's end. */
-static int wait_ready(struct vm *vm, uint64_t timeout_ns, char *why, size_t size)
+static int wait_ready(struct vm *vm, bool kvm, const atomic_bool *interrupted, char *why, size_t size)
 {
 	struct wire_frame frame;
 	char console[CONSOLE_TAIL], errors[CONSOLE_TAIL];
-	int r = vm_receive(vm, vm_now_ns() + timeout_ns, NULL, &frame);
+	uint64_t now = vm_now_ns(), deadline = now + vm_timeout_ns(kvm ? KVM_TIMEOUT_NS : BOOT_TIMEOUT_NS);
+	uint64_t patience = now + KVM_PATIENCE_NS < deadline ? now + KVM_PATIENCE_NS : deadline;
+	int r = kvm ? vm_receive(vm, patience, interrupted, &frame) : -ETIMEDOUT;
+	if (r == -ETIMEDOUT)
+		r = kvm && vm_spins(vm) ? -EIO : vm_receive(vm, deadline, interrupted, &frame);
 	if (r == 0 && frame.type == WIRE_READY) {
 		free(frame.data);
 		return 0;
@@ -67,6 +75,7 @@ static int wait_ready(struct vm *vm, uint64_t timeout_ns, char *why, size_t size
 	(void)snprintf(why, size, "%s%s%s%s%s",
 		       r == -ETIMEDOUT ? "it hangs before its first word"
 		       : r == -EIO     ? "KVM opens but cannot run it"
+		       : r == -EINTR   ? "interrupted"
 		       : r == -EPIPE   ? "it ended before its first word"
 				       : "its first word is garbled",
 		       errors[0] ? "; QEMU says: " : "", errors, console[0] ? "; the console ends with: " : "",
@@ -74,7 +83,7 @@ static int wait_ready(struct vm *vm, uint64_t timeout_ns, char *why, size_t size
 	return r;
 }
 
-static int boot(const struct vm_spec *spec, uint64_t timeout_ns, struct vm *ret, char *why, size_t size)
+static int boot(const struct vm_spec *spec, const atomic_bool *interrupted, struct vm *ret, char *why, size_t size)
 {
 	struct vm vm;
 	vm_init(&vm);
@@ -83,7 +92,7 @@ static int boot(const struct vm_spec *spec, uint64_t timeout_ns, struct vm *ret,
 		(void)snprintf(why, size, "QEMU cannot be started (%s)", strerrorname_np(-r));
 		return r;
 	}
-	r = wait_ready(&vm, timeout_ns, why, size);
+	r = wait_ready(&vm, spec->kvm, interrupted, why, size);
 	if (r < 0)
 		(void)vm_stop(&vm);
 	else
@@ -91,13 +100,13 @@ static int boot(const struct vm_spec *spec, uint64_t timeout_ns, struct vm *ret,
 	return r;
 }
 
-bool state_kvm_boots(const struct guest_state *state, char *why, size_t size)
+bool state_boots(const struct guest_state *state, char *why, size_t size)
 {
 	struct vm_spec spec;
 	struct vm vm;
 	vm_init(&vm);
 	make_spec(state, &spec);
-	bool works = boot(&spec, KVM_TIMEOUT_NS, &vm, why, size) == 0;
+	bool works = boot(&spec, state->options.interrupted, &vm, why, size) == 0;
 	(void)vm_stop(&vm);
 	return works;
 }
@@ -108,9 +117,9 @@ static int boot_patiently(struct guest_state *state, const struct vm_spec *spec,
 	int r = -EIO;
 	for (state->boots = 1; state->boots <= BOOT_TRIES; state->boots++) {
 		uint64_t begin = vm_now_ns();
-		r = boot(spec, spec->kvm ? KVM_TIMEOUT_NS : BOOT_TIMEOUT_NS, ret, why, size);
+		r = boot(spec, state->options.interrupted, ret, why, size);
 		state->boot_ns = vm_now_ns() - begin;
-		if (r == 0 || spec->kvm || r == -ENOENT)
+		if (r == 0 || spec->kvm || r == -EINTR)
 			return r;
 		if (state->boots < BOOT_TRIES)
 			say_note("kernel %s did not boot, trying again: %.*s", state->kernel.name,
@@ -120,11 +129,19 @@ static int boot_patiently(struct guest_state *state, const struct vm_spec *spec,
 	return r;
 }
 
+__attribute__((format(printf, 2, 3))) static void cold_because(struct guest_state *state, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(state->why_cold, sizeof(state->why_cold), format, args);
+	va_end(args);
+}
+
 /* A save needs the guest's memory as a file: room for all of it, since what is missing would end QEMU with SIGBUS. */
 static bool has_room(const char *directory, uint64_t bytes)
 {
 	struct statvfs fs;
-	return statvfs(directory, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize > bytes + bytes / 4;
+	return statvfs(directory, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize > bytes + bytes / 4 + ROOM_SPARE;
 }
 
 static int save(struct guest_state *state, const char *key, struct vm *vm)
@@ -133,41 +150,56 @@ static int save(struct guest_state *state, const char *key, struct vm *vm)
 	auto_close int key_fd = open_in(state, "key", O_WRONLY | O_CREAT | O_TRUNC);
 	if (devices < 0 || key_fd < 0)
 		return devices < 0 ? devices : key_fd;
-	int r = vm_save(vm, devices, vm_now_ns() + SAVE_TIMEOUT_NS);
+	int r = vm_save(vm, devices, vm_now_ns() + vm_timeout_ns(SAVE_TIMEOUT_NS));
 	size_t length = strlen(key);
 	if (r == 0 && write(key_fd, key, length) != (ssize_t)length)
 		r = -EIO;
 	return r;
 }
 
-/* Boot with the memory in a file of the new directory and save; the directory gets its name when all is there. */
-static int make(struct guest_state *state, const char *key, const char *final, char *why, size_t size)
+/* Boot with the memory in the file and save. What cannot be saved can still be booted: 1, with the reason in why_cold.
+ */
+static int boot_and_save(struct guest_state *state, const char *key, int memory, char *why, size_t size)
 {
 	struct vm_spec spec;
 	struct vm vm;
 	vm_init(&vm);
-	(void)snprintf(state->directory, sizeof(state->directory), "%.480s.new-%d", final, (int)getpid());
-	if (mkdir(state->directory, 0700) < 0)
-		return -errno;
-	auto_close int memory = open_in(state, "memory", O_RDWR | O_CREAT | O_TRUNC);
 	make_spec(state, &spec);
 	spec.memory_fd = memory;
-	int r = memory < 0 ? memory : ftruncate(memory, (off_t)spec.memory_bytes) < 0 ? -errno : 0;
-	if (r < 0)
-		(void)snprintf(why, size, "%s: cannot be written (%s)", state->directory, strerrorname_np(-r));
-	if (r == 0)
-		r = boot_patiently(state, &spec, &vm, why, size);
-	if (r == 0) {
-		r = save(state, key, &vm);
-		if (r < 0)
-			(void)snprintf(why, size, "its state cannot be saved (%s)", strerrorname_np(-r));
+	int r = boot_patiently(state, &spec, &vm, why, size);
+	if (r < 0 && r != -EINTR && !has_room(state->directory, 0)) {
+		cold_because(state, "no room left in the cache for a state");
+		return 1;
 	}
+	int saved = r == 0 ? save(state, key, &vm) : r;
+	if (r == 0 && saved < 0)
+		cold_because(state, "its state cannot be saved (%s)", strerrorname_np(-saved));
 	(void)vm_stop(&vm);
-	if (r == 0 && rename(state->directory, final) < 0)
-		r = -errno;
-	if (r < 0)
+	return r == 0 && saved < 0 ? 1 : r;
+}
+
+/* Fill a new directory; it gets its name when all is there. As boot_and_save(). */
+static int make(struct guest_state *state, const char *key, const char *final, char *why, size_t size)
+{
+	(void)snprintf(state->directory, sizeof(state->directory), "%.480s.new-%d", final, (int)getpid());
+	state_remove(state->directory); /* of an earlier process with our number */
+	int r = mkdir(state->directory, 0700) < 0 ? -errno : 0;
+	auto_close int memory = r == 0 ? open_in(state, "memory", O_RDWR | O_CREAT | O_TRUNC) : -1;
+	if (r == 0 && (memory < 0 || ftruncate(memory, (off_t)state->options.memory_bytes) < 0))
+		r = memory < 0 ? memory : -errno;
+	if (r < 0) {
+		cold_because(state, "%s: cannot be written (%s)", final, strerrorname_np(-r));
+		r = 1;
+	} else {
+		r = boot_and_save(state, key, memory, why, size);
+	}
+	if (r == 0 && rename(state->directory, final) < 0) {
+		cold_because(state, "%s: cannot be written (%s)", final, strerrorname_np(errno));
+		r = 1;
+	}
+	if (r != 0)
 		state_remove(state->directory);
-	(void)snprintf(state->directory, sizeof(state->directory), "%s", r < 0 ? "" : final);
+	(void)snprintf(state->directory, sizeof(state->directory), "%s", r != 0 ? "" : final);
 	return r;
 }
 
@@ -190,56 +222,91 @@ static bool is_valid(struct guest_state *state, const char *key, const char *fin
 	return valid;
 }
 
-/* Two harnesses that need the same state: one boots, the other one waits and finds it. */
+/* Whoever made the state removes the lock's file: a lock on one that has no name any more keeps nobody out. */
+static int lock_state(const char *final, const atomic_bool *interrupted, char *ret_path, size_t size)
+{
+	(void)snprintf(ret_path, size, "%s.lock", final);
+	for (;;) {
+		struct stat st;
+		auto_close int lock = open(ret_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (lock < 0)
+			return -errno;
+		while (flock(lock, LOCK_EX) < 0)
+			if (errno != EINTR || (interrupted && *interrupted))
+				return -errno;
+		if (fstat(lock, &st) == 0 && st.st_nlink > 0)
+			return steal_fd(lock);
+	}
+}
+
+/*
+ * Two harnesses that need the same state: one boots, the other one waits and finds it. 0 with the state, 1 without (to
+ * be booted, why_cold says why), -errno when the kernel does not boot.
+ */
 static int find_or_make(struct guest_state *state, char *why, size_t size)
 {
 	char states[400], final[512], lock_path[520], key[STATE_KEY_MAX];
 	int r = cache_directory("states", states, sizeof(states));
 	if (r < 0) {
-		(void)snprintf(state->why_cold, sizeof(state->why_cold), "no cache directory (%s)",
-			       strerrorname_np(-r));
-		return 0;
+		cold_because(state, "no cache directory (%s)", strerrorname_np(-r));
+		return 1;
 	}
 	r = state_key(state, key, sizeof(key));
-	if (r < 0)
-		return r;
+	if (r < 0) {
+		(void)snprintf(why, size, "%s: cannot be read (%s)", state->kernel.image, strerrorname_np(-r));
+		return r == -ENOENT ? -ESTALE : r; /* QEMU was there a moment ago */
+	}
 	(void)snprintf(final, sizeof(final), "%s/%016" PRIx64, states, hash_bytes(HASH_START, key, strlen(key)));
 	if (is_valid(state, key, final))
 		return 0;
-	(void)snprintf(lock_path, sizeof(lock_path), "%s.lock", final);
-	auto_close int lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (lock >= 0)
-		(void)flock(lock, LOCK_EX);
-	if (is_valid(state, key, final))
-		return 0;
-	state_remove(final);
-	state_evict(states);
-	if (!has_room(states, state->options.memory_bytes)) {
-		(void)snprintf(state->why_cold, sizeof(state->why_cold), "no room in the cache for a state");
+	auto_close int lock = lock_state(final, state->options.interrupted, lock_path, sizeof(lock_path));
+	if (lock < 0) {
+		cold_because(state, "%s: cannot be locked (%s)", lock_path, strerrorname_np(-lock));
+		return lock == -EINTR ? lock : 1;
+	}
+	if (is_valid(state, key, final)) {
+		(void)unlink(lock_path);
 		return 0;
 	}
-	r = make(state, key, final, why, size);
+	state_remove(final);
+	state_evict(states);
+	if (has_room(states, state->options.memory_bytes)) {
+		r = make(state, key, final, why, size);
+	} else {
+		cold_because(state, "no room in the cache for a state");
+		r = 1;
+	}
 	(void)unlink(lock_path);
 	return r;
 }
 
 /* KVM is asked to boot, not only opened: on some machines it opens and cannot run a guest. */
-static bool try_kvm(struct guest_state *state)
+static bool kvm_works(struct guest_state *state, char *why, size_t size)
 {
-	char why[1024];
-	if (!state_kvm_worth_trying())
-		return false;
 	state->kvm = true;
-	bool works = state->options.cold ? state_kvm_boots(state, why, sizeof(why))
-					 : find_or_make(state, why, sizeof(why)) == 0;
-	if (works)
+	int r = state->options.cold ? 1 : find_or_make(state, why, size);
+	if (r == 0 || (r > 0 && state_boots(state, why, size)))
 		return true;
 	state->kvm = false;
-	state->directory[0] = '\0';
-	why[strcspn(why, "\n")] = '\0';
-	say_note("KVM cannot run guests here (%.*s): emulating the CPU instead", 200, why);
-	state_kvm_remember(why);
 	return false;
+}
+
+/* Under KVM if that works, else emulated. It is KVM's fault only when the same kernel boots without. */
+static int open_state(struct guest_state *state, char *why, size_t size)
+{
+	char kvm_why[1024] = "";
+	bool tried = state_kvm_worth_trying();
+	if (tried && kvm_works(state, kvm_why, sizeof(kvm_why)))
+		return 0;
+	bool cold = state->options.cold;
+	if (tried && !(state->options.interrupted && *state->options.interrupted)) {
+		kvm_why[strcspn(kvm_why, "\n")] = '\0';
+		say_note("KVM cannot run guests here (%.*s): emulating the CPU instead", 200, kvm_why);
+	}
+	int r = cold ? 1 : find_or_make(state, why, size);
+	if (tried && r >= 0 && (r == 0 || state_boots(state, why, size)))
+		state_kvm_remember(kvm_why);
+	return r;
 }
 
 int guest_state_open(const struct guest_kernel *kernel, const struct guest_options *options, struct guest_image *image,
@@ -249,16 +316,16 @@ int guest_state_open(const struct guest_kernel *kernel, const struct guest_optio
 	struct guest_state state = {.kernel = *kernel, .options = *options, .image = *image};
 	*image = (struct guest_image){.fd = -1};
 	why[0] = '\0';
-	(void)snprintf(state.qemu, sizeof(state.qemu), "%s", qemu && *qemu ? qemu : "qemu-system-x86_64");
-	int r = 0;
-	if (!try_kvm(&state) && !options->cold)
-		r = find_or_make(&state, why, size);
+	int n = snprintf(state.qemu, sizeof(state.qemu), "%s", qemu && *qemu ? qemu : "qemu-system-x86_64");
+	int r = n < (int)sizeof(state.qemu) && state_has_program(state.qemu) ? open_state(&state, why, size) : -ENOENT;
 	if (r < 0) {
 		guest_image_close(&state.image);
 		return r;
 	}
 	if (options->cold)
-		(void)snprintf(state.why_cold, sizeof(state.why_cold), "cold boots were asked for");
+		cold_because(&state, "cold boots were asked for");
+	else if (!state.directory[0])
+		say_note("kernel %s: %s; every guest is booted, which takes seconds", kernel->name, state.why_cold);
 	*ret = state;
 	return 0;
 }
@@ -268,26 +335,46 @@ void guest_state_close(struct guest_state *state)
 	guest_image_close(&state->image);
 }
 
-int guest_state_start(const struct guest_state *state, bool cold, struct vm *ret)
+/* Tells one making of a state from the next: the file's number and its time. */
+static uint64_t which(int devices)
 {
-	struct vm_spec spec;
-	char why[1024];
-	make_spec(state, &spec);
-	if (cold || !state->directory[0]) {
-		struct guest_state copy = *state;
-		return boot_patiently(&copy, &spec, ret, why, sizeof(why));
-	}
-	auto_close int memory = open_in(state, "memory", O_RDWR);
-	auto_close int devices = open_in(state, "devices", O_RDONLY);
-	if (memory < 0 || devices < 0)
-		return memory < 0 ? memory : devices;
-	spec.memory_fd = memory;
-	spec.state_fd = devices;
-	return vm_start(&spec, ret);
+	struct stat st;
+	if (fstat(devices, &st) < 0)
+		return 0;
+	return hash_bytes(hash_bytes(HASH_START, &st.st_ino, sizeof(st.st_ino)), &st.st_mtim, sizeof(st.st_mtim));
 }
 
-void guest_state_spoil(struct guest_state *state)
+int guest_state_start(struct guest_state *state, bool cold, struct vm *ret, char *why, size_t size)
 {
-	state_remove(state->directory);
-	state->directory[0] = '\0';
+	struct vm_spec spec;
+	make_spec(state, &spec);
+	if (cold || !state->directory[0])
+		return boot_patiently(state, &spec, ret, why, size);
+	auto_close int memory = open_in(state, "memory", O_RDWR);
+	auto_close int devices = open_in(state, "devices", O_RDONLY);
+	state->saved = devices < 0 ? 0 : which(devices);
+	spec.memory_fd = memory;
+	spec.state_fd = devices;
+	int r = memory < 0 ? memory : devices < 0 ? devices : vm_start(&spec, ret);
+	if (r < 0)
+		(void)snprintf(why, size, "its saved state cannot be started (%s)", strerrorname_np(-r));
+	return r;
+}
+
+int guest_state_renew(struct guest_state *state)
+{
+	char path[520], why[1024];
+	auto_close int lock = lock_state(state->directory, state->options.interrupted, path, sizeof(path));
+	auto_close int devices = open_in(state, "devices", O_RDONLY);
+	if (lock < 0)
+		return lock;
+	if (devices >= 0 && which(devices) == state->saved) {
+		say_note("kernel %s: its saved state does not start a guest, making it again", state->kernel.name);
+		state_remove(state->directory);
+	}
+	(void)unlink(path);
+	closep(&lock);
+	lock = -1;
+	int r = find_or_make(state, why, sizeof(why));
+	return r > 0 ? -ENOSPC : r;
 }

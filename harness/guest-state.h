@@ -15,36 +15,41 @@
 struct guest_options {
 	uint64_t memory_bytes;
 	unsigned cpus;
-	char append[256]; /* to the kernel's command line */
-	bool cold;        /* never save, never restore */
+	char append[256];               /* to the kernel's command line */
+	bool cold;                      /* never save, never restore */
+	const atomic_bool *interrupted; /* give up when it becomes true; may be NULL */
 };
 
 struct guest_state {
 	struct guest_kernel kernel;
 	struct guest_options options;
 	struct guest_image image;
-	char qemu[64];
+	char qemu[512];
 	bool kvm;
 	char directory[512]; /* "" when there is no saved state: guests are booted */
-	char why_cold[160];  /* then: why */
+	char why_cold[300];  /* then: why */
+	uint64_t saved;      /* which of the states that were made under this name was used last */
 	unsigned boots;      /* how often it took to boot, 0 when the state was there */
 	uint64_t boot_ns;    /* how long the last boot took, 0 likewise */
 };
 
 /*
  * Find the saved state of a kernel, or boot it and save it. The image is taken over. Boots that hang are repeated.
- * Notes that people should read (no KVM, a boot repeated) go through say_note(). -ENOENT without QEMU, -EIO when the
- * kernel does not boot: `why` tells, with the console's last lines.
+ * Notes that people should read (no KVM, a boot repeated, no state) go through say_note(). -ENOENT without QEMU, -EINTR
+ * when interrupted, else -errno when the kernel does not boot: `why` tells, with the console's last lines.
  */
 int guest_state_open(const struct guest_kernel *kernel, const struct guest_options *options, struct guest_image *image,
 		     struct guest_state *ret, char *why, size_t size);
 void guest_state_close(struct guest_state *state);
 
 /* Start a guest: restored when there is a state and cold is false. A cold one has said WIRE_READY when this returns.
- * -errno */
-int guest_state_start(const struct guest_state *state, bool cold, struct vm *ret);
+ * -errno, with the reason in `why` */
+int guest_state_start(struct guest_state *state, bool cold, struct vm *ret, char *why, size_t size);
 /* Small things that are known of a state, kept beside it: bytes of exactly this size. -ENOENT */
 int guest_state_recall(const struct guest_state *state, const char *name, void *ret, size_t size);
 void guest_state_remember(const struct guest_state *state, const char *name, const void *data, size_t size);
-/* This state does not restore: nobody shall use it again. */
-void guest_state_spoil(struct guest_state *state);
+/*
+ * The state that was started last does not restore: boot and save again, unless another process just did so. -errno
+ * when that fails or there is nowhere to save: guests are to be booted then.
+ */
+int guest_state_renew(struct guest_state *state);

@@ -4,6 +4,7 @@
  */
 #include "guest-vm.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -19,6 +20,8 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "number.h"
+#include "procfs.h"
 
 #define ARGUMENTS_MAX   64
 #define TICK_MS         200
@@ -29,6 +32,13 @@ uint64_t vm_now_ns(void)
 	struct timespec t;
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
+}
+
+uint64_t vm_timeout_ns(uint64_t usual_ns)
+{
+	const char *text = secure_getenv("ENOMEM_GUEST_TIMEOUT_MS");
+	uint64_t ms;
+	return text && number_parse_count(text, &ms) == 0 && ms > 0 && ms < UINT32_MAX ? ms * 1000000 : usual_ns;
 }
 
 void vm_init(struct vm *vm)
@@ -225,10 +235,21 @@ int vm_start(const struct vm_spec *spec, struct vm *ret)
 /* QEMU stays alive and says so when KVM cannot run the guest; the guest will never answer. */
 static bool cpu_gave_up(const struct vm *vm)
 {
-	char text[512];
+	char text[4096];
 	ssize_t n = pread(vm->errors_fd, text, sizeof(text) - 1, 0);
 	text[n > 0 ? n : 0] = '\0';
 	return strstr(text, "KVM internal error") || strstr(text, "error: kvm run failed");
+}
+
+bool vm_spins(const struct vm *vm)
+{
+	char path[64], text[1024];
+	unsigned long user, system;
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)vm->pid);
+	const char *at = procfs_read_at(AT_FDCWD, path, text, sizeof(text)) > 0 ? strrchr(text, ')') : NULL;
+	/* state, 10 numbers, utime, stime: proc(5) */
+	return at && sscanf(at + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu %lu", &user, &system) == 2 &&
+	       system >= (unsigned long)sysconf(_SC_CLK_TCK) / 4 && user * 10 < system;
 }
 
 int vm_receive(struct vm *vm, uint64_t deadline_ns, const atomic_bool *interrupted, struct wire_frame *ret)
@@ -350,6 +371,10 @@ static void tail(int fd, char *ret, size_t size)
 	off_t room = (off_t)size - 1, from = st.st_size > room ? st.st_size - room : 0;
 	ssize_t n = pread(fd, ret, (size_t)room, from);
 	ret[n > 0 ? n : 0] = '\0';
+	/* A garbled line may carry anything, and is shown on terminals and stored as JSON. */
+	for (ssize_t i = 0; i < n; i++)
+		if (!isprint((unsigned char)ret[i]) && !strchr("\t\r\n", ret[i] ? ret[i] : '?'))
+			ret[i] = '?';
 	/* What is cut starts in the middle of a line. */
 	if (from > 0) {
 		const char *newline = strchr(ret, '\n');

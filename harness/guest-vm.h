@@ -43,6 +43,11 @@ int vm_start(const struct vm_spec *spec, struct vm *ret);
  * when QEMU gave up on its CPU ("KVM internal error"), -EINTR when *interrupted became true.
  */
 int vm_receive(struct vm *vm, uint64_t deadline_ns, const atomic_bool *interrupted, struct wire_frame *ret);
+/*
+ * All that QEMU uses is time in the host's kernel, none in the guest: a KVM that cannot run it tries again and again.
+ * To be asked of a guest that has not said its first word.
+ */
+bool vm_spins(const struct vm *vm);
 /* Write the devices' state to a descriptor and stop for good. The memory is in memory_fd then. -errno, -ETIMEDOUT */
 int vm_save(struct vm *vm, int state_fd, uint64_t deadline_ns);
 /* QEMU closed its end: wait for it to be gone. Its wait status, -1 when it stays (it is killed by vm_stop() then). */
@@ -54,3 +59,5 @@ void vm_console(const struct vm *vm, char *ret, size_t size);
 void vm_errors(const struct vm *vm, char *ret, size_t size);
 
 uint64_t vm_now_ns(void);
+/* How long to wait: the usual time, or what ENOMEM_GUEST_TIMEOUT_MS says of all of them. */
+uint64_t vm_timeout_ns(uint64_t usual_ns);

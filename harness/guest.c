@@ -33,6 +33,7 @@ struct conversation {
 	bool cold;
 	unsigned starts_failed;
 	ssize_t current; /* position of the run the guest is at, -1 for none */
+	char why[1024];  /* it did not start the last time */
 };
 
 static json_t *seed_json(void)
@@ -80,12 +81,39 @@ static int send_job(const struct vm *vm, json_t *job)
 	return text ? wire_send(vm->wire_fd, WIRE_JOB, text, strlen(text)) : -ENOMEM;
 }
 
+static bool is_text(const char *text, size_t size)
+{
+	return memchr(text, '\0', size) != NULL;
+}
+
 static int take_machine(const struct wire_frame *frame, struct machine *ret)
 {
-	if (frame->type != WIRE_MACHINE || frame->length != sizeof(*ret))
+	static struct machine m;
+	if (frame->type != WIRE_MACHINE || frame->length != sizeof(m))
 		return -EBADMSG;
-	memcpy(ret, frame->data, sizeof(*ret));
+	memcpy(&m, frame->data, sizeof(m));
+	bool sound = is_text(m.kernel_release, sizeof(m.kernel_release)) &&
+		     is_text(m.why_no_witness, sizeof(m.why_no_witness)) && m.page_size > 0;
+	for (size_t i = 0; i < CGROUP_CONTROLLERS; i++)
+		sound &= (unsigned)m.cgroup.at[i].version <= CGROUP_V2 &&
+			 is_text(m.cgroup.at[i].mount, sizeof(m.cgroup.at[i].mount)) &&
+			 is_text(m.cgroup.at[i].parent, sizeof(m.cgroup.at[i].parent));
+	if (!sound)
+		return -EBADMSG;
+	*ret = m;
 	return 0;
+}
+
+/* "Does not answer", with what the console and QEMU said last. */
+static void tell_silence(const struct vm *vm, int error, char *why, size_t size)
+{
+	char console[400], errors[200];
+	vm_console(vm, console, sizeof(console));
+	vm_errors(vm, errors, sizeof(errors));
+	errors[strcspn(errors, "\n")] = '\0';
+	(void)snprintf(why, size, "the guest does not answer (%s)%s%s%s%s", strerrorname_np(-error),
+		       errors[0] ? "; QEMU says: " : "", errors, console[0] ? "; the console ends with: " : "",
+		       console);
 }
 
 static int probe_once(struct guest_world *world, bool cold, char *why, size_t size)
@@ -93,13 +121,15 @@ static int probe_once(struct guest_world *world, bool cold, char *why, size_t si
 	struct vm vm;
 	struct wire_frame frame;
 	vm_init(&vm);
-	int r = guest_state_start(world->state, cold, &vm);
+	int r = guest_state_start(world->state, cold, &vm, why, size);
+	if (r < 0)
+		return r;
+	r = send_job(&vm, job_json(world, json_array()));
 	if (r == 0)
-		r = send_job(&vm, job_json(world, json_array()));
-	if (r == 0)
-		r = vm_receive(&vm, vm_now_ns() + ANSWER_TIMEOUT_NS, NULL, &frame);
+		r = vm_receive(&vm, vm_now_ns() + vm_timeout_ns(ANSWER_TIMEOUT_NS), world->state->options.interrupted,
+			       &frame);
 	if (r < 0) {
-		(void)snprintf(why, size, "the guest does not answer (%s)", strerrorname_np(-r));
+		tell_silence(&vm, r, why, size);
 	} else {
 		if (frame.type == WIRE_FAILED) {
 			guest_failed_message(frame.data, why, size);
@@ -113,6 +143,14 @@ static int probe_once(struct guest_world *world, bool cold, char *why, size_t si
 	}
 	(void)vm_stop(&vm);
 	return r;
+}
+
+/* After some failed starts from the saved state it is made again; after that, or without one, guests are booted. */
+static bool must_boot(struct guest_state *state, unsigned starts_failed)
+{
+	if (starts_failed < RESTORES_MAX)
+		return false;
+	return starts_failed > RESTORES_MAX || guest_state_renew(state) < 0;
 }
 
 /* What a restored guest finds depends on the state and on these: it need not be asked each time. */
@@ -132,8 +170,11 @@ int guest_world_probe(struct guest_world *world, char *why, size_t size)
 	if (guest_state_recall(world->state, name, &world->machine, sizeof(world->machine)) == 0)
 		return 0;
 	int r = -EIO;
-	for (unsigned i = 0; i < STARTS_MAX && r < 0 && r != -EINVAL; i++)
-		r = probe_once(world, i >= RESTORES_MAX, why, size);
+	bool cold = !world->state->directory[0];
+	for (unsigned i = 0; i < STARTS_MAX && r < 0 && r != -EINVAL && r != -EINTR; i++) {
+		cold = cold || must_boot(world->state, i);
+		r = probe_once(world, cold, why, size);
+	}
 	if (r == 0)
 		guest_state_remember(world->state, name, &world->machine, sizeof(world->machine));
 	return r;
@@ -189,12 +230,19 @@ static void conclude_broken(struct conversation *c, ssize_t position, const char
 			conclude(c, i, guest_evidence_broken(&c->plan->runs[c->index[i]], why));
 }
 
+static void conclude_never_started(struct conversation *c)
+{
+	char why[sizeof(c->why) + 32];
+	(void)snprintf(why, sizeof(why), "the guest does not start: %s", c->why);
+	conclude_broken(c, -1, why);
+}
+
 /* How long the run that the guest is at may still take. */
 static uint64_t deadline(const struct conversation *c)
 {
-	uint64_t length = ANSWER_TIMEOUT_NS;
+	uint64_t length = vm_timeout_ns(ANSWER_TIMEOUT_NS);
 	if (c->current >= 0)
-		length = c->plan->runs[c->index[c->current]].environment.deadline_ns + RUN_GRACE_NS;
+		length = plan_time_ns(&c->plan->runs[c->index[c->current]]) + vm_timeout_ns(RUN_GRACE_NS);
 	return vm_now_ns() + length;
 }
 
@@ -216,16 +264,24 @@ static int take_frame(struct conversation *c, const struct wire_frame *frame)
 	json_t *item;
 	switch (frame->type) {
 	case WIRE_MACHINE:
-		c->starts_failed = 0;
 		return 0;
 	case WIRE_STARTED:
+		if (c->current >= 0)
+			return -EBADMSG;
 		item = second_of(frame, c);
 		c->current = position_of(c, json_string_value(item));
 		json_decref(item);
-		return c->current < 0 ? -EBADMSG : 0;
+		/* Only a run that is still to be made brings the end nearer. */
+		if (c->current >= 0 && c->result[c->current])
+			c->current = -1;
+		if (c->current < 0)
+			return -EBADMSG;
+		c->starts_failed = 0;
+		return 0;
 	case WIRE_RUN:
 		item = second_of(frame, c);
-		if (c->current < 0 || position_of(c, json_string_value(json_object_get(item, "name"))) != c->current) {
+		if (c->current < 0 || !json_is_string(json_object_get(item, "verdict")) ||
+		    position_of(c, json_string_value(json_object_get(item, "name"))) != c->current) {
 			json_decref(item);
 			return -EBADMSG;
 		}
@@ -260,6 +316,8 @@ static void take_silence(struct conversation *c, int error)
 	}
 	if (c->current < 0) {
 		c->starts_failed++;
+		if (c->vm.console_fd >= 0)
+			tell_silence(&c->vm, error, c->why, sizeof(c->why));
 		return;
 	}
 	size_t at = (size_t)c->current;
@@ -284,7 +342,7 @@ static void converse(struct conversation *c)
 {
 	c->current = -1;
 	vm_init(&c->vm);
-	int r = guest_state_start(c->world->state, c->cold, &c->vm);
+	int r = guest_state_start(c->world->state, c->cold, &c->vm, c->why, sizeof(c->why));
 	if (r == 0)
 		r = send_job(&c->vm, job_json(c->world, remaining_runs(c)));
 	uint64_t until = deadline(c);
@@ -316,10 +374,10 @@ json_t *guest_execute(const struct run_context *context, const struct guest_worl
 	}
 	while (!is_finished(&c)) {
 		if (c.starts_failed >= STARTS_MAX) {
-			conclude_broken(&c, -1, "the guest does not start");
+			conclude_never_started(&c);
 			break;
 		}
-		c.cold = c.cold || c.starts_failed >= RESTORES_MAX;
+		c.cold = c.cold || must_boot(world->state, c.starts_failed);
 		converse(&c);
 	}
 	for (size_t i = 0; i < count; i++)

@@ -7,11 +7,39 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "cleanup.h"
+#include "jobs.h"
 #include "plan-internal.h"
 #include "say.h"
+
+static bool same_directory(const char *a, const char *b)
+{
+	struct stat x, y;
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* A scenario that was selected. It stands for one of the tree with its name: that is the one that is meant. */
+static int add_selected(struct selection *all, const struct scenario *selected)
+{
+	size_t place = 0;
+	while (place < all->count && strcmp(all->item[place]->name, selected->name) != 0)
+		place++;
+	if (place < all->count && same_directory(all->item[place]->directory, selected->directory))
+		return 0;
+	struct scenario *own = NULL;
+	int r = manifest_read(selected->directory, stderr, &own);
+	if (r < 0)
+		return r;
+	if (place < all->count)
+		scenario_free(all->item[place]);
+	else
+		all->count++;
+	all->item[place] = own;
+	return 0;
+}
 
 /* The images hold the whole tree, so that one state serves every selection, and directories from elsewhere. */
 static int select_all(const char *tree, const struct selection *selection, struct selection *ret)
@@ -23,29 +51,22 @@ static int select_all(const char *tree, const struct selection *selection, struc
 	if (!item)
 		return -ENOMEM;
 	ret->item = item;
-	for (size_t i = 0; i < selection->count; i++) {
-		bool known = false;
-		for (size_t k = 0; k < ret->count; k++)
-			known |= strcmp(ret->item[k]->name, selection->item[i]->name) == 0;
-		if (known)
-			continue;
-		r = manifest_read(selection->item[i]->directory, stderr, &ret->item[ret->count]);
-		if (r < 0)
-			return r;
-		ret->count++;
-	}
-	return 0;
+	for (size_t i = 0; r == 0 && i < selection->count; i++)
+		r = add_selected(ret, selection->item[i]);
+	return r;
 }
 
 static void open_site(struct guest_site *site, const struct guests_options *options, const struct selection *all)
 {
+	struct guest_options machine = options->machine;
 	struct guest_image image = {.fd = -1};
+	machine.interrupted = &jobs_interrupted;
 	int r = guest_image_pack(select_guest_self(), all->item, all->count, site->kernel.modules, stderr, &image);
 	if (r < 0) {
 		(void)snprintf(site->why, sizeof(site->why), "its image cannot be packed (%s)", strerrorname_np(-r));
 		return;
 	}
-	r = guest_state_open(&site->kernel, &options->machine, &image, &site->state, site->why, sizeof(site->why));
+	r = guest_state_open(&site->kernel, &machine, &image, &site->state, site->why, sizeof(site->why));
 	if (r < 0) {
 		if (r == -ENOENT)
 			(void)snprintf(site->why, sizeof(site->why), "QEMU is not there: apt install qemu-system-x86");
@@ -60,13 +81,24 @@ static void open_site(struct guest_site *site, const struct guests_options *opti
 	site->usable = true;
 }
 
+/* A signal to us alone has not reached them. One that is gone has been waited for: its number may be another's. */
+static void pass_on_interruption(const pid_t *child, size_t count)
+{
+	for (size_t i = 0; jobs_interrupted && i < count; i++)
+		if (child[i] > 0 && waitid(P_PID, (id_t)child[i], &(siginfo_t){0}, WEXITED | WNOHANG | WNOWAIT) == 0)
+			(void)kill(child[i], SIGTERM);
+}
+
 /* Boot several kernels side by side: each in a process of its own, which leaves its state in the cache for us to find.
  */
 static void boot_side_by_side(struct guests *g, const struct guests_options *options)
 {
 	unsigned busy = 0;
-	for (size_t i = 0; i < g->count || busy;) {
-		if (i < g->count && busy < options->at_once) {
+	pid_t *child = calloc(g->count, sizeof(pid_t));
+	if (!child)
+		return; /* one after the other, then */
+	for (size_t i = 0; (i < g->count && !jobs_interrupted) || busy;) {
+		if (i < g->count && busy < options->at_once && !jobs_interrupted) {
 			pid_t parent = getpid(), pid = fork();
 			if (pid == 0) {
 				(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -75,17 +107,26 @@ static void boot_side_by_side(struct guests *g, const struct guests_options *opt
 				_exit(0);
 			}
 			busy += pid > 0;
-			i++;
-		} else {
-			(void)wait(NULL);
+			child[i++] = pid;
+		} else if (wait(NULL) > 0) {
 			busy--;
+		} else if (errno != EINTR) {
+			break;
+		} else {
+			pass_on_interruption(child, g->count);
 		}
 	}
+	free(child);
 }
 
 static void probe_site(struct guest_site *site)
 {
 	char why[600];
+	if (jobs_interrupted && site->usable) {
+		guest_state_close(&site->state);
+		site->usable = false;
+		(void)snprintf(site->why, sizeof(site->why), "interrupted");
+	}
 	if (!site->usable || guest_world_probe(&site->world, why, sizeof(why)) == 0)
 		return;
 	site->usable = false;
@@ -114,7 +155,7 @@ int guests_open(const struct guests_options *options, const struct selection *se
 	free(kernels);
 	if (g.count > 1 && options->at_once > 1 && !options->machine.cold)
 		boot_side_by_side(&g, options);
-	for (size_t i = 0; i < g.count; i++) {
+	for (size_t i = 0; i < g.count && !jobs_interrupted; i++) {
 		open_site(&g.site[i], options, &g.all);
 		probe_site(&g.site[i]);
 	}

@@ -152,7 +152,7 @@ static int start(const struct jobs *jobs, struct job *job, unsigned number, unsi
 	if (result_fd < 0)
 		return -errno;
 	for (size_t i = 0; i < job->count; i++)
-		length += jobs->plans[job->plan]->runs[job->index[i]].environment.deadline_ns +
+		length += plan_time_ns(&jobs->plans[job->plan]->runs[job->index[i]]) +
 			  (job->world ? GUEST_GRACE_NS : RUN_GRACE_NS);
 	struct worker w = {
 		.job = job, .number = number, .slot = slot, .result_fd = result_fd, .deadline_ns = now_ns() + length};

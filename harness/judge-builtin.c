@@ -348,6 +348,11 @@ void judge_success(struct judgement *j)
 	const struct expect *e = &j->run->expect;
 	const json_t *witness = json_object_get(j->evidence, "witness"), *refused = json_object_get(witness, "refused");
 	no_fatal_signal(j);
+	if (e->stall) { /* stood still first, then helped live */
+		stall(j);
+		judge_named_cause(j);
+		judge_counter_moved(j);
+	}
 	if (e->call.count || e->error) {
 		refusal(j); /* refused first, then helped live */
 		judge_named_cause(j);

@@ -39,12 +39,17 @@ static void arithmetic(struct judgement *j)
 		     judge_text(text_arithmetic(j->cause, sum, sizeof(sum))), NULL, "in use + asked exceeds the bound");
 }
 
-/* What the run's environment sets: the limit of its own group, else that of the group made around it. */
+/*
+ * What the run's environment sets: the limit of its own group, else that of the group made around it. Where it sets
+ * both, the one of the group that refused.
+ */
 static const json_t *group_limit(const struct judgement *j, const char *name)
 {
 	const json_t *environment = json_object_get(j->evidence, "environment");
 	const json_t *own = json_object_get(json_object_get(environment, "cgroup"), name);
-	return own ? own : json_object_get(json_object_get(environment, "cgroup_above"), name);
+	const json_t *above = json_object_get(json_object_get(environment, "cgroup_above"), name);
+	bool is_above = strstr(text_of(j->cause, "where"), " of a group above") != NULL;
+	return (is_above && above) || !own ? above : own;
 }
 
 /* A sysctl's number, of the machine or of the run's own namespaces; -1 when none is set. */

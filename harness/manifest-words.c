@@ -42,14 +42,14 @@ static bool listed(const char *(*at)(unsigned index), const char *word)
 }
 
 WORD_LIST(class, "address-space", "map-count", "task-count", "commit-accounting", "memory-cgroup", "fragmentation",
-	  "pid-namespace", "leak")
+	  "pid-namespace", "leak", "huge-pages", "kernel-memory", "system-oom")
 WORD_LIST(cpus, "one", "all")
 WORD_LIST(cgroup_version, "v1", "v2")
 WORD_LIST(swap_on, "zram", "disk")
 WORD_LIST(knobs, "read-only", "writable")
 /* What every kernel since 5.10 keeps per IPC namespace, and pid_max, which is per pid namespace from 6.14 on. */
 WORD_LIST(namespace_sysctl, "kernel.shmmax", "kernel.shmall", "kernel.shmmni", "kernel.shm_rmid_forced",
-	  "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.pid_max")
+	  "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.ns_last_pid", "kernel.pid_max")
 WORD_LIST(si_code, "SI_USER", "SI_KERNEL", "SI_QUEUE", "SI_TIMER", "SI_TKILL", "SEGV_MAPERR", "SEGV_ACCERR",
 	  "SEGV_BNDERR", "SEGV_PKUERR", "BUS_ADRALN", "BUS_ADRERR", "BUS_OBJERR", "BUS_MCEERR_AR", "BUS_MCEERR_AO")
 

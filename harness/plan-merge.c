@@ -3,6 +3,7 @@
  * Scenario, case and run laid over each other: what a run must show, and the environment it gets.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -107,6 +108,35 @@ static int apply_settings(const struct settings *settings, struct environment_se
 	return r;
 }
 
+/*
+ * Kernel parameters: an amount becomes its number, so that a limit can be said relative to what the machine has. Plain
+ * numbers stay as they are written, and so does what is no amount: some parameters are words or several numbers.
+ */
+static int apply_sysctls(const struct settings *settings, const struct machine *m, struct environment_setting *table,
+			 unsigned room, unsigned *count, const char **ret_bad)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < settings->count; i++) {
+		char digits[32];
+		struct setting setting = settings->item[i];
+		uint64_t number;
+		*ret_bad = setting.value;
+		bool plain = setting.value[strspn(setting.value, "0123456789")] == '\0';
+		int amount = plain ? -EINVAL : plan_amount(setting.value, m, &number);
+		if (amount == 0) {
+			snprintf(digits, sizeof(digits), "%" PRIu64, number);
+			setting.value = digits;
+		} else if (amount == -ERANGE || amount_intended(setting.value)) {
+			return amount;
+		}
+		r = apply_setting(&setting, table, room, count);
+		if (r < 0)
+			*ret_bad = setting.key;
+	}
+	return r;
+}
+
 /* One limit into its place in table[index]. An index below 0 is a name nobody knows. */
 static int apply_limit(const char *value, const char *no_limit, const struct machine *m, uint64_t *table, int index)
 {
@@ -175,8 +205,8 @@ int environment_apply_live(const struct environment_text *text, const struct mac
 	if (r == 0)
 		r = apply_limits(&text->cgroup, cgroup_value_by_name, "max", m, env->live_cgroup, ret_bad);
 	if (r == 0)
-		r = apply_settings(&text->sysctl, env->live_sysctl, ENVIRONMENT_SYSCTLS, &env->live_sysctl_count,
-				   ret_bad);
+		r = apply_sysctls(&text->sysctl, m, env->live_sysctl, ENVIRONMENT_SYSCTLS, &env->live_sysctl_count,
+				  ret_bad);
 	if (r < 0 || !text->swap)
 		return r;
 	*ret_bad = text->swap;
@@ -195,12 +225,12 @@ int environment_apply(const struct environment_text *text, const struct machine 
 	if (r == 0)
 		r = apply_limits(&text->cgroup_above, cgroup_value_by_name, "max", m, env->cgroup_above, ret_bad);
 	if (r == 0)
-		r = apply_settings(&text->sysctl, env->sysctl, ENVIRONMENT_SYSCTLS, &env->sysctl_count, ret_bad);
+		r = apply_sysctls(&text->sysctl, m, env->sysctl, ENVIRONMENT_SYSCTLS, &env->sysctl_count, ret_bad);
 	if (r == 0)
 		r = apply_settings(&text->sys, env->sys, ENVIRONMENT_SETTINGS, &env->sys_count, ret_bad);
 	if (r == 0)
-		r = apply_settings(&text->namespace_sysctl, env->namespace_sysctl, ENVIRONMENT_SETTINGS,
-				   &env->namespace_sysctl_count, ret_bad);
+		r = apply_sysctls(&text->namespace_sysctl, m, env->namespace_sysctl, ENVIRONMENT_SETTINGS,
+				  &env->namespace_sysctl_count, ret_bad);
 	if (r == 0)
 		r = apply_swap(text, m, env, ret_bad);
 	return r < 0 ? r : apply_words(text, env, ret_bad);

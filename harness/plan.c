@@ -304,6 +304,11 @@ int plan_make(const struct scenario *s, const struct machine *m, FILE *errors, s
 	return r;
 }
 
+uint64_t plan_time_ns(const struct plan_run *run)
+{
+	return run->environment.deadline_ns * (run->expect.stall ? 2 : 1);
+}
+
 void plan_run_free(struct plan_run *run)
 {
 	for (size_t a = 0; a < ARRAY_SIZE(run->argv); a++)

@@ -55,6 +55,9 @@ struct plan {
 int plan_make(const struct scenario *s, const struct machine *m, FILE *errors, struct plan **ret);
 void plan_free(struct plan *p);
 
+/* How long a run may take: its deadline, and as much again where a program that stalls until then may be helped. */
+uint64_t plan_time_ns(const struct plan_run *run);
+
 /*
  * Move those runs of another plan of the same scenario that `wanted` accepts into this one, in the place of runs of the
  * same name, in the manifest's order. `from` keeps the rest. -ENOMEM

@@ -46,7 +46,7 @@ static const struct shape check[] = {
 	{0},
 };
 static const struct shape outcome[] = {
-	{"kind", THE(TEXT), .words = WORDS("errno", "signal", "stall", "exit", "success", "panic")},
+	{"kind", THE(TEXT), .words = WORDS("errno", "signal", "stall", "exit", "success", "panic", "hang")},
 	{"text", TEXT},
 	{"call", TEXT},
 	{"errno", WORD},

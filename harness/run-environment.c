@@ -190,10 +190,9 @@ int run_calm_machine(struct run_context *context, struct run_record *record, int
 		     : 0;
 }
 
-/* A remedy for a living process: the limit is raised while the program stands still, then it may ask again. */
-void run_change_live(const struct refusal *first, void *data)
+/* A remedy for a living process: the limit is raised while the program stands still, then it may go on. */
+static void change_live(struct run_record *record, pid_t pid)
 {
-	struct run_record *record = data;
 	const struct environment *env = &record->run->environment;
 	run_change_machine_live(record);
 	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++)
@@ -207,14 +206,25 @@ void run_change_live(const struct refusal *first, void *data)
 		struct rlimit limit;
 		if (env->live_rlimit[i] == ENVIRONMENT_NOT_SET)
 			continue;
-		if (prlimit(first->tgid, (__rlimit_resource_t)i, NULL, &limit) == 0) {
+		if (prlimit(pid, (__rlimit_resource_t)i, NULL, &limit) == 0) {
 			limit.rlim_cur = env->live_rlimit[i] == ENOMEM_UNLIMITED ? RLIM_INFINITY : env->live_rlimit[i];
-			if (prlimit(first->tgid, (__rlimit_resource_t)i, &limit, NULL) == 0)
+			if (prlimit(pid, (__rlimit_resource_t)i, &limit, NULL) == 0)
 				continue;
 		}
 		(void)run_problem(record, errno, "live", NULL, "rlimit %s: cannot be changed live",
 				  environment_rlimit_name(i));
 	}
+}
+
+void run_change_live(const struct refusal *first, void *data)
+{
+	change_live(data, first->tgid);
+}
+
+void run_change_at_stall(void *data)
+{
+	struct run_record *record = data;
+	change_live(record, record->sampler.at_deadline.pid);
 }
 
 bool run_changes_live(const struct environment *env)

@@ -41,3 +41,5 @@ uint64_t run_namespace_pid_max(const struct environment *env);
 /* Does the run change a limit live, and the change itself, for the witness to call at the failing moment. */
 bool run_changes_live(const struct environment *env);
 void run_change_live(const struct refusal *first, void *record);
+/* The same for the sampler, where the program stalls instead of being refused. */
+void run_change_at_stall(void *record);

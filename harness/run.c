@@ -245,7 +245,10 @@ static void watch_in_environment(struct run_context *context, struct run_record 
 	memset(&shared, 0, sizeof(shared));
 	record->witness.shared = record->sampler.shared = &shared;
 	record->witness.source = &source;
-	if (run_changes_live(env)) {
+	if (run_changes_live(env) && record->run->expect.stall) {
+		record->sampler.at_stall = run_change_at_stall;
+		record->sampler.data = record;
+	} else if (run_changes_live(env)) {
 		record->witness.at_failing_moment = run_change_live;
 		record->witness.data = record;
 	}

@@ -32,7 +32,7 @@ static bool pool_of(const struct snapshot *s, struct pool *ret)
 }
 
 /* Taken from the pool where it has them, else made on demand, for which memory must be there in one piece. */
-static void take_pages(struct cause_case *c, const struct pool *pool, uint64_t pages)
+static const struct limit_state *take_pages(struct cause_case *c, const struct pool *pool, uint64_t pages)
 {
 	struct cause_sum sum = {pool->in_use, pages, pool->bound};
 	const struct limit_state *state =
@@ -40,6 +40,7 @@ static void take_pages(struct cause_case *c, const struct pool *pool, uint64_t p
 
 	if (state && !state->refuses && limit_add(pool->reserved, pages) > pool->free)
 		cause_physical_fragmentation(c, pool->size);
+	return state;
 }
 
 /* hugetlb_reserve_pages(), mm/hugetlb.c */
@@ -56,7 +57,7 @@ void cause_hugetlb_reservation(struct cause_case *c, uint64_t asked_bytes, unsig
 			c, CAUSE_HUGETLB_CGROUP,
 			(struct cause_sum){group[CGROUP_HUGETLB_RSVD_CURRENT], bytes, group[CGROUP_HUGETLB_RSVD_MAX]},
 			ENOMEM, "hugetlb.rsvd.max of its group");
-	take_pages(c, &pool, pages);
+	(void)take_pages(c, &pool, pages);
 }
 
 /*
@@ -74,5 +75,8 @@ void cause_hugetlb_fault(struct cause_case *c)
 		(void)cause_add(c, CAUSE_HUGETLB_CGROUP,
 				(struct cause_sum){group[CGROUP_HUGETLB_CURRENT], pool.size, group[CGROUP_HUGETLB_MAX]},
 				0, "hugetlb.max of its group");
-	take_pages(c, &pool, 1);
+	/* One of the pages that are promised may have been promised to this very fault: then it is the group alone. */
+	const struct limit_state *state = take_pages(c, &pool, 1);
+	if (state && state->refuses && pool.reserved > 0)
+		cause_doubt(c, state);
 }

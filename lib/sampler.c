@@ -206,10 +206,16 @@ static void thin_out(struct sampler *s)
 	s->interval_ns *= 2;
 }
 
-static void end_late_run(struct sampler *s)
+/* The deadline is reached. Who can be helped has as much time once more. */
+static void on_late_run(struct sampler *s)
 {
 	if (s->stopped_by == SAMPLER_STOP_NONE)
 		look_before_the_end(s);
+	if (s->at_stall && !s->helped && s->at_deadline.process_seen) {
+		s->helped = true;
+		s->at_stall(s->data);
+		return;
+	}
 	end_run(s, SAMPLER_STOP_DEADLINE);
 }
 
@@ -240,8 +246,8 @@ static void *sampler_thread(void *data)
 		drain(&s->err);
 		if (s->stop_requested && *s->stop_requested)
 			end_run(s, SAMPLER_STOP_REQUEST);
-		else if (now - begin >= s->deadline_ns)
-			end_late_run(s);
+		else if (now - begin >= s->deadline_ns * (s->helped ? 2 : 1))
+			on_late_run(s);
 		else if (s->rss_ceiling_bytes && sample.rss != ENOMEM_ABSENT && sample.rss > s->rss_ceiling_bytes)
 			end_run(s, SAMPLER_STOP_MEMORY);
 		/* A late tick is not made up for: the grid moves on from now. */

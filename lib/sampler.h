@@ -45,6 +45,10 @@ struct sampler {
 	uint64_t deadline_ns;              /* length of the run, from sampler_start() */
 	uint64_t rss_ceiling_bytes;        /* 0 where the group enforces it */
 	const atomic_bool *stop_requested; /* the harness was interrupted; may be NULL */
+	/* Called once, from the sampler's thread, when the deadline is reached and the program was looked at: what it
+	 * changes may help, and the run gets as much time again. May be NULL: then the run is ended. */
+	void (*at_stall)(void *data);
+	void *data;
 	struct sampler_stream out, err;
 
 	/* found out */
@@ -56,6 +60,7 @@ struct sampler {
 	/* The program right before it was ended for its deadline; .taken tells. A program that hangs has no failing
 	 * moment but this one. */
 	struct snapshot at_deadline;
+	bool helped;              /* at_stall was called */
 	uint64_t swap_free_least; /* ever seen; ENOMEM_ABSENT when never */
 
 	/* its own */

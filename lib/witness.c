@@ -238,7 +238,7 @@ static bool on_new_task(struct witness *w, struct tracee *parent)
 		t->tgid = child_of.tgid;
 	if (child_of.tid == w->shared->root && !w->shared->stage)
 		w->shared->stage = t->tid;
-	if (!w->started)
+	if (!w->started || t->tid == w->program)
 		return true;
 	w->tasks_seen++;
 	if (++w->shared->tasks > w->tasks_ceiling && w->tasks_ceiling) {
@@ -263,6 +263,9 @@ static void on_exec(struct witness *w, struct tracee *t)
 				w->shared->tasks--;
 		}
 	}
+	/* Of a fork the child may be heard of before its parent: the first to exec after unshare is the stage. */
+	if (!w->started && t->tid != w->shared->root && !w->shared->stage)
+		w->shared->stage = t->tid;
 	if (!w->started && t->tid != w->shared->root && t->tid != w->shared->stage) {
 		w->shared->tasks = 1;
 		on_started(w, t);

@@ -203,6 +203,52 @@ static void test_bounds(void **state)
 	bound_of("memcg-max", "bytes", 8388608, "{\"cgroup_above\": {\"memory.max\": 16777216}}", false);
 }
 
+/* Both groups are limited: the one that refused has to be at its own limit. */
+static void test_both_groups_limited(void **state)
+{
+	struct world w;
+	(void)state;
+	static const struct edit both[] = {{"environment/cgroup/pids.max", "64"},
+					   {"environment/cgroup_above", "{\"pids.max\": 6}"},
+					   {"limits/1/where", "\"pids.max of a group above\""},
+					   {0}};
+	json_auto_t *e = doctored("pids-max-trigger", both, &w);
+	expect_verdict(e, &w, "pass", NULL);
+	doctor(e, "environment/cgroup_above/pids.max", "7");
+	expect_verdict(e, &w, "fail", "the bound is the limit that was set: 6, expected 7");
+	doctor(e, "limits/1/where", "\"pids.max of its group\"");
+	expect_verdict(e, &w, "fail", "the bound is the limit that was set: 6, expected 64");
+	doctor(e, "environment/cgroup/pids.max", "6");
+	expect_verdict(e, &w, "pass", NULL);
+}
+
+/* A remedy that stood still, was helped at its deadline and came to its end: it must show all of that. */
+static void test_helped_at_stall(void **state)
+{
+	static const struct edit helped[] = {
+		{"outcome/kind", "\"success\""}, {"exit", "{\"code\": 0}"}, {"deadline_exceeded", "false"}, {0}};
+	static const struct {
+		const char *path, *value, *reason;
+	} without[] = {{"failing_moment", NULL, "looked at while it hung"},
+		       {"failing_moment/at", "\"call\"", "looked at while it hung"},
+		       {"limits/0/refuses", "false", "the remedy does not help"},
+		       {"limits/0/bound", "4194304", "the bound is the limit that was set"},
+		       {"snapshots/after/cgroup/memory/events/high", "0", "memory.events.high moved"},
+		       {"exit/code", "1", "exit code is 0"},
+		       {"bystanders/oom_kills_own", "1", "no OOM kill"},
+		       {"deadline_exceeded", "true", "deadline not exceeded"}};
+	(void)state;
+	for (size_t i = 0; i <= sizeof(without) / sizeof(without[0]); i++) {
+		struct world w;
+		json_auto_t *e = doctored("memcg-high-trigger", helped, &w);
+		w.run.role = ROLE_REMEDY;
+		w.text.helps = true;
+		if (i > 0)
+			doctor(e, without[i - 1].path, without[i - 1].value);
+		expect_verdict(e, &w, i > 0 ? "fail" : "pass", i > 0 ? without[i - 1].reason : NULL);
+	}
+}
+
 static void test_stall(void **state)
 {
 	struct world w;
@@ -259,10 +305,16 @@ static void test_uncounted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_panic),       cmocka_unit_test(test_unpredicted_panic),
-		cmocka_unit_test(test_no_panic),    cmocka_unit_test(test_oom_kills),
-		cmocka_unit_test(test_group_above), cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_stall),       cmocka_unit_test(test_uncounted),
+		cmocka_unit_test(test_panic),
+		cmocka_unit_test(test_unpredicted_panic),
+		cmocka_unit_test(test_no_panic),
+		cmocka_unit_test(test_oom_kills),
+		cmocka_unit_test(test_group_above),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_both_groups_limited),
+		cmocka_unit_test(test_helped_at_stall),
+		cmocka_unit_test(test_stall),
+		cmocka_unit_test(test_uncounted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -304,6 +304,10 @@ static void test_defaults(void **state)
 	assert_int_equal(env->tasks_ceiling, 512);
 	assert_int_equal(env->oom_score_adj, 1000);
 	assert_int_equal(env->deadline_ns, UINT64_C(10000000000));
+	const struct plan_run hurried = {.environment.deadline_ns = 7};
+	const struct plan_run patient = {.environment.deadline_ns = 7, .expect.stall = true};
+	assert_int_equal(plan_time_ns(&hurried), 7);
+	assert_int_equal(plan_time_ns(&patient), 14);
 	assert_false(env->all_cpus);
 	assert_int_equal(env->rlimit[RLIMIT_AS], ENOMEM_UNLIMITED);
 	assert_string_equal(env->identity, "");

@@ -129,6 +129,15 @@ static void test_fault(void **state)
 	fault(&f);
 	assert_only(&f, CAUSE_HUGETLB_CGROUP);
 	assert_sum(&f, CAUSE_HUGETLB_CGROUP, 2 * MB, 2 * MB, 2 * MB);
+	/* all that is left is promised, perhaps to this fault: the pool need not have refused */
+	pool(&f, 4, 2, 2);
+	fault(&f);
+	assert_only(&f, CAUSE_HUGETLB_CGROUP);
+	pool(&f, 2, 0, 0); /* nothing is left at all: it would have */
+	fault(&f);
+	assert_int_equal(named(&f), CAUSE_HUGETLB_CGROUP);
+	assert_true(state_of(&f, CAUSE_HUGETLB_POOL)->refuses);
+	pool(&f, 4, 2, 1);
 	f.s.cgroup.value[CGROUP_HUGETLB_CURRENT] = 0;
 	fault(&f);
 	assert_only(&f, CAUSE_UNKNOWN);

@@ -76,12 +76,76 @@ static void knows_the_least_free_swap(void **state)
 	assert_true(sampler.sample[0].mem_available != ENOMEM_ABSENT);
 }
 
+static unsigned helps;
+
+static void wake_up(void *data)
+{
+	(void)data;
+	helps++;
+	(void)kill(shared.program, SIGUSR1);
+}
+
+static void wake_nobody(void *data)
+{
+	(void)data;
+	helps++;
+}
+
+/* A program that waits for a signal, or its end, under a sampler that may help. Returns how it ended. */
+static int be_helped(void (*help)(void *data), uint64_t *ret_took_ns)
+{
+	struct timespec begin, end;
+	int status = 0;
+	sigset_t usr1;
+	(void)sigemptyset(&usr1);
+	(void)sigaddset(&usr1, SIGUSR1);
+	assert_int_equal(sigprocmask(SIG_BLOCK, &usr1, NULL), 0);
+	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
+	pid_t pid = fork();
+	if (pid == 0) {
+		int signal;
+		_exit(sigwait(&usr1, &signal));
+	}
+	assert_true(pid > 0);
+	sampler_init(&sampler);
+	memset(&shared, 0, sizeof(shared));
+	shared.root = shared.program = pid;
+	shared.source = &source;
+	sampler.shared = &shared;
+	sampler.deadline_ns = 50000000;
+	sampler.at_stall = help;
+	helps = 0;
+	assert_int_equal(sampler_start(&sampler), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	(void)clock_gettime(CLOCK_MONOTONIC, &end);
+	sampler_stop(&sampler);
+	*ret_took_ns = (uint64_t)((end.tv_sec - begin.tv_sec) * 1000000000 + end.tv_nsec - begin.tv_nsec);
+	assert_true(sampler.helped && sampler.at_deadline.process_seen);
+	assert_int_equal(helps, 1);
+	return status;
+}
+
+static void helps_at_the_deadline(void **state)
+{
+	uint64_t took;
+	(void)state;
+	assert_int_equal(be_helped(wake_up, &took), 0);
+	assert_int_equal(sampler.stopped_by, SAMPLER_STOP_NONE);
+	assert_true(took >= 50000000);
+	/* Help that does not help: as much time again, and then the end. */
+	int status = be_helped(wake_nobody, &took);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_int_equal(sampler.stopped_by, SAMPLER_STOP_DEADLINE);
+	assert_true(took >= 100000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(looks_before_it_ends),
 		cmocka_unit_test(ends_what_it_cannot_look_at),
 		cmocka_unit_test(knows_the_least_free_swap),
+		cmocka_unit_test(helps_at_the_deadline),
 	};
 	if (snapshot_source_open(NULL, &source) < 0)
 		return 1;

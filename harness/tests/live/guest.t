@@ -1,0 +1,318 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Guests that panic, end, stop, lie or never start; states that are spoiled; harnesses that are killed. Each gets the right
+# verdict, costs no other run, and leaves no QEMU. Needs QEMU and a kernel of ci/kernels (ENOMEM_GUEST, default 6.1).
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154,SC2174,SC2317
+kernel=${ENOMEM_GUEST:-6.1}
+kernels=${ENOMEM_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/enomem}/kernels # before lib.sh has a cache of its own
+# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
+. "$(dirname "$0")/lib.sh"
+command -v "${ENOMEM_QEMU:-qemu-system-x86_64}" >/dev/null || { echo "1..0 # SKIP needs QEMU: apt install qemu-system-x86"; exit 0; }
+image=$(grep -lx "series=$kernel" "$kernels"/*/about 2>/dev/null | tail -n 1)
+image=${image%/about}
+[ -n "$image" ] || { echo "1..0 # SKIP needs a kernel: ci/kernels $kernel"; exit 0; }
+command -v cc >/dev/null || { echo "1..0 # SKIP needs a C compiler"; exit 0; }
+
+cc -O1 -static -o "$work/wild" "$live/wild.c" 2>/dev/null || cc -O1 -o "$work/wild" "$live/wild.c" ||
+	{ echo "Bail out! wild.c cannot be compiled"; exit 1; }
+real_qemu=$(command -v "${ENOMEM_QEMU:-qemu-system-x86_64}")
+cache=$work/cache
+fresh_cache() # directory
+{
+	mkdir -p -m 755 "$1/kernels"
+	ln -sf "$image" "$1/kernels/"
+	# KVM that opens and cannot run guests is tried in a test of its own.
+	[ -r "$work/kvm-unusable" ] && cp "$work/kvm-unusable" "$1/"
+	return 0
+}
+unset ENOMEM_QEMU ENOMEM_GUEST_TIMEOUT_MS ENOMEM_SCENARIOS
+fresh_cache "$cache"
+export ENOMEM_CACHE_DIR=$cache
+
+wild() # name, scope, deadline; from stdin the runs in question in YAML
+{
+	mkdir -p "$tree/$1"
+	ln -f "$work/wild" "$tree/$1/wild"
+	{
+		printf 'name: %s\ntitle: %s\nclass: address-space\nscope: %s\nprogram: wild\ndeadline: %s\n' "$1" "a test's" "$2" "$3"
+		echo "expect: {call: mmap, errno: ENOMEM, cause: rlimit-as}"
+		echo "runs:"
+		cat
+		echo '  - {name: control, role: control, arguments: [map, "128"]}'
+		echo '  - {name: trigger, role: trigger, environment: {rlimit: {as: 64M}}, arguments: [map, "128"]}'
+		echo '  - {name: remedy, role: remedy, arguments: [map, "128"]}'
+	} >"$tree/$1/scenario.yaml"
+}
+# One run of it goes wrong; the others are honest, and are made all the same. Each has a guest of its own here,
+wild ends machine 5s <<-YAML
+	  - {name: crash, role: control, environment: {knobs: writable}, arguments: [end, c]}
+	  - {name: "off", role: control, environment: {knobs: writable}, arguments: [end, o]}
+	  - {name: after, role: control, arguments: [network]}
+YAML
+# and all of them one here.
+wild waits process 8s <<-YAML
+	  - {name: waiting, role: control, arguments: [wait]}
+	  - {name: after, role: control, arguments: [network]}
+YAML
+wild shows process 5s <<-YAML
+	  - {name: show, role: control, arguments: [show]}
+	  - {name: network, role: control, arguments: [network]}
+	  - {name: no wire, role: control, arguments: [wire]}
+YAML
+
+guest() # arguments of run...
+{
+	seconds=90 harness run --scenarios "$tree" --guest="$kernel" -f json "$@"
+}
+runs() { get '[.scenarios[0].runs[] | "\(.name) \(.verdict)"] | join(", ")'; }
+verdict_of() { get ".scenarios[0].runs[] | select(.name == \"$1\") | $2"; }
+output() { get "[.scenarios[0].runs[] | select(.name == \"show\") | .output] | tostring"; }
+states() { find "${1:-$cache}/states" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l; }
+unfinished() { find "${1:-$cache}/states" -maxdepth 1 -name '*.new-*' 2>/dev/null; }
+
+children_of() # pids: themselves and everything below, by parent
+{
+	local pid
+	for pid in "$@"; do
+		echo "$pid"
+		# shellcheck disable=SC2046
+		children_of $(cat "/proc/$pid/task/$pid/children" 2>/dev/null)
+	done
+}
+# The QEMUs below our last harness.
+qemus()
+{
+	local pid
+	for pid in $(children_of "$(tail -n 1 "$work/harnesses")"); do
+		[ "$(readlink "/proc/$pid/exe")" = "$(readlink -f "$real_qemu")" ] && echo "$pid"
+	done 2>/dev/null
+}
+any_qemu() { [ -n "$(qemus)" ]; }
+alive() { kill -0 "$1" 2>/dev/null && [ "$(cut -d' ' -f3 "/proc/$1/stat" 2>/dev/null)" != Z ]; }
+none_alive()
+{
+	local pid _
+	for _ in $(seq 20); do
+		for pid in "$@"; do alive "$pid" && break; done || return 0
+		alive "$pid" || return 0
+		sleep 0.1
+	done
+	return 1
+}
+eventually() # command: within 20 s
+{
+	local _
+	for _ in $(seq 200); do "$@" && return 0; sleep 0.1; done
+	return 1
+}
+
+time_at() { diag "at $SECONDS s"; }
+# ---- a cold cache, two at once; KVM that opens and cannot run ----
+(guest shows; cp "$errors" "$work/errors-1"; echo "$code" >"$work/code-1"; cp "$json" "$work/json-1") &
+json=$work/second.json errors=$work/errors-2
+guest shows
+wait
+json=$work/result.json errors=$work/errors
+is "two harnesses on a cold cache: both pass" "$code $(cat "$work/code-1")" "0 0" || diag "$(cat "$work"/errors-*)"
+is "two harnesses on a cold cache: one state" "$(states)" 1
+if [ -r "$cache/kvm-unusable" ]; then
+	like "KVM that cannot run guests: one line says so" "$(cat "$work"/errors-*)" 'KVM cannot run guests here .*emulating the CPU instead'
+	like "KVM that cannot run guests: remembered for this boot" "$(head -n 1 "$cache/kvm-unusable")" "$(cat /proc/sys/kernel/random/boot_id)"
+	cp "$cache/kvm-unusable" "$work/"
+	seconds=60 guest shows
+	is "KVM that cannot run guests: said once" "$(cat "$errors")" ""
+else
+	skip_test "KVM that cannot run guests" "no KVM, or one that works"
+fi
+
+time_at
+# ---- what is asked of a guest is there ----
+printf '# a profile\nvm.swappiness = 44\nvm.dirty_ratio = 17\n' >"$work/10-test.conf"
+guest shows --guest-memory=192M --guest-cpus=2 --guest-swap=24M --guest-append=enomem.test=7 --guest-cgroup=v1 \
+	--profile "$work/10-test.conf" --sysctl vm.swappiness=13
+is "a guest as asked: passes" "$(runs)" "show pass, network pass, no wire pass, control pass, trigger pass, remedy pass" || tell
+like "--guest-append" "$(output)" '/proc/cmdline: [^/]*enomem\.test=7'
+like "--guest-memory" "$(output)" 'MemTotal: +1[0-9]{5} kB'
+like "--guest-swap" "$(output)" 'SwapTotal: +24[0-9]{3} kB'
+like "--guest-cpus" "$(output)" 'cpu1 '
+like "--guest-cgroup=v1" "$(output)" '[0-9]:memory:'
+like "--profile" "$(output)" 'dirty_ratio: 17'
+like "--sysctl after --profile wins" "$(output)" 'swappiness: 13'
+printf 'vm.swappiness = 44\nvm.swappiness = lots\n' >"$work/20-bad.conf"
+guest shows --profile "$work/20-bad.conf"
+is "a value that the kernel refuses: exit status" "$code" 3
+like "a value that the kernel refuses: file and line" "$(cat "$errors")" "20-bad.conf:2.*swappiness"
+printf 'no assignment\n' >"$work/30-bad.conf"
+guest shows --profile "$work/30-bad.conf"
+is "a line that is none: exit status" "$code" 2
+like "a line that is none: file and line" "$(cat "$errors")" "30-bad.conf:1"
+
+time_at
+# ---- an image by its path, with a baseline ----
+bz=$image/vmlinuz
+[ -e "$bz" ] || bz=$image/vmlinux
+seconds=90 harness run --scenarios "$tree" --guest="$bz" -f json -o "$work/base.json" shows
+is "--guest=PATH" "$code $(get '.host.kernel')" "0 ${image##*/}" || tell
+seconds=90 harness run --scenarios "$tree" --guest="$bz" -f json --baseline "$work/base.json" shows
+is "--baseline, nothing moved" "$code" 0 || tell
+jq -c '.scenarios[0] += {verdict: "fail", reason: "doctored"} | .summary = {pass: 0, fail: 1, broken: 0, skip: 0}' "$work/base.json" >"$work/moved.json"
+seconds=90 harness run --scenarios "$tree" --guest="$bz" -f json --baseline "$work/moved.json" shows
+is "--baseline, a verdict moved" "$code" 1 || tell
+
+time_at
+# ---- two kernels, one table ----
+other=$(grep -lE '^series=(5.10|6.12)$' "$kernels"/*/about 2>/dev/null | grep -vF "$image/" | head -n 1)
+if [ -n "$other" ]; then
+	ln -sf "${other%/about}" "$cache/kernels/"
+	series=$(sed -n 's/^series=//p' "$other")
+	seconds=90 harness run --scenarios "$tree" --guest="$kernel,$series" -j 2 -f pretty shows
+	is "two kernels: both pass" "$code" 0 || diag "$(cat "$json" "$errors")"
+	is "two kernels: one table" "$(grep -c "${kernel//./\\.}.*${series//./\\.}" "$json")" 1 || diag "$(cat "$json")"
+else
+	skip_test "two kernels" "needs a second kernel: ci/kernels"
+fi
+
+time_at
+# ---- guests that end ----
+guest ends
+is "a panic and a power-off cost their own runs" "$(runs)" "crash fail, off broken, after pass, control pass, trigger pass, remedy pass" || tell
+is "exit status of it" "$code" 1
+like "a panic nobody asked for: its text" "$(verdict_of crash '.outcome | "\(.kind): \(.text)"')" 'panic: sysrq triggered crash'
+like "a panic nobody asked for: the console's last lines" "$(verdict_of crash '.console | join("|")')" 'Kernel panic - not syncing: sysrq triggered crash'
+like "a power-off: said so" "$(verdict_of off '.problem.message')" 'ended in the middle of the run'
+nothing_left "after guests that ended: "
+
+time_at
+# ---- QEMU killed, QEMU stopped ----
+strike() # signal, what
+{
+	local pid
+	ENOMEM_GUEST_TIMEOUT_MS=4000 guest waits &
+	local job=$!
+	eventually running_waiter
+	pid=$waiter
+	kill "-$1" "$pid"
+	wait "$job"
+	ok "$2: that QEMU is gone" none_alive "$pid"
+}
+# The waiting run is the first: a guest that has lived for some time is at it.
+waiter=
+running_waiter()
+{
+	local pid age
+	for pid in $(qemus); do
+		age=$(ps -o etimes= -p "$pid" 2>/dev/null)
+		[ "${age:-0}" -ge 4 ] && waiter=$pid && return 0
+	done
+	return 1
+}
+strike KILL "QEMU killed from outside"
+is "QEMU killed from outside: the others are made" "$(runs)" "waiting broken, after pass, control pass, trigger pass, remedy pass" || tell
+like "QEMU killed from outside: said so" "$(verdict_of waiting '.problem.message')" 'SIGKILL'
+strike STOP "QEMU stopped"
+is "QEMU stopped: a hang, the others are made" "$(runs)" "waiting fail, after pass, control pass, trigger pass, remedy pass" || tell
+is "QEMU stopped: the outcome" "$(verdict_of waiting '.outcome.kind')" hang
+
+time_at
+# ---- the harness interrupted and killed ----
+(guest waits; echo "$code" >"$work/code-int") & job=$!
+eventually running_waiter
+kill -INT "$(tail -n 1 "$work/harnesses")"
+wait "$job"
+is "SIGINT: exit status" "$(cat "$work/code-int")" 130
+like "SIGINT: said so" "$(cat "$errors")" 'interrupted; everything was taken down'
+is "SIGINT: what was not done is skipped" "$(runs)" "waiting skip, after skip, control skip, trigger skip, remedy skip"
+ok "SIGINT: no QEMU" none_alive "$waiter"
+
+export ENOMEM_CACHE_DIR=$work/cache-killed
+fresh_cache "$ENOMEM_CACHE_DIR"
+(guest ends; echo "$code" >"$work/code-int") & job=$!
+eventually any_qemu
+sleep 0.5
+kill -INT "$(tail -n 1 "$work/harnesses")"
+wait "$job"
+is "SIGINT while it boots: exit status" "$(cat "$work/code-int")" 130
+is "SIGINT while it boots: nothing half made" "$(states "$ENOMEM_CACHE_DIR")" 0
+one_more_harness() { [ "$(wc -l <"$work/harnesses")" -gt "$before" ]; }
+survivors=
+for point in $(seq 20); do
+	before=$(wc -l <"$work/harnesses")
+	guest shows >/dev/null 2>&1 & job=$!
+	eventually one_more_harness
+	sleep "$(awk -v n="$point" 'BEGIN { srand(n); print rand() * 1.2 }')"
+	harness_pid=$(tail -n 1 "$work/harnesses")
+	below=$(children_of "$harness_pid")
+	kill -KILL "$harness_pid" 2>/dev/null
+	wait "$job" 2>/dev/null
+	# shellcheck disable=SC2086
+	none_alive $below || survivors+=" $point"
+done 2>/dev/null
+is "20 times SIGKILL: nothing below the harness lives on" "$survivors" ""
+guest shows
+is "after SIGKILL: it works" "$code" 0 || tell
+is "after SIGKILL: nothing half made is left" "$(unfinished "$ENOMEM_CACHE_DIR")" ""
+
+time_at
+# ---- states that are spoiled, caches that do not take one ----
+saved=$(find "$ENOMEM_CACHE_DIR/states" -mindepth 1 -maxdepth 1)
+truncate -s 1000 "$saved/devices"
+guest shows
+is "a spoiled state: passes" "$code" 0 || tell
+like "a spoiled state: told" "$(cat "$errors")" 'its saved state does not start a guest, making it again'
+guest shows
+is "a spoiled state: made again" "$code $(states "$ENOMEM_CACHE_DIR") $(cat "$errors")" "0 1 " || tell
+if unshare -m true 2>/dev/null; then
+	mkdir -p "$work/small"
+	seconds=90 marked unshare -m sh -c 'mount -t tmpfs -o size=40m none "$1" && mkdir -m 755 "$1/kernels" && ln -s "$2" "$1/kernels/" && cp "$3" "$1/" 2>/dev/null
+		shift 3; export ENOMEM_CACHE_DIR="$1"; shift; exec "$@"' sh "$work/small" "$image" "$work/kvm-unusable" "$work/small" \
+		"$enomem" run --scenarios "$tree" --guest="$kernel" -f json shows >"$json" 2>"$errors"
+	is "a full cache: passes" "$?" 0 || tell
+	like "a full cache: told" "$(cat "$errors")" 'no room in the cache for a state; every guest is booted'
+else
+	skip_test "a full cache" "needs root"
+fi
+
+time_at
+# ---- QEMUs that are none ----
+fake() # what, script, status, words on stderr
+{
+	printf '#!/bin/bash\n%s\n' "$2" >"$work/fake-qemu"
+	chmod 755 "$work/fake-qemu"
+	ENOMEM_QEMU=$work/fake-qemu ENOMEM_GUEST_TIMEOUT_MS=500 guest shows
+	is "$1: exit status" "$code" "$3"
+	like "$1: told" "$(cat "$errors")" "$4"
+}
+wire_of='for word; do case $word in *id=wire,fd=*) wire=${word##*fd=} ;; esac; done'
+fake "QEMU that ends at once" 'echo "cannot allocate" >&2; exit 1' 3 'did not boot, trying again.*QEMU says: cannot allocate'
+fake "QEMU that hangs" 'exec sleep 60' 3 'no guest: it hangs before its first word'
+fake "QEMU that sends garbage" "$wire_of; echo 'Linux version 6.1, what a nice day' >&\$wire; exec sleep 60" 3 'its first word is garbled'
+fake "QEMU that sends half a frame" "$wire_of; printf Enom >&\$wire; exec sleep 60" 3 'it hangs before its first word'
+fake "QEMU that closes the wire" "$wire_of; eval \"exec \$wire>&-\"; exec sleep 60" 3 'it ended before its first word'
+is "QEMUs that are none: no state" "$(states "$ENOMEM_CACHE_DIR")" 1
+ENOMEM_QEMU=no-such-qemu guest shows
+is "no QEMU: exit status" "$code" 3
+like "no QEMU: what to type" "$(cat "$errors")" 'apt install qemu-system-x86'
+ENOMEM_CACHE_DIR=$work/nothing guest shows
+is "no kernel: exit status" "$code" 3
+like "no kernel: what to type" "$(cat "$errors")" "ci/kernels $kernel"
+
+time_at
+# ---- without root ----
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	mkdir -p -m 755 "$work/nobody/kernels"
+	cp -r "$image" "$work/nobody/kernels/"
+	cp "$work/kvm-unusable" "$work/nobody/" 2>/dev/null
+	mkdir -p "$work/build/harness"
+	cp "$enomem" "$work/build/harness/"
+	[ -e "${enomem}-guest" ] && cp "${enomem}-guest" "$work/build/harness/"
+	chown -R nobody "$work/nobody"
+	install -d -o nobody -m 700 "$work/nobody-state"
+	state=$work/nobody-state ENOMEM_CACHE_DIR=$work/nobody seconds=90 marked setpriv --reuid nobody --regid nogroup --clear-groups \
+		"$work/build/harness/enomem" run --scenarios "$tree" --guest="$kernel" -f json shows >"$json" 2>"$errors"
+	is "as nobody: passes" "$? $(get '.summary.pass')" "0 1" || tell
+	is "as nobody: a state of its own" "$(find "$work/nobody/states" -mindepth 1 -maxdepth 1 -user nobody | wc -l)" 1
+else
+	skip_test "as nobody" "needs root"
+fi
+finish

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Booted states: made once, found again, made anew when anything they depend on changed or they are spoiled, given up
+ * without harm where they cannot be made, and thrown away in time. With a QEMU that is this program.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+
+#include "fake-qemu.h"
+#include "guest-state-internal.h"
+#include "guest-tree.h"
+
+#define MEMORY (UINT64_C(1) << 20)
+
+static struct guest_kernel kernel = {.name = "fake"};
+static struct guest_options options = {.memory_bytes = MEMORY, .cpus = 1};
+static atomic_bool interrupted;
+static char why[1200];
+
+static int prepare(void **state)
+{
+	if (make_tree(state) < 0)
+		return -1;
+	fake_prepare(in_tree("starts"), "400");
+	put("kernel", "an image");
+	(void)snprintf(kernel.image, sizeof(kernel.image), "%s", in_tree("kernel"));
+	options = (struct guest_options){.memory_bytes = MEMORY, .cpus = 1, .interrupted = &interrupted};
+	state_kvm_remember("a test"); /* emulated, whatever this machine has */
+	return state_kvm_worth_trying() ? -1 : 0;
+}
+
+static int clean(void **state)
+{
+	interrupted = false;
+	(void)setenv("ENOMEM_GUEST_TIMEOUT_MS", "400", 1);
+	return remove_tree(state);
+}
+
+static struct guest_image image_of(uint64_t hash)
+{
+	return (struct guest_image){open("/dev/null", O_RDONLY | O_CLOEXEC), 100, hash};
+}
+
+static int open_state(const char *script, struct guest_state *ret)
+{
+	struct guest_image image = image_of(7);
+	memset(why, 0, sizeof(why));
+	fake_plays(script);
+	int r = guest_state_open(&kernel, &options, &image, ret, why, sizeof(why));
+	assert_int_equal(image.fd, -1); /* taken over */
+	assert_no_child();
+	return r;
+}
+
+/* The names below cache/states, sorted by nothing: how many end like this. */
+static unsigned count_states(const char *end)
+{
+	auto_closedir DIR *dir = opendir(in_tree("cache/states"));
+	unsigned count = 0;
+	for (const struct dirent *d; dir && (d = readdir(dir));) {
+		size_t length = strlen(d->d_name), n = strlen(end);
+		count += d->d_name[0] != '.' && length >= n && strcmp(d->d_name + length - n, end) == 0;
+	}
+	return count;
+}
+
+static const char *in_state(const struct guest_state *s, const char *name)
+{
+	static char path[700];
+	(void)snprintf(path, sizeof(path), "%s/%s", s->directory, name);
+	return path;
+}
+
+static void assert_saved(const struct guest_state *s, unsigned starts)
+{
+	struct stat st;
+	assert_string_not_equal(s->directory, "");
+	assert_int_equal(stat(in_state(s, "memory"), &st), 0);
+	assert_int_equal(st.st_size, MEMORY);
+	assert_int_equal(stat(in_state(s, "devices"), &st), 0);
+	assert_int_equal(st.st_size, 7);
+	assert_int_equal(stat(in_state(s, "key"), &st), 0);
+	assert_int_equal(count_states(""), 1); /* no lock, nothing unfinished */
+	assert_int_equal(fake_starts(), starts);
+}
+
+static void assert_found(const char *script, unsigned starts)
+{
+	struct guest_state s;
+	assert_int_equal(open_state(script, &s), 0);
+	assert_saved(&s, starts);
+	guest_state_close(&s);
+}
+
+static void test_made_once(void **state)
+{
+	(void)state;
+	assert_found("rw", 1);
+	assert_found("rw", 0);
+	assert_found("x", 0); /* not even asked */
+}
+
+static void test_spoiled(void **state)
+{
+	struct guest_state s;
+	char key[STATE_KEY_MAX];
+	(void)state;
+	assert_int_equal(open_state("rw", &s), 0);
+	guest_state_close(&s);
+	assert_int_equal(truncate(in_state(&s, "memory"), MEMORY - 1), 0);
+	assert_found("rw", 1);
+	assert_int_equal(truncate(in_state(&s, "devices"), 0), 0);
+	assert_found("rw", 1);
+	assert_int_equal(unlink(in_state(&s, "memory")), 0);
+	assert_found("rw", 1);
+	assert_int_equal(unlink(in_state(&s, "key")), 0);
+	assert_found("rw", 1);
+	FILE *f = fopen(in_state(&s, "key"), "r+e");
+	key[fread(key, 1, sizeof(key) - 1, f)] = '\0';
+	rewind(f);
+	assert_int_equal(fputc(key[0] ^ 1, f), key[0] ^ 1);
+	(void)fclose(f);
+	assert_found("rw", 1);
+	assert_found("rw", 0);
+}
+
+static void key_of(const struct guest_state *s, char *ret)
+{
+	assert_int_equal(state_key(s, ret, STATE_KEY_MAX), 0);
+}
+
+static void assert_other_key(const struct guest_state *s, const char *before)
+{
+	char now[STATE_KEY_MAX];
+	key_of(s, now);
+	assert_string_not_equal(now, before);
+}
+
+static void test_key(void **state)
+{
+	struct guest_state s = {.kernel = kernel, .options = options, .image = {.bytes = 1, .hash = 2}}, other;
+	char before[STATE_KEY_MAX], same[STATE_KEY_MAX];
+	(void)state;
+	put("qemu", "#!/bin/sh\n");
+	assert_int_equal(chmod(in_tree("qemu"), 0755), 0);
+	(void)snprintf(s.qemu, sizeof(s.qemu), "%s", in_tree("qemu"));
+	key_of(&s, before);
+	key_of(&s, same);
+	assert_string_equal(before, same);
+#define CHANGED(change)                                                                                                \
+	do {                                                                                                           \
+		other = s;                                                                                             \
+		other.change;                                                                                          \
+		assert_other_key(&other, before);                                                                      \
+	} while (0)
+	CHANGED(image.hash = 3);
+	CHANGED(image.bytes = 3);
+	CHANGED(options.memory_bytes *= 2);
+	CHANGED(options.cpus = 2);
+	CHANGED(options.append[0] = 'x');
+	CHANGED(kvm = true);
+	put("qemu", "#!/bin/sh\n# another one\n");
+	assert_other_key(&s, before);
+	key_of(&s, before);
+	put("kernel", "another one");
+	assert_other_key(&s, before);
+	key_of(&s, before);
+	put("kernel", "another two"); /* the same size, another time */
+	assert_other_key(&s, before);
+}
+
+static void make_state(const char *name, time_t used)
+{
+	char path[200];
+	const struct timespec times[2] = {{.tv_sec = used}, {.tv_sec = used}};
+	(void)snprintf(path, sizeof(path), "cache/states/%s/memory", name);
+	put(path, "memory");
+	(void)snprintf(path, sizeof(path), "cache/states/%s/key", name);
+	put(path, "key");
+	assert_int_equal(utimensat(AT_FDCWD, in_tree(path), times, 0), 0);
+}
+
+static void test_eviction(void **state)
+{
+	char name[32];
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		(void)snprintf(name, sizeof(name), "%016d", i);
+		make_state(name, 1000 + (i * 7) % 20);
+	}
+	put("cache/states/stranger/file", "not a state");
+	state_evict(in_tree("cache/states"));
+	for (int i = 0; i < 20; i++) {
+		char path[64];
+		(void)snprintf(path, sizeof(path), "cache/states/%016d", i);
+		/* the eight that were used longest ago */
+		assert_int_equal(access(in_tree(path), F_OK), (i * 7) % 20 < 8 ? -1 : 0);
+	}
+	assert_int_equal(access(in_tree("cache/states/stranger/file"), F_OK), 0);
+}
+
+/* Half a state of a harness that was killed is removed; that of one that lives is not. */
+static void test_abandoned(void **state)
+{
+	char dead[64], alive[64];
+	(void)state;
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	(void)snprintf(dead, sizeof(dead), "0123.new-%d", (int)pid);
+	(void)snprintf(alive, sizeof(alive), "4567.new-%d", (int)getppid());
+	make_state(dead, 5000);
+	make_state(alive, 5000);
+	make_state("8901.new-", 5000);
+	state_evict(in_tree("cache/states"));
+	(void)snprintf(dead, sizeof(dead), "cache/states/0123.new-%d", (int)pid);
+	(void)snprintf(alive, sizeof(alive), "cache/states/4567.new-%d", (int)getppid());
+	assert_int_equal(access(in_tree(dead), F_OK), -1);
+	assert_int_equal(access(in_tree(alive), F_OK), 0);
+}
+
+/* A directory of an earlier process with our number is no obstacle, nor a lock that nobody holds. */
+static void test_own_leftovers(void **state)
+{
+	struct guest_state s;
+	char path[800];
+	(void)state;
+	assert_int_equal(open_state("rw", &s), 0);
+	guest_state_close(&s);
+	state_remove(s.directory);
+	(void)snprintf(path, sizeof(path), "%s.new-%d", strstr(s.directory, "cache/"), (int)getpid());
+	(void)strcat(path, "/memory");
+	put(path, "of another");
+	(void)snprintf(path, sizeof(path), "%s.lock", strstr(s.directory, "cache/"));
+	put(path, "");
+	assert_found("rw", 1);
+}
+
+static void fails(const char *script, int error, unsigned starts, const char *told)
+{
+	struct guest_state s = {.directory = "untouched"};
+	int r = open_state(script, &s);
+	/* one that is interrupted may not even have begun */
+	if (r != error || (r != -EINTR && fake_starts() != starts) || !strstr(why, told))
+		fail_msg("'%s': %d, %u starts: %s", script, r, fake_starts(), why);
+	assert_string_equal(s.directory, "untouched");
+	assert_int_equal(count_states(""), 0);
+}
+
+static void test_no_boot(void **state)
+{
+	(void)state;
+	fails("x", -EPIPE, 3, "ended before its first word; QEMU says: fake QEMU gave up");
+	fails("h", -ETIMEDOUT, 3, "hangs before its first word");
+	fails("pch", -ETIMEDOUT, 3, "Kernel panic - not syncing: a reason");
+	fails("g", -EBADMSG, 3, "garbled");
+	fails("th", -ETIMEDOUT, 3, "hangs");
+	fails("d", -EBADMSG, 3, "garbled");
+	assert_null(strstr(why, "and more"));
+	interrupted = true;
+	fails("h", -EINTR, 1, "interrupted");
+	interrupted = false;
+	(void)setenv("ENOMEM_QEMU", in_tree("kernel"), 1); /* no program */
+	fails("rw", -ENOENT, 0, "");
+	(void)setenv("ENOMEM_QEMU", "no-such-qemu", 1);
+	fails("rw", -ENOENT, 0, "");
+	fake_prepare(in_tree("starts"), "400");
+}
+
+static void test_retried(void **state)
+{
+	struct guest_state s;
+	(void)state;
+	assert_int_equal(open_state("h|x|rw", &s), 0);
+	assert_saved(&s, 3);
+	assert_int_equal(s.boots, 3);
+	guest_state_close(&s);
+}
+
+static void cold(const char *script, unsigned starts_max, const char *told)
+{
+	struct guest_state s;
+	assert_int_equal(open_state(script, &s), 0);
+	assert_string_equal(s.directory, "");
+	if (!strstr(s.why_cold, told))
+		fail_msg("'%s' is not in: %s", told, s.why_cold);
+	assert_in_range(fake_starts(), 0, starts_max);
+	assert_int_equal(count_states(""), 0);
+	guest_state_close(&s);
+}
+
+static void test_cold(void **state)
+{
+	(void)state;
+	cold("rn", 1, "cannot be saved (EIO)");
+	cold("rx", 1, "cannot be saved (EPIPE)");
+	cold("rh", 1, "cannot be saved (ETIMEDOUT)");
+	options.memory_bytes = UINT64_C(1) << 60;
+	cold("rw", 0, "no room");
+	options.memory_bytes = MEMORY;
+	options.cold = true;
+	cold("rw", 0, "asked for");
+	options.cold = false;
+	/* Without a cache nothing is remembered of KVM: where there is one, it is tried. */
+	(void)setenv("ENOMEM_CACHE_DIR", "/dev/null/cache", 1);
+	cold("rw", 1, "no cache directory (ENOTDIR)");
+	put("file/states", "no directory");
+	(void)setenv("ENOMEM_CACHE_DIR", in_tree("file"), 1);
+	cold("rw", 1, "no cache directory (ENOTDIR)");
+	put("open/states/x", "");
+	assert_int_equal(chmod(in_tree("open/states"), 0777), 0);
+	(void)setenv("ENOMEM_CACHE_DIR", in_tree("open"), 1);
+	cold("rw", 1, "no cache directory (EPERM)");
+}
+
+static void start(struct guest_state *s, const char *script)
+{
+	struct vm vm;
+	vm_init(&vm);
+	fake_plays(script);
+	assert_int_equal(guest_state_start(s, false, &vm, why, sizeof(why)), 0);
+	(void)vm_stop(&vm);
+	assert_no_child();
+}
+
+static void test_renewed(void **state)
+{
+	struct guest_state s, other;
+	(void)state;
+	assert_int_equal(open_state("rw", &s), 0);
+	start(&s, "x");
+	other = s;
+	/* it does not restore: made again, in the same place */
+	fake_plays("rw");
+	assert_int_equal(guest_state_renew(&s), 0);
+	assert_saved(&s, 1);
+	assert_string_equal(s.directory, other.directory);
+	/* who failed with the old one finds the new one made */
+	assert_int_equal(guest_state_renew(&other), 0);
+	assert_saved(&other, 1);
+	/* and when nothing boots any more, there is none */
+	start(&s, "x");
+	fake_plays("x");
+	assert_int_equal(guest_state_renew(&s), -EPIPE);
+	assert_string_equal(s.directory, "");
+	assert_int_equal(count_states(""), 0);
+	assert_no_child();
+	guest_state_close(&s);
+}
+
+static void test_gone(void **state)
+{
+	struct guest_state s;
+	struct vm vm;
+	(void)state;
+	assert_int_equal(open_state("rw", &s), 0);
+	state_remove(s.directory);
+	assert_int_equal(guest_state_start(&s, false, &vm, why, sizeof(why)), -ENOENT);
+	assert_non_null(strstr(why, "ENOENT"));
+	/* booted, and what it cannot say is told */
+	vm_init(&vm);
+	fake_plays("x");
+	assert_int_equal(guest_state_start(&s, true, &vm, why, sizeof(why)), -EPIPE);
+	assert_non_null(strstr(why, "fake QEMU gave up"));
+	fake_plays("x|rh");
+	assert_int_equal(guest_state_start(&s, true, &vm, why, sizeof(why)), 0);
+	(void)vm_stop(&vm);
+	assert_no_child();
+	guest_state_close(&s);
+}
+
+int main(int argc, char **argv)
+{
+	if (is_fake_qemu(argc, argv))
+		return play_fake_qemu(argv);
+#define TEST(name) cmocka_unit_test_setup_teardown(name, prepare, clean)
+	const struct CMUnitTest tests[] = {
+		TEST(test_made_once), TEST(test_spoiled), TEST(test_key),     TEST(test_eviction),
+		TEST(test_abandoned), TEST(test_no_boot), TEST(test_retried), TEST(test_own_leftovers),
+		TEST(test_cold),      TEST(test_renewed), TEST(test_gone),
+	};
+	return cmocka_run_group_tests_name("guest_state", tests, NULL, NULL);
+}
