@@ -120,11 +120,11 @@ static json_t *result_of(const struct run_options *o, const struct venue *venue,
 static json_t *produce(const struct run_options *o, const struct machine *machine, const struct venue *venues,
 		       size_t venue_count, size_t scenario_count)
 {
-	auto_free struct plan **plans = calloc(venue_count * scenario_count + 1, sizeof(*plans));
+	auto_free struct plan **plans = calloc(venue_count * scenario_count + 1, sizeof(struct plan *));
 	if (!plans)
 		return NULL;
 	for (size_t v = 0; v < venue_count; v++)
-		memcpy(plans + v * scenario_count, venues[v].plans, scenario_count * sizeof(*plans));
+		memcpy(plans + v * scenario_count, venues[v].plans, scenario_count * sizeof(struct plan *));
 	uint64_t begin = vm_now_ns();
 	json_auto_t *scenarios = execute(o, machine, plans, venue_count * scenario_count);
 	if (!scenarios)
@@ -195,7 +195,7 @@ static int compare_with_baseline(const struct run_options *o, const json_t *resu
 static int report(const struct run_options *o, const json_t *results)
 {
 	size_t count = json_array_size(results);
-	auto_free json_t **each = calloc(count + 1, sizeof(*each));
+	auto_free json_t **each = calloc(count + 1, sizeof(json_t *));
 	if (!each)
 		return EXIT_BROKEN;
 	for (size_t i = 0; i < count; i++)

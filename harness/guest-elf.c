@@ -78,7 +78,7 @@ static int take_line(char *line, void (*found)(const char *path, void *data), vo
 int elf_libraries(const char *program, void (*found)(const char *path, void *data), void *data)
 {
 	char loader[PATH_MAX], line[2 * PATH_MAX];
-	pid_t pid;
+	pid_t pid = -1;
 	int fd = -1, status, result = 0;
 	int r = read_loader(program, loader);
 	if (r <= 0)

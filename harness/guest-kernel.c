@@ -60,7 +60,7 @@ static int by_version(const void *a, const void *b)
 
 static void read_cache(struct found *ret)
 {
-	char kernels[PATH_MAX / 2], directory[PATH_MAX];
+	char kernels[PATH_MAX / 2], directory[PATH_MAX + 32];
 	struct stat st;
 	ret->count = 0;
 	if (cache_path("kernels", kernels, sizeof(kernels)) < 0 || stat(kernels, &st) < 0 ||
@@ -79,7 +79,7 @@ static void read_cache(struct found *ret)
 /* An image somewhere; modules lie beside it, if anywhere, as ci/kernels lays them out. */
 static int from_path(const char *path, FILE *errors, struct guest_kernel *ret)
 {
-	char real[PATH_MAX], directory[PATH_MAX];
+	char real[PATH_MAX], directory[PATH_MAX + 32];
 	struct guest_kernel k = {0};
 	struct stat st;
 	if (!realpath(path, real) || stat(real, &st) < 0 || access(real, R_OK) < 0) {
@@ -180,8 +180,8 @@ int guest_kernels_find(const char *spec, FILE *errors, struct guest_kernel **ret
 		r = choose_word(&chosen, &cache, word, errors);
 	if (r == 0 && chosen.count == 0)
 		r = unknown(&cache, "", errors);
-	if (r < 0)
-		return r;
+	if (r < 0 || chosen.count == 0)
+		return r < 0 ? r : -ENOENT;
 	struct guest_kernel *kernels = calloc(chosen.count, sizeof(*kernels));
 	if (!kernels)
 		return -ENOMEM;

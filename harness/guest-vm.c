@@ -70,8 +70,10 @@ __attribute__((format(printf, 2, 3))) static void add(struct arguments *a, const
 
 /*
  * tsc_early_khz skips a calibration that is slow and flaky without KVM, cryptomgr.notests self-tests nobody needs here.
- * cmpxchg16b (cx16) makes 6.12 fault at boot under TCG. A panic ends QEMU at once: -no-reboot and panic=-1; panic_print
- * and its successor panic_sys_info have the kernel show its memory then. swapaccount is for v1 on old kernels.
+ * cmpxchg16b (cx16) makes 6.12 fault at boot under TCG; an emulated "rep stosb" works byte by byte, so that clearing a
+ * page takes eight times as long where the kernel is told that it is fast (erms, fsrm). A panic ends QEMU at once:
+ * -no-reboot and panic=-1; panic_print and its successor panic_sys_info have the kernel show its memory then.
+ * swapaccount is for v1 on old kernels.
  */
 static const char command_line[] = "console=ttyS0 quiet cryptomgr.notests panic=-1 panic_print=0x2 swapaccount=1";
 
@@ -88,7 +90,7 @@ static void build_arguments(const struct vm_spec *spec, const struct inherited *
 	add(a, "-machine");
 	add(a, "pc,accel=%s%s", spec->kvm ? "kvm" : "tcg", fd->memory >= 0 ? ",memory-backend=ram" : "");
 	add(a, "-cpu");
-	add(a, "%s", spec->kvm ? "host" : "max,-cx16");
+	add(a, "%s", spec->kvm ? "host" : "max,-cx16,-erms,-fsrm");
 	add(a, "-smp");
 	add(a, "%u", spec->cpus);
 	add(a, "-m");

@@ -119,7 +119,7 @@ static void tell_silence(const struct vm *vm, int error, char *why, size_t size)
 static int probe_once(struct guest_world *world, bool cold, char *why, size_t size)
 {
 	struct vm vm;
-	struct wire_frame frame;
+	struct wire_frame frame = {0};
 	vm_init(&vm);
 	int r = guest_state_start(world->state, cold, &vm, why, size);
 	if (r < 0)

@@ -47,7 +47,7 @@ static int select_all(const char *tree, const struct selection *selection, struc
 	int r = select_readable(tree, ret);
 	if (r < 0)
 		return r;
-	struct scenario **item = reallocarray(ret->item, ret->count + selection->count + 1, sizeof(*item));
+	struct scenario **item = reallocarray(ret->item, ret->count + selection->count + 1, sizeof(struct scenario *));
 	if (!item)
 		return -ENOMEM;
 	ret->item = item;

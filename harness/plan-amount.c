@@ -27,6 +27,7 @@ static const struct amount_base {
 	{"page", offsetof(struct machine, page_size), 0},
 	{"hugepage", MEMINFO(HUGEPAGE_SIZE), 0},
 	{"commit.limit", MEMINFO(COMMIT_LIMIT), 0},
+	{"commit.used", MEMINFO(COMMITTED_AS), 0},
 	{"commit.headroom", MEMINFO(COMMIT_LIMIT), MEMINFO(COMMITTED_AS)},
 	{"max_map_count", SYSCTL(MAX_MAP_COUNT), 0},
 	{"pid_max", SYSCTL(PID_MAX), 0},

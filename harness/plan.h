@@ -67,9 +67,9 @@ int plan_graft(struct plan *into, struct plan *from, bool (*wanted)(const struct
 
 /*
  * An amount: terms joined by " + " and " - "; a term is a size or count ("64M", "12"), "N page"/"N pages", a base, or
- * "P% of BASE". Bases: ram, swap, free, available, page, hugepage, commit.limit, commit.headroom, max_map_count,
- * pid_max, threads_max, threads. All of the machine as it is when the run is planned.
- * 0, -EINVAL (no amount), -ERANGE (negative or too large).
+ * "P% of BASE". Bases: ram, swap, free, available, page, hugepage, commit.limit, commit.used, commit.headroom,
+ * max_map_count, pid_max, threads_max, threads. All of the machine as it is when the run is planned. 0, -EINVAL (no
+ * amount), -ERANGE (negative or too large).
  */
 int plan_amount(const char *text, const struct machine *m, uint64_t *ret);
 

@@ -132,7 +132,8 @@ static int fail(const struct profile_setting *s, int error, const char *is, char
 		(void)snprintf(failed + at, size - at, "cannot be set to %.80s: %s (%s)", s->value,
 			       strerrorname_np(-error) ? strerrorname_np(-error) : "?", reason(-error));
 	for (char *c = failed; *c; c++)
-		*c = (unsigned char)*c < ' ' || *c == 0x7f ? ' ' : *c;
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = ' ';
 	for (size_t n = strlen(failed); n > 0 && failed[n - 1] == ' '; n--)
 		failed[n - 1] = '\0';
 	return error;

@@ -110,7 +110,8 @@ int profile_append(struct profile *p, const struct profile_setting *setting)
 	/* File names may be any bytes; what is told and sent is UTF-8. */
 	if (!profile_is_utf8(copy.file, strlen(copy.file))) {
 		for (char *c = copy.file; *c; c++)
-			*c = (unsigned char)*c >= 0x80 ? '?' : *c;
+			if ((unsigned char)*c >= 0x80)
+				*c = '?';
 	}
 	p->item[p->count++] = copy;
 	return 0;

@@ -112,6 +112,16 @@ static void take_groups(const struct snapshot_source *s, struct snapshot *ret)
 	}
 }
 
+/*
+ * A victim of the OOM killer that is held still keeps its memory, until the OOM reaper takes it after two seconds
+ * (OOM_REAPER_DELAY, mm/oom_kill.c, since 5.18). Opening its files needs memory, and would wait for that.
+ */
+static bool memory_is_gone(const struct snapshot *s)
+{
+	uint64_t total = s->meminfo.value[MEMINFO_MEM_TOTAL], unused = s->meminfo.value[MEMINFO_MEM_FREE];
+	return total != ENOMEM_ABSENT && unused != ENOMEM_ABSENT && unused < total / 32;
+}
+
 static void take(const struct snapshot_source *s, const struct snapshot_request *request, struct snapshot *ret)
 {
 	struct timespec now;
@@ -124,7 +134,7 @@ static void take(const struct snapshot_source *s, const struct snapshot_request 
 	ret->in_cgroup = true;
 	take_machine(s, ret);
 	take_groups(s, ret);
-	if (request->pid > 0)
+	if (request->pid > 0 && !(request->dying && memory_is_gone(ret)))
 		snapshot_take_process(s, request, ret);
 }
 

@@ -118,6 +118,7 @@ struct snapshot_request {
 	bool file;                /* of a refused call: on which file system is descriptor fd? */
 	int fd;
 	bool sleeps_where; /* read wchan */
+	bool dying; /* the process was killed: it is left out where the machine's memory is gone, see snapshot.c */
 };
 
 /* Open what can be opened; a missing file is ENOMEM_ABSENT later, never an error. -errno only for /proc itself. */

@@ -127,7 +127,7 @@ static int write_header(char *device, uint64_t bytes)
 {
 	char name[] = "mkswap", blocks[24];
 	char *const argv[] = {name, device, blocks, NULL};
-	pid_t pid;
+	pid_t pid = -1;
 	int status;
 	(void)snprintf(blocks, sizeof(blocks), "%" PRIu64, bytes / 1024);
 	int r = spawn_mkswap(name, argv, &pid);

@@ -293,7 +293,8 @@ static void note_signal(struct witness *w, const struct tracee *t, int signal, c
 						   .maps = true,
 						   .address = s->address,
 						   .length = fault,
-						   .area = fault && signal == SIGBUS};
+						   .area = fault && signal == SIGBUS,
+						   .dying = signal == SIGKILL};
 		freeze_siblings(t);
 		snapshot_take(w->source, &request, &w->at_signal);
 		w->at_signal_index = (int)w->signal_count;

@@ -20,7 +20,8 @@ static void *volatile granted; /* keeps the compiler from dropping what nobody u
 
 static void usage(void)
 {
-	fputs("usage: max-map-count mmap|mprotect|munmap|malloc|thread --areas N [--fewer N] [--merge]\n", stderr);
+	fputs("usage: max-map-count mmap|mprotect|munmap|malloc|thread --areas N [--fewer N] [--merge | --again]\n",
+	      stderr);
 	exit(2);
 }
 
@@ -102,9 +103,10 @@ int main(int argc, char *argv[])
 	static const struct option options[] = {{"areas", required_argument, NULL, 'a'},
 						{"fewer", required_argument, NULL, 'f'},
 						{"merge", no_argument, NULL, 'm'},
+						{"again", no_argument, NULL, 'g'},
 						{0}};
 	size_t areas = 0, fewer = 0, page = sysconf(_SC_PAGESIZE);
-	int merge = 0, option;
+	int merge = 0, again = 0, option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'a')
@@ -113,6 +115,8 @@ int main(int argc, char *argv[])
 			fewer = number(optarg);
 		else if (option == 'm')
 			merge = 1;
+		else if (option == 'g')
+			again = 1;
 		else
 			usage();
 	}
@@ -130,16 +134,16 @@ int main(int argc, char *argv[])
 	char *spot = space + (areas + SPOT_PAGES / 2) * page;
 	printf("%s: asking while holding %zu areas\n", argv[optind], areas);
 	int refused = request(argv[optind], spot, page);
-	if (refused && merge) {
+	if (refused && (merge || again)) {
 		perror(argv[optind]);
-		madvise(space, (areas + 1 + SPOT_PAGES) * page, MADV_NORMAL);
-		printf("the same advice for all pages, asking again while holding %zu areas\n", areas_held());
+		if (merge)
+			madvise(space, (areas + 1 + SPOT_PAGES) * page, MADV_NORMAL);
+		printf("asking again while holding %zu areas\n", areas_held());
 		refused = request(argv[optind], spot, page);
 	}
-	if (refused) {
+	if (refused)
 		perror(argv[optind]);
-		return 1;
-	}
-	puts("granted");
-	return 0;
+	else
+		puts("granted");
+	return refused ? 1 : 0;
 }
