@@ -33,6 +33,20 @@ struct agent {
 	struct journal journal;
 };
 
+/* Made by guest_agent_warm_up(), inherited by the agent. */
+static struct {
+	bool done;
+	int filter_fd;
+	struct machine machine;
+	struct selection scenarios;
+} warm = {.filter_fd = -1};
+
+void guest_agent_warm_up(void)
+{
+	warm.done = machine_probe(true, &warm.machine) == 0 && filter_build(true, &warm.filter_fd) == 0 &&
+		    select_readable(GUEST_SCENARIOS, &warm.scenarios) == 0;
+}
+
 static void send_json(const struct agent *a, enum wire_type type, json_t *json)
 {
 	json_auto_t *owned = json;
@@ -118,16 +132,20 @@ static int prepare(struct agent *a, const json_t *job)
 		return -1;
 	if (swap > 0 && swap_add(swap, false, failed, sizeof(failed)) < 0)
 		return fail(a, "%s", failed);
-	int r = machine_probe(true, &a->machine);
+	/* A profile of the user's may have changed what programs are allowed. */
+	bool as_before = warm.done && json_array_size(json_object_get(job, "sysctl")) <= 1;
+	if (as_before)
+		a->machine = warm.machine;
+	int r = as_before ? machine_refresh(&a->machine) : machine_probe(true, &a->machine);
 	if (r < 0)
 		return fail(a, "/proc: cannot be read (%s)", strerrorname_np(-r));
 	a->machine.guest = true;
 	return wire_send(a->wire, WIRE_MACHINE, &a->machine, sizeof(a->machine));
 }
 
-static int make_context(struct agent *a, int *ret_filter)
+static int make_context(struct agent *a)
 {
-	int r = filter_build(true, ret_filter);
+	int filter_fd = warm.filter_fd, r = filter_fd >= 0 ? 0 : filter_build(true, &filter_fd);
 	if (r < 0)
 		return fail(a, "seccomp filter: cannot be built (%s)", strerrorname_np(-r));
 	journal_init(&a->journal);
@@ -136,7 +154,7 @@ static int make_context(struct agent *a, int *ret_filter)
 		return fail(a, "journal: cannot be opened (%s)", strerrorname_np(-r));
 	a->context = (struct run_context){.machine = &a->machine,
 					  .self = select_self(),
-					  .filter_fd = *ret_filter,
+					  .filter_fd = filter_fd,
 					  .journal = &a->journal,
 					  .owner = (unsigned long)getpid()};
 	(void)sched_getaffinity(0, sizeof(a->context.cpus), &a->context.cpus);
@@ -166,16 +184,28 @@ static int execute(struct agent *a, const struct plan *plan, const struct plan_r
 	return 0;
 }
 
+static int read_scenario(const char *name, FILE *errors, struct scenario **ret)
+{
+	char directory[300];
+	for (size_t i = 0; i < warm.scenarios.count; i++)
+		if (strcmp(warm.scenarios.item[i]->name, name) == 0) {
+			*ret = warm.scenarios.item[i];
+			return 0;
+		}
+	(void)snprintf(directory, sizeof(directory), "%s/%s", GUEST_SCENARIOS, name);
+	return manifest_read(directory, errors, ret);
+}
+
+/* The process ends with its job: scenarios are not freed. */
 static int execute_scenario(struct agent *a, const char *name, const json_t *runs)
 {
-	char directory[300], message[1024] = "";
+	char message[1024] = "";
 	struct scenario *scenario = NULL;
 	struct plan *plan = NULL;
 	FILE *errors = fmemopen(message, sizeof(message), "w");
 	if (!errors)
 		return fail(a, "no memory");
-	(void)snprintf(directory, sizeof(directory), "%s/%s", GUEST_SCENARIOS, name);
-	int r = manifest_read(directory, errors, &scenario);
+	int r = read_scenario(name, errors, &scenario);
 	if (r == 0)
 		r = plan_make(scenario, &a->machine, errors, &plan);
 	(void)fclose(errors);
@@ -185,18 +215,16 @@ static int execute_scenario(struct agent *a, const char *name, const json_t *run
 		if (is_wanted(runs, plan->runs[i].name))
 			r = execute(a, plan, &plan->runs[i]);
 	plan_free(plan);
-	scenario_free(scenario);
 	return r;
 }
 
 int guest_agent(int wire_fd, const json_t *job)
 {
 	static struct agent agent;
-	auto_close int filter_fd = -1;
 	const json_t *item;
 	size_t i;
 	agent.wire = wire_fd;
-	if (prepare(&agent, job) < 0 || make_context(&agent, &filter_fd) < 0)
+	if (prepare(&agent, job) < 0 || make_context(&agent) < 0)
 		return 0; /* what failed was told */
 	json_array_foreach (json_object_get(job, "runs"), i, item) {
 		const char *name = json_string_value(json_object_get(item, "scenario"));

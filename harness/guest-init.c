@@ -137,6 +137,7 @@ void guest_init(void)
 	if (wire < 0) {
 		fprintf(stderr, "enomem: %s: no wire to the harness (%s)\n", WIRE_DEVICE, strerrorname_np(-wire));
 	} else {
+		guest_agent_warm_up();
 		say_ready(wire);
 		int r = wire_receive(wire, &reader, &frame);
 		if (r == 0 && frame.type == WIRE_JOB)

@@ -24,6 +24,7 @@
 #include "procfs.h"
 
 #define ARGUMENTS_MAX   64
+#define BATCH_NS        2000000
 #define TICK_MS         200
 #define EXIT_TIMEOUT_MS 2000
 
@@ -278,6 +279,9 @@ int vm_receive(struct vm *vm, uint64_t deadline_ns, const atomic_bool *interrupt
 		int r = n > 0 ? wire_feed(&vm->reader, chunk, (size_t)n) : 0;
 		if (r < 0)
 			return r;
+		/* A serial line brings some bytes at a time; taking each lot at once would cost the guest its CPU. */
+		const struct timespec pause = {.tv_nsec = BATCH_NS};
+		(void)nanosleep(&pause, NULL);
 	}
 }
 

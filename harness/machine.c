@@ -94,6 +94,7 @@ static void probe_witness(struct machine *m)
 
 static void probe_cgroups(struct machine *m)
 {
+	memset(m->cgroup_writable, 0, sizeof(m->cgroup_writable));
 	if (cgroup_detect_self(&m->cgroup) < 0)
 		memset(&m->cgroup, 0, sizeof(m->cgroup));
 	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
@@ -113,17 +114,26 @@ static void probe_capabilities(struct machine *m)
 			m->capabilities |= UINT64_C(1) << cap;
 }
 
-int machine_probe(bool allow_machine, struct machine *ret)
+int machine_refresh(struct machine *m)
 {
 	static struct snapshot_source source;
-	struct utsname name;
-	memset(ret, 0, sizeof(*ret));
 	int r = snapshot_source_open(NULL, &source);
 	if (r < 0)
 		return r;
 	struct snapshot_request nothing = {0};
-	snapshot_take(&source, &nothing, &ret->now);
+	snapshot_take(&source, &nothing, &m->now);
 	snapshot_source_close(&source);
+	probe_cgroups(m);
+	return 0;
+}
+
+int machine_probe(bool allow_machine, struct machine *ret)
+{
+	struct utsname name;
+	memset(ret, 0, sizeof(*ret));
+	int r = machine_refresh(ret);
+	if (r < 0)
+		return r;
 	if (uname(&name) == 0) {
 		(void)snprintf(ret->kernel_release, sizeof(ret->kernel_release), "%s", name.release);
 		(void)sscanf(name.release, "%u.%u", &ret->kernel_major, &ret->kernel_minor);
@@ -133,7 +143,6 @@ int machine_probe(bool allow_machine, struct machine *ret)
 	probe_capabilities(ret);
 	ret->root = geteuid() == 0 && ret->capabilities & UINT64_C(1) << CAP_SYS_ADMIN;
 	ret->user_namespaces = in_child(probe_user_namespace) == 0;
-	probe_cgroups(ret);
 	probe_witness(ret);
 	return 0;
 }

@@ -11,6 +11,9 @@
 /* Probe the running machine. -errno only when /proc is missing; everything else is a field that says no. */
 int machine_probe(bool allow_machine, struct machine *ret);
 
+/* Look again at what changes: the counters, sysctls and control groups. -errno when /proc is missing. */
+int machine_refresh(struct machine *m);
+
 /* "host" of a result. */
 json_t *machine_host(const struct machine *m);
 
