@@ -38,8 +38,8 @@ static void fail(const char *what)
 }
 
 /*
- * Address space first, which costs nothing; then areas of writable memory in it, side by side or a page apart. From the top
- * down, as mmap() itself goes: 6.1 does not merge a MAP_FIXED area with the one below it.
+ * Address space first, which costs nothing; then areas of writable memory in it, side by side or a page apart. From the
+ * top down, as mmap() itself goes: 6.1 does not merge a MAP_FIXED area with the one below it.
  */
 static void reserve(size_t areas, size_t bytes, int split, int dontfork)
 {
