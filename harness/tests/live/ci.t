@@ -53,7 +53,8 @@ fan_out() # option...; a machine reached by "ssh" is this one, without the direc
 }
 cat >"$work/ssh" <<'SH'
 #!/bin/bash
-# ssh [OPTION...] HOST COMMAND...: as sshd does, one string for a shell in another directory
+# ssh [OPTION...] HOST COMMAND...: as sshd does, one string for a shell in another directory, and SHELL set (where nobody
+# logged in, as in CI, the caller has none)
 while [[ $1 == -* ]]; do
 	case $1 in -[lopiFJ]) shift ;; esac
 	shift
@@ -61,7 +62,7 @@ done
 echo "$1" >>"${0%/*}/hosts"
 shift
 [ "$1" != -- ] || shift
-cd / && exec sh -c "$*"
+cd / && SHELL=/bin/sh exec sh -c "$*"
 SH
 chmod 755 "$work/ssh"
 
