@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The job of a guest: make the machine as asked, find out what it is now, execute the runs that were asked for, and
- * send each one's judged evidence as soon as it is there. The line is the same as outside: manifest, plan, run, judge.
+ * The agent of a guest: say what the machine is; given a job, make the machine as asked, execute the runs and send each
+ * one's judged evidence as soon as it is there. The line is the same as outside: manifest, plan, run, judge. Everything
+ * up to "ready" happens once per kernel, everything after it in each restored copy.
  */
 #include <fcntl.h>
 #include <linux/random.h>
@@ -33,19 +34,13 @@ struct agent {
 	struct journal journal;
 };
 
-/* Made by guest_agent_warm_up(), inherited by the agent. */
+/* What make_ready() left for the job. */
 static struct {
 	bool done;
-	int filter_fd;
+	int filter_fd, journal_error;
 	struct machine machine;
 	struct selection scenarios;
 } warm = {.filter_fd = -1};
-
-void guest_agent_warm_up(void)
-{
-	warm.done = machine_probe(true, &warm.machine) == 0 && filter_build(true, &warm.filter_fd) == 0 &&
-		    select_readable(GUEST_SCENARIOS, &warm.scenarios) == 0;
-}
 
 static void send_json(const struct agent *a, enum wire_type type, json_t *json)
 {
@@ -76,6 +71,7 @@ static void mount_cgroups(const char *version)
 		(void)mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, NULL);
 		return;
 	}
+	(void)umount("/sys/fs/cgroup");
 	(void)mount("tmpfs", "/sys/fs/cgroup", "tmpfs", 0, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(controller); i++) {
 		(void)snprintf(path, sizeof(path), "/sys/fs/cgroup/%s", controller[i]);
@@ -120,27 +116,50 @@ static int apply_profile(const struct agent *a, const json_t *settings)
 	return r < 0 ? fail(a, "%s", failed[0] ? failed : "the sysctl profile cannot be applied") : 0;
 }
 
+/*
+ * What every job needs and no job changes, done before the state is saved, because a restored guest pays for it each
+ * time: the harness out of the OOM killer's reach, cgroup v2, the filter built, the manifests read, the machine probed.
+ */
+static void make_ready(struct agent *a)
+{
+	protect_self();
+	mount_cgroups("v2");
+	journal_init(&a->journal);
+	warm.journal_error = journal_open(&a->journal);
+	warm.done = filter_build(true, &warm.filter_fd) == 0 &&
+		    select_readable(GUEST_SCENARIOS, &warm.scenarios) == 0 && machine_probe(true, &warm.machine) == 0;
+	warm.machine.guest = true;
+}
+
+/* Make the machine what this job asks for, and find out what it is then. */
 static int prepare(struct agent *a, const json_t *job)
 {
 	const char *cgroup = json_string_value(json_object_get(job, "cgroup"));
+	const json_t *sysctl = json_object_get(job, "sysctl");
 	uint64_t swap = (uint64_t)json_integer_value(json_object_get(job, "swap"));
+	bool v1 = cgroup && strcmp(cgroup, "v1") == 0, own_sysctl = json_array_size(sysctl) > 0;
 	char failed[256];
+	int r = 0;
 	wake_up(job);
-	protect_self();
-	mount_cgroups(cgroup ? cgroup : "v2");
-	if (apply_profile(a, json_object_get(job, "sysctl")) < 0)
+	if (v1)
+		mount_cgroups(cgroup);
+	if (own_sysctl && apply_profile(a, sysctl) < 0)
 		return -1;
 	if (swap > 0 && swap_add(swap, false, failed, sizeof(failed)) < 0)
 		return fail(a, "%s", failed);
+	a->machine = warm.machine;
 	/* A profile of the user's may have changed what programs are allowed. */
-	bool as_before = warm.done && json_array_size(json_object_get(job, "sysctl")) <= 1;
-	if (as_before)
-		a->machine = warm.machine;
-	int r = as_before ? machine_refresh(&a->machine) : machine_probe(true, &a->machine);
+	if (!warm.done || own_sysctl)
+		r = machine_probe(true, &a->machine);
+	else if (v1 || swap > 0)
+		r = machine_refresh(&a->machine);
 	if (r < 0)
 		return fail(a, "/proc: cannot be read (%s)", strerrorname_np(-r));
 	a->machine.guest = true;
-	return wire_send(a->wire, WIRE_MACHINE, &a->machine, sizeof(a->machine));
+	/* A job without runs asks what the machine is. */
+	return json_array_size(json_object_get(job, "runs")) == 0
+		       ? wire_send(a->wire, WIRE_MACHINE, &a->machine, sizeof(a->machine))
+		       : 0;
 }
 
 static int make_context(struct agent *a)
@@ -148,10 +167,8 @@ static int make_context(struct agent *a)
 	int filter_fd = warm.filter_fd, r = filter_fd >= 0 ? 0 : filter_build(true, &filter_fd);
 	if (r < 0)
 		return fail(a, "seccomp filter: cannot be built (%s)", strerrorname_np(-r));
-	journal_init(&a->journal);
-	r = journal_open(&a->journal);
-	if (r < 0)
-		return fail(a, "journal: cannot be opened (%s)", strerrorname_np(-r));
+	if (warm.journal_error < 0)
+		return fail(a, "journal: cannot be opened (%s)", strerrorname_np(-warm.journal_error));
 	a->context = (struct run_context){.machine = &a->machine,
 					  .self = select_self(),
 					  .filter_fd = filter_fd,
@@ -218,19 +235,46 @@ static int execute_scenario(struct agent *a, const char *name, const json_t *run
 	return r;
 }
 
-int guest_agent(int wire_fd, const json_t *job)
+static void do_job(struct agent *a, const json_t *job)
 {
-	static struct agent agent;
 	const json_t *item;
 	size_t i;
-	agent.wire = wire_fd;
-	if (prepare(&agent, job) < 0 || make_context(&agent) < 0)
-		return 0; /* what failed was told */
+	if (prepare(a, job) < 0 || make_context(a) < 0)
+		return; /* what failed was told */
 	json_array_foreach (json_object_get(job, "runs"), i, item) {
 		const char *name = json_string_value(json_object_get(item, "scenario"));
-		if (name && execute_scenario(&agent, name, json_object_get(item, "runs")) < 0)
-			return 0;
+		if (name && execute_scenario(a, name, json_object_get(item, "runs")) < 0)
+			return;
 	}
-	(void)wire_send(wire_fd, WIRE_DONE, NULL, 0);
+	(void)wire_send(a->wire, WIRE_DONE, NULL, 0);
+}
+
+/* The state is saved while this waits. */
+static json_t *wait_for_job(int wire_fd)
+{
+	struct wire_reader reader = {0};
+	struct wire_frame frame;
+	json_error_t error;
+	json_t *job = NULL;
+	if (wire_receive(wire_fd, &reader, &frame) == 0) {
+		if (frame.type == WIRE_JOB)
+			job = json_loadb(frame.data, frame.length, 0, &error);
+		free(frame.data);
+	}
+	wire_reader_free(&reader);
+	return job;
+}
+
+int guest_agent(int wire_fd)
+{
+	static struct agent agent;
+	agent.wire = wire_fd;
+	make_ready(&agent);
+	(void)wire_send(wire_fd, WIRE_READY, &warm.machine, sizeof(warm.machine));
+	json_auto_t *job = wait_for_job(wire_fd);
+	if (job)
+		do_job(&agent, job);
+	else
+		(void)fail(&agent, "what came over the wire is no job");
 	return 0;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Init of a guest. It is where a booted state is saved: everything up to "ready" happens once per kernel, everything
- * after it in each restored copy. See guest-init.h.
+ * Init of a guest: what a machine needs to be one, and the process that does the work. See guest-init.h.
  */
 #include "guest-init.h"
 
 #include <fcntl.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +14,6 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
 
@@ -73,17 +72,6 @@ static int open_wire(void)
 	return fd;
 }
 
-static void say_ready(int wire)
-{
-	struct utsname name;
-	json_auto_t *ready = json_object();
-	if (uname(&name) == 0)
-		json_object_set_new(ready, "release", json_string(name.release));
-	auto_free char *text = json_dumps(ready, JSON_COMPACT);
-	if (text)
-		(void)wire_send(wire, WIRE_READY, text, strlen(text));
-}
-
 static void say_failed(int wire, const char *message)
 {
 	json_auto_t *failed = json_pack("{s:s}", "message", message);
@@ -92,20 +80,17 @@ static void say_failed(int wire, const char *message)
 		(void)wire_send(wire, WIRE_FAILED, text, strlen(text));
 }
 
-/* The agent is a process of its own: should it be killed, init is still there to say so. */
-static void do_job(int wire, const char *text, size_t length)
+/*
+ * The agent is a process of its own: should it be killed, init is still there to say so. It is started before the state
+ * is saved, since a restored guest would pay for that each time.
+ */
+static void run_agent(int wire)
 {
-	json_error_t error;
-	json_auto_t *job = json_loadb(text, length, 0, &error);
 	char message[128];
 	int status = 0;
-	if (!job) {
-		say_failed(wire, "the job is no JSON");
-		return;
-	}
 	pid_t agent = fork();
 	if (agent == 0) {
-		int code = guest_agent(wire, job);
+		int code = guest_agent(wire);
 		(void)fflush(NULL);
 		_exit(code);
 	}
@@ -126,8 +111,6 @@ static void do_job(int wire, const char *text, size_t length)
 
 void guest_init(void)
 {
-	struct wire_reader reader = {0};
-	struct wire_frame frame;
 	(void)setenv("PATH", "/usr/bin", 1);
 	(void)setenv("HOME", "/root", 1);
 	(void)setenv("LC_ALL", "C", 1);
@@ -137,13 +120,7 @@ void guest_init(void)
 	if (wire < 0) {
 		fprintf(stderr, "enomem: %s: no wire to the harness (%s)\n", WIRE_DEVICE, strerrorname_np(-wire));
 	} else {
-		guest_agent_warm_up();
-		say_ready(wire);
-		int r = wire_receive(wire, &reader, &frame);
-		if (r == 0 && frame.type == WIRE_JOB)
-			do_job(wire, frame.data, frame.length);
-		else
-			say_failed(wire, "what came over the wire is no job");
+		run_agent(wire);
 		(void)tcdrain(wire);
 	}
 	/* QEMU was told not to boot again: it ends. */

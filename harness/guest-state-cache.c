@@ -69,7 +69,7 @@ int state_key(const struct guest_state *state, char *ret, size_t size)
 		r = add_file(ret, size, "kernel", state->kernel.image);
 	size_t used = strlen(ret);
 	(void)snprintf(ret + used, size - used,
-		       "format=1\nimage=%016" PRIx64 " %" PRIu64 "\nmemory=%" PRIu64
+		       "format=2\nimage=%016" PRIx64 " %" PRIu64 "\nmemory=%" PRIu64
 		       "\ncpus=%u\nappend=%s\nkvm=%d\nhost=%s\n",
 		       state->image.hash, state->image.bytes, state->options.memory_bytes, state->options.cpus,
 		       state->options.append, (int)state->kvm, id);

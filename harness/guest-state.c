@@ -54,7 +54,7 @@ static void make_spec(const struct guest_state *state, struct vm_spec *ret)
 /* Wait for the guest's first word. On failure `why` has the reason and the console's end. */
 static int wait_ready(struct vm *vm, bool kvm, const atomic_bool *interrupted, char *why, size_t size)
 {
-	struct wire_frame frame;
+	struct wire_frame frame = {0};
 	char console[CONSOLE_TAIL], errors[CONSOLE_TAIL];
 	uint64_t now = vm_now_ns(), deadline = now + vm_timeout_ns(kvm ? KVM_TIMEOUT_NS : BOOT_TIMEOUT_NS);
 	uint64_t patience = now + KVM_PATIENCE_NS < deadline ? now + KVM_PATIENCE_NS : deadline;
@@ -62,7 +62,7 @@ static int wait_ready(struct vm *vm, bool kvm, const atomic_bool *interrupted, c
 	if (r == -ETIMEDOUT)
 		r = kvm && vm_spins(vm) ? -EIO : vm_receive(vm, deadline, interrupted, &frame);
 	if (r == 0 && frame.type == WIRE_READY) {
-		free(frame.data);
+		vm->ready = frame;
 		return 0;
 	}
 	if (r == 0) {
@@ -174,6 +174,8 @@ static int boot_and_save(struct guest_state *state, const char *key, int memory,
 	int saved = r == 0 ? save(state, key, &vm) : r;
 	if (r == 0 && saved < 0)
 		cold_because(state, "its state cannot be saved (%s)", strerrorname_np(-saved));
+	else if (r == 0)
+		guest_state_remember(state, GUEST_STATE_READY, vm.ready.data, vm.ready.length);
 	(void)vm_stop(&vm);
 	return r == 0 && saved < 0 ? 1 : r;
 }

@@ -45,6 +45,8 @@ void guest_state_close(struct guest_state *state);
 /* Start a guest: restored when there is a state and cold is false. A cold one has said WIRE_READY when this returns.
  * -errno, with the reason in `why` */
 int guest_state_start(struct guest_state *state, bool cold, struct vm *ret, char *why, size_t size);
+/* What a guest said with WIRE_READY, as guest_state_recall() knows it. */
+#define GUEST_STATE_READY "ready"
 /* Small things that are known of a state, kept beside it: bytes of exactly this size. -ENOENT */
 int guest_state_recall(const struct guest_state *state, const char *name, void *ret, size_t size);
 void guest_state_remember(const struct guest_state *state, const char *name, const void *data, size_t size);

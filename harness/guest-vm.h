@@ -12,6 +12,9 @@
 
 #include "guest-wire.h"
 
+/* vm.max_map_count in guests with an emulated CPU: the default 65,530 areas take seconds to reach there. */
+#define VM_EMULATED_MAX_MAP_COUNT "4096"
+
 struct vm_spec {
 	const char *qemu;   /* name on PATH or path */
 	const char *kernel; /* path of a vmlinux or bzImage */
@@ -32,6 +35,7 @@ struct vm {
 	pid_t pid;
 	int pidfd, wire_fd, monitor_fd, console_fd, errors_fd;
 	struct wire_reader reader;
+	struct wire_frame ready; /* its first word, when it was waited for */
 };
 
 /* Nothing started: safe to stop. */

@@ -11,7 +11,7 @@
 #define WIRE_MAX_BYTES (64U * 1024 * 1024)
 
 enum wire_type {
-	WIRE_READY = 1, /* guest: booted; JSON about its kernel */
+	WIRE_READY = 1, /* guest: booted; what it is, as WIRE_MACHINE */
 	WIRE_JOB,       /* harness: what to do; JSON */
 	WIRE_MACHINE,   /* guest: struct machine as it is: same binary on both sides */
 	WIRE_STARTED,   /* guest: a run begins; JSON [scenario, run] */

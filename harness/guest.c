@@ -49,7 +49,8 @@ static json_t *seed_json(void)
 
 json_t *guest_default_sysctls(const struct guest_state *state)
 {
-	static char name[] = "vm/max_map_count", value[] = "4096", file[] = "default of emulated guests";
+	static char name[] = "vm/max_map_count", value[] = VM_EMULATED_MAX_MAP_COUNT,
+		    file[] = "default of emulated guests";
 	struct profile_setting setting = {.name = name, .value = value, .file = file, .line = 1};
 	struct profile defaults = {.item = &setting, .count = state->kvm ? 0 : 1};
 	return profile_json(&defaults);
@@ -57,16 +58,11 @@ json_t *guest_default_sysctls(const struct guest_state *state)
 
 static json_t *job_json(const struct guest_world *world, json_t *runs)
 {
-	json_t *sysctls = guest_default_sysctls(world->state);
 	json_t *job =
 		json_pack("{s:s, s:I, s:I, s:o, s:o}", "cgroup", world->cgroup, "swap", (json_int_t)world->swap_bytes,
 			  "time", (json_int_t)time(NULL), "seed", seed_json(), "runs", runs);
-	if (world->profile && world->profile->count) {
-		json_auto_t *own = profile_json(world->profile);
-		(void)json_array_extend(sysctls, own); /* the later one wins */
-	}
-	if (job)
-		(void)json_object_set_new(job, "sysctl", sysctls);
+	if (job && world->profile && world->profile->count)
+		(void)json_object_set_new(job, "sysctl", profile_json(world->profile));
 	return job;
 }
 
@@ -86,19 +82,24 @@ static bool is_text(const char *text, size_t size)
 	return memchr(text, '\0', size) != NULL;
 }
 
+static bool is_sound(const struct machine *m)
+{
+	bool sound = is_text(m->kernel_release, sizeof(m->kernel_release)) &&
+		     is_text(m->why_no_witness, sizeof(m->why_no_witness)) && m->page_size > 0;
+	for (size_t i = 0; i < CGROUP_CONTROLLERS; i++)
+		sound &= (unsigned)m->cgroup.at[i].version <= CGROUP_V2 &&
+			 is_text(m->cgroup.at[i].mount, sizeof(m->cgroup.at[i].mount)) &&
+			 is_text(m->cgroup.at[i].parent, sizeof(m->cgroup.at[i].parent));
+	return sound;
+}
+
 static int take_machine(const struct wire_frame *frame, struct machine *ret)
 {
 	static struct machine m;
 	if (frame->type != WIRE_MACHINE || frame->length != sizeof(m))
 		return -EBADMSG;
 	memcpy(&m, frame->data, sizeof(m));
-	bool sound = is_text(m.kernel_release, sizeof(m.kernel_release)) &&
-		     is_text(m.why_no_witness, sizeof(m.why_no_witness)) && m.page_size > 0;
-	for (size_t i = 0; i < CGROUP_CONTROLLERS; i++)
-		sound &= (unsigned)m.cgroup.at[i].version <= CGROUP_V2 &&
-			 is_text(m.cgroup.at[i].mount, sizeof(m.cgroup.at[i].mount)) &&
-			 is_text(m.cgroup.at[i].parent, sizeof(m.cgroup.at[i].parent));
-	if (!sound)
+	if (!is_sound(&m))
 		return -EBADMSG;
 	*ret = m;
 	return 0;
@@ -163,12 +164,23 @@ static uint64_t hash_world(const struct guest_world *world)
 	return hash_bytes(hash, text ? text : "", text ? strlen(text) : 0);
 }
 
+/* A guest that is asked for nothing special is what it said when it was ready. */
+static bool is_as_booted(const struct guest_world *world)
+{
+	return strcmp(world->cgroup, "v1") != 0 && world->swap_bytes == 0 && !(world->profile && world->profile->count);
+}
+
 int guest_world_probe(struct guest_world *world, char *why, size_t size)
 {
+	static struct machine known;
 	char name[40];
 	(void)snprintf(name, sizeof(name), "machine-%016" PRIx64, hash_world(world));
-	if (guest_state_recall(world->state, name, &world->machine, sizeof(world->machine)) == 0)
+	if (guest_state_recall(world->state, is_as_booted(world) ? GUEST_STATE_READY : name, &known, sizeof(known)) ==
+		    0 &&
+	    is_sound(&known)) {
+		world->machine = known;
 		return 0;
+	}
 	int r = -EIO;
 	bool cold = !world->state->directory[0];
 	for (unsigned i = 0; i < STARTS_MAX && r < 0 && r != -EINVAL && r != -EINTR; i++) {

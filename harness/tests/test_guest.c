@@ -27,7 +27,7 @@ static int prepare(void **state)
 {
 	if (make_tree(state) < 0)
 		return -1;
-	fake_prepare(in_tree("starts"), "300");
+	fake_prepare(in_tree("starts"));
 	for (size_t i = 0; i < 3; i++) {
 		runs[i] = (struct plan_run){
 			.scenario = &scenario, .run = &texts[i], .scope = SCOPE_MACHINE, .role = ROLE_CONTROL};

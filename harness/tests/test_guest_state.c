@@ -27,7 +27,7 @@ static int prepare(void **state)
 {
 	if (make_tree(state) < 0)
 		return -1;
-	fake_prepare(in_tree("starts"), "700");
+	fake_prepare(in_tree("starts"));
 	put("kernel", "an image");
 	(void)snprintf(kernel.image, sizeof(kernel.image), "%s", in_tree("kernel"));
 	options = (struct guest_options){.memory_bytes = MEMORY, .cpus = 1, .interrupted = &interrupted};
@@ -38,7 +38,6 @@ static int prepare(void **state)
 static int clean(void **state)
 {
 	interrupted = false;
-	(void)setenv("ENOMEM_GUEST_TIMEOUT_MS", "700", 1);
 	return remove_tree(state);
 }
 
@@ -271,7 +270,7 @@ static void test_no_boot(void **state)
 	fails("rw", -ENOENT, 0, "");
 	(void)setenv("ENOMEM_QEMU", "no-such-qemu", 1);
 	fails("rw", -ENOENT, 0, "");
-	fake_prepare(in_tree("starts"), "700");
+	fake_prepare(in_tree("starts"));
 }
 
 static void test_retried(void **state)
