@@ -202,6 +202,25 @@ bool amount_intended(const char *text)
 	return term_value(first, NULL, &ignored) == 0;
 }
 
+bool amount_depends(const char *text)
+{
+	for (;;) {
+		char term[TERM_MAX];
+		uint64_t ignored;
+		size_t length = term_length(text);
+		if (length >= sizeof(term))
+			return false;
+		memcpy(term, text, length);
+		term[length] = '\0';
+		if (strstr(term, "% of ") || base_value(term, NULL, &ignored) == 0)
+			return true;
+		text += length;
+		if (*text == '\0')
+			return false;
+		text += strlen(" + ");
+	}
+}
+
 bool metric_path_valid(const char *text, size_t length)
 {
 	static const char *const roots[] = {"before",    "failure", "after", "delta",

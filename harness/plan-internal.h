@@ -10,6 +10,8 @@
 int amount_parse(const char *text, const struct machine *m, uint64_t *ret);
 /* Text that is no amount but was surely meant as one: "64MB", "1.5G", "60% of rum", "10 + ". */
 bool amount_intended(const char *text);
+/* Does an amount depend on the machine: is a base among its terms? */
+bool amount_depends(const char *text);
 /* "failure.cgroup.memory.current": a path into the evidence, of which only the first word is checked here. */
 bool metric_path_valid(const char *text, size_t length);
 

@@ -38,9 +38,26 @@ __attribute__((format(printf, 3, 4))) static void plan_error(struct planner *p, 
 	fputc('\n', p->errors);
 }
 
-static void amount_error(struct planner *p, const struct plan_run *run, const char *what, const char *text, int error)
+/* "available - 80M" where there is less: the manifest is right, and the machine too small for it. */
+static void needs_another_size(struct planner *p, struct plan_run *run, const char *what, const char *text)
 {
-	if (error == -ERANGE)
+	char *why;
+
+	if (run->skip)
+		return;
+	if (asprintf(&why, "needs another size of %s: %s '%s' is below zero or too large here%s",
+		     p->machine->guest ? "guest" : "machine", what, text,
+		     p->machine->guest ? " (--guest-memory)" : "") >= 0)
+		run->skip = why;
+	else
+		p->bad = true;
+}
+
+static void amount_error(struct planner *p, struct plan_run *run, const char *what, const char *text, int error)
+{
+	if (error == -ERANGE && amount_depends(text))
+		needs_another_size(p, run, what, text);
+	else if (error == -ERANGE)
 		plan_error(p, run, "%s '%s' is below zero or too large on this machine", what, text);
 	else if (error == -E2BIG)
 		plan_error(p, run, "%s '%s' is one too many: at most %d of sysctl, %d of sys and namespace_sysctl",
@@ -165,9 +182,12 @@ static void plan_environment(struct planner *p, struct plan_run *run)
 static int plan_skip(const struct planner *p, const struct plan *plan, struct plan_run *run)
 {
 	if (plan->skip) {
+		free(run->skip);
 		run->skip = strdup(plan->skip);
 		return run->skip ? 0 : -ENOMEM;
 	}
+	if (run->skip)
+		return 0;
 	int r = environment_missing(run, p->machine, &run->skip);
 	if (r == 0 && !run->skip)
 		run->skip = plan_missing(&run->run->needs, p->machine);

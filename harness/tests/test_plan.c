@@ -370,22 +370,22 @@ static void test_unresolved(void **state)
 	static const struct {
 		const char *text, *message;
 	} cases[] = {
-		{HEAD "scope: process\n" EXPECT "arguments: [swap - ram]\n" RUNS,
-		 "dir/scenario.yaml:8: error: run 'c': argument 'swap - ram' is below zero or too large on this "
+		{HEAD "scope: process\n" EXPECT "arguments: [1M - 2M]\n" RUNS,
+		 "dir/scenario.yaml:8: error: run 'c': argument '1M - 2M' is below zero or too large on this "
 		 "machine\n"},
 		{HEAD "scope: process\n" EXPECT "arguments: [60% of threads_max]\n" RUNS,
 		 "dir/scenario.yaml:9: error: run 't': argument '60% of threads_max' makes no sense here\n"},
-		{HEAD "scope: process\n" EXPECT "environment: {rlimit: {as: 1G - ram}}\n" RUNS,
-		 "dir/scenario.yaml:8: error: run 'c': the environment's '1G - ram' is below zero"},
-		{HEAD "scope: cgroup\n" EXPECT "environment: {cgroup: {pids.max: 1G - ram}}\n" RUNS,
-		 "dir/scenario.yaml:8: error: run 'c': the environment's '1G - ram' is below zero"},
-		{HEAD "scope: machine\n" EXPECT "environment: {sysctl: {a.a: 1G - ram}}\n" RUNS,
-		 "dir/scenario.yaml:8: error: run 'c': the environment's '1G - ram' is below zero"},
+		{HEAD "scope: process\n" EXPECT "environment: {rlimit: {as: 1G - 2G}}\n" RUNS,
+		 "dir/scenario.yaml:8: error: run 'c': the environment's '1G - 2G' is below zero"},
+		{HEAD "scope: cgroup\n" EXPECT "environment: {cgroup: {pids.max: 1G - 2G}}\n" RUNS,
+		 "dir/scenario.yaml:8: error: run 'c': the environment's '1G - 2G' is below zero"},
+		{HEAD "scope: machine\n" EXPECT "environment: {sysctl: {a.a: 1G - 2G}}\n" RUNS,
+		 "dir/scenario.yaml:8: error: run 'c': the environment's '1G - 2G' is below zero"},
 		{HEAD "scope: machine\n" EXPECT "environment: {sysctl: {a.a: 60% of threads_max}}\n" RUNS,
 		 "dir/scenario.yaml:8: error: run 'c': the environment's '60% of threads_max' makes no sense here\n"},
 		{HEAD "scope: process\nexpect: {call: mmap, errno: ENOMEM, cause: rlimit-as, "
-		      "check: [{value: exit.code, is: 1G - ram}]}\n" RUNS,
-		 "dir/scenario.yaml:8: error: run 't': the check's value '1G - ram' is below zero"},
+		      "check: [{value: exit.code, is: 1G - 2G}]}\n" RUNS,
+		 "dir/scenario.yaml:8: error: run 't': the check's value '1G - 2G' is below zero"},
 		{HEAD "scope: machine\n" EXPECT "environment: {sysctl: {a.a: 1, a.b: 1, a.c: 1, a.d: 1, a.e: 1, a.f: "
 		      "1, a.g: 1, a.h: 1, a.i: 1}}\n" RUNS,
 		 "dir/scenario.yaml:8: error: run 'c': the environment's 'a.i' is one too many: at most 8 of sysctl, 4 "
@@ -400,6 +400,36 @@ static void test_unresolved(void **state)
 		int r = make(s, &m, &p);
 		if (r != -EINVAL || p || !strstr(messages, cases[i].message))
 			fail_msg("%zu: wanted\n%s\ngot %d and\n%s", i, cases[i].message, r, messages);
+		scenario_free(s);
+	}
+}
+
+/* A machine too small for an amount is no error of the manifest: the run needs another one, and says so. */
+static void test_another_size(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {
+		HEAD "scope: process\n" EXPECT "arguments: [swap - ram]\n" RUNS,
+		HEAD "scope: process\n" EXPECT "arguments: [1G - 110% of ram]\n" RUNS,
+		HEAD "scope: process\n" EXPECT "environment: {rlimit: {as: 1G - ram}}\n" RUNS,
+		HEAD "scope: process\n" EXPECT "environment: {rlimit: {as: 1G - ram, data: 2G - ram}}\n" RUNS,
+	};
+	struct machine m = machine();
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct scenario *s = parse(texts[i]);
+		for (int guest = 0; guest <= 1; guest++) {
+			m.guest = guest;
+			struct plan *p = plan_of(s, &m);
+			assert_string_equal(messages, "");
+			assert_non_null(p->skip);
+			for (size_t k = 0; k < p->run_count; k++) {
+				assert_non_null(strstr(p->runs[k].skip, guest ? "needs another size of guest: "
+									      : "needs another size of machine: "));
+				assert_non_null(strstr(p->runs[k].skip, "ram' is below zero or too large here"));
+				assert_int_equal(strstr(p->runs[k].skip, "--guest-memory") != NULL, guest);
+			}
+			plan_free(p);
+		}
 		scenario_free(s);
 	}
 }
@@ -621,12 +651,19 @@ static void test_environment(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_amounts),        cmocka_unit_test(test_merge),
-		cmocka_unit_test(test_defaults),       cmocka_unit_test(test_errno_and_signal),
-		cmocka_unit_test(test_sysctl_amounts), cmocka_unit_test(test_unresolved),
-		cmocka_unit_test(test_needs),          cmocka_unit_test(test_skip_machine_scope),
-		cmocka_unit_test(test_skip_cgroup),    cmocka_unit_test(test_skip_privilege),
-		cmocka_unit_test(test_skip_some),      cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_amounts),
+		cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_errno_and_signal),
+		cmocka_unit_test(test_sysctl_amounts),
+		cmocka_unit_test(test_unresolved),
+		cmocka_unit_test(test_another_size),
+		cmocka_unit_test(test_needs),
+		cmocka_unit_test(test_skip_machine_scope),
+		cmocka_unit_test(test_skip_cgroup),
+		cmocka_unit_test(test_skip_privilege),
+		cmocka_unit_test(test_skip_some),
+		cmocka_unit_test(test_environment),
 	};
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
 }

@@ -286,9 +286,9 @@ static void test_unresolved(void **state)
 	static const struct {
 		const char *environment, *more, *message;
 	} cases[] = {
-		{"swap: ram - 1G", "", "run 't': the environment's 'ram - 1G' is below zero"},
-		{"cgroup_above: {memory.max: ram - 1G}", "", "run 't': the environment's 'ram - 1G' is below zero"},
-		{"", ", live: {swap: ram - 1G}", "run 't': the live change's 'ram - 1G' is below zero"},
+		{"swap: 1M - 1G", "", "run 't': the environment's '1M - 1G' is below zero"},
+		{"cgroup_above: {memory.max: 1M - 1G}", "", "run 't': the environment's '1M - 1G' is below zero"},
+		{"", ", live: {swap: 1M - 1G}", "run 't': the live change's '1M - 1G' is below zero"},
 		{"swap: 1M, swap_on: disk", ", live: {swap: 1M}",
 		 "run 't': the live change's swap '1M': the guest's disk holds the swap of the environment already\n"},
 		{"sys: {a/a: 1, a/b: 1, a/c: 1, a/d: 1, a/e: 1}", "",
