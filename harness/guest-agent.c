@@ -213,10 +213,19 @@ static int read_scenario(const char *name, FILE *errors, struct scenario **ret)
 	return manifest_read(directory, errors, ret);
 }
 
+/* Of one scenario nothing can be made; the others can. */
+static int fail_scenario(const struct agent *a, const char *name, const char *why)
+{
+	char message[1024];
+	(void)snprintf(message, sizeof(message), "%s: %s", name, why);
+	send_json(a, WIRE_FAILED, json_pack("{s:s, s:s}", "message", message, "scenario", name));
+	return 0;
+}
+
 /* The process ends with its job: scenarios are not freed. */
 static int execute_scenario(struct agent *a, const char *name, const json_t *runs)
 {
-	char message[1024] = "";
+	char message[900] = "";
 	struct scenario *scenario = NULL;
 	struct plan *plan = NULL;
 	FILE *errors = fmemopen(message, sizeof(message), "w");
@@ -227,7 +236,7 @@ static int execute_scenario(struct agent *a, const char *name, const json_t *run
 		r = plan_make(scenario, &a->machine, errors, &plan);
 	(void)fclose(errors);
 	if (r < 0)
-		(void)fail(a, "%s: %s", name, message[0] ? message : strerrorname_np(-r));
+		return fail_scenario(a, name, message[0] ? message : strerrorname_np(-r));
 	for (size_t i = 0; r == 0 && i < plan->run_count; i++)
 		if (is_wanted(runs, plan->runs[i].name))
 			r = execute(a, plan, &plan->runs[i]);

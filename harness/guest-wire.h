@@ -17,7 +17,7 @@ enum wire_type {
 	WIRE_STARTED,   /* guest: a run begins; JSON [scenario, run] */
 	WIRE_RUN,       /* guest: a run's judged evidence; JSON [scenario, evidence] */
 	WIRE_DONE,      /* guest: the job is done; empty */
-	WIRE_FAILED,    /* guest: the job cannot be done; JSON {message, hint} */
+	WIRE_FAILED,    /* guest: the job, or one scenario of it, cannot be done; JSON {message, scenario} */
 	WIRE_TYPES
 };
 

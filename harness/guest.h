@@ -30,9 +30,9 @@ json_t *guest_default_sysctls(const struct guest_state *state);
 int guest_world_probe(struct guest_world *world, char *why, size_t size);
 
 /*
- * Execute runs of a plan, each in the world it was planned for (they all have the same). A guest that panics, hangs, is
- * killed or talks garbage costs the run it was at; the others are made in a new one. Returns their judged evidence in
- * the order of `index`, NULL without memory.
+ * Execute runs, of one scenario or several, each in the world it was planned for (they all have the same). A guest that
+ * panics, hangs, is killed or talks garbage costs the run it was at; the others are made in a new one. Returns their
+ * judged evidence in the order of `runs`, NULL without memory.
  */
-json_t *guest_execute(const struct run_context *context, const struct guest_world *world, const struct plan *plan,
-		      const size_t *index, size_t count);
+json_t *guest_execute(const struct run_context *context, const struct guest_world *world,
+		      const struct plan_run *const *runs, size_t count);

@@ -18,6 +18,7 @@
 
 #include "cleanup.h"
 #include "guest.h"
+#include "jobs-split.h"
 #include "judge.h"
 #include "say.h"
 
@@ -31,19 +32,6 @@
 atomic_bool jobs_interrupted;
 bool jobs_worker_lost;
 static _Atomic pid_t worker_pid[AT_ONCE_MAX];
-
-/*
- * The unit that is handed to a worker. Here: one case of a scenario. In guests: one machine-scope run, which gets a
- * pristine guest of its own, or all other runs of a scenario in one guest.
- */
-struct job {
-	size_t plan;
-	const size_t *index; /* of the plan's runs */
-	size_t count;
-	const struct guest_world *world; /* NULL: here */
-	bool exclusive;                  /* changes the whole machine: nothing else may run beside it */
-	json_t *runs;                    /* judged, once done */
-};
 
 struct worker {
 	pid_t pid;
@@ -98,13 +86,26 @@ static json_t *execute(struct run_context *context, const struct plan *plan, con
 	return second;
 }
 
-static json_t *run_job(struct run_context *context, const struct plan *plan, const struct job *job)
+static json_t *run_in_guest(const struct jobs *jobs, const struct run_context *context, const struct job *job)
+{
+	const struct plan_run **runs = calloc(job->count, sizeof(*runs));
+	if (!runs)
+		return NULL;
+	for (size_t i = 0; i < job->count; i++)
+		runs[i] = jobs_run_at(jobs, &job->item[i]);
+	json_t *all = guest_execute(context, job->world, runs, job->count);
+	free(runs);
+	return all;
+}
+
+static json_t *run_job(const struct jobs *jobs, struct run_context *context, const struct job *job)
 {
 	if (job->world)
-		return guest_execute(context, job->world, plan, job->index, job->count);
+		return run_in_guest(jobs, context, job);
 	json_t *runs = json_array();
 	for (size_t i = 0; runs && i < job->count; i++) {
-		const struct plan_run *run = &plan->runs[job->index[i]];
+		const struct plan *plan = jobs->plans[job->item[i].plan];
+		const struct plan_run *run = jobs_run_at(jobs, &job->item[i]);
 		json_t *evidence;
 		if (plan->skip || run->skip)
 			evidence = evidence_skipped(run, plan->skip ? plan->skip : run->skip);
@@ -140,7 +141,7 @@ static void work(const struct jobs *jobs, const struct worker *w, pid_t harness)
 		worker_pid[i] = 0;
 	context.worker = w->number;
 	context.slot = w->slot;
-	json_t *runs = run_job(&context, jobs->plans[w->job->plan], w->job);
+	json_t *runs = run_job(jobs, &context, w->job);
 	_exit(runs && hand_back(runs, w->result_fd) == 0 ? 0 : EXIT_BROKEN);
 }
 
@@ -152,8 +153,7 @@ static int start(const struct jobs *jobs, struct job *job, unsigned number, unsi
 	if (result_fd < 0)
 		return -errno;
 	for (size_t i = 0; i < job->count; i++)
-		length += plan_time_ns(&jobs->plans[job->plan]->runs[job->index[i]]) +
-			  (job->world ? GUEST_GRACE_NS : RUN_GRACE_NS);
+		length += plan_time_ns(jobs_run_at(jobs, &job->item[i])) + (job->world ? GUEST_GRACE_NS : RUN_GRACE_NS);
 	struct worker w = {
 		.job = job, .number = number, .slot = slot, .result_fd = result_fd, .deadline_ns = now_ns() + length};
 	w.pid = fork();
@@ -190,10 +190,9 @@ static void clean_after(const struct run_context *context, unsigned number)
 /* A job whose worker brought nothing back: every run of it is broken, for the reason given. */
 static json_t *broken_runs(const struct jobs *jobs, const struct job *job, const char *why)
 {
-	const struct plan *plan = jobs->plans[job->plan];
 	json_t *runs = json_array();
 	for (size_t i = 0; i < job->count; i++) {
-		const struct plan_run *run = &plan->runs[job->index[i]];
+		const struct plan_run *run = jobs_run_at(jobs, &job->item[i]);
 		json_t *evidence = evidence_skipped(run, why);
 		json_object_del(evidence, "skipped");
 		json_object_set_new(evidence, "problem", json_pack("{s:s, s:s}", "step", "worker", "message", why));
@@ -257,52 +256,6 @@ static unsigned wait_for_one(const struct worker *workers, unsigned slots)
 	}
 }
 
-/* A run that is skipped needs no guest to say so. */
-static const struct guest_world *world_of(const struct plan *plan, size_t i)
-{
-	return plan->skip || plan->runs[i].skip ? NULL : plan->runs[i].world;
-}
-
-static bool same_job(const struct plan *plan, size_t a, size_t b)
-{
-	const struct plan_run *x = &plan->runs[a], *y = &plan->runs[b];
-	const struct guest_world *world = world_of(plan, a);
-	if (world != world_of(plan, b))
-		return false;
-	if (world)
-		return x->scope != SCOPE_MACHINE && y->scope != SCOPE_MACHINE;
-	return x->case_text == y->case_text;
-}
-
-/*
- * Split the plans into jobs. Returns how many; `ret` and `index` have room for as many as there are runs, `index` is
- * what the jobs' own point into.
- */
-static size_t split(const struct jobs *jobs, struct job *ret, size_t *index)
-{
-	size_t count = 0;
-	for (size_t p = 0; p < jobs->count; p++) {
-		const struct plan *plan = jobs->plans[p];
-		auto_free bool *taken = calloc(plan->run_count + 1, sizeof(bool));
-		for (size_t i = 0; taken && i < plan->run_count; i++) {
-			if (taken[i])
-				continue;
-			struct job *job = &ret[count++];
-			*job = (struct job){.plan = p, .index = index, .world = world_of(plan, i)};
-			for (size_t k = i; k < plan->run_count; k++) {
-				if (taken[k] || (k != i && !same_job(plan, i, k)))
-					continue;
-				taken[k] = true;
-				*index++ = k;
-				job->count++;
-				job->exclusive |= !job->world && plan->runs[k].scope == SCOPE_MACHINE &&
-						  !plan->runs[k].skip && !plan->skip;
-			}
-		}
-	}
-	return count;
-}
-
 /* Run the jobs that are (or are not) exclusive, at most `limit` at once. */
 static void run_jobs(const struct jobs *jobs, struct job *job, size_t count, bool exclusive, unsigned limit)
 {
@@ -328,7 +281,7 @@ static void run_jobs(const struct jobs *jobs, struct job *job, size_t count, boo
 			worker_pid[slot] = 0;
 			busy--;
 			if (jobs->finished)
-				jobs->finished(jobs->plans[done->plan], done->runs);
+				jobs->finished(jobs->plans[done->item[done->count - 1].plan], done->runs);
 		}
 	}
 }
@@ -339,8 +292,8 @@ static json_t *gather(const struct plan *plan, size_t number, const struct job *
 	json_t *runs = json_array();
 	for (size_t i = 0; i < plan->run_count; i++)
 		for (size_t j = 0; j < count; j++)
-			for (size_t k = 0; job[j].plan == number && k < job[j].count; k++)
-				if (job[j].index[k] == i)
+			for (size_t k = 0; k < job[j].count; k++)
+				if (job[j].item[k].plan == number && job[j].item[k].run == i)
 					(void)json_array_append(runs, json_array_get(job[j].runs, k));
 	return runs;
 }
@@ -351,10 +304,10 @@ json_t *jobs_run(const struct jobs *jobs)
 	for (size_t p = 0; p < jobs->count; p++)
 		room += jobs->plans[p]->run_count;
 	auto_free struct job *job = calloc(room, sizeof(*job));
-	auto_free size_t *index = calloc(room, sizeof(*index));
-	if (!job || !index)
+	auto_free struct job_item *item = calloc(room, sizeof(*item));
+	if (!job || !item)
 		return NULL;
-	size_t count = split(jobs, job, index);
+	size_t count = jobs_split(jobs, job, item);
 	/* What may share the machine first, side by side; then what may not, one after the other. */
 	run_jobs(jobs, job, count, false, jobs->at_once < AT_ONCE_MAX ? jobs->at_once : AT_ONCE_MAX);
 	run_jobs(jobs, job, count, true, 1);

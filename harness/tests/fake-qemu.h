@@ -4,9 +4,9 @@
  * (FAKE_GUEST, separated by '|', the last one again and again), and counts its starts in a file (FAKE_STARTS).
  *
  *   r ready   j take the job   m machine   sX run X starts   eX its evidence   d done   f failed   w answer the monitor
- *   M a machine cut short   X a machine of garbage   EX evidence that says nothing   g garbage   t half a frame
- *   p panic on the console   c garbage on the console   h hang   x exit with 1, saying why   k die of SIGKILL
- *   n monitor that refuses
+ *   F its scenario failed   M a machine cut short   X a machine of garbage   EX evidence that says nothing   g garbage
+ * t half a frame p panic on the console   c garbage on the console   h hang   x exit with 1, saying why   k die of
+ * SIGKILL n monitor that refuses
  */
 #pragma once
 
@@ -168,6 +168,9 @@ static void fake_step(const char *step)
 		break;
 	case 'f':
 		fake_say(WIRE_FAILED, "{\"message\":\"it cannot be\"}", 0);
+		break;
+	case 'F':
+		fake_say(WIRE_FAILED, "{\"message\":\"it cannot be\",\"scenario\":\"s\"}", 0);
 		break;
 	case 'g':
 		fake_write(fake.wire, "this is no frame, it is a text of some length");

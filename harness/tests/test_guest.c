@@ -51,10 +51,10 @@ static int clean(void **state)
 
 static json_t *execute(const char *script)
 {
-	static const size_t index[] = {0, 1, 2};
+	static const struct plan_run *const all_runs[] = {&runs[0], &runs[1], &runs[2]};
 	struct run_context context = {.interrupted = &interrupted};
 	fake_plays(script);
-	json_t *all = guest_execute(&context, &world, &plan, index, 3);
+	json_t *all = guest_execute(&context, &world, all_runs, 3);
 	assert_non_null(all);
 	assert_int_equal(json_array_size(all), 3);
 	assert_no_child();
@@ -131,6 +131,27 @@ static void test_failed(void **state)
 	check("rjmsaead", "pass broken broken", 1, 1, "knows no such run");
 }
 
+/* Two scenarios in one guest: what one of them cannot do is no matter of the other's. */
+static void test_scenarios(void **state)
+{
+	static struct scenario other = {.name = (char *)"other", .runs = &texts[2], .run_count = 1};
+	(void)state;
+	check("rjFd", "broken broken broken", 1, 2, "it cannot be");
+	check("rjmsaeaFd", "pass broken broken", 1, 1, "it cannot be");
+	check("rjmsaeasbF|rjmscecd", "pass broken pass", 2, 1, "it cannot be");
+	runs[2].scenario = &other;
+	json_t *all = execute("rjmsaeaFd");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(all, 0), "verdict")), "pass");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(all, 1), "reason")), "it cannot be");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(all, 2), "reason")),
+			    "the guest knows no such run");
+	json_decref(all);
+	all = execute("rjmscecd"); /* c of s, which nobody asked for */
+	assert_string_equal(json_string_value(json_object_get(json_array_get(all, 2), "verdict")), "broken");
+	json_decref(all);
+	runs[2].scenario = &scenario;
+}
+
 /* Nothing of this brings the end nearer: some starts, then the runs are broken and the reason is told. */
 static void test_no_progress(void **state)
 {
@@ -189,9 +210,11 @@ int main(int argc, char **argv)
 	if (is_fake_qemu(argc, argv))
 		return play_fake_qemu(argv);
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),        cmocka_unit_test(test_panic),       cmocka_unit_test(test_hang),
-		cmocka_unit_test(test_killed),      cmocka_unit_test(test_garbled),     cmocka_unit_test(test_failed),
-		cmocka_unit_test(test_no_progress), cmocka_unit_test(test_interrupted), cmocka_unit_test(test_probe),
+		cmocka_unit_test(test_good),        cmocka_unit_test(test_panic),
+		cmocka_unit_test(test_hang),        cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_garbled),     cmocka_unit_test(test_failed),
+		cmocka_unit_test(test_scenarios),   cmocka_unit_test(test_no_progress),
+		cmocka_unit_test(test_interrupted), cmocka_unit_test(test_probe),
 	};
 	return cmocka_run_group_tests_name("guest", tests, prepare, clean);
 }
