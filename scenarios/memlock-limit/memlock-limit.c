@@ -80,7 +80,7 @@ int main(int argc, char *argv[])
 		usage();
 
 	const char *how = argv[optind];
-	setvbuf(stdout, NULL, _IONBF, 0);         /* stdout, too, would allocate */
+	setvbuf(stdout, NULL, _IONBF, 0);           /* stdout, too, would allocate */
 	if (userns && unshare(CLONE_NEWUSER) < 0) { /* every capability, in there */
 		perror("unshare");
 		return 2;
