@@ -88,6 +88,9 @@ static json_int_t of_group(const struct judgement *j, const char *cause)
 static json_int_t bound_set(const struct judgement *j, const char *cause)
 {
 	const json_t *rlimits = json_object_get(json_object_get(j->evidence, "environment"), "rlimit");
+	json_int_t stack = strcmp(cause, "rlimit-stack") ? -1 : text_integer(rlimits, "stack", -1);
+	if (stack >= 0 && j->run->expect.error && !strcmp(j->run->expect.error, "E2BIG")) /* of execve */
+		return (json_int_t)limit_exec_arguments((uint64_t)stack);
 	if (!strncmp(cause, "rlimit-", 7))
 		return text_integer(rlimits, cause + 7, -1);
 	if (!strcmp(cause, "threads-max"))

@@ -208,6 +208,9 @@ static void change_live(struct run_record *record, pid_t pid)
 			continue;
 		if (prlimit(pid, (__rlimit_resource_t)i, NULL, &limit) == 0) {
 			limit.rlim_cur = env->live_rlimit[i] == ENOMEM_UNLIMITED ? RLIM_INFINITY : env->live_rlimit[i];
+			/* As before the start, and as there it needs CAP_SYS_RESOURCE. */
+			if (limit.rlim_cur > limit.rlim_max)
+				limit.rlim_max = limit.rlim_cur;
 			if (prlimit(pid, (__rlimit_resource_t)i, &limit, NULL) == 0)
 				continue;
 		}

@@ -48,12 +48,12 @@ void cause_address_space_limit(struct cause_case *c, uint64_t in_use, uint64_t a
 
 /*
  * may_expand_vm() again, for private writable areas that are no stack. A soft limit of 0 under a hard limit that is not
- * 0 is let through, for valgrind, and we see only soft limits: doubtful. brk() has a check of its own without that way
- * out.
+ * 0 is let through, for valgrind, and we see only soft limits: doubtful. brk() has a check of its own that knows
+ * neither this nor ignore_rlimit_data.
  */
 static void data_limit(struct cause_case *c, uint64_t asked)
 {
-	if (asked == 0)
+	if (asked == 0 || (c->s->data_limit_ignored && c->refusal->call->family != CALL_BREAK))
 		return;
 	struct cause_sum sum = {cause_status(c, STATUS_VM_DATA), asked, cause_rlimit_pages(c, RLIMIT_DATA)};
 	const struct limit_state *state =

@@ -53,7 +53,8 @@ struct environment {
 /* Nothing set, default ceilings and deadline. */
 void environment_init(struct environment *env);
 
-/* RLIMIT_ number of "as", "data", "stack", "memlock", "nproc", "nofile", "cpu", "fsize", "core"; -ENOENT otherwise. */
+/* RLIMIT_ number of "as", "data", "stack", "memlock", "nproc", "nofile", "cpu", "fsize", "core", "rss"; -ENOENT
+ * otherwise. */
 int environment_rlimit_by_name(const char *name);
 /* Its name, NULL for a number without one. */
 const char *environment_rlimit_name(unsigned rlimit);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/vfs.h>
 
 #include "cleanup.h"
@@ -96,6 +97,9 @@ void snapshot_take_process(const struct snapshot_source *s, const struct snapsho
 	snapshot_set_absent(ret->rlimit, PROCFS_RLIMITS);
 	if (read_of_process(s, ret->pid, "limits") > 0)
 		(void)procfs_parse_limits(snapshot_text, ret->rlimit);
+	if (ret->rlimit[RLIMIT_DATA] < ENOMEM_ABSENT &&
+	    procfs_read_fd(s->ignore_data_fd, snapshot_text, sizeof(snapshot_text)) > 0)
+		ret->data_limit_ignored = snapshot_text[0] == 'Y';
 	take_oom_score(s, ret);
 	if (request->sleeps_where)
 		take_wchan(s, ret);

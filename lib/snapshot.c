@@ -42,6 +42,7 @@ int snapshot_source_open(const struct cgroup *cgroup, struct snapshot_source *re
 	ret->loadavg_fd = openat(proc_fd, "loadavg", O_RDONLY | O_CLOEXEC);
 	ret->buddyinfo_fd = openat(proc_fd, "buddyinfo", O_RDONLY | O_CLOEXEC);
 	ret->pressure_fd = openat(proc_fd, "pressure/memory", O_RDONLY | O_CLOEXEC);
+	ret->ignore_data_fd = open("/sys/module/kernel/parameters/ignore_rlimit_data", O_RDONLY | O_CLOEXEC);
 	for (unsigned i = 0; i < SYSCTL_COUNT; i++)
 		ret->sysctl_fd[i] = sys_fd < 0 ? -1 : openat(sys_fd, sysctl_paths[i], O_RDONLY | O_CLOEXEC);
 	ret->cgroup = cgroup;
@@ -61,6 +62,7 @@ void snapshot_source_close(struct snapshot_source *s)
 	closep(&s->loadavg_fd);
 	closep(&s->buddyinfo_fd);
 	closep(&s->pressure_fd);
+	closep(&s->ignore_data_fd);
 	closep(&s->proc_fd);
 	for (unsigned i = 0; i < SYSCTL_COUNT; i++)
 		closep(&s->sysctl_fd[i]);

@@ -66,6 +66,7 @@ struct snapshot {
 	pid_t pid;
 	struct process_status status;
 	uint64_t rlimit[PROCFS_RLIMITS]; /* soft limits */
+	bool data_limit_ignored;         /* by all but brk(2): ignore_rlimit_data, asked where there is a limit */
 	uint64_t oom_score;
 	bool oom_score_adj_seen;
 	int oom_score_adj;
@@ -95,7 +96,7 @@ struct snapshot {
 
 /* Descriptors opened before any limit is set. */
 struct snapshot_source {
-	int meminfo_fd, vmstat_fd, loadavg_fd, buddyinfo_fd, pressure_fd, proc_fd;
+	int meminfo_fd, vmstat_fd, loadavg_fd, buddyinfo_fd, pressure_fd, ignore_data_fd, proc_fd;
 	int sysctl_fd[SYSCTL_COUNT];
 	const struct cgroup *cgroup; /* may be NULL */
 	struct cgroup_ancestors ancestors;

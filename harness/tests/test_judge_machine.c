@@ -156,7 +156,8 @@ static void test_group_above(void **state)
 }
 
 /* A refusal by another limit, in the place of the stored one: what bound did the run's environment make for it? */
-static void bound_of(const char *cause, const char *unit, json_int_t bound, const char *environment, bool ours)
+static void bound_with(const char *cause, const char *error, const char *unit, json_int_t bound,
+		       const char *environment, bool ours)
 {
 	struct world w;
 	char text[32];
@@ -172,6 +173,7 @@ static void bound_of(const char *cause, const char *unit, json_int_t bound, cons
 	doctor(e, "limits/0/bound", text);
 	doctor(e, "environment", environment);
 	w.run.expect.cause = (char *)(uintptr_t)cause;
+	w.run.expect.error = (char *)(uintptr_t)error;
 	assert_int_equal(judge_run(e, &w.run, NULL), 0);
 	json_array_foreach (json_object_get(e, "checks"), i, check) {
 		if (strcmp(member(check, "what"), "the bound is the limit that was set") != 0)
@@ -182,6 +184,11 @@ static void bound_of(const char *cause, const char *unit, json_int_t bound, cons
 		assert_int_equal(json_is_true(json_object_get(check, "ok")), ours);
 	}
 	assert_true(told);
+}
+
+static void bound_of(const char *cause, const char *unit, json_int_t bound, const char *environment, bool ours)
+{
+	bound_with(cause, "ENOMEM", unit, bound, environment, ours);
 }
 
 static void test_bounds(void **state)
@@ -201,6 +208,12 @@ static void test_bounds(void **state)
 	bound_of("memcg-max", "bytes", 2097152, "{\"cgroup\": {\"memory.kmem.max\": 2097152}}", true);
 	bound_of("memcg-max", "bytes", 8388608, "{\"cgroup_above\": {\"memory.max\": 8388608}}", true);
 	bound_of("memcg-max", "bytes", 8388608, "{\"cgroup_above\": {\"memory.max\": 16777216}}", false);
+	/* of a stack limit execve() has a quarter to give */
+	bound_with("rlimit-stack", NULL, "bytes", 2097152, "{\"rlimit\": {\"stack\": 2097152}}", true);
+	bound_with("rlimit-stack", NULL, "bytes", 524288, "{\"rlimit\": {\"stack\": 2097152}}", false);
+	bound_with("rlimit-stack", "E2BIG", "bytes", 524288, "{\"rlimit\": {\"stack\": 2097152}}", true);
+	bound_with("rlimit-stack", "E2BIG", "bytes", 2097152, "{\"rlimit\": {\"stack\": 2097152}}", false);
+	bound_with("rlimit-stack", "E2BIG", "bytes", 262144, "{\"rlimit\": {\"stack\": 2097152}}", false);
 }
 
 /* Both groups are limited: the one that refused has to be at its own limit. */

@@ -169,7 +169,7 @@ static const struct bad {
 	{"unknown-key", 4, 1, 5, "unknown key 'scpoe' in manifest", "did you mean 'scope'?"},
 	{"unknown-key-far", 5, 1, 6, "unknown key 'wibble' in manifest", NULL},
 	{"unknown-key-nested", 7, 3, 6, "unknown key 'cgruop' in environment", "did you mean 'cgroup'?"},
-	{"unknown-rlimit", 6, 12, 3, "unknown rlimit 'rss'", NULL},
+	{"unknown-rlimit", 6, 12, 3, "unknown rlimit 'mem'", NULL},
 	{"unknown-role", 10, 27, 6, "unknown role 'triger'", "did you mean 'trigger'?"},
 	{"unknown-scope", 4, 8, 6, "unknown scope 'proces'", "did you mean 'process'?"},
 	{"unknown-si-code", 7, 46, 10, "unknown si_code 'SEGV_MAPER'", "did you mean 'SEGV_MAPERR'?"},

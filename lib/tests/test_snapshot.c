@@ -70,6 +70,39 @@ static void sees_the_soft_limits(void **state)
 	(void)setrlimit(RLIMIT_MEMLOCK, &before);
 }
 
+/* Asked only where a limit could be ignored. */
+static void knows_whether_the_data_limit_is_ignored(void **state)
+{
+	struct rlimit before, lower;
+	struct snapshot_request request = {.pid = getpid()};
+	(void)state;
+	int here = source.ignore_data_fd;
+	auto_close int fd = memfd_create("ignore_rlimit_data", MFD_CLOEXEC);
+	assert_int_equal(write(fd, "Y\n", 2), 2);
+	assert_int_equal(getrlimit(RLIMIT_DATA, &before), 0);
+	lower = before;
+	lower.rlim_cur = 1ULL << 46;
+	assert_int_equal(setrlimit(RLIMIT_DATA, &lower), 0);
+	source.ignore_data_fd = fd;
+	snapshot_take(&source, &request, &a);
+	assert_true(a.data_limit_ignored);
+	assert_int_equal(pwrite(fd, "N", 1, 0), 1);
+	snapshot_take(&source, &request, &a);
+	assert_false(a.data_limit_ignored);
+	source.ignore_data_fd = -1; /* a kernel that has no such option */
+	snapshot_take(&source, &request, &a);
+	assert_false(a.data_limit_ignored);
+	assert_int_equal(pwrite(fd, "Y", 1, 0), 1);
+	source.ignore_data_fd = fd;
+	lower.rlim_cur = RLIM_INFINITY;
+	if (setrlimit(RLIMIT_DATA, &lower) == 0) { /* else the hard limit is no more than that */
+		snapshot_take(&source, &request, &a);
+		assert_false(a.data_limit_ignored);
+	}
+	(void)setrlimit(RLIMIT_DATA, &before);
+	source.ignore_data_fd = here;
+}
+
 static void marks_a_process_that_is_gone(void **state)
 {
 	(void)state;
@@ -310,6 +343,7 @@ int main(void)
 		cmocka_unit_test(sees_what_this_process_maps_and_touches),
 		cmocka_unit_test(reads_the_machine),
 		cmocka_unit_test(sees_the_soft_limits),
+		cmocka_unit_test(knows_whether_the_data_limit_is_ignored),
 		cmocka_unit_test(marks_a_process_that_is_gone),
 		cmocka_unit_test(tells_a_dead_pid_namespace_from_a_living_one),
 		cmocka_unit_test(knows_what_a_fork_would_charge),

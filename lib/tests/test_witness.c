@@ -24,10 +24,12 @@
 
 #include "cleanup.h"
 #include "filter.h"
+#include "limits.h"
 #include "number.h"
 #include "witness.h"
 
-#define HUGE_REQUEST (1ULL << 46)
+#define HUGE_REQUEST    (1ULL << 46)
+#define ARGUMENTS_STACK (2ULL << 20)
 
 static struct witness witness;
 static struct witness_shared shared;
@@ -190,6 +192,16 @@ static void knows_the_area_of_a_bus_error(void **state)
 	assert_null(shared.source);
 }
 
+/* One byte too much, as this kernel counts (only of E2BIG the witness counts them); then that byte less, granted. */
+static void knows_what_arguments_take(void **state)
+{
+	(void)state;
+	assert_int_equal(watch("arguments"), 0);
+	assert_int_equal(WEXITSTATUS(witness.exit_status), 0);
+	assert_int_equal(witness.refused, 1);
+	assert_int_equal(witness.record[0].asked_bytes, limit_exec_arguments(ARGUMENTS_STACK) + 1);
+}
+
 static void sees_a_fault_with_its_address(void **state)
 {
 	(void)state;
@@ -293,6 +305,23 @@ static int play_pipe(void)
 	return fcntl(ends[1], F_SETPIPE_SZ, 1 << 29) < 0 ? 1 : 0; /* ENOMEM, or EPERM without CAP_SYS_RESOURCE */
 }
 
+static int play_arguments(void)
+{
+	static char text[8][65536];
+	char *argv[ARRAY_SIZE(text) + 3] = {"program", "idle"};
+	const struct rlimit stack = {ARGUMENTS_STACK, RLIM_INFINITY};
+	size_t bytes = limit_exec_arguments(ARGUMENTS_STACK) + 1 - sizeof("/proc/self/exe") - sizeof("program") -
+		       sizeof("idle") - (ARRAY_SIZE(argv) - 1) * sizeof(*argv);
+	for (char **e = environ; *e; e++)
+		bytes -= strlen(*e) + 1 + sizeof(*e);
+	for (size_t i = 0; i < ARRAY_SIZE(text); i++)
+		argv[i + 2] = memset(text[i], 'x', (bytes + i) / ARRAY_SIZE(text) - 1);
+	(void)setrlimit(RLIMIT_STACK, &stack);
+	(void)execv("/proc/self/exe", argv);
+	argv[2]++; /* a byte less */
+	return execv("/proc/self/exe", argv);
+}
+
 /* The roles of the program. */
 static int play(const char *role)
 {
@@ -302,7 +331,7 @@ static int play(const char *role)
 	if (strcmp(role, "idle") == 0)
 		return 0;
 	if (strcmp(role, "mmap") == 0)
-		return refused_in_thread(NULL) == MAP_FAILED ? 1 : 0;
+		return refused_in_thread(NULL) == MAP_FAILED;
 	if (strcmp(role, "brk") == 0) {
 		struct rlimit data = {1ULL << 30, RLIM_INFINITY};
 		(void)setrlimit(RLIMIT_DATA, &data);
@@ -317,6 +346,8 @@ static int play(const char *role)
 		return play_family();
 	if (strcmp(role, "pipe") == 0)
 		return play_pipe();
+	if (strcmp(role, "arguments") == 0)
+		return play_arguments();
 	if (strcmp(role, "file") == 0) {
 		int fd = memfd_create("witness", 0);
 		return fallocate(fd, 0, 4096, 65536) == 0 &&
@@ -356,6 +387,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(watches_pipes_and_their_growth_only),
 		cmocka_unit_test(knows_what_a_file_was_given),
 		cmocka_unit_test(knows_the_area_of_a_bus_error),
+		cmocka_unit_test(knows_what_arguments_take),
 		cmocka_unit_test(sees_a_fault_with_its_address),
 		cmocka_unit_test(sees_a_kill_from_elsewhere),
 		cmocka_unit_test(passes_signals_on_to_their_handlers),
