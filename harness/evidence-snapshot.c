@@ -100,6 +100,21 @@ static void set_pressure(json_t *o, const struct pressure *p)
 	json_decref(full);
 }
 
+/* A size of 0 is no limit, as for memory files. */
+static json_t *file_system_json(const struct file_system *fs)
+{
+	json_t *o = json_object();
+	if (fs->size && fs->free <= fs->size) {
+		set(o, "size", fs->size);
+		set(o, "used", fs->size - fs->free);
+	}
+	if (fs->inodes && fs->inodes_free <= fs->inodes) {
+		set(o, "inodes", fs->inodes);
+		set(o, "inodes_used", fs->inodes - fs->inodes_free);
+	}
+	return o;
+}
+
 json_t *evidence_snapshot(const struct snapshot *s)
 {
 	json_t *o = json_object(), *meminfo = json_object(), *vmstat = json_object(), *sysctl = json_object();
@@ -125,6 +140,8 @@ json_t *evidence_snapshot(const struct snapshot *s)
 	set(o, "namespace_pid_ids", s->namespace_pid_ids);
 	if (s->process_seen)
 		json_object_set_new(o, "process", process_json(s));
+	if (s->file_seen)
+		json_object_set_new(o, "file_system", file_system_json(&s->file));
 	return o;
 }
 

@@ -90,6 +90,9 @@ static json_int_t bound_set(const struct judgement *j, const char *cause)
 	const json_t *rlimits = json_object_get(json_object_get(j->evidence, "environment"), "rlimit");
 	if (!strncmp(cause, "rlimit-", 7))
 		return text_integer(rlimits, cause + 7, -1);
+	if (!strcmp(cause, "tmpfs-size"))
+		return text_integer(json_object_get(json_object_get(j->evidence, "environment"), "tmpfs"),
+				    strcmp(text_of(j->cause, "unit"), "inodes") ? "size" : "inodes", -1);
 	if (!strcmp(cause, "threads-max"))
 		return sysctl_set(j, "kernel.threads-max");
 	json_int_t pid_max = strcmp(cause, "pid-max") ? -1 : sysctl_set(j, "kernel.pid_max");

@@ -320,6 +320,8 @@ void cause_lock(struct cause_case *c)
 	memlock_limit(c, cause_status(c, STATUS_VM_LOCKED), pages_of_range(args[0], args[1]), ENOMEM, true);
 	if (c->s->maps_seen)
 		map_count_of_split(c);
+	/* The pages are faulted in at once; __mlock_posix_error_return() makes an ENOMEM of the EFAULT. */
+	cause_tmpfs_fault(c, args[0], args[1], ENOMEM);
 }
 
 /* newseg() and do_shmat(), ipc/shm.c. The limits of the IPC namespace (shmmax, shmall, shmmni) are in no snapshot. */

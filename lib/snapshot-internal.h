@@ -16,6 +16,9 @@ void snapshot_set_absent(uint64_t *values, unsigned count);
 void snapshot_take_process(const struct snapshot_source *s, const struct snapshot_request *request,
 			   struct snapshot *ret);
 
+/* The file system of the file that was written to, made, or mapped where the address is. */
+void snapshot_take_file(const struct snapshot_source *s, const struct snapshot_request *request, struct snapshot *ret);
+
 /* What takes walking /proc: the children's pid namespace, the user's tasks, the task ids in use. */
 void snapshot_take_pid_namespace(const struct snapshot_source *s, struct snapshot *ret);
 void snapshot_take_uid_tasks(const struct snapshot_source *s, struct snapshot *ret);

@@ -35,10 +35,11 @@ enum sysctl_key { SYSCTL_KEYS(X) SYSCTL_COUNT };
 #undef X
 extern const char *const sysctl_names[SYSCTL_COUNT];
 
-/* The file system a descriptor's file is on. */
+/* The file system of the file at hand. */
 struct file_system {
-	uint64_t type;       /* a magic number of statfs(2) */
-	uint64_t size, free; /* bytes; a size of 0 is none */
+	uint64_t type;                /* a magic number of statfs(2) */
+	uint64_t size, free;          /* bytes; a size of 0 is none */
+	uint64_t inodes, inodes_free; /* likewise */
 };
 
 /* A cgroup above the run's own, for one controller. */
@@ -76,8 +77,9 @@ struct snapshot {
 	struct smaps_commit commit;
 	bool area_seen; /* smaps was read for the address asked about, and an area holds it */
 	struct area_kind area;
-	bool file_seen; /* the descriptor asked about could be looked at */
+	bool file_seen; /* the file asked about, or the one behind the area, could be looked at */
 	struct file_system file;
+	uint64_t file_bytes; /* its length; of the one behind the area only, else ENOMEM_ABSENT */
 	/* The pid namespace its children would get. */
 	uint64_t pidns_inode, pidns_children_inode; /* 0 when unreadable or not populated yet */
 	bool pidns_children_dead;                   /* children's namespace once had an init and has no process now */
@@ -114,10 +116,12 @@ struct snapshot_request {
 	bool pidns;               /* a clone was refused: is the children's pid namespace dead? */
 	bool uid_tasks;           /* a clone was refused with EAGAIN: count the user's tasks */
 	bool pid_ids;             /* likewise: count the task ids in use, where pid_max could bind */
-	bool area;                /* a fault: what kind of area is the address in? */
+	bool area;                /* a fault: what kind of area is the address in, and which file is behind it? */
+	bool area_file;           /* of a call that faults in: only which file */
 	bool file;                /* of a refused call: on which file system is descriptor fd? */
 	int fd;
-	bool sleeps_where; /* read wchan */
+	const char *create; /* of a refused openat: the path, from root or working directory; NULL for none */
+	bool sleeps_where;  /* read wchan */
 	bool dying; /* the process was killed: it is left out where the machine's memory is gone, see snapshot.c */
 };
 

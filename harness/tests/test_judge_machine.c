@@ -190,6 +190,10 @@ static void test_bounds(void **state)
 	bound_of("pid-max", "tasks", 100, "{\"sysctl\": {\"kernel.pid_max\": \"400\"}}", true);
 	bound_of("pid-max", "tasks", 400, "{\"sysctl\": {\"kernel.pid_max\": \"400\"}}", false);
 	bound_of("pid-max", "tasks", 1, "{\"namespace_sysctl\": {\"kernel.pid_max\": \"301\"}}", true);
+	bound_of("tmpfs-size", "bytes", 32768, "{\"tmpfs\": {\"size\": 32768, \"inodes\": 4}}", true);
+	bound_of("tmpfs-size", "bytes", 65536, "{\"tmpfs\": {\"size\": 32768, \"inodes\": 4}}", false);
+	bound_of("tmpfs-size", "inodes", 4, "{\"tmpfs\": {\"size\": 32768, \"inodes\": 4}}", true);
+	bound_of("tmpfs-size", "inodes", 32768, "{\"tmpfs\": {\"size\": 32768, \"inodes\": 4}}", false);
 	bound_of("threads-max", "tasks", 80, "{\"sysctl\": {\"kernel.threads-max\": \"80\"}}", true);
 	bound_of("threads-max", "tasks", 81, "{\"sysctl\": {\"kernel.threads-max\": \"80\"}}", false);
 	bound_of("hugetlb-cgroup", "bytes", 2097152, "{\"cgroup\": {\"hugetlb.rsvd.max\": 2097152}}", true);

@@ -131,6 +131,10 @@ static void check_limited(const struct plan_run *run)
 	assert_string_equal(env->sys[1].value, "1"); /* the run's over the scenario's */
 	assert_int_equal(env->namespace_sysctl_count, 3);
 	assert_string_equal(env->namespace_sysctl[1].value, "250 32000 32 128");
+	assert_int_equal(env->tmpfs_bytes, 32 << 10); /* whole pages */
+	assert_int_equal(env->tmpfs_inodes, 1024);
+	assert_int_equal(env->live_tmpfs_bytes, ENVIRONMENT_NOT_SET);
+	assert_int_equal(env->live_tmpfs_inodes, ENVIRONMENT_NOT_SET);
 	assert_true(env->swap_said);
 	assert_true(env->swap_on_disk);
 	assert_int_equal(env->swap_bytes, 64 * MIB);
@@ -253,6 +257,8 @@ static void test_namespace_sysctl(void **state)
 	m.root = false;
 	assert_skip_with(head, shm, "", &m, "needs root to set kernel.shmmax");
 	assert_skip_with("scope: machine", "", ", live: {sysctl: {vm.x: 1}}", &m, "needs root to set vm.x");
+	assert_skip_with(head, "tmpfs: {size: 1M}", "", &m, NULL); /* its own user namespace may mount one */
+	assert_skip_with(head, "", ", live: {tmpfs: {inodes: 9}}", &m, "needs root to resize a tmpfs live");
 }
 
 static void test_versions(void **state)
@@ -288,6 +294,9 @@ static void test_unresolved(void **state)
 	} cases[] = {
 		{"swap: ram - 1G", "", "run 't': the environment's 'ram - 1G' is below zero"},
 		{"cgroup_above: {memory.max: ram - 1G}", "", "run 't': the environment's 'ram - 1G' is below zero"},
+		{"tmpfs: {size: ram - 1G}", "", "run 't': the environment's 'ram - 1G' is below zero"},
+		{"tmpfs: {size: ram - ram}", "", "run 't': the environment's 'ram - ram' is below zero"},
+		{"", ", live: {tmpfs: {size: ram - 1G}}", "run 't': the live change's 'ram - 1G' is below zero"},
 		{"", ", live: {swap: ram - 1G}", "run 't': the live change's 'ram - 1G' is below zero"},
 		{"swap: 1M, swap_on: disk", ", live: {swap: 1M}",
 		 "run 't': the live change's swap '1M': the guest's disk holds the swap of the environment already\n"},
@@ -332,6 +341,11 @@ static void test_stored(void **state)
 			 16 * MIB);
 	assert_string_equal(text_at(e, "sys", "kernel/mm/ksm/run"), "1");
 	assert_string_equal(text_at(e, "namespace_sysctl", "kernel.shmmax"), "65536");
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(e, "tmpfs"), "size")), 32 << 10);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(e, "tmpfs"), "inodes")), 1024);
+	json_t *resized = json_object_get(json_object_get(live, "live"), "tmpfs");
+	assert_int_equal(json_integer_value(json_object_get(resized, "size")), 2 * 4096);
+	assert_null(json_object_get(resized, "inodes"));
 	assert_int_equal(json_integer_value(json_object_get(e, "swap")), 64 * MIB);
 	assert_string_equal(json_string_value(json_object_get(e, "swap_on")), "disk");
 	assert_string_equal(json_string_value(json_object_get(e, "knobs")), "writable");
@@ -347,8 +361,8 @@ static void test_stored(void **state)
 	s = scenario_of("scope: process", "", "");
 	p = plan_of(s, &m);
 	e = evidence_environment(&p->runs[1]);
-	static const char *const absent[] = {"cgroup_above", "sys", "namespace_sysctl", "swap", "swap_on",
-					     "knobs",        "live"};
+	static const char *const absent[] = {"cgroup_above", "sys",  "namespace_sysctl", "swap", "swap_on", "knobs",
+					     "live",         "tmpfs"};
 	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
 		assert_null(json_object_get(e, absent[i]));
 	assert_true(json_is_object(json_object_get(e, "sysctl")));
