@@ -55,6 +55,7 @@ static json_t *live_json(const struct environment *env)
 	set_filled(o, "rlimit", rlimits(env->live_rlimit));
 	set_filled(o, "cgroup", limits_of_group(env->live_cgroup));
 	set_filled(o, "sysctl", settings(env->live_sysctl, env->live_sysctl_count));
+	set_filled(o, "namespace_sysctl", settings(env->live_namespace_sysctl, env->live_namespace_sysctl_count));
 	set_filled(o, "tmpfs", tmpfs_json(env->live_tmpfs_bytes, env->live_tmpfs_inodes));
 	if (env->live_swap_bytes)
 		json_object_set_new(o, "swap", json_number(env->live_swap_bytes));

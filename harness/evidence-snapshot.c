@@ -115,6 +115,17 @@ static json_t *file_system_json(const struct file_system *fs)
 	return o;
 }
 
+static json_t *shm_json(const struct shm_numbers *shm)
+{
+	json_t *o = json_object();
+	set(o, "shmmax", shm->shmmax);
+	set(o, "shmall", shm->shmall);
+	set(o, "shmmni", shm->shmmni);
+	set(o, "pages", shm->pages);
+	set(o, "segments", shm->segments);
+	return o;
+}
+
 json_t *evidence_snapshot(const struct snapshot *s)
 {
 	json_t *o = json_object(), *meminfo = json_object(), *vmstat = json_object(), *sysctl = json_object();
@@ -142,6 +153,8 @@ json_t *evidence_snapshot(const struct snapshot *s)
 		json_object_set_new(o, "process", process_json(s));
 	if (s->file_seen)
 		json_object_set_new(o, "file_system", file_system_json(&s->file));
+	if (s->shm_seen)
+		json_object_set_new(o, "shm", shm_json(&s->shm));
 	return o;
 }
 

@@ -84,6 +84,12 @@ static json_int_t of_group(const struct judgement *j, const char *cause)
 	return -1;
 }
 
+/* Three limits, each of which counts something else. */
+static const char *shm_sysctl(const char *unit)
+{
+	return !strcmp(unit, "pages") ? "kernel.shmall" : !strcmp(unit, "segments") ? "kernel.shmmni" : "kernel.shmmax";
+}
+
 /* The bound that the run's environment makes for a cause; -1 where it sets none. */
 static json_int_t bound_set(const struct judgement *j, const char *cause)
 {
@@ -93,6 +99,8 @@ static json_int_t bound_set(const struct judgement *j, const char *cause)
 	if (!strcmp(cause, "tmpfs-size"))
 		return text_integer(json_object_get(json_object_get(j->evidence, "environment"), "tmpfs"),
 				    strcmp(text_of(j->cause, "unit"), "inodes") ? "size" : "inodes", -1);
+	if (!strcmp(cause, "shm-limit"))
+		return sysctl_set(j, shm_sysctl(text_of(j->cause, "unit")));
 	if (!strcmp(cause, "threads-max"))
 		return sysctl_set(j, "kernel.threads-max");
 	json_int_t pid_max = strcmp(cause, "pid-max") ? -1 : sysctl_set(j, "kernel.pid_max");

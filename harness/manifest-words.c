@@ -51,6 +51,9 @@ WORD_LIST(knobs, "read-only", "writable")
 /* What every kernel since 5.10 keeps per IPC namespace, and pid_max, which is per pid namespace from 6.14 on. */
 WORD_LIST(namespace_sysctl, "kernel.shmmax", "kernel.shmall", "kernel.shmmni", "kernel.shm_rmid_forced",
 	  "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.ns_last_pid", "kernel.pid_max")
+/* Of these, what another process can be helped with from outside. */
+WORD_LIST(ipc_sysctl, "kernel.shmmax", "kernel.shmall", "kernel.shmmni", "kernel.shm_rmid_forced", "kernel.msgmax",
+	  "kernel.msgmnb", "kernel.msgmni", "kernel.sem")
 WORD_LIST(si_code, "SI_USER", "SI_KERNEL", "SI_QUEUE", "SI_TIMER", "SI_TKILL", "SEGV_MAPERR", "SEGV_ACCERR",
 	  "SEGV_BNDERR", "SEGV_PKUERR", "BUS_ADRALN", "BUS_ADRERR", "BUS_OBJERR", "BUS_MCEERR_AR", "BUS_MCEERR_AO")
 
@@ -214,6 +217,7 @@ WORDS(swap_on, "value of swap_on");
 WORDS(tmpfs, "limit of a tmpfs");
 WORDS(knobs, "value of knobs");
 WORDS(namespace_sysctl, "namespace_sysctl");
+WORDS(ipc_sysctl, "sysctl of an IPC namespace");
 WORDS(controller, "controller");
 WORDS(capability, "capability");
 

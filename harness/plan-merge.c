@@ -246,6 +246,9 @@ int environment_apply_live(const struct environment_text *text, const struct mac
 		r = apply_sysctls(&text->sysctl, m, env->live_sysctl, ENVIRONMENT_SYSCTLS, &env->live_sysctl_count,
 				  ret_bad);
 	if (r == 0)
+		r = apply_sysctls(&text->namespace_sysctl, m, env->live_namespace_sysctl, ENVIRONMENT_SETTINGS,
+				  &env->live_namespace_sysctl_count, ret_bad);
+	if (r == 0)
 		r = apply_tmpfs(&text->tmpfs, m, &env->live_tmpfs_bytes, &env->live_tmpfs_inodes, ret_bad);
 	if (r < 0 || !text->swap)
 		return r;

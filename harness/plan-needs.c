@@ -213,7 +213,9 @@ static const char *needs_root(const struct environment *env)
 		return env->sysctl[0].name;
 	if (env->live_sysctl_count > 0)
 		return env->live_sysctl[0].name;
-	return env->namespace_sysctl_count > 0 ? env->namespace_sysctl[0].name : NULL;
+	if (env->namespace_sysctl_count > 0)
+		return env->namespace_sysctl[0].name;
+	return env->live_namespace_sysctl_count > 0 ? env->live_namespace_sysctl[0].name : NULL;
 }
 
 static bool privilege_missing(const struct environment *env, const struct machine *m, char **ret)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "ipc-namespace.h"
 #include "number.h"
 #include "tmpfs.h"
 
@@ -196,12 +197,19 @@ static bool changes_tmpfs_live(const struct environment *env)
 	return env->live_tmpfs_bytes != ENVIRONMENT_NOT_SET || env->live_tmpfs_inodes != ENVIRONMENT_NOT_SET;
 }
 
-static void change_tmpfs_live(struct run_record *record, pid_t pid)
+static void change_namespaces_live(struct run_record *record, pid_t pid)
 {
 	const struct environment *env = &record->run->environment;
-	if (!changes_tmpfs_live(env))
-		return;
-	int r = tmpfs_resize(pid, ENVIRONMENT_TMPFS, env->live_tmpfs_bytes, env->live_tmpfs_inodes);
+	for (unsigned i = 0; i < env->live_namespace_sysctl_count; i++) {
+		const struct environment_setting *setting = &env->live_namespace_sysctl[i];
+		int r = ipc_namespace_set(pid, setting->name, setting->value);
+		if (r < 0)
+			(void)run_problem(record, -r, "live", NULL, "%s: cannot be set to %s live", setting->name,
+					  setting->value);
+	}
+	int r = changes_tmpfs_live(env)
+			? tmpfs_resize(pid, ENVIRONMENT_TMPFS, env->live_tmpfs_bytes, env->live_tmpfs_inodes)
+			: 0;
 	if (r < 0)
 		(void)run_problem(record, -r, "live", NULL, ENVIRONMENT_TMPFS ": cannot be resized live");
 }
@@ -218,7 +226,7 @@ static void change_live(struct run_record *record, pid_t pid)
 				(void)run_problem(record, -r, "live", NULL, "%s: cannot be changed live",
 						  cgroup_value_files[v].name);
 		}
-	change_tmpfs_live(record, pid);
+	change_namespaces_live(record, pid);
 	for (unsigned i = 0; i < PROCFS_RLIMITS; i++) {
 		struct rlimit limit;
 		if (env->live_rlimit[i] == ENVIRONMENT_NOT_SET)
@@ -246,7 +254,8 @@ void run_change_at_stall(void *data)
 
 bool run_changes_live(const struct environment *env)
 {
-	if (env->live_sysctl_count > 0 || env->live_swap_bytes > 0 || changes_tmpfs_live(env))
+	if (env->live_sysctl_count > 0 || env->live_swap_bytes > 0 || env->live_namespace_sysctl_count > 0 ||
+	    changes_tmpfs_live(env))
 		return true;
 	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++)
 		if (env->live_cgroup[v] != ENVIRONMENT_NOT_SET)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 
 /* SCMP_SYS() is a constant, negative where this architecture lacks the call. */
 #define CALL(name, family)                                                                                             \
@@ -82,6 +83,11 @@ uint64_t call_on_demand_bit(const char *name)
 	return call && call->on_demand ? 1ULL << (call - watched_calls) : 0;
 }
 
+static bool is_new_segment(const struct call_info *call, const uint64_t args[6])
+{
+	return !strcmp(call->name, "shmget") && args[1] > 0 && ((int)args[0] == IPC_PRIVATE || args[2] & IPC_CREAT);
+}
+
 /*
  * An allow list, because most errors of these calls are about a bad argument (EACCES, EBADF, ENODEV, EEXIST of
  * MAP_FIXED_NOREPLACE), a signal (EINTR, ERESTART* 512 to 516) or an old kernel (ENOSYS). Those that limits give:
@@ -92,7 +98,8 @@ uint64_t call_on_demand_bit(const char *name)
  *   EPERM   RLIMIT_MEMLOCK of 0: mlock*, shmget(SHM_HUGETLB), mmap(MAP_LOCKED); fs.pipe-max-size: fcntl; else a matter
  *           of rights
  *   ENFILE  pipe, where its inode cannot be had: that is what older kernels say instead of ENOMEM
- *   EINVAL  a thread of a process whose children live in another pid namespace; else a wrong argument
+ *   EINVAL  a thread of a process whose children live in another pid namespace; a new segment above shmmax; else a
+ *           wrong argument
  *   E2BIG   arguments of execve above a quarter of RLIMIT_STACK; for clone3 a structure from the future
  * execve also fails for every directory of PATH without the program: only what memory and tasks refuse counts.
  */
@@ -113,7 +120,7 @@ static bool error_is_refusal(const struct call_info *call, const uint64_t args[6
 	case ENFILE:
 		return call->family == CALL_PIPE && strcmp(call->name, "fcntl") != 0;
 	case EINVAL:
-		return call->family == CALL_TASK;
+		return call->family == CALL_TASK || is_new_segment(call, args);
 	case E2BIG:
 		return call->family == CALL_EXEC;
 	default:

@@ -324,7 +324,7 @@ void cause_lock(struct cause_case *c)
 	cause_tmpfs_fault(c, args[0], args[1], ENOMEM);
 }
 
-/* newseg() and do_shmat(), ipc/shm.c. The limits of the IPC namespace (shmmax, shmall, shmmni) are in no snapshot. */
+/* newseg() and do_shmat(), ipc/shm.c */
 void cause_shm(struct cause_case *c)
 {
 	const uint64_t *args = c->refusal->args;
@@ -337,6 +337,7 @@ void cause_shm(struct cause_case *c)
 			holes(c, size, 0);
 		return;
 	}
+	cause_shm_namespace(c, args[1]);
 	if (args[2] & SHM_HUGETLB) {
 		if (!(args[2] & SHM_NORESERVE))
 			cause_hugetlb_reservation(c, args[1], args[2] >> HUGE_SIZE_SHIFT & HUGE_SIZE_MASK);

@@ -41,6 +41,8 @@ struct environment {
 	uint64_t live_rlimit[PROCFS_RLIMITS], live_cgroup[CGROUP_VALUE_COUNT];
 	struct environment_setting live_sysctl[ENVIRONMENT_SYSCTLS];
 	unsigned live_sysctl_count;
+	struct environment_setting live_namespace_sysctl[ENVIRONMENT_SETTINGS]; /* of the IPC namespace */
+	unsigned live_namespace_sysctl_count;
 	uint64_t live_tmpfs_bytes, live_tmpfs_inodes;
 	uint64_t live_swap_bytes; /* added to what there is; 0: none */
 	char identity[64];        /* user name or number to become; "" to stay */

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "cgroup.h"
+#include "ipc-namespace.h"
 #include "maps-area.h"
 #include "maps.h"
 #include "procfs.h"
@@ -80,6 +81,8 @@ struct snapshot {
 	bool file_seen; /* the file asked about, or the one behind the area, could be looked at */
 	struct file_system file;
 	uint64_t file_bytes; /* its length; of the one behind the area only, else ENOMEM_ABSENT */
+	bool shm_seen;       /* System V memory of its IPC namespace could be asked for */
+	struct shm_numbers shm;
 	/* The pid namespace its children would get. */
 	uint64_t pidns_inode, pidns_children_inode; /* 0 when unreadable or not populated yet */
 	bool pidns_children_dead;                   /* children's namespace once had an init and has no process now */
@@ -121,6 +124,7 @@ struct snapshot_request {
 	bool file;                /* of a refused call: on which file system is descriptor fd? */
 	int fd;
 	const char *create; /* of a refused openat: the path, from root or working directory; NULL for none */
+	bool shm;           /* a segment was refused: what does its IPC namespace say? */
 	bool sleeps_where;  /* read wchan */
 	bool dying; /* the process was killed: it is left out where the machine's memory is gone, see snapshot.c */
 };

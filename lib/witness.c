@@ -93,6 +93,7 @@ static void snapshot_of_refusal(struct witness *w, const struct tracee *t, const
 		.file = (r->call->family == CALL_FILE || r->call->family == CALL_TRANSFER) && r->error == ENOSPC,
 		.area_file = (r->call->family == CALL_LOCK && r->error == ENOMEM) || r->error == EFAULT,
 		.fd = (int)r->args[0],
+		.shm = r->call->family == CALL_SHM && (r->error == EINVAL || r->error == ENOSPC),
 		.pid_ids = r->call->family == CALL_TASK && r->error == EAGAIN,
 	};
 	if (r->call->family == CALL_CREATE && r->error == ENOSPC)

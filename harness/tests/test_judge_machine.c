@@ -194,6 +194,14 @@ static void test_bounds(void **state)
 	bound_of("tmpfs-size", "bytes", 65536, "{\"tmpfs\": {\"size\": 32768, \"inodes\": 4}}", false);
 	bound_of("tmpfs-size", "inodes", 4, "{\"tmpfs\": {\"size\": 32768, \"inodes\": 4}}", true);
 	bound_of("tmpfs-size", "inodes", 32768, "{\"tmpfs\": {\"size\": 32768, \"inodes\": 4}}", false);
+	static const char shm[] = "{\"namespace_sysctl\": {\"kernel.shmmax\": \"65536\", \"kernel.shmall\": \"8\", "
+				  "\"kernel.shmmni\": \"3\"}}";
+	bound_of("shm-limit", "bytes", 65536, shm, true);
+	bound_of("shm-limit", "bytes", 8, shm, false);
+	bound_of("shm-limit", "pages", 8, shm, true);
+	bound_of("shm-limit", "pages", 3, shm, false);
+	bound_of("shm-limit", "segments", 3, shm, true);
+	bound_of("shm-limit", "segments", 8, shm, false);
 	bound_of("threads-max", "tasks", 80, "{\"sysctl\": {\"kernel.threads-max\": \"80\"}}", true);
 	bound_of("threads-max", "tasks", 81, "{\"sysctl\": {\"kernel.threads-max\": \"80\"}}", false);
 	bound_of("hugetlb-cgroup", "bytes", 2097152, "{\"cgroup\": {\"hugetlb.rsvd.max\": 2097152}}", true);

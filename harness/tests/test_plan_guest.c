@@ -258,6 +258,8 @@ static void test_namespace_sysctl(void **state)
 	assert_skip_with(head, shm, "", &m, "needs root to set kernel.shmmax");
 	assert_skip_with("scope: machine", "", ", live: {sysctl: {vm.x: 1}}", &m, "needs root to set vm.x");
 	assert_skip_with(head, "tmpfs: {size: 1M}", "", &m, NULL); /* its own user namespace may mount one */
+	assert_skip_with(head, "", ", live: {namespace_sysctl: {kernel.shmmax: 9}}", &m,
+			 "needs root to set kernel.shmmax");
 	assert_skip_with(head, "", ", live: {tmpfs: {inodes: 9}}", &m, "needs root to resize a tmpfs live");
 }
 
@@ -296,6 +298,10 @@ static void test_unresolved(void **state)
 		{"cgroup_above: {memory.max: ram - 1G}", "", "run 't': the environment's 'ram - 1G' is below zero"},
 		{"tmpfs: {size: ram - 1G}", "", "run 't': the environment's 'ram - 1G' is below zero"},
 		{"tmpfs: {size: ram - ram}", "", "run 't': the environment's 'ram - ram' is below zero"},
+		{"",
+		 ", live: {namespace_sysctl: {kernel.shmmax: 1, kernel.shmall: 1, kernel.shmmni: 1, kernel.msgmax: 1, "
+		 "kernel.msgmni: 1}}",
+		 "run 't': the live change's 'kernel.msgmni' is one too many"},
 		{"", ", live: {tmpfs: {size: ram - 1G}}", "run 't': the live change's 'ram - 1G' is below zero"},
 		{"", ", live: {swap: ram - 1G}", "run 't': the live change's 'ram - 1G' is below zero"},
 		{"swap: 1M, swap_on: disk", ", live: {swap: 1M}",
@@ -346,6 +352,7 @@ static void test_stored(void **state)
 	json_t *resized = json_object_get(json_object_get(live, "live"), "tmpfs");
 	assert_int_equal(json_integer_value(json_object_get(resized, "size")), 2 * 4096);
 	assert_null(json_object_get(resized, "inodes"));
+	assert_string_equal(text_at(json_object_get(live, "live"), "namespace_sysctl", "kernel.shmall"), "64");
 	assert_int_equal(json_integer_value(json_object_get(e, "swap")), 64 * MIB);
 	assert_string_equal(json_string_value(json_object_get(e, "swap_on")), "disk");
 	assert_string_equal(json_string_value(json_object_get(e, "knobs")), "writable");

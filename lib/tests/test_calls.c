@@ -13,6 +13,7 @@
 #include <seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -117,6 +118,16 @@ static void test_errors(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++)
 		assert_int_equal(failed(row[i].name, row[i].error), row[i].refused ? row[i].error : 0);
 
+	uint64_t segment[6] = {IPC_PRIVATE, 65537, 0600};
+	assert_int_equal(refusal("shmget", segment, -EINVAL, true), EINVAL); /* may be shmmax */
+	segment[1] = 0;
+	assert_int_equal(refusal("shmget", segment, -EINVAL, true), 0); /* too small */
+	segment[1] = 65537;
+	segment[0] = 17;
+	assert_int_equal(refusal("shmget", segment, -EINVAL, true), 0); /* larger than the one there is */
+	segment[2] |= IPC_CREAT;
+	assert_int_equal(refusal("shmget", segment, -EINVAL, true), EINVAL);
+	assert_int_equal(refusal("shmat", segment, -EINVAL, true), 0);
 	uint64_t locked[6] = {0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED};
 	assert_int_equal(refusal("mmap", locked, -EPERM, true), EPERM);
 	locked[3] &= ~(uint64_t)MAP_LOCKED;
