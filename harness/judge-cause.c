@@ -90,6 +90,18 @@ static const char *shm_sysctl(const char *unit)
 	return !strcmp(unit, "pages") ? "kernel.shmall" : !strcmp(unit, "segments") ? "kernel.shmmni" : "kernel.shmmax";
 }
 
+/* Of each kind there may be so many: where a reader looks tells which kind it was. */
+static json_int_t namespaces_set(const struct judgement *j)
+{
+	static const char root[] = "/proc/sys/user/";
+	const char *where = text_of(j->cause, "where");
+	char name[64];
+	if (strncmp(where, root, sizeof(root) - 1) != 0)
+		return -1;
+	(void)snprintf(name, sizeof(name), "user.%s", where + sizeof(root) - 1);
+	return sysctl_set(j, name);
+}
+
 /* The bound that the run's environment makes for a cause; -1 where it sets none. */
 static json_int_t bound_set(const struct judgement *j, const char *cause)
 {
@@ -101,6 +113,8 @@ static json_int_t bound_set(const struct judgement *j, const char *cause)
 				    strcmp(text_of(j->cause, "unit"), "inodes") ? "size" : "inodes", -1);
 	if (!strcmp(cause, "shm-limit"))
 		return sysctl_set(j, shm_sysctl(text_of(j->cause, "unit")));
+	if (!strcmp(cause, "namespaces-max"))
+		return namespaces_set(j);
 	if (!strcmp(cause, "threads-max"))
 		return sysctl_set(j, "kernel.threads-max");
 	json_int_t pid_max = strcmp(cause, "pid-max") ? -1 : sysctl_set(j, "kernel.pid_max");

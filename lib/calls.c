@@ -33,6 +33,7 @@ const struct call_info watched_calls[] = {
 	CALL(vfork, CALL_TASK),
 	CALL(clone, CALL_TASK),
 	CALL(clone3, CALL_TASK),
+	CALL(unshare, CALL_NAMESPACE),
 	CALL(execve, CALL_EXEC),
 	CALL(execveat, CALL_EXEC),
 	CALL(mlock, CALL_LOCK),
@@ -93,7 +94,7 @@ static bool is_new_segment(const struct call_info *call, const uint64_t args[6])
  * MAP_FIXED_NOREPLACE), a signal (EINTR, ERESTART* 512 to 516) or an old kernel (ENOSYS). Those that limits give:
  *   ENOMEM  everywhere
  *   EAGAIN  tasks (pids.max, RLIMIT_NPROC, pid_max, threads-max), locked memory in mmap and mremap, areas in madvise
- *   ENOSPC  shmget (shmall, shmmni), fallocate, write and openat (tmpfs), clone (nesting of namespaces)
+ *   ENOSPC  shmget (shmall, shmmni), fallocate, write and openat (tmpfs), clone and unshare (namespaces)
  *   EFAULT  read: into a mapping whose file system is full; else a bad pointer
  *   EPERM   RLIMIT_MEMLOCK of 0: mlock*, shmget(SHM_HUGETLB), mmap(MAP_LOCKED); fs.pipe-max-size: fcntl; else a matter
  *           of rights

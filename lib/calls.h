@@ -9,19 +9,20 @@
 #include <stdint.h>
 
 enum call_family {
-	CALL_MAP,      /* mmap: asks for a new area */
-	CALL_REMAP,    /* mremap */
-	CALL_SPLIT,    /* mprotect, munmap, remap_file_pages: may split areas */
-	CALL_BREAK,    /* brk */
-	CALL_TASK,     /* fork, vfork, clone, clone3: a process or a thread */
-	CALL_EXEC,     /* execve, execveat */
-	CALL_LOCK,     /* mlock, mlock2, mlockall */
-	CALL_SHM,      /* shmget, shmat */
-	CALL_ADVISE,   /* madvise that populates */
-	CALL_FILE,     /* memfd_create, fallocate */
-	CALL_PIPE,     /* pipe, pipe2, fcntl(F_SETPIPE_SZ) */
-	CALL_TRANSFER, /* read, write */
-	CALL_CREATE,   /* openat(O_CREAT) */
+	CALL_MAP,       /* mmap: asks for a new area */
+	CALL_REMAP,     /* mremap */
+	CALL_SPLIT,     /* mprotect, munmap, remap_file_pages: may split areas */
+	CALL_BREAK,     /* brk */
+	CALL_TASK,      /* fork, vfork, clone, clone3: a process or a thread */
+	CALL_NAMESPACE, /* unshare */
+	CALL_EXEC,      /* execve, execveat */
+	CALL_LOCK,      /* mlock, mlock2, mlockall */
+	CALL_SHM,       /* shmget, shmat */
+	CALL_ADVISE,    /* madvise that populates */
+	CALL_FILE,      /* memfd_create, fallocate */
+	CALL_PIPE,      /* pipe, pipe2, fcntl(F_SETPIPE_SZ) */
+	CALL_TRANSFER,  /* read, write */
+	CALL_CREATE,    /* openat(O_CREAT) */
 };
 
 struct call_info {

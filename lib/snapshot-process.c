@@ -103,6 +103,8 @@ void snapshot_take_process(const struct snapshot_source *s, const struct snapsho
 		ret->area_seen = fd >= 0 && smaps_area_fd(fd, request->address, &ret->area) == 0;
 	}
 	snapshot_take_file(s, request, ret);
+	if (request->namespaces)
+		snapshot_take_namespaces(s, request->namespaces, ret);
 	if (request->shm)
 		ret->shm_seen = ipc_namespace_shm(ret->pid, &ret->shm) == 0;
 	if (request->pidns)

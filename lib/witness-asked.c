@@ -76,6 +76,7 @@ uint64_t witness_asked(pid_t pid, const struct call_info *call, const uint64_t a
 		/* What was left when the space ran out is asked for again. */
 		return result > 0 ? (uint64_t)result : args[2];
 	case CALL_TASK:
+	case CALL_NAMESPACE:
 	case CALL_CREATE:
 		return 0;
 	}
@@ -117,6 +118,7 @@ void witness_range(const struct refusal *r, uint64_t *ret_address, uint64_t *ret
 		}
 		break;
 	case CALL_TASK:
+	case CALL_NAMESPACE:
 	case CALL_CREATE:
 	case CALL_EXEC:
 	case CALL_SHM:
@@ -146,6 +148,7 @@ bool witness_asks_for_addresses(enum call_family family)
 {
 	switch (family) {
 	case CALL_TASK:
+	case CALL_NAMESPACE:
 	case CALL_FILE:
 	case CALL_PIPE:
 	case CALL_TRANSFER:

@@ -96,6 +96,8 @@ static void snapshot_of_refusal(struct witness *w, const struct tracee *t, const
 		.shm = r->call->family == CALL_SHM && (r->error == EINVAL || r->error == ENOSPC),
 		.pid_ids = r->call->family == CALL_TASK && r->error == EAGAIN,
 	};
+	if (r->error == ENOSPC && (r->call->family == CALL_TASK || r->call->family == CALL_NAMESPACE))
+		request.namespaces = r->call->family == CALL_TASK ? r->clone_flags : r->args[0];
 	if (r->call->family == CALL_CREATE && r->error == ENOSPC)
 		request.create = witness_path(r, path, sizeof(path));
 	witness_range(r, &request.address, &request.length);

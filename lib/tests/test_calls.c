@@ -34,7 +34,7 @@ static void test_table(void **state)
 		for (const struct call_info *other = watched_calls; other < call; other++)
 			assert_string_not_equal(call->name, other->name);
 	}
-	assert_int_equal(count, 27);
+	assert_int_equal(count, 28);
 	assert_true(count <= 64); /* each has a bit */
 	assert_ptr_equal(call_by_number(SYS_mmap), call_by_name("mmap"));
 	assert_ptr_equal(call_by_number(SYS_clone3), call_by_name("clone3"));
@@ -112,7 +112,8 @@ static void test_errors(void **state)
 		{"execve", ENOENT, false},   {"execveat", EACCES, false}, {"pipe", ENFILE, true},
 		{"pipe2", ENFILE, true},     {"fcntl", ENFILE, false},    {"fcntl", EPERM, true},
 		{"pipe2", EPERM, false},     {"mmap", ENFILE, false},     {"fallocate", ENFILE, false},
-		{"fallocate", EPERM, false}, {"write", ENOSPC, true},     {"openat", ENOSPC, true},
+		{"fallocate", EPERM, false}, {"unshare", ENOSPC, true},   {"unshare", EINVAL, false},
+		{"unshare", EPERM, false},   {"write", ENOSPC, true},     {"openat", ENOSPC, true},
 		{"read", EFAULT, true},      {"write", EFAULT, false},    {"read", EPERM, false},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++)

@@ -285,6 +285,39 @@ static void knows_the_file_behind_an_area(void **state)
 	(void)fclose(file);
 }
 
+/* Limits of this machine that are too high to be met are not counted against. */
+static void counts_namespaces(void **state)
+{
+	(void)state;
+	memset(&a, 0, sizeof(a));
+	snapshot_take_namespaces(&source, CLONE_NEWUTS, &a);
+	assert_true(a.namespaces[NAMESPACE_UTS].max > 0 && a.namespaces[NAMESPACE_UTS].max != ENOMEM_ABSENT);
+	if (a.namespaces[NAMESPACE_UTS].max > 1024)
+		assert_true(a.namespaces[NAMESPACE_UTS].in_use == ENOMEM_ABSENT);
+	assert_true(a.namespaces[NAMESPACE_IPC].max == ENOMEM_ABSENT);
+	assert_true(a.namespaces[NAMESPACE_IPC].in_use == ENOMEM_ABSENT);
+	/* A /proc of plain files: three processes in two namespaces, and one that is gone. */
+	char root[] = "/tmp/enomem-namespaces-XXXXXX", command[1024];
+	assert_non_null(mkdtemp(root));
+	(void)snprintf(command, sizeof(command),
+		       "cd %s && mkdir -p sys/user 1/ns 2/ns 3/ns 4 && echo 5 >sys/user/max_uts_namespaces && "
+		       "echo 0 >sys/user/max_user_namespaces && : >first && : >second && ln -s ../../first 1/ns/uts && "
+		       "ln -s ../../second 2/ns/uts && ln -s ../../second 3/ns/uts",
+		       root);
+	assert_int_equal(system(command), 0);
+	struct snapshot_source other = {.proc_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+	assert_true(other.proc_fd >= 0);
+	snapshot_take_namespaces(&other, CLONE_NEWUTS | CLONE_NEWUSER | CLONE_NEWNET, &a);
+	assert_int_equal(a.namespaces[NAMESPACE_UTS].max, 5);
+	assert_int_equal(a.namespaces[NAMESPACE_UTS].in_use, 1);
+	assert_int_equal(a.namespaces[NAMESPACE_USER].max, 0);
+	assert_int_equal(a.namespaces[NAMESPACE_USER].in_use, 0);
+	assert_true(a.namespaces[NAMESPACE_NET].max == ENOMEM_ABSENT);
+	(void)close(other.proc_fd);
+	(void)snprintf(command, sizeof(command), "rm -r %s", root);
+	assert_int_equal(system(command), 0);
+}
+
 static void sees_state_score_and_blocks(void **state)
 {
 	struct snapshot_request request = {.pid = getpid(), .sleeps_where = true};
@@ -382,6 +415,7 @@ int main(void)
 		cmocka_unit_test(knows_the_file_system_of_a_descriptor),
 		cmocka_unit_test(knows_the_file_system_of_a_path),
 		cmocka_unit_test(knows_the_file_behind_an_area),
+		cmocka_unit_test(counts_namespaces),
 		cmocka_unit_test(sees_state_score_and_blocks),
 		cmocka_unit_test(one_at_a_time),
 		cmocka_unit_test(allocates_nothing),
