@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "calls.h"
 #include "number.h"
 #include "run.h"
 
@@ -263,6 +264,35 @@ static void test_namespace_sysctl(void **state)
 	assert_skip_with(head, "", ", live: {tmpfs: {inodes: 9}}", &m, "needs root to resize a tmpfs live");
 }
 
+/* A case in which some run expects write() to be refused is watched for it in all its runs; nobody else is. */
+static void test_watched_on_demand(void **state)
+{
+	(void)state;
+	struct scenario *s = parse("name: dir\ntitle: t\nclass: leak\nscope: process\n"
+				   "expect: {errno: ENOSPC, cause: tmpfs-size}\n"
+				   "cases:\n"
+				   "  - {name: a, expect: {call: [fallocate, write]}}\n"
+				   "  - {name: b, expect: {call: fallocate}}\n"
+				   "runs:\n"
+				   "  - {name: c, role: control}\n  - {name: t, role: trigger}\n"
+				   "  - {name: r, role: remedy}\n"
+				   "  - {name: o, role: remedy, cases: [b], expect: {call: openat, errno: ENOSPC, "
+				   "cause: tmpfs-size, exit: 0}}\n");
+	struct machine m = guest();
+	struct plan *p = plan_of(s, &m);
+	const uint64_t a = call_on_demand_bit("write"), b = call_on_demand_bit("openat");
+	assert_int_equal(p->run_count, 7);
+	for (size_t i = 0; i < p->run_count; i++)
+		assert_int_equal(p->runs[i].environment.watch_calls, i < 3 ? a : b);
+	plan_free(p);
+	scenario_free(s);
+	s = scenario_of("scope: process", "", "");
+	p = plan_of(s, &m);
+	assert_int_equal(p->runs[1].environment.watch_calls, 0);
+	plan_free(p);
+	scenario_free(s);
+}
+
 static void test_versions(void **state)
 {
 	(void)state;
@@ -383,8 +413,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_merge),      cmocka_unit_test(test_panic),
 		cmocka_unit_test(test_guest_only), cmocka_unit_test(test_namespace_sysctl),
-		cmocka_unit_test(test_versions),   cmocka_unit_test(test_unresolved),
-		cmocka_unit_test(test_stored),
+		cmocka_unit_test(test_versions),   cmocka_unit_test(test_watched_on_demand),
+		cmocka_unit_test(test_unresolved), cmocka_unit_test(test_stored),
 	};
 	return cmocka_run_group_tests_name("plan_guest", tests, NULL, NULL);
 }
