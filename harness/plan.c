@@ -168,6 +168,7 @@ static void plan_environment(struct planner *p, struct plan_run *run)
 		if (r < 0)
 			amount_error(p, run, "the environment's", bad, r);
 	}
+	run->environment.watch_calls = watched_on_demand(p->scenario, run->case_text);
 	run->environment.keep_capabilities =
 		needed_capabilities(&p->scenario->needs) | needed_capabilities(&run->run->needs);
 	int live = environment_apply_live(&run->run->live, p->machine, &run->environment, &bad);

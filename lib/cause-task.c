@@ -81,6 +81,7 @@ void cause_task(struct cause_case *c)
 	/* dup_task_struct() comes first: the new task's kernel stack, at least. */
 	if (c->refusal->error == ENOMEM)
 		cause_charge(c, PAGE_BYTES, ENOMEM);
+	cause_new_namespaces(c, flags);
 	nproc(c, 1, s->status.cap_effective);
 	pids_max(c);
 	machine_tasks(c);

@@ -14,6 +14,8 @@
 #define ENVIRONMENT_SYSCTLS  8
 #define ENVIRONMENT_SETTINGS 4
 #define ENVIRONMENT_NOT_SET  ENOMEM_ABSENT
+/* Where the run's own tmpfs is mounted: a directory that every machine has, and that is a tmpfs anyway. */
+#define ENVIRONMENT_TMPFS    "/dev/shm"
 
 struct environment_setting {
 	char name[128], value[64];
@@ -29,21 +31,26 @@ struct environment {
 	unsigned sys_count;
 	struct environment_setting namespace_sysctl[ENVIRONMENT_SETTINGS]; /* in the run's own namespaces */
 	unsigned namespace_sysctl_count;
-	bool swap_said;      /* guest only; false: the machine keeps the swap it has */
-	bool swap_on_disk;   /* the guest's disk, else zram */
-	uint64_t swap_bytes; /* all the swap there is during the run, 0 for none */
-	bool knobs_writable; /* guest only: the program may write below /proc/sys and /sys */
+	uint64_t tmpfs_bytes, tmpfs_inodes; /* of a tmpfs on ENVIRONMENT_TMPFS; none where neither is set */
+	bool swap_said;                     /* guest only; false: the machine keeps the swap it has */
+	bool swap_on_disk;                  /* the guest's disk, else zram */
+	uint64_t swap_bytes;                /* all the swap there is during the run, 0 for none */
+	bool knobs_writable;                /* guest only: the program may write below /proc/sys and /sys */
 	/* What the harness changes while the program is held at its failing moment, for remedies that help a living
 	 * process. */
 	uint64_t live_rlimit[PROCFS_RLIMITS], live_cgroup[CGROUP_VALUE_COUNT];
 	struct environment_setting live_sysctl[ENVIRONMENT_SYSCTLS];
 	unsigned live_sysctl_count;
+	struct environment_setting live_namespace_sysctl[ENVIRONMENT_SETTINGS]; /* of the IPC namespace */
+	unsigned live_namespace_sysctl_count;
+	uint64_t live_tmpfs_bytes, live_tmpfs_inodes;
 	uint64_t live_swap_bytes; /* added to what there is; 0: none */
 	char identity[64];        /* user name or number to become; "" to stay */
 	int oom_score_adj;        /* 1000 unless the manifest says otherwise: the victim goes first */
 	uint64_t
 		keep_capabilities; /* by CAP_ number: what the scenario needs of those a root program loses otherwise */
-	bool all_cpus; /* false: witness and victim share one CPU, which makes runs repeatable and stops cheap */
+	uint64_t watch_calls; /* calls watched on demand, by call_on_demand_bit(): those the manifest expects to fail */
+	bool all_cpus;        /* false: witness and victim share one CPU, which makes runs repeatable and stops cheap */
 	uint64_t deadline_ns;
 	uint64_t memory_ceiling_bytes; /* the run's own ceilings, in force even when the scenario sets no limit; 0: plan
 					  decides */

@@ -73,20 +73,6 @@ static void take_wchan(const struct snapshot_source *s, struct snapshot *ret)
 		memcpy(ret->wchan, snapshot_text, (size_t)length + 1);
 }
 
-/* O_PATH opens nothing: no driver is called, and a file that is deleted is there still. */
-static void take_file(const struct snapshot_source *s, int fd, struct snapshot *ret)
-{
-	char name[64];
-	struct statfs fs;
-	(void)snprintf(name, sizeof(name), "%d/fd/%d", ret->pid, fd);
-	auto_close int file = openat(s->proc_fd, name, O_PATH | O_CLOEXEC);
-	ret->file_seen = file >= 0 && fstatfs(file, &fs) == 0;
-	if (ret->file_seen)
-		ret->file = (struct file_system){.type = (uint64_t)fs.f_type,
-						 .size = (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize,
-						 .free = (uint64_t)fs.f_bfree * (uint64_t)fs.f_bsize};
-}
-
 void snapshot_take_process(const struct snapshot_source *s, const struct snapshot_request *request,
 			   struct snapshot *ret)
 {
@@ -117,12 +103,15 @@ void snapshot_take_process(const struct snapshot_source *s, const struct snapsho
 		auto_close int fd = open_of_process(s, ret->pid, "smaps");
 		ret->commit_seen = fd >= 0 && smaps_read_fd(fd, &ret->commit) == 0;
 	}
-	if (request->file)
-		take_file(s, request->fd, ret);
-	if (request->area) {
-		auto_close int fd = open_of_process(s, ret->pid, "smaps");
+	if (request->area || request->area_file) {
+		auto_close int fd = open_of_process(s, ret->pid, request->area ? "smaps" : "maps");
 		ret->area_seen = fd >= 0 && smaps_area_fd(fd, request->address, &ret->area) == 0;
 	}
+	snapshot_take_file(s, request, ret);
+	if (request->namespaces)
+		snapshot_take_namespaces(s, request->namespaces, ret);
+	if (request->shm)
+		ret->shm_seen = ipc_namespace_shm(ret->pid, &ret->shm) == 0;
 	if (request->pidns)
 		snapshot_take_pid_namespace(s, ret);
 	if (request->uid_tasks)

@@ -127,7 +127,12 @@ uint64_t witness_asked(pid_t pid, const struct call_info *call, const uint64_t a
 	case CALL_PIPE:
 		/* The pipe's slots: its pages come only when somebody writes. */
 		return strcmp(call->name, "fcntl") == 0 ? limit_pipe_slots_bytes((uint32_t)args[2], PAGE_BYTES) : 0;
+	case CALL_TRANSFER:
+		/* What was left when the space ran out is asked for again. */
+		return result > 0 ? (uint64_t)result : args[2];
 	case CALL_TASK:
+	case CALL_NAMESPACE:
+	case CALL_CREATE:
 		return 0;
 	}
 	return 0;
@@ -161,11 +166,50 @@ void witness_range(const struct refusal *r, uint64_t *ret_address, uint64_t *ret
 		*ret_address = r->args[0] - r->asked_bytes;
 		*ret_length = r->asked_bytes;
 		break;
+	case CALL_TRANSFER:
+		if (strcmp(r->call->name, "read") == 0) {
+			*ret_address = r->args[1];
+			*ret_length = r->args[2];
+		}
+		break;
 	case CALL_TASK:
+	case CALL_NAMESPACE:
+	case CALL_CREATE:
 	case CALL_EXEC:
 	case CALL_SHM:
 	case CALL_FILE:
 	case CALL_PIPE:
 		break;
+	}
+}
+
+const char *witness_path(const struct refusal *r, char *buf, size_t size)
+{
+	uint64_t address = r->args[1];
+	size_t in_page = PAGE_BYTES - address % PAGE_BYTES;
+	struct iovec local = {buf, size};
+	/* Two pieces: the second page may not be there. */
+	const struct iovec remote[2] = {
+		{(void *)(uintptr_t)address, in_page < size ? in_page : size},
+		{(void *)(uintptr_t)(address + in_page), in_page < size ? size - in_page : 0},
+	};
+	ssize_t n = process_vm_readv(r->tid, &local, 1, remote, 2, 0);
+	if (n <= 0 || !memchr(buf, '\0', (size_t)n) || (buf[0] != '/' && (int)r->args[0] != AT_FDCWD))
+		return NULL;
+	return buf;
+}
+
+bool witness_asks_for_addresses(enum call_family family)
+{
+	switch (family) {
+	case CALL_TASK:
+	case CALL_NAMESPACE:
+	case CALL_FILE:
+	case CALL_PIPE:
+	case CALL_TRANSFER:
+	case CALL_CREATE:
+		return false;
+	default:
+		return true;
 	}
 }

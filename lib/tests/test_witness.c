@@ -35,6 +35,7 @@ static struct witness witness;
 static struct witness_shared shared;
 static struct snapshot_source source;
 static int filter_fd = -1;
+static uint64_t on_demand; /* watched as well */
 
 /* Fork a stand-in for unshare, whose child stands in for the stage, whose child executes us in a role. */
 static int watch_with_ceiling(const char *role, unsigned tasks_ceiling)
@@ -59,7 +60,7 @@ static int watch_with_ceiling(const char *role, unsigned tasks_ceiling)
 				/* LeakSanitizer would ptrace, which a traced process cannot, and AddressSanitizer hide
 				 * the fault. */
 				(void)setenv("ASAN_OPTIONS", "detect_leaks=0:handle_segv=0:handle_sigbus=0", 1);
-				if (filter_load(filter_fd) < 0)
+				if (filter_load(filter_fd) < 0 || (on_demand && filter_watch_also(on_demand) < 0))
 					_exit(99);
 				(void)execl("/proc/self/exe", "program", role, NULL);
 				_exit(98);
@@ -355,6 +356,11 @@ static int play(const char *role)
 			       ? 0
 			       : 1;
 	}
+	if (strcmp(role, "transfer") == 0) {
+		int zero = open("/dev/zero", O_RDWR), none = open("/proc/no/such/file", O_CREAT | O_WRONLY, 0600);
+		void *unmapped = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		return none < 0 && write(zero, "abc", 3) == 3 && read(zero, unmapped, 100) < 0;
+	}
 	if (strcmp(role, "bus") == 0)
 		*(volatile char *)mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, memfd_create("empty", 0), 0) = 1;
 	if (strcmp(role, "segv") == 0)
@@ -374,6 +380,32 @@ static int play(const char *role)
 	return 91;
 }
 
+/* Nobody pays for a call that is made all the time but the run that asks for it. */
+static void watches_some_calls_on_demand_only(void **state)
+{
+	(void)state;
+	assert_int_equal(watch("transfer"), 0);
+	assert_int_equal(WEXITSTATUS(witness.exit_status), 1);
+	assert_int_equal(calls_of("read") + calls_of("write") + calls_of("openat"), 0);
+	assert_int_equal(witness.refused, 0);
+	on_demand = call_on_demand_bit("write") | call_on_demand_bit("read");
+	assert_int_equal(watch("transfer"), 0);
+	assert_int_equal(calls_of("write"), 1);
+	assert_true(calls_of("read") >= 2); /* the loader's and the program's */
+	assert_int_equal(calls_of("openat"), 0);
+	assert_int_equal(witness.refused, 1);
+	assert_string_equal(witness.record[0].call->name, "read");
+	assert_int_equal(witness.record[0].error, EFAULT);
+	assert_int_equal(witness.record[0].asked_bytes, 100);
+	assert_int_equal(witness.granted_bytes[call_by_name("write") - watched_calls], 3);
+	on_demand = call_on_demand_bit("openat");
+	assert_int_equal(watch("transfer"), 0);
+	assert_int_equal(calls_of("write"), 0);
+	assert_int_equal(calls_of("openat"), 1); /* the one that would create */
+	assert_int_equal(witness.refused, 0);    /* ENOENT is none of ours */
+	on_demand = 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
@@ -386,6 +418,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(follows_forks_threads_and_exec),
 		cmocka_unit_test(watches_pipes_and_their_growth_only),
 		cmocka_unit_test(knows_what_a_file_was_given),
+		cmocka_unit_test(watches_some_calls_on_demand_only),
 		cmocka_unit_test(knows_the_area_of_a_bus_error),
 		cmocka_unit_test(knows_what_arguments_take),
 		cmocka_unit_test(sees_a_fault_with_its_address),
