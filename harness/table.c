@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Tables for list and doctor. See table.h.
+ * Plain tables. See table.h.
  */
 #include "table.h"
 
@@ -10,27 +10,41 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "report-text.h"
+
 #define WIDTH_WITHOUT_TERMINAL 120
+#define LEAST_WIDTH            12
+
+static size_t terminal_width(void)
+{
+	struct winsize window;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col ? window.ws_col : WIDTH_WITHOUT_TERMINAL;
+}
+
+static int add_column(struct libscols_table *table, const char *name, bool wraps)
+{
+	struct libscols_column *column = scols_table_new_column(table, name, 1, wraps ? SCOLS_FL_WRAP : 0);
+	if (!column)
+		return -ENOMEM;
+	return wraps ? scols_column_set_safechars(column, "\n") |
+			       scols_column_set_wrapfunc(column, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL)
+		     : 0;
+}
 
 struct libscols_table *table_new(const char *const *columns)
 {
 	struct libscols_table *table = scols_new_table();
-	struct winsize window;
 	if (!table)
 		return NULL;
-	/* smartcols ignores COLUMNS when stdout is no terminal. */
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) < 0 || window.ws_col == 0) {
-		scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
-		scols_table_set_termwidth(table, WIDTH_WITHOUT_TERMINAL);
-	}
 	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
 		scols_table_enable_ascii(table, 1);
-	for (size_t i = 0; columns[i]; i++)
-		if (!scols_table_new_column(table, columns[i], columns[i + 1] ? 1 : 0.5,
-					    columns[i + 1] ? 0 : SCOLS_FL_WRAP)) {
+	for (size_t i = 0; columns[i]; i++) {
+		bool marked = columns[i][0] == '~';
+		if (add_column(table, columns[i] + marked, marked || !columns[i + 1]) < 0) {
 			scols_unref_table(table);
 			return NULL;
 		}
+	}
 	return table;
 }
 
@@ -43,9 +57,72 @@ int table_add(struct libscols_table *table, const char *const *cells)
 	return r;
 }
 
-int table_print(struct libscols_table *table)
+static const char *cell(struct libscols_table *table, size_t line, size_t column)
 {
-	int r = scols_print_table(table);
+	struct libscols_line *l = scols_table_get_line(table, line);
+	const char *data = l ? scols_cell_get_data(scols_line_get_cell(l, column)) : NULL;
+	return data ? data : "";
+}
+
+static bool wraps(struct libscols_table *table, size_t column)
+{
+	return scols_column_is_wrap(scols_table_get_column(table, column));
+}
+
+static size_t widest(struct libscols_table *table, size_t column)
+{
+	struct libscols_cell *heading = scols_column_get_header(scols_table_get_column(table, column));
+	size_t width = strlen(scols_cell_get_data(heading));
+	for (size_t i = 0; i < scols_table_get_nlines(table); i++) {
+		size_t length = strlen(cell(table, i, column));
+		width = length > width ? length : width;
+	}
+	return width;
+}
+
+static int wrap_column(struct libscols_table *table, size_t column, size_t width)
+{
+	char text[4 * TEXT_MAX], wrapped[8 * TEXT_MAX];
+	for (size_t i = 0; i < scols_table_get_nlines(table); i++) {
+		(void)snprintf(text, sizeof(text), "%s", cell(table, i, column));
+		(void)text_wrap(text, width, wrapped, sizeof(wrapped));
+		if (scols_line_set_data(scols_table_get_line(table, i), column, wrapped) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* What the other columns leave is shared by those that wrap, the wider the more. */
+static int fit(struct libscols_table *table, size_t width)
+{
+	size_t columns = scols_table_get_ncols(table), fixed = columns - 1, wanted = 0;
+	for (size_t c = 0; c < columns; c++)
+		*(wraps(table, c) ? &wanted : &fixed) += widest(table, c);
+	size_t rest = width > fixed ? width - fixed : 0;
+	if (wanted <= rest)
+		return 0;
+	for (size_t c = 0; c < columns; c++) {
+		size_t share = wraps(table, c) ? rest * widest(table, c) / wanted : 0;
+		if (wraps(table, c) && wrap_column(table, c, share > LEAST_WIDTH ? share : LEAST_WIDTH) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int table_print_to(struct libscols_table *table, size_t width, FILE *out)
+{
+	int r = fit(table, width);
+	/* smartcols ignores COLUMNS when it does not write to a terminal. */
+	scols_table_set_stream(table, out);
+	scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
+	scols_table_set_termwidth(table, width);
+	if (r == 0)
+		r = scols_print_table(table);
 	scols_unref_table(table);
 	return r;
+}
+
+int table_print(struct libscols_table *table)
+{
+	return table_print_to(table, terminal_width(), stdout);
 }
