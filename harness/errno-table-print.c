@@ -27,14 +27,15 @@ static char *kernels(const json_t *list, size_t of, char *buf, size_t size)
 	return buf;
 }
 
-/* "clone3 EAGAIN", "execve ENOMEM, then SIGSEGV SEGV_MAPERR", "SIGKILL (OOM)" */
+/* "  clone3 EAGAIN", "  execve ENOMEM, SIGSEGV", "  SIGKILL (OOM)": below the name of the cause */
 static char *refused(const json_t *row, char *buf, size_t size)
 {
 	const char *call = text_of(row, "call"), *outcome = text_of(row, "outcome");
 	buf[0] = '\0';
+	text_add(buf, size, "  ");
 	if (*call)
 		text_add(buf, size, "%s %s", call, text_of(row, "errno"));
-	text_add(buf, size, "%s%s", *call && *outcome ? ", then " : "", outcome);
+	text_add(buf, size, "%s%s", *call && *outcome ? ", " : "", outcome);
 	return buf;
 }
 
@@ -82,23 +83,28 @@ static bool same_cause(const json_t *rows, size_t i)
 	return i && !strcmp(text_of(json_array_get(rows, i), "cause"), text_of(json_array_get(rows, i - 1), "cause"));
 }
 
+static int add_row(struct libscols_table *table, const json_t *row, size_t of)
+{
+	char call[TEXT_MAX], says[TEXT_MAX], on[TEXT_MAX], seen[CELL_MAX];
+	return table_add(table, (const char *const[]){refused(row, call, sizeof(call)), called(row),
+						      words(row, says, sizeof(says)),
+						      kernels(json_object_get(row, "kernels"), of, on, sizeof(on)),
+						      places(row, seen, sizeof(seen))});
+}
+
 static int write_pretty(const json_t *rows, size_t of, size_t width, FILE *out)
 {
-	static const char *const columns[] = {"REFUSED BY", "CALL, ERRNO", "PROGRAM CALLED", "~AND REPORTED",
-					      "KERNELS",    "SEEN IN",     NULL};
+	static const char *const columns[] = {"REFUSED", "CALLED", "~REPORTED", "KERNELS", "SEEN IN", NULL};
 	struct libscols_table *table = table_new(columns);
 	const json_t *row = NULL;
-	char call[TEXT_MAX], says[TEXT_MAX], on[TEXT_MAX], seen[CELL_MAX];
 	int r = table ? 0 : -ENOMEM;
 	size_t i;
-	json_array_foreach (rows, i, row)
+	json_array_foreach (rows, i, row) {
+		if (r == 0 && !same_cause(rows, i))
+			r = table_add(table, (const char *const[]){text_of(row, "cause"), NULL, NULL, NULL, NULL});
 		if (r == 0)
-			r = table_add(table, (const char *const[]){same_cause(rows, i) ? NULL : text_of(row, "cause"),
-								   refused(row, call, sizeof(call)), called(row),
-								   words(row, says, sizeof(says)),
-								   kernels(json_object_get(row, "kernels"), of, on,
-									   sizeof(on)),
-								   places(row, seen, sizeof(seen))});
+			r = add_row(table, row, of);
+	}
 	if (r < 0) {
 		scols_unref_table(table);
 		return r;
@@ -116,9 +122,13 @@ static int write_markdown(const json_t *rows, FILE *out)
 		    out);
 	json_array_foreach (rows, i, row) {
 		const char *call = text_of(row, "call"), *error = text_of(row, "errno"), *outcome = text_of(row, "outcome");
-		(void)fprintf(out, "| %s | %s | ", same_cause(rows, i) ? "" : text_of(row, "cause"), *call ? call : "-");
+		(void)fputs("| ", out);
+		text_put_markdown(out, same_cause(rows, i) ? "" : text_of(row, "cause"));
+		(void)fputs(" | ", out);
+		text_put_markdown(out, *call ? call : "-");
+		(void)fputs(" | ", out);
 		text_put_markdown(out, error);
-		(void)fputs(*error && *outcome ? ", then " : "", out);
+		(void)fputs(*error && *outcome ? ", " : "", out);
 		text_put_markdown(out, outcome);
 		(void)fputs(" | ", out);
 		text_put_markdown(out, called(row));

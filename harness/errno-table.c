@@ -27,6 +27,19 @@ static const json_t *refusal_of(const json_t *run)
 	return !strcmp(text_of(moment, "at"), "call") ? moment : NULL;
 }
 
+/* How it ended where that is not the errno: "SIGKILL (OOM)", "SIGSEGV", "stall", "panic". */
+static json_t *end_of(const json_t *run)
+{
+	const json_t *outcome = json_object_get(run, "outcome");
+	const char *kind = text_of(outcome, "kind");
+	if (!strcmp(kind, "errno"))
+		return NULL;
+	if (strcmp(kind, "signal") != 0)
+		return json_string(kind);
+	return json_sprintf("%s%s", text_of(outcome, "signal"),
+			    json_is_true(json_object_get(outcome, "oom")) ? " (OOM)" : "");
+}
+
 /* What identifies a row. */
 static json_t *key_of(const json_t *run)
 {
@@ -40,10 +53,8 @@ static json_t *key_of(const json_t *run)
 		r |= set(key, "errno",
 			 json_string(text_value(json_object_get(refusal, "errno"), text, sizeof(text))));
 	}
-	if (r == 0 && strcmp(text_of2(run, "outcome", "kind"), "errno") != 0)
-		r |= set(key, "outcome", json_string(text_outcome(run, text, sizeof(text))));
 	if (r == 0)
-		r |= set(key, "reported", reported_by(run));
+		r = set(key, "outcome", end_of(run)) | set(key, "reported", reported_by(run));
 	if (r == 0)
 		return key;
 	json_decref(key);

@@ -52,8 +52,10 @@ int table_add(struct libscols_table *table, const char *const *cells)
 {
 	struct libscols_line *line = scols_table_new_line(table, NULL);
 	int r = line ? 0 : -ENOMEM;
-	for (size_t i = 0; r == 0 && i < scols_table_get_ncols(table); i++)
-		r = scols_line_set_data(line, i, cells[i]);
+	for (size_t i = 0; r == 0 && i < scols_table_get_ncols(table); i++) {
+		char clean[4 * TEXT_MAX];
+		r = scols_line_set_data(line, i, cells[i] ? text_clean(cells[i], false, clean, sizeof(clean)) : NULL);
+	}
 	return r;
 }
 
