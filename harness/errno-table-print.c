@@ -72,7 +72,8 @@ static char *places(const json_t *row, char *buf, size_t size)
 			text_add(buf, size, "%s%s%s%s", i ? "; " : "", text_of(place, "scenario"), *name ? ": " : "",
 				 name);
 		if (!json_equal(json_object_get(place, "kernels"), json_object_get(row, "kernels")))
-			text_add(buf, size, " on %s", kernels(json_object_get(place, "kernels"), 0, some, sizeof(some)));
+			text_add(buf, size, " on %s",
+				 kernels(json_object_get(place, "kernels"), 0, some, sizeof(some)));
 		before = place;
 	}
 	return buf;
@@ -121,7 +122,8 @@ static int write_markdown(const json_t *rows, FILE *out)
 		    "|---|---|---|---|---|---|---|\n",
 		    out);
 	json_array_foreach (rows, i, row) {
-		const char *call = text_of(row, "call"), *error = text_of(row, "errno"), *outcome = text_of(row, "outcome");
+		const char *call = text_of(row, "call"), *error = text_of(row, "errno"),
+			   *outcome = text_of(row, "outcome");
 		(void)fputs("| ", out);
 		text_put_markdown(out, same_cause(rows, i) ? "" : text_of(row, "cause"));
 		(void)fputs(" | ", out);

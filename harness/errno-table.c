@@ -18,7 +18,8 @@ static int set(json_t *to, const char *key, json_t *value)
 	return value ? json_object_set_new(to, key, value) : 0;
 }
 
-/* The call that was refused: the outcome's, or that of the moment at which the program was held and later died of it. */
+/* The call that was refused: the outcome's, or that of the moment at which the program was held and later died of it.
+ */
 static const json_t *refusal_of(const json_t *run)
 {
 	const json_t *outcome = json_object_get(run, "outcome"), *moment = json_object_get(run, "failing_moment");
@@ -50,8 +51,7 @@ static json_t *key_of(const json_t *run)
 	int r = key ? 0 : -ENOMEM;
 	if (r == 0 && refusal) {
 		r |= set(key, "call", json_string(text_of(refusal, "call")));
-		r |= set(key, "errno",
-			 json_string(text_value(json_object_get(refusal, "errno"), text, sizeof(text))));
+		r |= set(key, "errno", json_string(text_value(json_object_get(refusal, "errno"), text, sizeof(text))));
 	}
 	if (r == 0)
 		r = set(key, "outcome", end_of(run)) | set(key, "reported", reported_by(run));
@@ -88,7 +88,6 @@ static int add_seen(json_t *row, const char *scenario, const char *name, const c
 	}
 	return json_array_append_new(seen, place);
 }
-
 
 /* The row of this key, made if there is none; borrowed. NULL without memory. */
 static json_t *row_of(json_t *rows, json_t *key)
@@ -172,5 +171,6 @@ json_t *errno_table_make(const json_t *results)
 		left_out += n;
 	}
 	json_t *in_order = sorted(rows);
-	return in_order ? json_pack("{s:O, s:i, s:o}", "kernels", labels, "left_out", left_out, "rows", in_order) : NULL;
+	return in_order ? json_pack("{s:O, s:i, s:o}", "kernels", labels, "left_out", left_out, "rows", in_order)
+			: NULL;
 }

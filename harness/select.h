@@ -39,8 +39,10 @@ enum { OPT_SELECT_CLASS = 1024, OPT_SELECT_SCOPE, OPT_SELECT_ERRNO, OPT_SELECT_C
 	{"class", OPT_SELECT_CLASS, "CLASS,...", "only scenarios of these classes (repeatable, as the next three)"},   \
 		{"scope", OPT_SELECT_SCOPE, "SCOPE,...", "only of these scopes: process, cgroup, namespace, machine"}, \
 		{"errno", OPT_SELECT_ERRNO, "ERRNO,...",                                                               \
-		 "only with a trigger that ends so: ENOMEM, SIGKILL, stall, panic, ..."},                             \
-		{"cause", OPT_SELECT_CAUSE, "CAUSE,...", "only with a trigger that this limit refuses: rlimit-as, ..."}
+		 "only with a trigger that ends so: ENOMEM, SIGKILL, stall, panic, ..."},                              \
+	{                                                                                                              \
+		"cause", OPT_SELECT_CAUSE, "CAUSE,...", "only with a trigger that this limit refuses: rlimit-as, ..."  \
+	}
 
 /* One of these options: 0, or the exit status after telling which name nobody knows. -1 for any other letter. */
 int select_option(int letter, const char *value, struct select_filter *filter);

@@ -103,9 +103,13 @@ static int fit(struct libscols_table *table, size_t width)
 	size_t rest = width > fixed ? width - fixed : 0;
 	if (wanted <= rest)
 		return 0;
+	size_t left = rest;
 	for (size_t c = 0; c < columns; c++) {
-		size_t share = wraps(table, c) ? rest * widest(table, c) / wanted : 0;
-		if (wraps(table, c) && wrap_column(table, c, share > LEAST_WIDTH ? share : LEAST_WIDTH) < 0)
+		if (!wraps(table, c))
+			continue;
+		size_t share = c + 1 == columns ? left : rest * widest(table, c) / wanted;
+		left -= share;
+		if (wrap_column(table, c, share > LEAST_WIDTH ? share : LEAST_WIDTH) < 0)
 			return -ENOMEM;
 	}
 	return 0;

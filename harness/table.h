@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* A table with these columns (ended by NULL); the last one wraps, and those whose name begins with '~'. NULL when memory
- * is short. */
+/* A table with these columns (ended by NULL); the last one wraps, and those whose name begins with '~'. NULL when
+ * memory is short. */
 struct libscols_table *table_new(const char *const *columns);
 /* Append a row of as many texts as there are columns; NULL leaves a cell empty. */
 int table_add(struct libscols_table *table, const char *const *cells);

@@ -25,9 +25,8 @@ static void usage(void)
 static size_t number(const char *text)
 {
 	char *end;
-	errno = 0;
 	size_t n = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno)
+	if (*text < '0' || *text > '9' || *end)
 		usage();
 	return n;
 }
@@ -57,8 +56,7 @@ static int thread(size_t stack_bytes)
 	pthread_attr_t attributes;
 	pthread_t t;
 	pthread_attr_init(&attributes);
-	if (stack_bytes)
-		pthread_attr_setstacksize(&attributes, stack_bytes);
+	pthread_attr_setstacksize(&attributes, stack_bytes); /* of 0: EINVAL, it stays as it is */
 	int error = positive(pthread_create(&t, &attributes, nothing, NULL));
 	return error ? error : pthread_join(t, NULL);
 }
@@ -127,7 +125,6 @@ int main(int argc, char *argv[])
 {
 	size_t bytes = 0;
 	int again = 0;
-
 	if (argc < 2)
 		usage();
 	for (int i = 2; i < argc; i++) {
@@ -138,7 +135,6 @@ int main(int argc, char *argv[])
 		else
 			usage();
 	}
-
 	setvbuf(stdout, NULL, _IONBF, 0); /* stdout, too, would allocate */
 	do {
 		int error = call(argv[1], bytes), left = errno;
