@@ -94,22 +94,43 @@ static int wrap_column(struct libscols_table *table, size_t column, size_t width
 	return 0;
 }
 
-/* What the other columns leave is shared by those that wrap, the wider the more. */
+/* The longest piece of a column that text_wrap() does not break; at most so much. */
+static size_t longest_word(struct libscols_table *table, size_t column, size_t most)
+{
+	size_t longest = 0;
+	for (size_t i = 0; i < scols_table_get_nlines(table); i++)
+		for (const char *at = cell(table, i, column); *at; at += strspn(at, " ")) {
+			size_t length = strcspn(at, " -/:");
+			length += at[length] && at[length] != ' ';
+			longest = length > longest ? length : longest;
+			at += length;
+		}
+	return longest < most ? longest : most;
+}
+
+/*
+ * What the other columns leave is shared by those that wrap: the narrow ones keep their width; of the wider ones each
+ * has room for its longest word, and then the wider the more.
+ */
 static int fit(struct libscols_table *table, size_t width)
 {
-	size_t columns = scols_table_get_ncols(table), fixed = columns - 1, wanted = 0;
-	for (size_t c = 0; c < columns; c++)
-		*(wraps(table, c) ? &wanted : &fixed) += widest(table, c);
-	size_t rest = width > fixed ? width - fixed : 0;
-	if (wanted <= rest)
-		return 0;
-	size_t left = rest;
+	size_t columns = scols_table_get_ncols(table), fixed = columns - 1, wrapping = 0, words = 0, wanted = 0;
 	for (size_t c = 0; c < columns; c++) {
-		if (!wraps(table, c))
-			continue;
-		size_t share = c + 1 == columns ? left : rest * widest(table, c) / wanted;
-		left -= share;
-		if (wrap_column(table, c, share > LEAST_WIDTH ? share : LEAST_WIDTH) < 0)
+		wrapping += wraps(table, c);
+		fixed += wraps(table, c) ? 0 : widest(table, c);
+	}
+	size_t rest = width > fixed + wrapping * LEAST_WIDTH ? width - fixed : wrapping * LEAST_WIDTH;
+	size_t fair = rest / wrapping;
+	for (size_t c = 0; c < columns; c++) {
+		size_t natural = wraps(table, c) ? widest(table, c) : 0;
+		rest -= natural > fair ? 0 : natural;
+		words += natural > fair ? longest_word(table, c, fair) : 0;
+		wanted += natural > fair ? natural : 0;
+	}
+	for (size_t c = 0; wanted > rest && c < columns; c++) {
+		size_t natural = wraps(table, c) ? widest(table, c) : 0, word = longest_word(table, c, fair);
+		if (natural > fair &&
+		    wrap_column(table, c, word + (rest - words) * (natural - word) / (wanted - words)) < 0)
 			return -ENOMEM;
 	}
 	return 0;
