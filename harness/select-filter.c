@@ -197,7 +197,8 @@ int select_chosen(const char *tree, char *const *names, size_t count, const stru
 		return 0;
 	}
 	selection_free(&s);
-	(void)say_error(0, any ? "nothing selected: no scenario fits all of that" : "nothing selected");
+	(void)say_error(0,
+			any ? "nothing selected: no scenario fits all of that" : "nothing selected: no scenario there");
 	if (any)
 		say_hint("names, --class, --scope, --errno and --cause narrow down together; `enomem list` shows all");
 	return EXIT_NOTHING_SELECTED;

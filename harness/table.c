@@ -119,6 +119,8 @@ static int fit(struct libscols_table *table, size_t width)
 		wrapping += wraps(table, c);
 		fixed += wraps(table, c) ? 0 : widest(table, c);
 	}
+	if (wrapping == 0)
+		return 0;
 	size_t rest = width > fixed + wrapping * LEAST_WIDTH ? width - fixed : wrapping * LEAST_WIDTH;
 	size_t fair = rest / wrapping;
 	for (size_t c = 0; c < columns; c++) {

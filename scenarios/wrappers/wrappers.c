@@ -89,7 +89,9 @@ static int pipe_to_shell(void)
 static int shell(void)
 {
 	int status = system("exit 0");
-	snprintf(returned, sizeof(returned), status ? "exit status %d" : "", WEXITSTATUS(status));
+	returned[0] = '\0';
+	if (status)
+		snprintf(returned, sizeof(returned), "exit status %d", WEXITSTATUS(status));
 	return errno;
 }
 
@@ -123,8 +125,7 @@ static int call(const char *how, size_t bytes)
 
 int main(int argc, char *argv[])
 {
-	size_t bytes = 0;
-	int again = 0;
+	size_t bytes = 0, again = 0;
 	if (argc < 2)
 		usage();
 	for (int i = 2; i < argc; i++) {
