@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * What the C library makes of a refusal. The kernel says -ENOMEM or -EAGAIN; the function that was called may return
- * NULL, -1, a positive errno or an exit status, may set errno or not, and may change one errno into another. Each is
- * called once and tells what it returned and what it left in errno.
+ * NULL, -1, an errno or an exit status, may set errno or not, and may change it. Each tells what it did.
  */
 #include <errno.h>
 #include <pthread.h>
