@@ -12,6 +12,8 @@
 #include "say.h"
 #include "triage.h"
 
+#define ROWS_PER_LIMIT 3
+
 enum { OPT_TOP = 256, OPT_THRESHOLD };
 
 static const struct option_row options[] = {
@@ -105,7 +107,8 @@ static int print(const struct triage *t, const struct triage_report *report, enu
 		return 0;
 	}
 	json_auto_t *json = triage_json(t, report);
-	return !json || json_dumpf(json, stdout, JSON_INDENT(1)) < 0 || puts("") < 0 ? -EIO : 0;
+	return !json || json_dumpf(json, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6)) < 0 || puts("") < 0 ? -EIO
+													      : 0;
 }
 
 static int triage(struct triage_report *report, const char *word, enum format format)
@@ -117,6 +120,8 @@ static int triage(struct triage_report *report, const char *word, enum format fo
 		code = r == -ESRCH || r == -ENOENT ? EXIT_USAGE : EXIT_BROKEN;
 	} else {
 		triage_rank(&t);
+		if (!word)
+			triage_thin(&t, report->threshold, ROWS_PER_LIMIT);
 		r = print(&t, report, format);
 		if (r < 0)
 			code = EXIT_BROKEN;

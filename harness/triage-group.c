@@ -98,20 +98,32 @@ int triage_group_numbers(struct triage *t, const char *dir, enum cgroup_version 
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
-/* Most groups have no limit at all: three small files tell, before two dozen are opened. */
-static unsigned limited(int dirfd, enum cgroup_version version, unsigned controllers)
+static uint64_t huge_page_bytes(void)
+{
+	char text[8192];
+	struct meminfo info;
+	if (procfs_read_at(AT_FDCWD, "/proc/meminfo", text, sizeof(text)) < 0 ||
+	    procfs_parse_meminfo(text, &info) < 0 || info.value[MEMINFO_HUGEPAGE_SIZE] == ENOMEM_ABSENT)
+		return 1024; /* there are none, and no files of that name */
+	return info.value[MEMINFO_HUGEPAGE_SIZE];
+}
+
+/* Most groups have no limit at all: a few small files tell, before two dozen are opened. */
+static unsigned limited(const struct triage *t, int dirfd, enum cgroup_version version, unsigned controllers)
 {
 	static const enum cgroup_value limits[] = {
-		CGROUP_MEMORY_MAX, CGROUP_MEMORY_HIGH, CGROUP_MEMORY_SWAP_MAX, CGROUP_MEMORY_KMEM_MAX, CGROUP_PIDS_MAX,
+		CGROUP_MEMORY_MAX, CGROUP_MEMORY_HIGH, CGROUP_MEMORY_SWAP_MAX,  CGROUP_MEMORY_KMEM_MAX,
+		CGROUP_PIDS_MAX,   CGROUP_HUGETLB_MAX, CGROUP_HUGETLB_RSVD_MAX,
 	};
-	unsigned found = controllers & 1U << CGROUP_HUGETLB; /* rare, and its files have varying names */
+	unsigned found = 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(limits); i++) {
-		const struct cgroup_value_file *f = &cgroup_value_files[limits[i]];
-		const char *file = version == CGROUP_V1 ? f->v1_file : f->v2_file;
+		enum cgroup_controller controller = cgroup_value_files[limits[i]].controller;
+		char file[64];
 		uint64_t number;
-		if (file && controllers >> f->controller & 1 && !(found >> f->controller & 1) &&
+		if (controllers >> controller & 1 && !(found >> controller & 1) &&
+		    triage_file_name(t, version, limits[i], file, sizeof(file))[0] &&
 		    procfs_read_number_at(dirfd, file, &number) == 0 && number < UNLIMITED_FROM)
-			found |= 1U << f->controller;
+			found |= 1U << controller;
 	}
 	return found;
 }
@@ -121,12 +133,14 @@ int triage_group(struct triage *t, const char *dir, enum cgroup_version version,
 	struct cgroup_numbers numbers;
 	uint64_t cache;
 	auto_close int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (!t->huge_page)
+		t->huge_page = huge_page_bytes();
 	t->groups++;
 	if (fd < 0) {
 		t->unreadable_groups += errno != ENOENT;
 		return 0;
 	}
-	controllers = limited(fd, version, controllers);
+	controllers = limited(t, fd, version, controllers);
 	if (!controllers)
 		return 0;
 	cgroup_read_path(dir, version, controllers, &numbers, &cache);

@@ -77,14 +77,16 @@ static void put_summary(const struct triage *t, const struct triage_report *repo
 	size_t hidden = near_but_hidden(t, report), near = triage_near(t, report->threshold);
 	char part[24];
 	percent(report->threshold, part, sizeof(part));
-	(void)fprintf(out, "%zu of %zu limits at or above %s.\n", near, t->count, part);
+	if (t->count + t->left_out == 0)
+		(void)fputs("No limit is set here.\n", out);
+	else
+		(void)fprintf(out, "%zu of %zu limits at or above %s.\n", near, t->count + t->left_out, part);
 	if (hidden)
-		(void)fprintf(out, "%zu of these are not shown: --top %zu shows all.\n", hidden, t->count);
+		(void)fprintf(out, "%zu of these not shown: --top %zu shows all.\n", hidden, t->count);
 	if (t->unreadable_processes)
 		(void)fprintf(out,
-			      "Of %" PRIu64 " of %" PRIu64
-			      " processes, areas and open files could not be read: they are other users'; sudo sees "
-			      "them.\n",
+			      "Areas and open files of %" PRIu64 " of %" PRIu64
+			      " processes could not be read: other users', or protected from tracing.\n",
 			      t->unreadable_processes, t->processes);
 	if (t->unreadable_groups)
 		(void)fprintf(out, "%" PRIu64 " of %" PRIu64 " groups could not be read.\n", t->unreadable_groups,
@@ -95,20 +97,18 @@ static void put_summary(const struct triage *t, const struct triage_report *repo
 
 static int put_table(const struct triage *t, const struct triage_report *report)
 {
-	static const char *const columns[] = {"#",   "CAUSE",       "WHAT",         "IN USE", "BOUND",
-					      "USE", "REFUSED YET", "HOW IT FAILS", NULL};
+	static const char *const columns[] = {"#", "CAUSE", "IN USE", "BOUND", "USE", "REFUSED", "WHAT", NULL};
 	static struct shown shown;
 	struct libscols_table *table = table_new(columns);
 	int r = table ? 0 : -ENOMEM;
 	for (size_t i = 0; r == 0 && i < shown_rows(t, report); i++) {
-		const struct triage_limit_info *info = &triage_limit_infos[t->row[i].limit];
 		char rank[24], refused[24] = "";
 		texts_of(t, &t->row[i], &shown);
 		(void)snprintf(rank, sizeof(rank), "%zu", i + 1);
 		if (t->row[i].refused)
 			(void)snprintf(refused, sizeof(refused), "! %" PRIu64, t->row[i].refused);
-		r = table_add(table, (const char *const[]){rank, info->cause, shown.what, shown.in_use, shown.bound,
-							   shown.part, refused, info->fails});
+		r = table_add(table, (const char *const[]){rank, triage_limit_infos[t->row[i].limit].cause,
+							   shown.in_use, shown.bound, shown.part, refused, shown.what});
 	}
 	if (r == 0)
 		return table_print(table);
@@ -123,11 +123,11 @@ int triage_print_pretty(const struct triage *t, const struct triage_report *repo
 	int r = shown_rows(t, report) ? put_table(t, report) : 0;
 	for (size_t i = 0; r == 0 && i < shown_rows(t, report); i++) {
 		texts_of(t, &t->row[i], &shown);
-		printf("\n%zu. %s: %s, %s of %s\n", i + 1, triage_limit_infos[t->row[i].limit].cause, shown.what,
-		       shown.in_use, shown.bound);
+		const struct triage_limit_info *info = &triage_limit_infos[t->row[i].limit];
+		printf("\n%zu. %s: %s\n", i + 1, info->cause, shown.what);
 		if (shown.refused[0])
-			printf("   has refused already: %s\n", shown.refused);
-		printf("   show: %s\n   fix:  %s\n", shown.show, shown.fix);
+			printf("   refused already: %s\n", shown.refused);
+		printf("   fails: %s\n   show:  %s\n   fix:   %s\n", info->fails, shown.show, shown.fix);
 	}
 	if (r == 0 && t->count)
 		(void)fputc('\n', stdout);
@@ -229,8 +229,8 @@ json_t *triage_json(const struct triage *t, const struct triage_report *report)
 		(void)json_object_set_new(subject, "name", json_text(report->name));
 	return json_pack("{s:s, s:o, s:f, s:I, s:I, s:o, s:{s:I, s:I, s:I, s:I, s:b}}", "schema", "enomem-triage/1",
 			 "subject", subject, "threshold", (double)report->threshold / 100, "limits",
-			 (json_int_t)t->count, "near", (json_int_t)triage_near(t, report->threshold), "rows", rows,
-			 "looked_at", "processes", (json_int_t)t->processes, "processes_unreadable",
+			 (json_int_t)(t->count + t->left_out), "near", (json_int_t)triage_near(t, report->threshold),
+			 "rows", rows, "looked_at", "processes", (json_int_t)t->processes, "processes_unreadable",
 			 (json_int_t)t->unreadable_processes, "groups", (json_int_t)t->groups, "groups_unreadable",
 			 (json_int_t)t->unreadable_groups, "groups_left_out", t->unlooked_groups != 0);
 }

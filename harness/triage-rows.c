@@ -157,7 +157,6 @@ int triage_machine(struct triage *t, const struct snapshot *s, bool whole)
 	ask("mmap", ENOMEM, map_a_page, s, &map);
 	ask("mmap", ENOMEM, map_a_huge_page, s, &huge);
 	ask("clone", EAGAIN, nothing, s, &task);
-	t->huge_page = s->meminfo.value[MEMINFO_HUGEPAGE_SIZE];
 	row.setting = s->sysctl[SYSCTL_PID_MAX];
 	int r = add_state(t, &task, CAUSE_PID_MAX, false, row);
 	row.limit = TRIAGE_THREADS_MAX;

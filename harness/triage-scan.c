@@ -147,8 +147,8 @@ int triage_all_processes(struct triage *t, const struct snapshot *base)
 		const struct process_status *status = &crowd.seen[i].status;
 		if (i == 0 || status->uid != crowd.seen[i - 1].status.uid)
 			tasks = tasks_of(&crowd, status->uid);
-		/* A kernel thread has no memory, and a zombie none any more. */
-		if (status->value[STATUS_VM_SIZE] == ENOMEM_ABSENT)
+		/* A kernel thread has no memory, a zombie none any more, and this program is as good as gone. */
+		if (status->value[STATUS_VM_SIZE] == ENOMEM_ABSENT || crowd.seen[i].pid == getpid())
 			continue;
 		struct snapshot s = *base;
 		s.commit_seen = s.pidns_children_dead = false;

@@ -83,27 +83,36 @@ static const struct group_words {
 					CGROUP_HUGETLB_EVENTS_MAX},
 };
 
-/* "DIR/memory.max", as the group's version has it and a shell reads it; "" where it has no such file. */
-static const char *group_file(const struct triage *t, const struct triage_row *row, enum cgroup_value value, char *buf,
-			      size_t size)
+const char *triage_file_name(const struct triage *t, enum cgroup_version version, enum cgroup_value value, char *buf,
+			     size_t size)
 {
 	const struct cgroup_value_file *f = &cgroup_value_files[value];
-	const char *file = row->version == CGROUP_V1 ? f->v1_file : f->v2_file;
-	char path[PATH_ROOM], huge[32];
-	buf[0] = '\0';
-	if (!file)
-		return buf;
-	const char *star = strchr(file, '*');
+	const char *file = version == CGROUP_V1 ? f->v1_file : f->v2_file, *star = file ? strchr(file, '*') : NULL;
 	bool giga = t->huge_page >= 1ULL << 30, mega = t->huge_page >= 1ULL << 20;
-	(void)snprintf(huge, sizeof(huge), "%" PRIu64 "%s",
+	if (!star) {
+		(void)snprintf(buf, size, "%s", file ? file : "");
+		return buf;
+	}
+	(void)snprintf(buf, size, "%.*s%" PRIu64 "%s%s", (int)(star - file), file,
 		       t->huge_page >> (giga   ? 30
 					: mega ? 20
 					       : 10),
 		       giga   ? "GB"
 		       : mega ? "MB"
-			      : "KB");
-	(void)snprintf(path, sizeof(path), "%s/%.*s%s%s", row->path, (int)(star ? star - file : 0), file,
-		       star ? huge : "", star ? star + 1 : file);
+			      : "KB",
+		       star + 1);
+	return buf;
+}
+
+/* "DIR/memory.max", as the group's version has it and a shell reads it; "" where it has no such file. */
+static const char *group_file(const struct triage *t, const struct triage_row *row, enum cgroup_value value, char *buf,
+			      size_t size)
+{
+	char path[PATH_ROOM], name[64];
+	buf[0] = '\0';
+	if (triage_file_name(t, row->version, value, name, sizeof(name))[0] == '\0')
+		return buf;
+	(void)snprintf(path, sizeof(path), "%s/%s", row->path, name);
 	return triage_quote(path, buf, size);
 }
 

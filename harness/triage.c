@@ -113,6 +113,22 @@ void triage_rank(struct triage *t)
 		qsort(t->row, t->count, sizeof(*t->row), by_rank);
 }
 
+void triage_thin(struct triage *t, uint64_t threshold_basis_points, size_t keep)
+{
+	size_t seen[TRIAGE_LIMITS] = {0}, kept = 0;
+	for (size_t i = 0; i < t->count; i++) {
+		struct triage_row *row = &t->row[i];
+		bool matters = row->refused || row->basis_points >= threshold_basis_points;
+		if (matters || seen[row->limit]++ < keep) {
+			t->row[kept++] = *row;
+			continue;
+		}
+		free(row->path);
+		t->left_out++;
+	}
+	t->count = kept;
+}
+
 size_t triage_near(const struct triage *t, uint64_t threshold_basis_points)
 {
 	size_t n = 0;

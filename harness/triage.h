@@ -75,7 +75,7 @@ struct triage_row {
 
 struct triage {
 	struct triage_row *row;
-	size_t count, room;
+	size_t count, room, left_out;
 	uint64_t processes, groups;                       /* looked at */
 	uint64_t unreadable_processes, unreadable_groups; /* of which less, or nothing, could be read */
 	uint64_t unlooked_groups;                         /* 1: there are more than were looked at */
@@ -89,6 +89,11 @@ void triage_free(struct triage *t);
 int triage_add(struct triage *t, const struct triage_row *row);
 /* Those that have refused already first, then the fuller; ties by limit, pid and path. */
 void triage_rank(struct triage *t);
+/*
+ * Leave out, of a ranking, what is neither near nor refusing after the first `keep` rows of its limit: a hundred
+ * processes with a stack each. The number of rows left out is in left_out.
+ */
+void triage_thin(struct triage *t, uint64_t threshold_basis_points, size_t keep);
 /* How many are at or above the threshold. */
 size_t triage_near(const struct triage *t, uint64_t threshold_basis_points);
 
@@ -96,6 +101,9 @@ size_t triage_near(const struct triage *t, uint64_t threshold_basis_points);
 char *triage_what(const struct triage_row *row, char *buf, size_t size);
 char *triage_show(const struct triage *t, const struct triage_row *row, char *buf, size_t size);
 char *triage_fix(const struct triage *t, const struct triage_row *row, char *buf, size_t size);
+/* The name of the file that holds a value on this version; "" where it has none. */
+const char *triage_file_name(const struct triage *t, enum cgroup_version version, enum cgroup_value value, char *buf,
+			     size_t size);
 /* A path as a shell reads it: in quotes where it needs them. */
 char *triage_quote(const char *path, char *buf, size_t size);
 
@@ -117,7 +125,7 @@ int triage_shm(struct triage *t, const char *text, uint64_t shmall, uint64_t shm
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
-/* One group; only what is limited costs more than a look at the limits. -errno when the directory cannot be opened */
+/* One group; only what is limited costs more than a look at the limits. -ENOMEM */
 int triage_group(struct triage *t, const char *dir, enum cgroup_version version, unsigned controllers);
 /* A group and those above it, up to the top of its hierarchy. */
 int triage_group_and_above(struct triage *t, const char *dir, const char *mount, enum cgroup_version version,
