@@ -85,7 +85,7 @@ static const uint64_t map_a_page[4] = {0, PAGE_BYTES, PROT_READ | PROT_WRITE, MA
 static const uint64_t lock_a_page[4] = {PAGE_BYTES, PAGE_BYTES, 0, 0};
 static const uint64_t nothing[4];
 
-/* open(): __alloc_fd(), fs/file.c. The lowest free number counts there; it is the number of open files or less. */
+/* alloc_fd(), fs/file.c, wants a free number below the limit: it is full when all of those are taken. */
 static int add_files(struct triage *t, const struct snapshot *s, const uint64_t *hard, uint64_t open_files,
 		     struct triage_row row)
 {

@@ -8,6 +8,7 @@
 #include <mntent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,8 +91,8 @@ uint64_t triage_tasks_of(uint32_t uid)
 	return tasks;
 }
 
-/* -errno: somebody else's, or ended. */
-static int count_files(int proc_pid, uint64_t *ret)
+/* Numbers below the limit: it is those that may be given out. -errno: somebody else's, or ended. */
+static int count_files(int proc_pid, uint64_t limit, uint64_t *ret)
 {
 	auto_close int fd = openat(proc_pid, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -101,8 +102,10 @@ static int count_files(int proc_pid, uint64_t *ret)
 		return -errno;
 	fd = -1; /* goes with the listing */
 	*ret = 0;
-	while ((d = readdir(dir)))
-		*ret += d->d_name[0] != '.';
+	while ((d = readdir(dir))) {
+		uint64_t number;
+		*ret += number_parse_count(d->d_name, &number) == 0 && number < limit;
+	}
 	return 0;
 }
 
@@ -125,7 +128,7 @@ static int look_at(struct triage *t, const struct seen *seen, struct snapshot *s
 	bool denied = maps < 0 && errno == EACCES;
 	int r = maps < 0 ? -errno : maps_read_fd(maps, MIN_ADDRESS, TASK_END, 0, 0, &s->maps);
 	s->maps_seen = r == 0;
-	denied |= r == -EACCES || count_files(fd, &files) == -EACCES;
+	denied |= r == -EACCES || count_files(fd, s->rlimit[RLIMIT_NOFILE], &files) == -EACCES;
 	t->unreadable_processes += denied;
 	return triage_process(t, s, hard, denied ? ENOMEM_ABSENT : files);
 }
@@ -174,7 +177,7 @@ static int process_of(struct triage *t, const struct snapshot *s)
 	if (fd < 0 || procfs_read_at(fd, "limits", text, sizeof(text)) <= 0 || procfs_parse_hard_limits(text, hard) < 0)
 		return -ESRCH;
 	t->processes = 1;
-	int r = count_files(fd, &files);
+	int r = count_files(fd, s->rlimit[RLIMIT_NOFILE], &files);
 	t->unreadable_processes = !s->maps_seen || r == -EACCES;
 	return triage_process(t, s, hard, files);
 }

@@ -144,7 +144,8 @@ static void show_process(const struct triage_row *row, char *buf, size_t size)
 			       words->row, pid);
 		break;
 	case TRIAGE_NOFILE:
-		(void)snprintf(buf, size, "ls /proc/%d/fd | wc -l; grep '%s' /proc/%d/limits", pid, words->row, pid);
+		(void)snprintf(buf, size, "ls /proc/%d/fd | awk '$1 < %" PRIu64 "' | wc -l; grep '%s' /proc/%d/limits",
+			       pid, row->setting, words->row, pid);
 		break;
 	case TRIAGE_MAP_COUNT:
 		(void)snprintf(buf, size, "grep -vcF '[vsyscall]' /proc/%d/maps; sysctl vm.max_map_count", pid);

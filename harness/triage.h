@@ -109,7 +109,8 @@ char *triage_quote(const char *path, char *buf, size_t size);
 
 /* --- rows of what was read: numbers in, rows out; -ENOMEM -------------------------------------------------------- */
 
-/* A process by its snapshot, its hard limits and its open files (ENOMEM_ABSENT when unknown). */
+/* A process by its snapshot, its hard limits and how many of the numbers below RLIMIT_NOFILE are taken (ENOMEM_ABSENT:
+ * unknown). */
 int triage_process(struct triage *t, const struct snapshot *s, const uint64_t hard[PROCFS_RLIMITS],
 		   uint64_t open_files);
 /*

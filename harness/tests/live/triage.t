@@ -16,9 +16,9 @@ remove_groups()
 	for group in "${groups[@]}"; do
 		[ -d "$group" ] || continue
 		for _ in $(seq 50); do
-			for pid in $(cat "$group/cgroup.procs" 2>/dev/null); do
+			while read -r pid; do
 				kill -KILL "$pid" 2>/dev/null
-			done
+			done <"$group/cgroup.procs"
 			rmdir "$group" 2>/dev/null && break
 			sleep 0.1
 		done
@@ -127,7 +127,10 @@ prlimit --pid="$pid" --stack="$size":
 ranks "RLIMIT_STACK" rlimit-stack "$size" "$size"
 fixed "RLIMIT_STACK" "prlimit --pid=$pid --stack=[0-9]+:" env
 
-files=$(find "/proc/$pid/fd" -mindepth 1 | wc -l)
+files=0 # as many as have the lowest numbers: those above the limit do not count
+while [ -h "/proc/$pid/fd/$files" ]; do
+	files=$((files + 1))
+done
 prlimit --pid="$pid" --nofile="$files":
 ranks "RLIMIT_NOFILE" rlimit-nofile "$files" "$files"
 like "RLIMIT_NOFILE: what shows it" "$(sh -c "$shown" | head -n 1)" "^ *$files\$"
@@ -140,9 +143,8 @@ harness triage -f json --top 50 "$pid"
 like "at the hard limit" "$(get '.rows[] | select(.cause == "rlimit-nofile") | .fix')" '--nofile=80  # needs CAP_SYS_RESOURCE'
 ended
 
-as_spare() { setpriv --reuid=$spare --regid=$spare --clear-groups "$@"; }
 if root; then
-	as_spare env "$mark" sleep 300 &
+	setpriv --reuid=$spare --regid=$spare --clear-groups env "$mark" sleep 300 &
 	other=$!
 	start bash -c "ulimit -S -u 2; exec setpriv --reuid=$spare --regid=$spare --clear-groups sleep 300"
 	ranks "RLIMIT_NPROC" rlimit-nproc 2 2
