@@ -61,15 +61,15 @@ static int parse_threshold(const char *value, uint64_t *ret)
 }
 
 /* 0, or the error was told. */
-static int read_process(struct triage *t, struct triage_report *report, const char *word, char *name, size_t size)
+static int read_process(struct triage *t, struct triage_report *report, const char *word)
 {
 	uint64_t pid;
 	if (number_parse_count(word, &pid) < 0 || pid == 0 || pid > INT32_MAX)
 		return say_error(-ESRCH, "%s: no process can have this id", word);
 	report->kind = "process";
 	report->pid = (int32_t)pid;
-	report->name = name;
-	int r = triage_one_process(t, report->pid, name, size);
+	report->name = report->comm;
+	int r = triage_one_process(t, report->pid, report->comm, sizeof(report->comm));
 	if (r == -ESRCH)
 		return say_error(r, "%s: there is no such process, or it has ended", word);
 	return r < 0 ? say_error(r, "%s: its limits could not be read", word) : 0;
@@ -89,10 +89,10 @@ static int read_group(struct triage *t, struct triage_report *report, const char
 	return r;
 }
 
-static int read_subject(struct triage *t, struct triage_report *report, const char *word, char *name, size_t size)
+static int read_subject(struct triage *t, struct triage_report *report, const char *word)
 {
 	if (word)
-		return word[0] && word[strspn(word, "0123456789")] == '\0' ? read_process(t, report, word, name, size)
+		return word[0] && word[strspn(word, "0123456789")] == '\0' ? read_process(t, report, word)
 									   : read_group(t, report, word);
 	int r = triage_everything(t);
 	return r < 0 ? say_error(r, "the machine's limits could not be read") : 0;
@@ -114,8 +114,7 @@ static int print(const struct triage *t, const struct triage_report *report, enu
 static int triage(struct triage_report *report, const char *word, enum format format)
 {
 	struct triage t = {0};
-	char name[64] = "";
-	int r = read_subject(&t, report, word, name, sizeof(name)), code = EXIT_AS_PREDICTED;
+	int r = read_subject(&t, report, word), code = EXIT_AS_PREDICTED;
 	if (r < 0) {
 		code = r == -ESRCH || r == -ENOENT ? EXIT_USAGE : EXIT_BROKEN;
 	} else {

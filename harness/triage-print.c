@@ -229,8 +229,9 @@ json_t *triage_json(const struct triage *t, const struct triage_report *report)
 		(void)json_object_set_new(subject, "name", json_text(report->name));
 	return json_pack("{s:s, s:o, s:f, s:I, s:I, s:o, s:{s:I, s:I, s:I, s:I, s:b}}", "schema", "enomem-triage/1",
 			 "subject", subject, "threshold", (double)report->threshold / 100, "limits",
-			 (json_int_t)(t->count + t->left_out), "near", (json_int_t)triage_near(t, report->threshold),
-			 "rows", rows, "looked_at", "processes", (json_int_t)t->processes, "processes_unreadable",
-			 (json_int_t)t->unreadable_processes, "groups", (json_int_t)t->groups, "groups_unreadable",
-			 (json_int_t)t->unreadable_groups, "groups_left_out", t->unlooked_groups != 0);
+			 (json_int_t)t->count + (json_int_t)t->left_out, "near",
+			 (json_int_t)triage_near(t, report->threshold), "rows", rows, "looked_at", "processes",
+			 (json_int_t)t->processes, "processes_unreadable", (json_int_t)t->unreadable_processes,
+			 "groups", (json_int_t)t->groups, "groups_unreadable", (json_int_t)t->unreadable_groups,
+			 "groups_left_out", t->unlooked_groups != 0);
 }

@@ -55,7 +55,7 @@ static int gather(struct crowd *crowd)
 	auto_closedir DIR *proc = opendir("/proc");
 	const struct dirent *d;
 	int r = proc ? 0 : -errno;
-	while (r == 0 && crowd->count < PROCESSES_MAX && (d = readdir(proc))) {
+	while (proc && r == 0 && crowd->count < PROCESSES_MAX && (d = readdir(proc))) {
 		char name[300], text[STATUS_BYTES];
 		struct seen seen;
 		uint64_t pid;
@@ -92,15 +92,15 @@ uint64_t triage_tasks_of(uint32_t uid)
 }
 
 /* Numbers below the limit: it is those that may be given out. -errno: somebody else's, or ended. */
-static int count_files(int proc_pid, uint64_t limit, uint64_t *ret)
+static int count_files(int32_t pid, uint64_t limit, uint64_t *ret)
 {
-	auto_close int fd = openat(proc_pid, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	char name[64];
+	(void)snprintf(name, sizeof(name), "/proc/%d/fd", pid);
+	auto_closedir DIR *dir = opendir(name);
 	const struct dirent *d;
 	*ret = ENOMEM_ABSENT;
 	if (!dir)
 		return -errno;
-	fd = -1; /* goes with the listing */
 	*ret = 0;
 	while ((d = readdir(dir))) {
 		uint64_t number;
@@ -128,7 +128,7 @@ static int look_at(struct triage *t, const struct seen *seen, struct snapshot *s
 	bool denied = maps < 0 && errno == EACCES;
 	int r = maps < 0 ? -errno : maps_read_fd(maps, MIN_ADDRESS, TASK_END, 0, 0, &s->maps);
 	s->maps_seen = r == 0;
-	denied |= r == -EACCES || count_files(fd, s->rlimit[RLIMIT_NOFILE], &files) == -EACCES;
+	denied |= r == -EACCES || count_files(s->pid, s->rlimit[RLIMIT_NOFILE], &files) == -EACCES;
 	t->unreadable_processes += denied;
 	return triage_process(t, s, hard, denied ? ENOMEM_ABSENT : files);
 }
@@ -177,7 +177,7 @@ static int process_of(struct triage *t, const struct snapshot *s)
 	if (fd < 0 || procfs_read_at(fd, "limits", text, sizeof(text)) <= 0 || procfs_parse_hard_limits(text, hard) < 0)
 		return -ESRCH;
 	t->processes = 1;
-	int r = count_files(fd, s->rlimit[RLIMIT_NOFILE], &files);
+	int r = count_files(s->pid, s->rlimit[RLIMIT_NOFILE], &files);
 	t->unreadable_processes = !s->maps_seen || r == -EACCES;
 	return triage_process(t, s, hard, files);
 }

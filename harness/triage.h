@@ -153,7 +153,8 @@ int triage_everything(struct triage *t);
 struct triage_report {
 	const char *kind; /* "machine", "process", "group" */
 	int32_t pid;
-	const char *name; /* of the process or group, NULL */
+	char comm[64];    /* of the process */
+	const char *name; /* that, or the path of the group, or NULL */
 	size_t top;
 	uint64_t threshold; /* basis points */
 };
