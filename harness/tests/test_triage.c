@@ -172,14 +172,15 @@ static void test_rank(void **state)
 		enum triage_limit limit;
 		int32_t pid;
 	} wanted[] = {
-		{TRIAGE_PIDS_MAX, 0}, {TRIAGE_MEMORY_MAX, 0},  {TRIAGE_DEAD_NAMESPACE, 9},
-		{TRIAGE_AS, 8},       {TRIAGE_STACK, 5},       {TRIAGE_STACK, 6},
-		{TRIAGE_NOFILE, 1},   {TRIAGE_TMPFS_BYTES, 0}, {TRIAGE_TMPFS_BYTES, 0},
+		{TRIAGE_PIDS_MAX, 0},    {TRIAGE_MEMORY_MAX, 0},  {TRIAGE_DEAD_NAMESPACE, 9}, {TRIAGE_AS, 8},
+		{TRIAGE_STACK, 5},       {TRIAGE_STACK, 6},       {TRIAGE_MEMLOCK, 2},        {TRIAGE_NOFILE, 1},
+		{TRIAGE_TMPFS_BYTES, 0}, {TRIAGE_TMPFS_BYTES, 0},
 	};
 	(void)state;
 	add(TRIAGE_TMPFS_BYTES, 0, "/b", 1, 100, 0);
 	add(TRIAGE_TMPFS_BYTES, 0, "/a", 1, 100, 0);
 	add(TRIAGE_NOFILE, 1, NULL, 50, 100, 0);
+	add(TRIAGE_MEMLOCK, 2, NULL, 5, 10, 0);
 	add(TRIAGE_STACK, 6, NULL, 51, 100, 0);
 	add(TRIAGE_STACK, 5, NULL, 510, 1000, 0);
 	add(TRIAGE_AS, 8, NULL, 999999, 1000000, 0);
@@ -192,11 +193,11 @@ static void test_rank(void **state)
 		assert_int_equal(t.row[i].limit, wanted[i].limit);
 		assert_int_equal(t.row[i].pid, wanted[i].pid);
 	}
-	assert_string_equal(t.row[7].path, "/a");
+	assert_string_equal(t.row[8].path, "/a");
 	assert_int_equal(t.row[3].basis_points, 9999); /* rounded down: there is room */
 	assert_int_equal(triage_near(&t, 9000), 2);
 	assert_int_equal(triage_near(&t, 10000), 1);
-	assert_int_equal(triage_near(&t, 100), 9);
+	assert_int_equal(triage_near(&t, 100), 10);
 }
 
 static void test_no_rows(void **state)
