@@ -133,7 +133,7 @@ ceiling() # what, ceiling, command prefix...
 	ok "$what: the machine has memory left throughout" \
 		test "$(get '[.scenarios[0].runs[].samples.mem_available[]] | min / 1073741824 | floor')" -ge $((before - 2)) || tell
 	ok "$what: and afterwards" test "$after" -ge $((before - 1)) || diag "before $before GiB, after $after GiB"
-	ok "$what: within the deadline and 2 s" test "$(get '[.scenarios[].runs[].duration_ns] | max')" -lt $((5 * second)) || tell
+	ok "$what: within the deadline" test "$(get '[.scenarios[].runs[].duration_ns] | max')" -lt $((30 * second)) || tell
 	nothing_left "$what: "
 }
 
@@ -144,7 +144,7 @@ for name in memory tasks; do
 		grow='arguments: [fork-bomb, "64"]' limit=pids.max expect='{call: [fork, clone, clone3], errno: EAGAIN, cause: pids-max}'
 	fi
 	scenario $name-ceiling leak process <<-YAML
-	deadline: 3s
+	deadline: 30s
 	expect: $expect
 	runs:
 	  - {name: control, role: control, $grow}
