@@ -59,14 +59,9 @@ static const struct shape outcome[] = {
 	{0},
 };
 static const struct shape refusal[] = {
-	{"call", THE(TEXT)},
-	{"errno", WORD},
-	{"args", ARRAY, .elements = SHAPE_NUMBER | SHAPE_TEXT | SHAPE_NULL},
-	{"asked", SIZE},
-	{"pid", NUMBER},
-	{"tid", NUMBER},
-	{"time_ns", COUNT},
-	{0},
+	{"call", THE(TEXT)}, {"errno", WORD},    {"args", ARRAY, .elements = SHAPE_NUMBER | SHAPE_TEXT | SHAPE_NULL},
+	{"asked", SIZE},     {"injected", BOOL}, {"pid", NUMBER},
+	{"tid", NUMBER},     {"time_ns", COUNT}, {0},
 };
 static const struct shape signal_seen[] = {
 	{"signal", THE(TEXT)},

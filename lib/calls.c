@@ -41,6 +41,11 @@ const struct call_info watched_calls[] = {
 	CALL(pipe, CALL_PIPE),
 	CALL(pipe2, CALL_PIPE),
 	CALL(fcntl, CALL_PIPE), /* the filter stops it for F_SETPIPE_SZ only */
+	CALL(epoll_create, CALL_OBJECT),
+	CALL(epoll_create1, CALL_OBJECT),
+	CALL(eventfd, CALL_OBJECT),
+	CALL(eventfd2, CALL_OBJECT),
+	CALL(socket, CALL_OBJECT),
 	{NULL, -1, CALL_FILE},
 };
 
@@ -68,6 +73,13 @@ const struct call_info *call_by_name(const char *name)
 	return NULL;
 }
 
+unsigned call_opens(const struct call_info *call)
+{
+	if (call->family == CALL_PIPE)
+		return strcmp(call->name, "fcntl") == 0 ? 0 : 2;
+	return call->family == CALL_OBJECT || strcmp(call->name, "memfd_create") == 0;
+}
+
 /*
  * An allow list, because most errors of these calls are about a bad argument (EACCES, EBADF, ENODEV, EEXIST of
  * MAP_FIXED_NOREPLACE), a signal (EINTR, ERESTART* 512 to 516) or an old kernel (ENOSYS). Those that limits give:
@@ -76,7 +88,9 @@ const struct call_info *call_by_name(const char *name)
  *   ENOSPC  shmget (shmall, shmmni), fallocate (tmpfs), clone (nesting of namespaces)
  *   EPERM   RLIMIT_MEMLOCK of 0: mlock*, shmget(SHM_HUGETLB), mmap(MAP_LOCKED); fs.pipe-max-size: fcntl; else a matter
  *           of rights
- *   ENFILE  pipe, where its inode cannot be had: that is what older kernels say instead of ENOMEM
+ *   ENFILE  pipe, socket, where the inode cannot be had: that is what older kernels say instead of ENOMEM; 5.10 says
+ *           ENOBUFS of a socket
+ *   EMFILE  RLIMIT_NOFILE, where a call asks for a descriptor: no lack of memory, but taken for one
  *   EINVAL  a thread of a process whose children live in another pid namespace; else a wrong argument
  *   E2BIG   arguments of execve above a quarter of RLIMIT_STACK; for clone3 a structure from the future
  * execve also fails for every directory of PATH without the program: only what memory and tasks refuse counts.
@@ -93,7 +107,11 @@ static bool error_is_refusal(const struct call_info *call, const uint64_t args[6
 		return call->family == CALL_LOCK || call->family == CALL_SHM ||
 		       (call->family == CALL_MAP && args[3] & MAP_LOCKED) || !strcmp(call->name, "fcntl");
 	case ENFILE:
-		return call->family == CALL_PIPE && strcmp(call->name, "fcntl") != 0;
+		return call->family == CALL_OBJECT || (call->family == CALL_PIPE && strcmp(call->name, "fcntl") != 0);
+	case ENOBUFS:
+		return call->family == CALL_OBJECT;
+	case EMFILE:
+		return call_opens(call) > 0;
 	case EINVAL:
 		return call->family == CALL_TASK;
 	case E2BIG:

@@ -94,6 +94,8 @@ void cause_pipe(struct cause_case *c)
 	if (strcmp(c->refusal->call->name, "fcntl") != 0) {
 		if (error == ENOMEM || error == ENFILE)
 			cause_charge(c, PAGE_BYTES, error);
+		else if (error == EMFILE)
+			cause_open_files(c);
 		return;
 	}
 	if (error != ENOMEM || asked == 0)
@@ -116,7 +118,9 @@ void cause_file(struct cause_case *c)
 	uint64_t asked = limit_round_up_to_page(c->refusal->asked_bytes, PAGE_BYTES);
 	const struct file_system *fs = &c->s->file;
 
-	if (c->refusal->error == ENOMEM) {
+	if (c->refusal->error == EMFILE) {
+		cause_open_files(c);
+	} else if (c->refusal->error == ENOMEM) {
 		cause_charge(c, asked ? asked : PAGE_BYTES, ENOMEM);
 	} else if (c->refusal->error == ENOSPC && c->s->file_seen && fs->type == TMPFS_MAGIC) {
 		cause_commit_limit_as(c, asked, ENOSPC);

@@ -39,6 +39,7 @@
 	X(SHM_LIMIT, "shm-limit", "bytes", NULL)                                                                       \
 	X(FRAGMENTATION, "fragmentation", "bytes", NULL)                                                               \
 	X(KMALLOC_MAX, "kmalloc-max", "bytes", NULL)                                                                   \
+	X(RLIMIT_NOFILE, "rlimit-nofile", "descriptors", NULL)                                                         \
 	X(INJECTED, "injected", "", NULL)                                                                              \
 	X(KILLED_BY_OTHER, "killed-by-other", "", NULL)                                                                \
 	X(UNKNOWN, "unknown", "", NULL)

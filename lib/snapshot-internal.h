@@ -16,7 +16,8 @@ void snapshot_set_absent(uint64_t *values, unsigned count);
 void snapshot_take_process(const struct snapshot_source *s, const struct snapshot_request *request,
 			   struct snapshot *ret);
 
-/* What takes walking /proc: the children's pid namespace, the user's tasks, the task ids in use. */
+/* What takes walking /proc: its descriptors, the children's pid namespace, the user's tasks, the task ids in use. */
 void snapshot_take_pid_namespace(const struct snapshot_source *s, struct snapshot *ret);
+void snapshot_take_open_files(const struct snapshot_source *s, struct snapshot *ret);
 void snapshot_take_uid_tasks(const struct snapshot_source *s, struct snapshot *ret);
 void snapshot_take_pid_ids(const struct snapshot_source *s, struct snapshot *ret);

@@ -121,6 +121,8 @@ void snapshot_take_process(const struct snapshot_source *s, const struct snapsho
 	}
 	if (request->pidns)
 		snapshot_take_pid_namespace(s, ret);
+	if (request->open_files)
+		snapshot_take_open_files(s, ret);
 	if (request->uid_tasks)
 		snapshot_take_uid_tasks(s, ret);
 	if (request->pid_ids)

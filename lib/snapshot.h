@@ -82,6 +82,7 @@ struct snapshot {
 	uint64_t pidns_inode, pidns_children_inode; /* 0 when unreadable or not populated yet */
 	bool pidns_children_dead;                   /* children's namespace once had an init and has no process now */
 	uint64_t uid_tasks;                         /* tasks of its real uid, ENOMEM_ABSENT when not counted */
+	uint64_t open_files; /* its descriptors below RLIMIT_NOFILE, ENOMEM_ABSENT when not counted */
 	/*
 	 * Task ids from 300 up that are in use, by tasks or as the id of a process group or session, ENOMEM_ABSENT when
 	 * not counted; those of the run's own pid namespace where it has a pid_max of its own.
@@ -117,6 +118,7 @@ struct snapshot_request {
 	bool area;                /* a fault: what kind of area is the address in? */
 	bool file;                /* of a refused call: on which file system is descriptor fd? */
 	int fd;
+	bool open_files;   /* a call that opens was refused with EMFILE: count the descriptors */
 	bool sleeps_where; /* read wchan */
 	bool dying; /* the process was killed: it is left out where the machine's memory is gone, see snapshot.c */
 };

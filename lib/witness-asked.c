@@ -72,6 +72,7 @@ uint64_t witness_asked(pid_t pid, const struct call_info *call, const uint64_t a
 		/* The pipe's slots: its pages come only when somebody writes. */
 		return strcmp(call->name, "fcntl") == 0 ? limit_pipe_slots_bytes((uint32_t)args[2], PAGE_BYTES) : 0;
 	case CALL_TASK:
+	case CALL_OBJECT:
 		return 0;
 	}
 	return 0;
@@ -110,6 +111,7 @@ void witness_range(const struct refusal *r, uint64_t *ret_address, uint64_t *ret
 	case CALL_SHM:
 	case CALL_FILE:
 	case CALL_PIPE:
+	case CALL_OBJECT:
 		break;
 	}
 }

@@ -20,6 +20,7 @@
 #include "number.h"
 #include "tracees.h"
 #include "witness-asked.h"
+#include "witness-inject.h"
 
 #define SYSCALL_STOP    (SIGTRAP | 0x80)
 
@@ -84,13 +85,15 @@ static void snapshot_of_refusal(struct witness *w, const struct tracee *t, const
 {
 	struct snapshot_request request = {
 		.pid = t->tgid,
-		.maps = r->call->family != CALL_TASK && r->call->family != CALL_FILE && r->call->family != CALL_PIPE,
+		.maps = r->call->family != CALL_TASK && r->call->family != CALL_FILE && r->call->family != CALL_PIPE &&
+			r->call->family != CALL_OBJECT,
 		.commit =
 			r->call->family == CALL_TASK && !(r->clone_flags & 0x100 /* CLONE_VM */) && r->error == ENOMEM,
 		.pidns = r->call->family == CALL_TASK && r->error != EAGAIN,
 		.uid_tasks = (r->call->family == CALL_TASK || r->call->family == CALL_EXEC) && r->error == EAGAIN,
 		.file = r->call->family == CALL_FILE && r->error == ENOSPC,
 		.fd = (int)r->args[0],
+		.open_files = r->error == EMFILE,
 		.pid_ids = r->call->family == CALL_TASK && r->error == EAGAIN,
 	};
 	witness_range(r, &request.address, &request.length);
@@ -108,6 +111,7 @@ static void on_refused(struct witness *w, const struct tracee *t, int64_t result
 	memcpy(r->args, t->args, sizeof(r->args));
 	r->clone_flags = t->clone_flags;
 	r->error = error;
+	r->injected = t->injected != 0;
 	r->tid = t->tid;
 	r->tgid = t->tgid;
 	r->time_ns = now_ns();
@@ -174,6 +178,25 @@ static void on_untraced(struct witness *w)
 	kill_all(w);
 }
 
+/* A brk() that gives back is let through, and so is that of other processes, whose break nobody followed. */
+static bool asks_for(const struct witness *w, const struct tracee *t, uint64_t least)
+{
+	if (t->call->family != CALL_BREAK)
+		return least == 0 || witness_asked(t->tgid, t->call, t->args, 0) >= least;
+	return t->tgid == w->program && w->last_break && t->args[0] > w->last_break &&
+	       t->args[0] - w->last_break >= least;
+}
+
+static void inject(const struct witness *w, struct tracee *t)
+{
+	for (unsigned i = 0; i < w->injection_count; i++) {
+		const struct environment_injection *injection = &w->injection[i];
+		if (strcmp(injection->call, t->call->name) == 0 && asks_for(w, t, injection->least) &&
+		    witness_inject(t, injection->error))
+			t->injected = injection->error;
+	}
+}
+
 static void on_call(struct witness *w, struct tracee *t)
 {
 	struct __ptrace_syscall_info info;
@@ -192,6 +215,8 @@ static void on_call(struct witness *w, struct tracee *t)
 	w->call_count[t->call - watched_calls]++;
 	if (t->clone_flags & 0x00800000 /* CLONE_UNTRACED */)
 		on_untraced(w);
+	t->injected = 0;
+	inject(w, t);
 }
 
 static void on_call_exit(struct witness *w, struct tracee *t)
@@ -203,6 +228,13 @@ static void on_call_exit(struct witness *w, struct tracee *t)
 	if (!known || ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) <= 0 ||
 	    info.op != PTRACE_SYSCALL_INFO_EXIT)
 		return;
+	if (t->call->family == CALL_BREAK && !info.exit.is_error && t->tgid == w->program)
+		w->last_break = (uint64_t)info.exit.rval;
+	if (t->injected) {
+		witness_inject_done(t);
+		on_refused(w, t, info.exit.rval, t->injected);
+		return;
+	}
 	if (call_refused(t->call, t->args, info.exit.rval, info.exit.is_error, &error))
 		on_refused(w, t, info.exit.rval, error);
 	else if (!info.exit.is_error)

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Failures that the witness makes itself, where a kernel cannot be brought to fail: the call is taken away at its
+ * beginning and answered in the kernel's place, and nothing of it happens. So a munmap() leaves its mapping, a fork()
+ * has no child, and a brk() returns the break there was.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "tracees.h"
+
+/* Does this architecture let a tracer take a call away? */
+bool witness_can_inject(void);
+
+/* At the filter's stop of t->call: refuse it with this errno. false when it could not be done: then it goes through. */
+bool witness_inject(const struct tracee *t, int error);
+
+/* At the exit stop of such a call: put back what was changed. */
+void witness_inject_done(const struct tracee *t);
