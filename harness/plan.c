@@ -60,7 +60,8 @@ static void amount_error(struct planner *p, struct plan_run *run, const char *wh
 	else if (error == -ERANGE)
 		plan_error(p, run, "%s '%s' is below zero or too large on this machine", what, text);
 	else if (error == -E2BIG)
-		plan_error(p, run, "%s '%s' is one too many: at most %d of sysctl, %d of sys and namespace_sysctl",
+		plan_error(p, run,
+			   "%s '%s' is one too many: at most %d of sysctl and inject, %d of sys and namespace_sysctl",
 			   what, text, ENVIRONMENT_SYSCTLS, ENVIRONMENT_SETTINGS);
 	else if (error == -EBUSY)
 		plan_error(p, run, "%s swap '%s': the guest's disk holds the swap of the environment already", what,

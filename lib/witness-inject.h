@@ -7,16 +7,15 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stdint.h>
-#include <sys/types.h>
 
 #include "tracees.h"
+#include "witness.h"
 
 /* Does this architecture let a tracer take a call away? */
 bool witness_can_inject(void);
 
-/* At the filter's stop of t->call: refuse it with this errno. false when it could not be done: then it goes through. */
-bool witness_inject(const struct tracee *t, int error);
+/* At the filter's stop of t->call: refuse it where the run says so, and note with which errno in t->injected. */
+void witness_inject(const struct witness *w, struct tracee *t);
 
 /* At the exit stop of such a call: put back what was changed. */
 void witness_inject_done(const struct tracee *t);

@@ -178,25 +178,6 @@ static void on_untraced(struct witness *w)
 	kill_all(w);
 }
 
-/* A brk() that gives back is let through, and so is that of other processes, whose break nobody followed. */
-static bool asks_for(const struct witness *w, const struct tracee *t, uint64_t least)
-{
-	if (t->call->family != CALL_BREAK)
-		return least == 0 || witness_asked(t->tgid, t->call, t->args, 0) >= least;
-	return t->tgid == w->program && w->last_break && t->args[0] > w->last_break &&
-	       t->args[0] - w->last_break >= least;
-}
-
-static void inject(const struct witness *w, struct tracee *t)
-{
-	for (unsigned i = 0; i < w->injection_count; i++) {
-		const struct environment_injection *injection = &w->injection[i];
-		if (strcmp(injection->call, t->call->name) == 0 && asks_for(w, t, injection->least) &&
-		    witness_inject(t, injection->error))
-			t->injected = injection->error;
-	}
-}
-
 static void on_call(struct witness *w, struct tracee *t)
 {
 	struct __ptrace_syscall_info info;
@@ -215,8 +196,7 @@ static void on_call(struct witness *w, struct tracee *t)
 	w->call_count[t->call - watched_calls]++;
 	if (t->clone_flags & 0x00800000 /* CLONE_UNTRACED */)
 		on_untraced(w);
-	t->injected = 0;
-	inject(w, t);
+	witness_inject(w, t);
 }
 
 static void on_call_exit(struct witness *w, struct tracee *t)

@@ -50,7 +50,7 @@ static inline void fixture_init(struct fixture *f)
 		s->vmstat.value[i] = ENOMEM_ABSENT;
 	for (unsigned i = 0; i < BUDDY_ORDERS; i++)
 		s->buddy.blocks[i] = ENOMEM_ABSENT;
-	s->pid_ids = s->namespace_pid_max = s->namespace_pid_ids = ENOMEM_ABSENT;
+	s->open_files = s->pid_ids = s->namespace_pid_max = s->namespace_pid_ids = ENOMEM_ABSENT;
 	s->taken = s->process_seen = s->maps_seen = s->in_cgroup = true;
 
 	s->meminfo.value[MEMINFO_MEM_TOTAL] = RAM_BYTES;

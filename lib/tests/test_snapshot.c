@@ -271,6 +271,30 @@ static void one_at_a_time(void **state)
 	assert_true(snapshot_try_take(&source, &request, &a));
 }
 
+/* Those below the limit: what was opened above it before takes no room. */
+static void counts_descriptors(void **state)
+{
+	struct snapshot_request request = {.pid = getpid(), .open_files = true};
+	struct rlimit old, limit;
+	(void)state;
+	snapshot_take(&source, &request, &a);
+	int fd = dup(STDOUT_FILENO);
+	snapshot_take(&source, &request, &b);
+	assert_int_equal(b.open_files, a.open_files + 1);
+	(void)close(fd);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	limit = old;
+	limit.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	snapshot_take(&source, &request, &b);
+	/* This process can open nothing now, its own list of descriptors neither. */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_true(b.open_files == ENOMEM_ABSENT);
+	request.open_files = false;
+	snapshot_take(&source, &request, &b);
+	assert_true(b.open_files == ENOMEM_ABSENT);
+}
+
 static size_t allocated(void)
 {
 	struct mallinfo2 info = mallinfo2();
@@ -285,6 +309,7 @@ static void allocates_nothing(void **state)
 					   .pidns = true,
 					   .uid_tasks = true,
 					   .pid_ids = true,
+					   .open_files = true,
 					   .area = true,
 					   .address = 1,
 					   .sleeps_where = true};
@@ -317,6 +342,7 @@ int main(void)
 		cmocka_unit_test(counts_task_ids),
 		cmocka_unit_test(knows_the_file_system_of_a_descriptor),
 		cmocka_unit_test(sees_state_score_and_blocks),
+		cmocka_unit_test(counts_descriptors),
 		cmocka_unit_test(one_at_a_time),
 		cmocka_unit_test(allocates_nothing),
 	};
