@@ -88,6 +88,8 @@ static json_int_t of_group(const struct judgement *j, const char *cause)
 static json_int_t bound_set(const struct judgement *j, const char *cause)
 {
 	const json_t *rlimits = json_object_get(json_object_get(j->evidence, "environment"), "rlimit");
+	if (!strcmp(cause, "rlimit-cpu"))
+		return -1; /* the hard one, which no manifest sets */
 	if (!strncmp(cause, "rlimit-", 7))
 		return text_integer(rlimits, cause + 7, -1);
 	if (!strcmp(cause, "threads-max"))

@@ -82,6 +82,8 @@ struct snapshot {
 	uint64_t pidns_inode, pidns_children_inode; /* 0 when unreadable or not populated yet */
 	bool pidns_children_dead;                   /* children's namespace once had an init and has no process now */
 	uint64_t uid_tasks;                         /* tasks of its real uid, ENOMEM_ABSENT when not counted */
+	/* Of a dying process: the CPU time it used and may use, in ns; ENOMEM_ABSENT when not asked for. */
+	uint64_t cpu_ns, cpu_hard_limit_ns;
 	uint64_t open_files; /* its descriptors below RLIMIT_NOFILE, ENOMEM_ABSENT when not counted */
 	/*
 	 * Task ids from 300 up that are in use, by tasks or as the id of a process group or session, ENOMEM_ABSENT when
