@@ -295,6 +295,25 @@ static void counts_descriptors(void **state)
 	assert_true(b.open_files == ENOMEM_ABSENT);
 }
 
+static void sees_the_cpu_time_of_a_dying_process(void **state)
+{
+	struct snapshot_request request = {.pid = getpid(), .dying = true};
+	struct rlimit limit;
+	(void)state;
+	snapshot_take(&source, &request, &a);
+	assert_int_equal(getrlimit(RLIMIT_CPU, &limit), 0);
+	assert_true(a.cpu_ns < ENOMEM_ABSENT);
+	assert_true(a.cpu_hard_limit_ns ==
+		    (limit.rlim_max == RLIM_INFINITY ? ENOMEM_UNLIMITED : limit.rlim_max * 1000000000ULL));
+	do
+		snapshot_take(&source, &request, &b);
+	while (b.cpu_ns == a.cpu_ns);
+	assert_true(b.cpu_ns > a.cpu_ns);
+	request.dying = false;
+	snapshot_take(&source, &request, &b);
+	assert_true(b.cpu_ns == ENOMEM_ABSENT && b.cpu_hard_limit_ns == ENOMEM_ABSENT);
+}
+
 static size_t allocated(void)
 {
 	struct mallinfo2 info = mallinfo2();
@@ -343,6 +362,7 @@ int main(void)
 		cmocka_unit_test(knows_the_file_system_of_a_descriptor),
 		cmocka_unit_test(sees_state_score_and_blocks),
 		cmocka_unit_test(counts_descriptors),
+		cmocka_unit_test(sees_the_cpu_time_of_a_dying_process),
 		cmocka_unit_test(one_at_a_time),
 		cmocka_unit_test(allocates_nothing),
 	};
