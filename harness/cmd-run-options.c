@@ -59,6 +59,7 @@ const struct option_row run_option_rows[] = {
 	{"no-skip", OPT_NO_SKIP, NULL, "treat whatever was skipped as failed"},
 	{"exit", OPT_EXIT, "MODE", "bisect: skipped and broken become 125, for git bisect run"},
 	{"color", OPT_COLOR, "WHEN", "auto, always or never"},
+	SELECT_OPTION_ROWS,
 	{"scenarios", OPT_SCENARIOS, "DIR", "directory of the scenarios"},
 	{NULL, 0, NULL, NULL},
 };
@@ -241,7 +242,10 @@ int run_options_parse(const struct command *self, int argc, char **argv, struct 
 	o.guests.cgroup = "v2";
 	for (int letter; r == 0 && (letter = options_next(self, argc, argv, &value)) != -1;) {
 		r = parse_guest(letter, value, &o);
-		if (r == 1)
+		int selects = select_option(letter, value, &o.filter);
+		if (selects >= 0)
+			r = selects;
+		else if (r == 1)
 			r = parse_one(self, letter, value, &o, &colour);
 	}
 	if (r == 0)

@@ -7,9 +7,11 @@
 #include "guests.h"
 #include "options.h"
 #include "report.h"
+#include "select.h"
 
 struct run_options {
 	const char *tree, *output, *baseline;
+	struct select_filter filter;
 	enum report_format format;
 	struct report_options report;
 	unsigned jobs;

@@ -341,24 +341,20 @@ static int cmd_run_main(const struct command *self, int argc, char **argv)
 	int r = run_options_parse(self, argc, argv, &o);
 	if (r != 0)
 		return r < 0 ? say_finish(EXIT_AS_PREDICTED) : r;
-	int first = options_operands(), code = EXIT_USAGE;
-	r = select_scenarios(o.tree, argv + first, (size_t)(argc - first), &selection);
-	if (r == 0 && selection.count == 0) {
-		(void)say_error(0, "no scenario there");
-		code = EXIT_NOTHING_SELECTED;
-	} else if (r == 0) {
+	int first = options_operands();
+	int code = select_chosen(o.tree, argv + first, (size_t)(argc - first), &o.filter, &selection);
+	if (code == 0) {
 		leftovers_undo();
 		code = run_selected(&o, &selection);
-	}
-	if (r == 0)
 		selection_free(&selection);
+	}
 	run_options_free(&o);
 	return code;
 }
 
 const struct command cmd_run = {
 	.name = "run",
-	.arguments = "[OPTION...] [SCENARIO|DIRECTORY...]",
+	.arguments = "[OPTION...] [SCENARIO|PATTERN|DIRECTORY...]",
 	.blurb = "Run scenarios (all of them when none is named), prove which limit refused, and report.",
 	.options = run_option_rows,
 	.run = cmd_run_main,

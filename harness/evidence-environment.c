@@ -56,12 +56,24 @@ static void set_filled(json_t *o, const char *key, json_t *value)
 	json_decref(value);
 }
 
+static json_t *tmpfs_json(uint64_t bytes, uint64_t inodes)
+{
+	json_t *o = json_object();
+	if (bytes != ENVIRONMENT_NOT_SET)
+		json_object_set_new(o, "size", json_number(bytes));
+	if (inodes != ENVIRONMENT_NOT_SET)
+		json_object_set_new(o, "inodes", json_number(inodes));
+	return o;
+}
+
 static json_t *live_json(const struct environment *env)
 {
 	json_t *o = json_object();
 	set_filled(o, "rlimit", rlimits(env->live_rlimit));
 	set_filled(o, "cgroup", limits_of_group(env->live_cgroup));
 	set_filled(o, "sysctl", settings(env->live_sysctl, env->live_sysctl_count));
+	set_filled(o, "namespace_sysctl", settings(env->live_namespace_sysctl, env->live_namespace_sysctl_count));
+	set_filled(o, "tmpfs", tmpfs_json(env->live_tmpfs_bytes, env->live_tmpfs_inodes));
 	if (env->live_swap_bytes)
 		json_object_set_new(o, "swap", json_number(env->live_swap_bytes));
 	return o;
@@ -77,6 +89,7 @@ json_t *evidence_environment(const struct plan_run *run)
 	json_object_set_new(o, "sysctl", settings(env->sysctl, env->sysctl_count));
 	set_filled(o, "sys", settings(env->sys, env->sys_count));
 	set_filled(o, "namespace_sysctl", settings(env->namespace_sysctl, env->namespace_sysctl_count));
+	set_filled(o, "tmpfs", tmpfs_json(env->tmpfs_bytes, env->tmpfs_inodes));
 	set_filled(o, "inject", injections(env));
 	set_filled(o, "live", live_json(env));
 	if (env->swap_said)

@@ -102,6 +102,49 @@ static void set_pressure(json_t *o, const struct pressure *p)
 	json_decref(full);
 }
 
+/* A size of 0 is no limit, as for memory files. */
+static json_t *file_system_json(const struct file_system *fs)
+{
+	json_t *o = json_object();
+	if (fs->size && fs->free <= fs->size) {
+		set(o, "size", fs->size);
+		set(o, "used", fs->size - fs->free);
+	}
+	if (fs->inodes && fs->inodes_free <= fs->inodes) {
+		set(o, "inodes", fs->inodes);
+		set(o, "inodes_used", fs->inodes - fs->inodes_free);
+	}
+	return o;
+}
+
+static json_t *shm_json(const struct shm_numbers *shm)
+{
+	json_t *o = json_object();
+	set(o, "shmmax", shm->shmmax);
+	set(o, "shmall", shm->shmall);
+	set(o, "shmmni", shm->shmmni);
+	set(o, "pages", shm->pages);
+	set(o, "segments", shm->segments);
+	return o;
+}
+
+/* Only of the kinds that were asked for. */
+static void set_namespaces(json_t *o, const struct namespace_numbers *numbers)
+{
+	json_t *all = json_object();
+	for (unsigned i = 0; i < NAMESPACE_COUNT; i++) {
+		json_t *one = json_object();
+		set(one, "max", numbers[i].max);
+		set(one, "in_use", numbers[i].in_use);
+		if (json_object_size(one))
+			json_object_set(all, namespace_infos[i].name, one);
+		json_decref(one);
+	}
+	if (json_object_size(all))
+		json_object_set(o, "namespaces", all);
+	json_decref(all);
+}
+
 json_t *evidence_snapshot(const struct snapshot *s)
 {
 	json_t *o = json_object(), *meminfo = json_object(), *vmstat = json_object(), *sysctl = json_object();
@@ -127,6 +170,11 @@ json_t *evidence_snapshot(const struct snapshot *s)
 	set(o, "namespace_pid_ids", s->namespace_pid_ids);
 	if (s->process_seen)
 		json_object_set_new(o, "process", process_json(s));
+	if (s->file_seen)
+		json_object_set_new(o, "file_system", file_system_json(&s->file));
+	set_namespaces(o, s->namespaces);
+	if (s->shm_seen)
+		json_object_set_new(o, "shm", shm_json(&s->shm));
 	return o;
 }
 

@@ -88,14 +88,12 @@ static json_t *execute(struct run_context *context, const struct plan *plan, con
 
 static json_t *run_in_guest(const struct jobs *jobs, const struct run_context *context, const struct job *job)
 {
-	const struct plan_run **runs = calloc(job->count, sizeof(*runs));
+	auto_free const struct plan_run **runs = reallocarray(NULL, job->count, sizeof(const struct plan_run *));
 	if (!runs)
 		return NULL;
 	for (size_t i = 0; i < job->count; i++)
 		runs[i] = jobs_run_at(jobs, &job->item[i]);
-	json_t *all = guest_execute(context, job->world, runs, job->count);
-	free(runs);
-	return all;
+	return guest_execute(context, job->world, runs, job->count);
 }
 
 static json_t *run_job(const struct jobs *jobs, struct run_context *context, const struct job *job)

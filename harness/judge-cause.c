@@ -84,14 +84,42 @@ static json_int_t of_group(const struct judgement *j, const char *cause)
 	return -1;
 }
 
+/* Three limits, each of which counts something else. */
+static const char *shm_sysctl(const char *unit)
+{
+	return !strcmp(unit, "pages") ? "kernel.shmall" : !strcmp(unit, "segments") ? "kernel.shmmni" : "kernel.shmmax";
+}
+
+/* Of each kind there may be so many: where a reader looks tells which kind it was. */
+static json_int_t namespaces_set(const struct judgement *j)
+{
+	static const char root[] = "/proc/sys/user/";
+	const char *where = text_of(j->cause, "where");
+	char name[64];
+	if (strncmp(where, root, sizeof(root) - 1) != 0)
+		return -1;
+	(void)snprintf(name, sizeof(name), "user.%s", where + sizeof(root) - 1);
+	return sysctl_set(j, name);
+}
+
 /* The bound that the run's environment makes for a cause; -1 where it sets none. */
 static json_int_t bound_set(const struct judgement *j, const char *cause)
 {
 	const json_t *rlimits = json_object_get(json_object_get(j->evidence, "environment"), "rlimit");
 	if (!strcmp(cause, "rlimit-cpu"))
 		return -1; /* the hard one, which no manifest sets */
+	json_int_t stack = strcmp(cause, "rlimit-stack") ? -1 : text_integer(rlimits, "stack", -1);
+	if (stack >= 0 && j->run->expect.error && !strcmp(j->run->expect.error, "E2BIG")) /* of execve */
+		return (json_int_t)limit_exec_arguments((uint64_t)stack);
 	if (!strncmp(cause, "rlimit-", 7))
 		return text_integer(rlimits, cause + 7, -1);
+	if (!strcmp(cause, "tmpfs-size"))
+		return text_integer(json_object_get(json_object_get(j->evidence, "environment"), "tmpfs"),
+				    strcmp(text_of(j->cause, "unit"), "inodes") ? "size" : "inodes", -1);
+	if (!strcmp(cause, "shm-limit"))
+		return sysctl_set(j, shm_sysctl(text_of(j->cause, "unit")));
+	if (!strcmp(cause, "namespaces-max"))
+		return namespaces_set(j);
 	if (!strcmp(cause, "threads-max"))
 		return sysctl_set(j, "kernel.threads-max");
 	json_int_t pid_max = strcmp(cause, "pid-max") ? -1 : sysctl_set(j, "kernel.pid_max");

@@ -56,8 +56,8 @@ struct words {
 	const char *(*at)(unsigned index);
 };
 extern const struct words words_call, words_errno, words_signal, words_si_code, words_cause, words_rlimit, words_cgroup,
-	words_class, words_namespace_sysctl, words_swap_on, words_knobs, words_scope, words_role, words_cpus,
-	words_cgroup_version, words_controller, words_capability;
+	words_class, words_namespace_sysctl, words_ipc_sysctl, words_swap_on, words_knobs, words_tmpfs, words_scope,
+	words_role, words_cpus, words_cgroup_version, words_controller, words_capability;
 
 /* Is the node one of the words? Reports when it is not, with the nearest one. */
 bool words_check(struct source *s, const struct words *words, const struct node *n);
@@ -74,6 +74,7 @@ void check_rlimit(struct source *s, const struct node *n);
 void check_cgroup_limit(struct source *s, const struct node *n);
 void check_sysctl(struct source *s, const struct node *n);
 void check_sys(struct source *s, const struct node *n);
+void check_tmpfs(struct source *s, const struct node *n);
 void check_swap(struct source *s, const struct node *n);
 void check_inject(struct source *s, const struct node *n);
 void check_panic(struct source *s, const struct node *n);

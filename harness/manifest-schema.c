@@ -37,6 +37,7 @@ static const struct field fields_environment[] = {
 	{"sys", FIELD_SETTINGS, AT(struct environment_text, sys), .check = check_sys},
 	{"namespace_sysctl", FIELD_SETTINGS, AT(struct environment_text, namespace_sysctl),
 	 .words = &words_namespace_sysctl, .check = check_sysctl},
+	{"tmpfs", FIELD_SETTINGS, AT(struct environment_text, tmpfs), .words = &words_tmpfs, .check = check_tmpfs},
 	{"swap", FIELD_TEXT, AT(struct environment_text, swap), .check = check_swap},
 	{"swap_on", FIELD_TEXT, AT(struct environment_text, swap_on), .words = &words_swap_on},
 	{"knobs", FIELD_TEXT, AT(struct environment_text, knobs), .words = &words_knobs},
@@ -52,6 +53,9 @@ static const struct field fields_live[] = {
 	{"cgroup", FIELD_SETTINGS, AT(struct environment_text, cgroup), .words = &words_cgroup,
 	 .check = check_cgroup_limit},
 	{"sysctl", FIELD_SETTINGS, AT(struct environment_text, sysctl), .check = check_sysctl},
+	{"namespace_sysctl", FIELD_SETTINGS, AT(struct environment_text, namespace_sysctl), .words = &words_ipc_sysctl,
+	 .check = check_sysctl},
+	{"tmpfs", FIELD_SETTINGS, AT(struct environment_text, tmpfs), .words = &words_tmpfs, .check = check_tmpfs},
 	{"swap", FIELD_TEXT, AT(struct environment_text, swap), .check = check_swap},
 };
 SCHEMA(live, "live", struct environment_text, .begin = NULL);

@@ -17,6 +17,7 @@ static const struct reach {
 	{"swap", "swap", SCOPE_MACHINE},
 	{"knobs", "a writable knob", SCOPE_MACHINE},
 	{"namespace_sysctl", "a namespace_sysctl", SCOPE_NAMESPACE},
+	{"tmpfs", "a tmpfs", SCOPE_NAMESPACE},
 };
 
 /* The key of such a value below "environment" or "live"; NULL where nothing is set that reaches anywhere. */

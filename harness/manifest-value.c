@@ -124,6 +124,20 @@ void check_sys(struct source *s, const struct node *n)
 		node_error(s, n, NULL, "a value in /sys is one line of at most 63 bytes");
 }
 
+/* tmpfs takes a 0 for no limit at all. */
+void check_tmpfs(struct source *s, const struct node *n)
+{
+	int r = amount_parse(n->text, NULL, NULL);
+
+	if (r == -ERANGE)
+		node_error(s, n, NULL, "'%s' is too large", n->text);
+	else if (r < 0)
+		node_error(s, n, "digits and at most one of K M G T (64M), or an amount (1% of ram)", "bad size '%s'",
+			   n->text);
+	else if (n->text[strspn(n->text, "0")] == '\0')
+		node_error(s, n, NULL, "a tmpfs of 0 has no limit: leave it out");
+}
+
 void check_swap(struct source *s, const struct node *n)
 {
 	check_amount_or(s, n, "0");

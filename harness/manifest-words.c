@@ -42,14 +42,18 @@ static bool listed(const char *(*at)(unsigned index), const char *word)
 }
 
 WORD_LIST(class, "address-space", "map-count", "task-count", "commit-accounting", "memory-cgroup", "fragmentation",
-	  "pid-namespace", "leak", "huge-pages", "kernel-memory", "system-oom", "decoy")
+	  "pid-namespace", "leak", "huge-pages", "kernel-memory", "file-memory", "namespaces", "system-oom", "decoy")
 WORD_LIST(cpus, "one", "all")
 WORD_LIST(cgroup_version, "v1", "v2")
 WORD_LIST(swap_on, "zram", "disk")
+WORD_LIST(tmpfs, "size", "inodes")
 WORD_LIST(knobs, "read-only", "writable")
 /* What every kernel since 5.10 keeps per IPC namespace, and pid_max, which is per pid namespace from 6.14 on. */
 WORD_LIST(namespace_sysctl, "kernel.shmmax", "kernel.shmall", "kernel.shmmni", "kernel.shm_rmid_forced",
 	  "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.ns_last_pid", "kernel.pid_max")
+/* Of these, what another process can be helped with from outside. */
+WORD_LIST(ipc_sysctl, "kernel.shmmax", "kernel.shmall", "kernel.shmmni", "kernel.shm_rmid_forced", "kernel.msgmax",
+	  "kernel.msgmnb", "kernel.msgmni", "kernel.sem")
 WORD_LIST(si_code, "SI_USER", "SI_KERNEL", "SI_QUEUE", "SI_TIMER", "SI_TKILL", "SEGV_MAPERR", "SEGV_ACCERR",
 	  "SEGV_BNDERR", "SEGV_PKUERR", "BUS_ADRALN", "BUS_ADRERR", "BUS_OBJERR", "BUS_MCEERR_AR", "BUS_MCEERR_AO")
 
@@ -210,8 +214,10 @@ WORDS(role, "role");
 WORDS(cpus, "value of cpus");
 WORDS(cgroup_version, "cgroup version");
 WORDS(swap_on, "value of swap_on");
+WORDS(tmpfs, "limit of a tmpfs");
 WORDS(knobs, "value of knobs");
 WORDS(namespace_sysctl, "namespace_sysctl");
+WORDS(ipc_sysctl, "sysctl of an IPC namespace");
 WORDS(controller, "controller");
 WORDS(capability, "capability");
 

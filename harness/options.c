@@ -11,7 +11,7 @@
 
 #include "say.h"
 
-#define OPTIONS_MAX 32
+#define OPTIONS_MAX 48
 
 static bool abbreviated(const struct command *command, const char *word)
 {

@@ -25,6 +25,9 @@ bool run_must_fail(const struct run_text *r);
 /* Does the run exist for this case? c may be NULL, the unnamed case. */
 bool run_has_case(const struct run_text *r, const struct case_text *c);
 /* The arguments of scenario, case and run together. */
+/* Calls that are watched on demand, and that some run of the case expects to be refused: its control is watched, too.
+ */
+uint64_t watched_on_demand(const struct scenario *s, const struct case_text *c);
 size_t arguments_count(const struct scenario *s, const struct case_text *c, const struct run_text *r);
 
 /*

@@ -6,9 +6,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "calls.h"
 #include "cleanup.h"
+#include "limits.h"
 #include "number.h"
 #include "plan-internal.h"
+
+#define PAGE_BYTES 4096
 
 bool run_must_fail(const struct run_text *r)
 {
@@ -27,6 +31,24 @@ bool run_has_case(const struct run_text *r, const struct case_text *c)
 size_t arguments_count(const struct scenario *s, const struct case_text *c, const struct run_text *r)
 {
 	return s->arguments.count + (c ? c->arguments.count : 0) + r->arguments.count;
+}
+
+static uint64_t on_demand(const struct strings *calls)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < calls->count; i++)
+		bits |= call_on_demand_bit(calls->item[i]);
+	return bits;
+}
+
+uint64_t watched_on_demand(const struct scenario *s, const struct case_text *c)
+{
+	uint64_t bits = on_demand(&s->expect.call) | (c ? on_demand(&c->expect.call) : 0);
+
+	for (size_t i = 0; i < s->run_count; i++)
+		bits |= run_has_case(&s->runs[i], c) ? on_demand(&s->runs[i].expect.call) : 0;
+	return bits;
 }
 
 static void lay_text(char **to, char *from)
@@ -233,6 +255,22 @@ static int apply_swap(const struct environment_text *text, const struct machine 
 	return plan_amount(text->swap, m, &env->swap_bytes);
 }
 
+/* shmem_parse_one(), mm/shmem.c: whole pages, rounded up. */
+static int apply_tmpfs(const struct settings *settings, const struct machine *m, uint64_t *bytes, uint64_t *inodes,
+		       const char **ret_bad)
+{
+	for (size_t i = 0; i < settings->count; i++) {
+		bool is_size = strcmp(settings->item[i].key, "size") == 0;
+		uint64_t number;
+		*ret_bad = settings->item[i].value;
+		int r = plan_amount(*ret_bad, m, &number);
+		if (r < 0 || number == 0)
+			return r < 0 ? r : -ERANGE;
+		*(is_size ? bytes : inodes) = is_size ? limit_round_up_to_page(number, PAGE_BYTES) : number;
+	}
+	return 0;
+}
+
 int environment_apply_live(const struct environment_text *text, const struct machine *m, struct environment *env,
 			   const char **ret_bad)
 {
@@ -243,6 +281,11 @@ int environment_apply_live(const struct environment_text *text, const struct mac
 	if (r == 0)
 		r = apply_sysctls(&text->sysctl, m, env->live_sysctl, ENVIRONMENT_SYSCTLS, &env->live_sysctl_count,
 				  ret_bad);
+	if (r == 0)
+		r = apply_sysctls(&text->namespace_sysctl, m, env->live_namespace_sysctl, ENVIRONMENT_SETTINGS,
+				  &env->live_namespace_sysctl_count, ret_bad);
+	if (r == 0)
+		r = apply_tmpfs(&text->tmpfs, m, &env->live_tmpfs_bytes, &env->live_tmpfs_inodes, ret_bad);
 	if (r < 0 || !text->swap)
 		return r;
 	*ret_bad = text->swap;
@@ -267,6 +310,8 @@ int environment_apply(const struct environment_text *text, const struct machine 
 	if (r == 0)
 		r = apply_sysctls(&text->namespace_sysctl, m, env->namespace_sysctl, ENVIRONMENT_SETTINGS,
 				  &env->namespace_sysctl_count, ret_bad);
+	if (r == 0)
+		r = apply_tmpfs(&text->tmpfs, m, &env->tmpfs_bytes, &env->tmpfs_inodes, ret_bad);
 	if (r == 0)
 		r = apply_injections(text, env, ret_bad);
 	if (r == 0)

@@ -213,7 +213,9 @@ static const char *needs_root(const struct environment *env)
 		return env->sysctl[0].name;
 	if (env->live_sysctl_count > 0)
 		return env->live_sysctl[0].name;
-	return env->namespace_sysctl_count > 0 ? env->namespace_sysctl[0].name : NULL;
+	if (env->namespace_sysctl_count > 0)
+		return env->namespace_sysctl[0].name;
+	return env->live_namespace_sysctl_count > 0 ? env->live_namespace_sysctl[0].name : NULL;
 }
 
 static bool privilege_missing(const struct environment *env, const struct machine *m, char **ret)
@@ -224,6 +226,9 @@ static bool privilege_missing(const struct environment *env, const struct machin
 		*ret = sentence("needs root to become %s", env->identity);
 	else if (needs_root(env) && !m->root)
 		*ret = sentence("needs root to set %s", needs_root(env));
+	else if ((env->live_tmpfs_bytes != ENVIRONMENT_NOT_SET || env->live_tmpfs_inodes != ENVIRONMENT_NOT_SET) &&
+		 !m->root)
+		*ret = sentence("needs root to resize a tmpfs live");
 	else if (env->oom_score_adj < 0 && !has_capability(m, "sys_resource"))
 		*ret = sentence("needs CAP_SYS_RESOURCE to set oom_score_adj below 0");
 	else

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "calls.h"
 #include "cleanup.h"
 #include "number.h"
 #include "plan-internal.h"
@@ -169,6 +170,9 @@ static void plan_environment(struct planner *p, struct plan_run *run)
 		if (r < 0)
 			amount_error(p, run, "the environment's", bad, r);
 	}
+	run->environment.watch_calls = watched_on_demand(p->scenario, run->case_text);
+	for (unsigned i = 0; i < run->environment.injection_count; i++)
+		run->environment.watch_calls |= call_on_demand_bit(run->environment.injection[i].call);
 	run->environment.keep_capabilities =
 		needed_capabilities(&p->scenario->needs) | needed_capabilities(&run->run->needs);
 	int live = environment_apply_live(&run->run->live, p->machine, &run->environment, &bad);

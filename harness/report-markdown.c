@@ -10,20 +10,6 @@
 #include "report-matrix.h"
 #include "report-text.h"
 
-/* One line, in which nothing is markup. */
-static void put(FILE *out, const char *text)
-{
-	char clean[8 * TEXT_MAX];
-	for (const char *c = text_clean(text, false, clean, sizeof(clean)); *c; c++) {
-		if (strchr("\\`*_|[]", *c))
-			(void)fputc('\\', out);
-		if (*c == '<' || *c == '>' || *c == '&')
-			(void)fputs(*c == '<' ? "&lt;" : *c == '>' ? "&gt;" : "&amp;", out);
-		else
-			(void)fputc(*c, out);
-	}
-}
-
 static void put_rows(FILE *out, const json_t *rows, const json_t *labels)
 {
 	const json_t *item = NULL, *cell = NULL;
@@ -31,7 +17,7 @@ static void put_rows(FILE *out, const json_t *rows, const json_t *labels)
 	(void)fputs("| | scenario |", out);
 	json_array_foreach (labels, i, item) {
 		(void)fputc(' ', out);
-		put(out, json_string_value(item));
+		text_put_markdown(out, json_string_value(item));
 		(void)fputs(" |", out);
 	}
 	(void)fputs("\n|---|---|", out);
@@ -40,11 +26,11 @@ static void put_rows(FILE *out, const json_t *rows, const json_t *labels)
 	(void)fputc('\n', out);
 	json_array_foreach (rows, i, item) {
 		(void)fputs(json_array_size(json_object_get(item, "differences")) ? "| \\* | " : "| | ", out);
-		put(out, text_of(item, "name"));
+		text_put_markdown(out, text_of(item, "name"));
 		(void)fputs(" |", out);
 		json_array_foreach (json_object_get(item, "cells"), k, cell) {
 			(void)fputc(' ', out);
-			put(out, json_string_value(cell));
+			text_put_markdown(out, json_string_value(cell));
 			(void)fputs(" |", out);
 		}
 		(void)fputc('\n', out);
@@ -57,7 +43,7 @@ static void put_list(FILE *out, const char *before, const json_t *sentences)
 	size_t i;
 	json_array_foreach (sentences, i, sentence) {
 		(void)fprintf(out, "  - %s", before);
-		put(out, json_string_value(sentence));
+		text_put_markdown(out, json_string_value(sentence));
 		(void)fputc('\n', out);
 	}
 }
@@ -74,10 +60,10 @@ static void put_sentences(FILE *out, const json_t *rows, const char *heading, co
 			(void)fprintf(out, "\n%s\n\n", heading);
 		any = true;
 		(void)fputs("- ", out);
-		put(out, text_of(row, "name"));
+		text_put_markdown(out, text_of(row, "name"));
 		for (size_t n = i + 1; matrix_repeats(rows, n, key); n++) {
 			(void)fputs(", ", out);
-			put(out, text_of(json_array_get(rows, n), "case"));
+			text_put_markdown(out, text_of(json_array_get(rows, n), "case"));
 		}
 		(void)fputc('\n', out);
 		put_list(out, "", json_object_get(row, key));

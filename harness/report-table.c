@@ -36,35 +36,6 @@ static void untable(struct libscols_table **table)
 	scols_unref_table(*table);
 }
 
-/*
- * Break text into lines of at most width at blanks, else after '-', '/' or ':', else anywhere: smartcols 2.38 cuts
- * words where the column ends.
- */
-static void wrap(const char *text, size_t width, char *buf, size_t size)
-{
-	size_t used = 0, length;
-	while ((length = strlen(text)) > 0 && used + width + 2 < size) {
-		size_t cut = length;
-		if (length > width) {
-			size_t blank = width, joint = width;
-			while (blank > 0 && text[blank] != ' ')
-				blank--;
-			while (joint > 0 && !strchr("-/:", text[joint - 1]))
-				joint--;
-			cut = blank ? blank : joint ? joint : width;
-			while (cut > 1 && ((unsigned char)text[cut] & 0xc0) == 0x80)
-				cut--;
-		}
-		if (used)
-			buf[used++] = '\n';
-		memcpy(buf + used, text, cut);
-		used += cut;
-		text += cut;
-		text += strspn(text, " ");
-	}
-	buf[used] = '\0';
-}
-
 struct table {
 	struct libscols_table *t;
 	size_t width[COLUMNS];
@@ -78,7 +49,7 @@ static int set_cell(const struct table *table, struct libscols_line *line, enum 
 	char clean[TEXT_MAX], wrapped[2 * TEXT_MAX];
 	(void)text_clean(text, table->ascii, clean, sizeof(clean));
 	if (columns[column].share)
-		wrap(clean, table->width[column], wrapped, sizeof(wrapped));
+		(void)text_wrap(clean, table->width[column], wrapped, sizeof(wrapped));
 	else
 		(void)snprintf(wrapped, sizeof(wrapped), "%s", clean);
 	if (scols_line_set_data(line, column, wrapped) < 0)

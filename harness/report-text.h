@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #define TEXT_MAX 512
 
@@ -42,3 +43,12 @@ char *text_host(const json_t *result, char *buf, size_t size);
 
 /* Make text safe to show on one line: control characters and, where ascii is set, all beyond ASCII become '?'. */
 char *text_clean(const char *text, bool ascii, char *buf, size_t size);
+
+/*
+ * Break text into lines of at most width at blanks, else after '-', '/' or ':', else anywhere: smartcols 2.38 cuts
+ * words where the column ends.
+ */
+char *text_wrap(const char *text, size_t width, char *buf, size_t size);
+
+/* Write one line of Markdown in which nothing is markup. */
+void text_put_markdown(FILE *out, const char *text);

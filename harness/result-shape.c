@@ -230,6 +230,13 @@ static const struct shape stable_cause[] = {
 	{"also_refusing", THE(ARRAY), .elements = SHAPE_TEXT},
 	{0},
 };
+static const struct shape stable_moment[] = {
+	{"at", THE(TEXT), .words = WORDS("call")},
+	{"call", THE(TEXT)},
+	{"errno", WORD},
+	{0},
+};
+static const struct shape reported[] = {{"called", THE(TEXT)}, {"errno", THE(TEXT)}, {"more", TEXT}, {0}};
 static const struct shape stable_check[] = {{"what", THE(TEXT)}, {"ok", THE(BOOL)}, {0}};
 static const struct shape stable_run[] = {
 	{"name", THE(TEXT)},
@@ -241,6 +248,8 @@ static const struct shape stable_run[] = {
 	{"note", TEXT},
 	{"outcome", OBJECT, .members = outcome},
 	{"cause", OBJECT, .members = stable_cause},
+	{"failing_moment", OBJECT, .members = stable_moment},
+	{"reported", OBJECT, .members = reported},
 	{"checks", ARRAY, .members = stable_check},
 	{0},
 };

@@ -10,6 +10,7 @@
 #include "report-set.h"
 #include "report-text.h"
 #include "report.h"
+#include "reported.h"
 
 static const char *const outcome_members[] = {"kind", "call", "errno", "signal", "si_code",
 					      "oom",  "code", "text",  NULL};
@@ -94,6 +95,24 @@ static int add_part(json_t *to, const char *key, const json_t *from, const char 
 	return -ENOMEM;
 }
 
+/*
+ * Of a trigger: what the program said of it, and which call was refused where that is not the outcome (an exec refused
+ * too late to return kills).
+ */
+static int add_refusal(json_t *to, const json_t *run)
+{
+	static const char *const members[] = {"at", "call", "errno", NULL};
+	const json_t *moment = json_object_get(run, "failing_moment");
+	json_t *reported;
+	int r = 0;
+	if (strcmp(text_of(run, "role"), "trigger") != 0)
+		return 0;
+	if (!strcmp(text_of(moment, "at"), "call") && strcmp(text_of2(run, "outcome", "kind"), "errno") != 0)
+		r = add_part(to, "failing_moment", moment, members);
+	reported = r ? NULL : reported_by(run);
+	return reported ? json_object_set_new(to, "reported", reported) : r;
+}
+
 static json_t *stable_run(const json_t *result, const json_t *run)
 {
 	static const char *const members[] = {"name", "case", "role", "helps", "verdict", "note", NULL};
@@ -104,6 +123,7 @@ static json_t *stable_run(const json_t *result, const json_t *run)
 	r |= add_reason(to, result, run);
 	r |= add_part(to, "outcome", json_object_get(run, "outcome"), outcome_members);
 	r |= add_part(to, "cause", json_object_get(run, "cause"), cause);
+	r |= add_refusal(to, run);
 	if (checks)
 		r |= json_object_set_new(to, "checks", stable_checks(checks));
 	return r ? NULL : steal(to);

@@ -10,7 +10,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "ipc-namespace.h"
 #include "number.h"
+#include "tmpfs.h"
 
 #define LOCK_TIMEOUT_NS 30000000000ULL
 #define UNDO_TIMEOUT_NS 2000000000ULL
@@ -190,6 +192,28 @@ int run_calm_machine(struct run_context *context, struct run_record *record, int
 		     : 0;
 }
 
+static bool changes_tmpfs_live(const struct environment *env)
+{
+	return env->live_tmpfs_bytes != ENVIRONMENT_NOT_SET || env->live_tmpfs_inodes != ENVIRONMENT_NOT_SET;
+}
+
+static void change_namespaces_live(struct run_record *record, pid_t pid)
+{
+	const struct environment *env = &record->run->environment;
+	for (unsigned i = 0; i < env->live_namespace_sysctl_count; i++) {
+		const struct environment_setting *setting = &env->live_namespace_sysctl[i];
+		int r = ipc_namespace_set(pid, setting->name, setting->value);
+		if (r < 0)
+			(void)run_problem(record, -r, "live", NULL, "%s: cannot be set to %s live", setting->name,
+					  setting->value);
+	}
+	int r = changes_tmpfs_live(env)
+			? tmpfs_resize(pid, ENVIRONMENT_TMPFS, env->live_tmpfs_bytes, env->live_tmpfs_inodes)
+			: 0;
+	if (r < 0)
+		(void)run_problem(record, -r, "live", NULL, ENVIRONMENT_TMPFS ": cannot be resized live");
+}
+
 /* A remedy for a living process: the limit is raised while the program stands still, then it may go on. */
 static void change_live(struct run_record *record, pid_t pid)
 {
@@ -202,12 +226,16 @@ static void change_live(struct run_record *record, pid_t pid)
 				(void)run_problem(record, -r, "live", NULL, "%s: cannot be changed live",
 						  cgroup_value_files[v].name);
 		}
+	change_namespaces_live(record, pid);
 	for (unsigned i = 0; i < PROCFS_RLIMITS; i++) {
 		struct rlimit limit;
 		if (env->live_rlimit[i] == ENVIRONMENT_NOT_SET)
 			continue;
 		if (prlimit(pid, (__rlimit_resource_t)i, NULL, &limit) == 0) {
 			limit.rlim_cur = env->live_rlimit[i] == ENOMEM_UNLIMITED ? RLIM_INFINITY : env->live_rlimit[i];
+			/* As before the start, and as there it needs CAP_SYS_RESOURCE. */
+			if (limit.rlim_cur > limit.rlim_max)
+				limit.rlim_max = limit.rlim_cur;
 			if (prlimit(pid, (__rlimit_resource_t)i, &limit, NULL) == 0)
 				continue;
 		}
@@ -229,7 +257,8 @@ void run_change_at_stall(void *data)
 
 bool run_changes_live(const struct environment *env)
 {
-	if (env->live_sysctl_count > 0 || env->live_swap_bytes > 0)
+	if (env->live_sysctl_count > 0 || env->live_swap_bytes > 0 || env->live_namespace_sysctl_count > 0 ||
+	    changes_tmpfs_live(env))
 		return true;
 	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++)
 		if (env->live_cgroup[v] != ENVIRONMENT_NOT_SET)

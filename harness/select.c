@@ -5,6 +5,7 @@
 #include "select.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -75,7 +76,16 @@ static int add(struct selection *s, const char *directory, FILE *errors)
 	return r;
 }
 
-static int add_all(struct selection *s, const char *tree, FILE *errors)
+static bool has_directory(const struct selection *s, const char *directory)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (strcmp(s->item[i]->directory, directory) == 0)
+			return true;
+	return false;
+}
+
+/* The scenarios of the tree whose name matches, NULL for all; *ret_matched says whether there are any. */
+static int add_matching(struct selection *s, const char *tree, const char *pattern, FILE *errors, bool *ret_matched)
 {
 	struct dirent **entries = NULL;
 	int first_error = 0, n = scandir(tree, &entries, has_manifest, alphasort);
@@ -85,13 +95,21 @@ static int add_all(struct selection *s, const char *tree, FILE *errors)
 		char directory[PATH_MAX + 300], manifest[PATH_MAX + 320];
 		(void)snprintf(directory, sizeof(directory), "%s/%s", tree, entries[i]->d_name);
 		(void)snprintf(manifest, sizeof(manifest), "%s/scenario.yaml", directory);
-		int r = access(manifest, F_OK) == 0 ? add(s, directory, errors) : 0;
+		bool wanted = (!pattern || fnmatch(pattern, entries[i]->d_name, 0) == 0) && access(manifest, F_OK) == 0;
+		*ret_matched |= wanted;
+		int r = wanted && !(pattern && has_directory(s, directory)) ? add(s, directory, errors) : 0;
 		if (r < 0 && first_error == 0)
 			first_error = r;
 		free(entries[i]);
 	}
 	free(entries);
 	return first_error;
+}
+
+static int add_all(struct selection *s, const char *tree, FILE *errors)
+{
+	bool any = false;
+	return add_matching(s, tree, NULL, errors, &any);
 }
 
 /* How many single-letter edits turn one name into the other; small names only. */
@@ -141,11 +159,25 @@ static bool is_directory_word(const char *name)
 	return strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
+static bool is_pattern(const char *name)
+{
+	return !is_directory_word(name) && strpbrk(name, "*?[");
+}
+
+/* -ESRCH after telling that a pattern matches nothing. */
 static int add_named(struct selection *s, const char *tree, const char *name)
 {
 	char directory[2 * PATH_MAX];
+	bool matched = false;
 	if (is_directory_word(name))
 		return add(s, name, stderr);
+	if (is_pattern(name)) {
+		int r = add_matching(s, tree, name, stderr, &matched);
+		if (r < 0 || matched)
+			return r;
+		(void)say_error(0, "%s: no scenario has such a name", name);
+		return -ESRCH;
+	}
 	(void)snprintf(directory, sizeof(directory), "%s/%s", tree, name);
 	return access(directory, F_OK) == 0 && name[0] != '.' ? add(s, directory, stderr) : unknown(tree, name);
 }
@@ -166,6 +198,11 @@ int select_scenarios(const char *tree_given, char *const *names, size_t count, s
 		r = add_all(&s, tree, stderr);
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = add_named(&s, tree, names[i]);
+	if (r == -ESRCH) { /* fewer than were asked for would look as if they were all */
+		selection_free(&s);
+		s = (struct selection){NULL, 0};
+		r = 0;
+	}
 	if (r < 0) {
 		selection_free(&s);
 		return r;

@@ -9,11 +9,16 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 
 /* SCMP_SYS() is a constant, negative where this architecture lacks the call. */
 #define CALL(name, family)                                                                                             \
 	{                                                                                                              \
-#name, SCMP_SYS(name), family                                                                          \
+#name, SCMP_SYS(name), family, false                                                                   \
+	}
+#define CALL_ON_DEMAND(name, family)                                                                                   \
+	{                                                                                                              \
+#name, SCMP_SYS(name), family, true                                                                    \
 	}
 
 const struct call_info watched_calls[] = {
@@ -28,6 +33,7 @@ const struct call_info watched_calls[] = {
 	CALL(vfork, CALL_TASK),
 	CALL(clone, CALL_TASK),
 	CALL(clone3, CALL_TASK),
+	CALL(unshare, CALL_NAMESPACE),
 	CALL(execve, CALL_EXEC),
 	CALL(execveat, CALL_EXEC),
 	CALL(mlock, CALL_LOCK),
@@ -46,7 +52,10 @@ const struct call_info watched_calls[] = {
 	CALL(eventfd, CALL_OBJECT),
 	CALL(eventfd2, CALL_OBJECT),
 	CALL(socket, CALL_OBJECT),
-	{NULL, -1, CALL_FILE},
+	CALL_ON_DEMAND(read, CALL_TRANSFER),
+	CALL_ON_DEMAND(write, CALL_TRANSFER),
+	CALL_ON_DEMAND(openat, CALL_CREATE), /* the filter stops it for O_CREAT only */
+	{NULL, -1, CALL_FILE, false},
 };
 
 const struct call_info *call_by_number(uint64_t nr)
@@ -80,18 +89,32 @@ unsigned call_opens(const struct call_info *call)
 	return call->family == CALL_OBJECT || strcmp(call->name, "memfd_create") == 0;
 }
 
+uint64_t call_on_demand_bit(const char *name)
+{
+	const struct call_info *call = call_by_name(name);
+
+	return call && call->on_demand ? 1ULL << (call - watched_calls) : 0;
+}
+
+static bool is_new_segment(const struct call_info *call, const uint64_t args[6])
+{
+	return !strcmp(call->name, "shmget") && args[1] > 0 && ((int)args[0] == IPC_PRIVATE || args[2] & IPC_CREAT);
+}
+
 /*
  * An allow list, because most errors of these calls are about a bad argument (EACCES, EBADF, ENODEV, EEXIST of
  * MAP_FIXED_NOREPLACE), a signal (EINTR, ERESTART* 512 to 516) or an old kernel (ENOSYS). Those that limits give:
  *   ENOMEM  everywhere
  *   EAGAIN  tasks (pids.max, RLIMIT_NPROC, pid_max, threads-max), locked memory in mmap and mremap, areas in madvise
- *   ENOSPC  shmget (shmall, shmmni), fallocate (tmpfs), clone (nesting of namespaces)
+ *   ENOSPC  shmget (shmall, shmmni), fallocate, write and openat (tmpfs), clone and unshare (namespaces)
+ *   EFAULT  read: into a mapping whose file system is full; else a bad pointer
  *   EPERM   RLIMIT_MEMLOCK of 0: mlock*, shmget(SHM_HUGETLB), mmap(MAP_LOCKED); fs.pipe-max-size: fcntl; else a matter
  *           of rights
  *   ENFILE  pipe, socket, where the inode cannot be had: that is what older kernels say instead of ENOMEM; 5.10 says
  *           ENOBUFS of a socket
  *   EMFILE  RLIMIT_NOFILE, where a call asks for a descriptor: no lack of memory, but taken for one
- *   EINVAL  a thread of a process whose children live in another pid namespace; else a wrong argument
+ *   EINVAL  a thread of a process whose children live in another pid namespace; a new segment above shmmax; else a
+ *           wrong argument
  *   E2BIG   arguments of execve above a quarter of RLIMIT_STACK; for clone3 a structure from the future
  * execve also fails for every directory of PATH without the program: only what memory and tasks refuse counts.
  */
@@ -99,10 +122,13 @@ static bool error_is_refusal(const struct call_info *call, const uint64_t args[6
 {
 	switch (error) {
 	case ENOMEM:
-	case EAGAIN:
 		return true;
+	case EAGAIN: /* of read and write: nothing there yet */
+		return call->family != CALL_TRANSFER && call->family != CALL_CREATE;
 	case ENOSPC:
 		return call->family != CALL_EXEC;
+	case EFAULT:
+		return !strcmp(call->name, "read");
 	case EPERM:
 		return call->family == CALL_LOCK || call->family == CALL_SHM ||
 		       (call->family == CALL_MAP && args[3] & MAP_LOCKED) || !strcmp(call->name, "fcntl");
@@ -113,7 +139,7 @@ static bool error_is_refusal(const struct call_info *call, const uint64_t args[6
 	case EMFILE:
 		return call_opens(call) > 0;
 	case EINVAL:
-		return call->family == CALL_TASK;
+		return call->family == CALL_TASK || is_new_segment(call, args);
 	case E2BIG:
 		return call->family == CALL_EXEC;
 	default:

@@ -9,28 +9,35 @@
 #include <stdint.h>
 
 enum call_family {
-	CALL_MAP,    /* mmap: asks for a new area */
-	CALL_REMAP,  /* mremap */
-	CALL_SPLIT,  /* mprotect, munmap, remap_file_pages: may split areas */
-	CALL_BREAK,  /* brk */
-	CALL_TASK,   /* fork, vfork, clone, clone3: a process or a thread */
-	CALL_EXEC,   /* execve, execveat */
-	CALL_LOCK,   /* mlock, mlock2, mlockall */
-	CALL_SHM,    /* shmget, shmat */
-	CALL_ADVISE, /* madvise that populates */
-	CALL_FILE,   /* memfd_create, fallocate */
-	CALL_PIPE,   /* pipe, pipe2, fcntl(F_SETPIPE_SZ) */
-	CALL_OBJECT, /* epoll_create, eventfd, socket: something of the kernel's behind a descriptor */
+	CALL_MAP,       /* mmap: asks for a new area */
+	CALL_REMAP,     /* mremap */
+	CALL_SPLIT,     /* mprotect, munmap, remap_file_pages: may split areas */
+	CALL_BREAK,     /* brk */
+	CALL_TASK,      /* fork, vfork, clone, clone3: a process or a thread */
+	CALL_NAMESPACE, /* unshare */
+	CALL_EXEC,      /* execve, execveat */
+	CALL_LOCK,      /* mlock, mlock2, mlockall */
+	CALL_SHM,       /* shmget, shmat */
+	CALL_ADVISE,    /* madvise that populates */
+	CALL_FILE,      /* memfd_create, fallocate */
+	CALL_PIPE,      /* pipe, pipe2, fcntl(F_SETPIPE_SZ) */
+	CALL_OBJECT,    /* epoll_create, eventfd, socket: something of the kernel's behind a descriptor */
+	CALL_TRANSFER,  /* read, write */
+	CALL_CREATE,    /* openat(O_CREAT) */
 };
 
 struct call_info {
 	const char *name;
 	int nr; /* on this architecture, negative when it has none */
 	enum call_family family;
+	bool on_demand; /* made all the time: watched only in runs that ask for it, see filter_watch_also() */
 };
 
 /* All watched calls, ended by a row whose name is NULL. */
 extern const struct call_info watched_calls[];
+
+/* The bit of a call that is watched on demand, 0 for any other; environment.watch_calls is a set of them. */
+uint64_t call_on_demand_bit(const char *name);
 
 /* Does the call send a signal with a siginfo of the caller's making? Those of faults stop for the witness. */
 bool call_queues_signal(uint64_t nr);

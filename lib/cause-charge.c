@@ -3,7 +3,6 @@
  * Kernel memory: what calls allocate for themselves or for a file, charged to the memory groups and taken from the page
  * allocator in one piece.
  */
-#include <linux/magic.h>
 #include <string.h>
 
 #include "cause-internal.h"
@@ -116,16 +115,11 @@ void cause_pipe(struct cause_case *c)
 void cause_file(struct cause_case *c)
 {
 	uint64_t asked = limit_round_up_to_page(c->refusal->asked_bytes, PAGE_BYTES);
-	const struct file_system *fs = &c->s->file;
 
-	if (c->refusal->error == EMFILE) {
+	if (c->refusal->error == EMFILE)
 		cause_open_files(c);
-	} else if (c->refusal->error == ENOMEM) {
+	else if (c->refusal->error == ENOMEM)
 		cause_charge(c, asked ? asked : PAGE_BYTES, ENOMEM);
-	} else if (c->refusal->error == ENOSPC && c->s->file_seen && fs->type == TMPFS_MAGIC) {
-		cause_commit_limit_as(c, asked, ENOSPC);
-		if (fs->size) /* a memory file's own mount has none */
-			(void)cause_add(c, CAUSE_TMPFS_SIZE, (struct cause_sum){fs->size - fs->free, asked, fs->size},
-					ENOSPC, "the size of its tmpfs");
-	}
+	else if (c->refusal->error == ENOSPC)
+		cause_tmpfs_space(c, asked, ENOSPC);
 }

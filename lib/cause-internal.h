@@ -68,6 +68,13 @@ void cause_physical_fragmentation(struct cause_case *c, uint64_t block);
 /* Huge pages: promised to a mapping, and taken by a fault. */
 void cause_hugetlb_reservation(struct cause_case *c, uint64_t asked_bytes, unsigned log2_size);
 void cause_hugetlb_fault(struct cause_case *c);
+/* Space on the tmpfs of the file at hand, asked for by a call, or by a fault within [address, address + length). */
+void cause_tmpfs_space(struct cause_case *c, uint64_t asked, int error);
+void cause_tmpfs_fault(struct cause_case *c, uint64_t address, uint64_t length, int error);
+/* New namespaces, by their CLONE_NEW* flags. */
+void cause_new_namespaces(struct cause_case *c, uint64_t flags);
+/* What the IPC namespace has for a new segment of System V memory. */
+void cause_shm_namespace(struct cause_case *c, uint64_t size);
 /* The whole machine: is nearly all of its swap in use? */
 bool cause_swap_is_full(uint64_t total, uint64_t free_bytes);
 
@@ -84,3 +91,6 @@ void cause_exec(struct cause_case *c);
 void cause_file(struct cause_case *c);
 void cause_pipe(struct cause_case *c);
 void cause_object(struct cause_case *c);
+void cause_transfer(struct cause_case *c);
+void cause_create(struct cause_case *c);
+void cause_namespace(struct cause_case *c);

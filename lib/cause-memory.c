@@ -48,12 +48,12 @@ void cause_address_space_limit(struct cause_case *c, uint64_t in_use, uint64_t a
 
 /*
  * may_expand_vm() again, for private writable areas that are no stack. A soft limit of 0 under a hard limit that is not
- * 0 is let through, for valgrind, and we see only soft limits: doubtful. brk() has a check of its own without that way
- * out.
+ * 0 is let through, for valgrind, and we see only soft limits: doubtful. brk() has a check of its own that knows
+ * neither this nor ignore_rlimit_data.
  */
 static void data_limit(struct cause_case *c, uint64_t asked)
 {
-	if (asked == 0)
+	if (asked == 0 || (c->s->data_limit_ignored && c->refusal->call->family != CALL_BREAK))
 		return;
 	struct cause_sum sum = {cause_status(c, STATUS_VM_DATA), asked, cause_rlimit_pages(c, RLIMIT_DATA)};
 	const struct limit_state *state =
@@ -320,9 +320,11 @@ void cause_lock(struct cause_case *c)
 	memlock_limit(c, cause_status(c, STATUS_VM_LOCKED), pages_of_range(args[0], args[1]), ENOMEM, true);
 	if (c->s->maps_seen)
 		map_count_of_split(c);
+	/* The pages are faulted in at once; __mlock_posix_error_return() makes an ENOMEM of the EFAULT. */
+	cause_tmpfs_fault(c, args[0], args[1], ENOMEM);
 }
 
-/* newseg() and do_shmat(), ipc/shm.c. The limits of the IPC namespace (shmmax, shmall, shmmni) are in no snapshot. */
+/* newseg() and do_shmat(), ipc/shm.c */
 void cause_shm(struct cause_case *c)
 {
 	const uint64_t *args = c->refusal->args;
@@ -335,6 +337,7 @@ void cause_shm(struct cause_case *c)
 			holes(c, size, 0);
 		return;
 	}
+	cause_shm_namespace(c, args[1]);
 	if (args[2] & SHM_HUGETLB) {
 		if (!(args[2] & SHM_NORESERVE))
 			cause_hugetlb_reservation(c, args[1], args[2] >> HUGE_SIZE_SHIFT & HUGE_SIZE_MASK);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Fatal signals: a stack that may not grow, a huge page that was not to be had, and who sent a SIGKILL. Of a SIGBUS in
- * an area of another kind, a full tmpfs or a file cut short, nothing is claimed.
+ * Fatal signals: a stack that may not grow, a page of a file that was not to be had, and who sent a SIGKILL. Of a
+ * SIGBUS in an area of another kind, or beyond the end of a file, nothing is claimed.
  */
 #include <signal.h>
 #include <string.h>
@@ -173,6 +173,14 @@ static void killed(struct cause_case *c, const struct fatal_signal *sig)
 		(void)cause_add(c, CAUSE_KILLED_BY_OTHER, (struct cause_sum){0, 1, 0}, 0, "kill(2) by somebody");
 }
 
+static void page_not_to_be_had(struct cause_case *c, uint64_t address)
+{
+	if (c->s->area_seen && c->s->area.huge_pages)
+		cause_hugetlb_fault(c);
+	else
+		cause_tmpfs_fault(c, address, 1, 0);
+}
+
 void cause_of_signal(const struct fatal_signal *sig, const struct snapshot *before, const struct snapshot *failure,
 		     struct cause_report *ret)
 {
@@ -183,7 +191,7 @@ void cause_of_signal(const struct fatal_signal *sig, const struct snapshot *befo
 	if (sig->signal == SIGSEGV && sig->code == SEGV_MAPERR && failure->process_seen)
 		stack_growth(&c, sig->address);
 	else if (sig->signal == SIGBUS && sig->code == BUS_ADRERR && failure->process_seen)
-		cause_hugetlb_fault(&c);
+		page_not_to_be_had(&c, sig->address);
 	else if (sig->signal == SIGKILL)
 		killed(&c, sig);
 	cause_settle(&c);

@@ -81,6 +81,7 @@ void cause_task(struct cause_case *c)
 	/* dup_task_struct() comes first: the new task's kernel stack, at least. */
 	if (c->refusal->error == ENOMEM)
 		cause_charge(c, PAGE_BYTES, ENOMEM);
+	cause_new_namespaces(c, flags);
 	nproc(c, 1, s->status.cap_effective);
 	pids_max(c);
 	machine_tasks(c);
@@ -98,6 +99,18 @@ void cause_task(struct cause_case *c)
 	}
 }
 
+/* copy_strings(), fs/exec.c: before anything of the new image is looked at, and nothing else there says E2BIG but a
+ * single string above MAX_ARG_STRLEN. */
+static void exec_arguments(struct cause_case *c)
+{
+	uint64_t stack = cause_rlimit(c, RLIMIT_STACK);
+
+	if (stack == ENOMEM_ABSENT)
+		return;
+	struct cause_sum sum = {0, c->refusal->asked_bytes, limit_exec_arguments(stack)};
+	(void)cause_add(c, CAUSE_RLIMIT_STACK, sum, E2BIG, "/proc/PID/limits: a quarter of Max stack size");
+}
+
 /*
  * The new image starts in an empty address space. RLIMIT_NPROC is looked at once more after a change of identity, and
  * there capabilities do not matter (flag_nproc_exceeded(), kernel/sys.c).
@@ -106,6 +119,10 @@ void cause_exec(struct cause_case *c)
 {
 	uint64_t image = limit_round_up_to_page(c->refusal->asked_bytes, PAGE_BYTES);
 
+	if (c->refusal->error == E2BIG) {
+		exec_arguments(c);
+		return;
+	}
 	nproc(c, 0, 0);
 	cause_address_space_limit(c, 0, image);
 	cause_commit_limit(c, image);

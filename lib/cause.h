@@ -28,6 +28,7 @@
 	X(PID_MAX, "pid-max", "tasks", NULL)                                                                           \
 	X(THREADS_MAX, "threads-max", "tasks", NULL)                                                                   \
 	X(DEAD_PID_NAMESPACE, "dead-pid-namespace", "tasks", NULL)                                                     \
+	X(NAMESPACES_MAX, "namespaces-max", "namespaces", NULL)                                                        \
 	X(MEMCG_MAX, "memcg-max", "bytes", "cgroup.memory.events.oom_kill")                                            \
 	X(MEMCG_SWAP_MAX, "memcg-swap-max", "bytes", "cgroup.memory.events.oom_kill")                                  \
 	X(MEMCG_HIGH, "memcg-high", "bytes", "cgroup.memory.events.high")                                              \
@@ -61,6 +62,7 @@ struct limit_state {
 	uint64_t in_use, asked, bound; /* bound may be ENOMEM_UNLIMITED */
 	bool refuses;                  /* in_use + asked > bound, with the kernel's own rounding */
 	bool errno_fits;               /* it refuses this call with the errno that was seen */
+	const char *unit;              /* of the three numbers, where it is not that of the cause; NULL where it is */
 	const char *where; /* file or call a reader looks at: "/proc/sys/vm/max_map_count" (static storage) */
 };
 
@@ -91,7 +93,8 @@ struct fatal_signal {
 
 /*
  * SIGSEGV: stack growth against rlimit-stack, rlimit-as, commit; SIGKILL: memcg-max, memcg-swap-max, system-oom,
- * swap-full, rlimit-cpu or killed-by-other; SIGBUS in an area of huge pages: hugetlb-cgroup, hugetlb-pool.
+ * swap-full, rlimit-cpu or killed-by-other; SIGBUS: in an area of huge pages hugetlb-cgroup and hugetlb-pool, in a file
+ * on tmpfs tmpfs-size and commit.
  */
 void cause_of_signal(const struct fatal_signal *sig, const struct snapshot *before, const struct snapshot *failure,
 		     struct cause_report *ret);

@@ -250,6 +250,37 @@ void cgroup_read(const struct cgroup *cg, struct cgroup_numbers *ret)
 		*refused += more;
 }
 
+/* v1 counts a group's own pages apart from those of the groups below it as well. */
+static uint64_t file_cache(const struct cgroup *cg)
+{
+	char path[1200], text[CGROUP_KEYED_BYTES];
+	bool v1 = cg->system.at[CGROUP_MEMORY].version == CGROUP_V1;
+	if (!cg->path[CGROUP_MEMORY][0])
+		return ENOMEM_ABSENT;
+	(void)snprintf(path, sizeof(path), "%s/memory.stat", cg->path[CGROUP_MEMORY]);
+	if (procfs_read_at(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return ENOMEM_ABSENT;
+	uint64_t active = cgroup_keyed_number(text, v1 ? "total_active_file" : "active_file");
+	uint64_t inactive = cgroup_keyed_number(text, v1 ? "total_inactive_file" : "inactive_file");
+	return is_number(active) && is_number(inactive) ? active + inactive : ENOMEM_ABSENT;
+}
+
+void cgroup_read_path(const char *dir, enum cgroup_version version, unsigned controllers, struct cgroup_numbers *ret,
+		      uint64_t *ret_file_cache)
+{
+	struct cgroup cg;
+	cgroup_init(&cg);
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
+		if (controllers >> c & 1) {
+			cg.system.at[c].version = version;
+			(void)snprintf(cg.path[c], sizeof(cg.path[c]), "%s", dir);
+		}
+	cgroup_open_values(&cg);
+	cgroup_read(&cg, ret);
+	*ret_file_cache = file_cache(&cg);
+	cgroup_close(&cg);
+}
+
 static int write_limit(const struct cgroup *cg, enum cgroup_value value, uint64_t number)
 {
 	char text[24];

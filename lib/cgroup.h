@@ -161,6 +161,14 @@ int cgroup_set(struct cgroup *cg, enum cgroup_value value, uint64_t number);
 /* Read every value into *ret, allocating nothing. Never fails: what cannot be read is ENOMEM_ABSENT. */
 void cgroup_read(const struct cgroup *cg, struct cgroup_numbers *ret);
 
+/*
+ * Read every value of somebody else's group by its directory, for the controllers of the bit mask; the rest is
+ * ENOMEM_ABSENT. ret_file_cache: the pages of files on its lists, which it can drop before it refuses; ENOMEM_ABSENT
+ * when unknown.
+ */
+void cgroup_read_path(const char *dir, enum cgroup_version version, unsigned controllers, struct cgroup_numbers *ret,
+		      uint64_t *ret_file_cache);
+
 /* Move a process into the group, in every hierarchy. pid 0 is the caller. -errno */
 int cgroup_attach(const struct cgroup *cg, pid_t pid);
 

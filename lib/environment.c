@@ -21,9 +21,9 @@ static const struct {
 	const char *name;
 	unsigned rlimit;
 } rlimit_names[] = {
-	{"as", RLIMIT_AS},           {"data", RLIMIT_DATA},   {"stack", RLIMIT_STACK},
-	{"memlock", RLIMIT_MEMLOCK}, {"nproc", RLIMIT_NPROC}, {"nofile", RLIMIT_NOFILE},
-	{"cpu", RLIMIT_CPU},         {"fsize", RLIMIT_FSIZE}, {"core", RLIMIT_CORE},
+	{"as", RLIMIT_AS},       {"data", RLIMIT_DATA},     {"stack", RLIMIT_STACK}, {"memlock", RLIMIT_MEMLOCK},
+	{"nproc", RLIMIT_NPROC}, {"nofile", RLIMIT_NOFILE}, {"cpu", RLIMIT_CPU},     {"fsize", RLIMIT_FSIZE},
+	{"core", RLIMIT_CORE},   {"rss", RLIMIT_RSS},
 };
 
 void environment_init(struct environment *env)
@@ -34,6 +34,8 @@ void environment_init(struct environment *env)
 		env->rlimit[i] = env->live_rlimit[i] = ENVIRONMENT_NOT_SET;
 	for (size_t i = 0; i < ARRAY_SIZE(env->cgroup); i++)
 		env->cgroup[i] = env->cgroup_above[i] = env->live_cgroup[i] = ENVIRONMENT_NOT_SET;
+	env->tmpfs_bytes = env->tmpfs_inodes = ENVIRONMENT_NOT_SET;
+	env->live_tmpfs_bytes = env->live_tmpfs_inodes = ENVIRONMENT_NOT_SET;
 	env->oom_score_adj = OOM_SCORE_ADJ_MAX;
 	env->deadline_ns = DEFAULT_DEADLINE_NS;
 	env->tasks_ceiling = DEFAULT_TASKS;

@@ -15,6 +15,8 @@
 #define ENVIRONMENT_SETTINGS 4
 #define ENVIRONMENT_NOT_SET  ENOMEM_ABSENT
 #define ENVIRONMENT_INJECTED 8
+/* Where the run's own tmpfs is mounted: a directory that every machine has, and that is a tmpfs anyway. */
+#define ENVIRONMENT_TMPFS    "/dev/shm"
 
 struct environment_setting {
 	char name[128], value[64];
@@ -37,15 +39,19 @@ struct environment {
 	unsigned sys_count;
 	struct environment_setting namespace_sysctl[ENVIRONMENT_SETTINGS]; /* in the run's own namespaces */
 	unsigned namespace_sysctl_count;
-	bool swap_said;      /* guest only; false: the machine keeps the swap it has */
-	bool swap_on_disk;   /* the guest's disk, else zram */
-	uint64_t swap_bytes; /* all the swap there is during the run, 0 for none */
-	bool knobs_writable; /* guest only: the program may write below /proc/sys and /sys */
+	uint64_t tmpfs_bytes, tmpfs_inodes; /* of a tmpfs on ENVIRONMENT_TMPFS; none where neither is set */
+	bool swap_said;                     /* guest only; false: the machine keeps the swap it has */
+	bool swap_on_disk;                  /* the guest's disk, else zram */
+	uint64_t swap_bytes;                /* all the swap there is during the run, 0 for none */
+	bool knobs_writable;                /* guest only: the program may write below /proc/sys and /sys */
 	/* What the harness changes while the program is held at its failing moment, for remedies that help a living
 	 * process. */
 	uint64_t live_rlimit[PROCFS_RLIMITS], live_cgroup[CGROUP_VALUE_COUNT];
 	struct environment_setting live_sysctl[ENVIRONMENT_SYSCTLS];
 	unsigned live_sysctl_count;
+	struct environment_setting live_namespace_sysctl[ENVIRONMENT_SETTINGS]; /* of the IPC namespace */
+	unsigned live_namespace_sysctl_count;
+	uint64_t live_tmpfs_bytes, live_tmpfs_inodes;
 	uint64_t live_swap_bytes; /* added to what there is; 0: none */
 	struct environment_injection injection[ENVIRONMENT_INJECTED];
 	unsigned injection_count;
@@ -53,7 +59,8 @@ struct environment {
 	int oom_score_adj; /* 1000 unless the manifest says otherwise: the victim goes first */
 	uint64_t
 		keep_capabilities; /* by CAP_ number: what the scenario needs of those a root program loses otherwise */
-	bool all_cpus; /* false: witness and victim share one CPU, which makes runs repeatable and stops cheap */
+	uint64_t watch_calls; /* calls watched on demand, by call_on_demand_bit(): those the manifest expects to fail */
+	bool all_cpus;        /* false: witness and victim share one CPU, which makes runs repeatable and stops cheap */
 	uint64_t deadline_ns;
 	uint64_t memory_ceiling_bytes; /* the run's own ceilings, in force even when the scenario sets no limit; 0: plan
 					  decides */
@@ -70,7 +77,8 @@ int environment_parse_injection(const char *call, const char *text, struct envir
 /* Nothing set, default ceilings and deadline. */
 void environment_init(struct environment *env);
 
-/* RLIMIT_ number of "as", "data", "stack", "memlock", "nproc", "nofile", "cpu", "fsize", "core"; -ENOENT otherwise. */
+/* RLIMIT_ number of "as", "data", "stack", "memlock", "nproc", "nofile", "cpu", "fsize", "core", "rss"; -ENOENT
+ * otherwise. */
 int environment_rlimit_by_name(const char *name);
 /* Its name, NULL for a number without one. */
 const char *environment_rlimit_name(unsigned rlimit);

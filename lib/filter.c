@@ -9,6 +9,7 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -88,7 +89,7 @@ static int watch(scmp_filter_ctx ctx)
 	static const uint64_t populating[] = {ADVICE_POPULATE_READ, ADVICE_POPULATE_WRITE};
 	for (const struct call_info *c = watched_calls; c->name; c++) {
 		int r = 0;
-		if (c->nr < 0)
+		if (c->nr < 0 || c->on_demand)
 			continue;
 		if (c->nr == SCMP_SYS(fcntl))
 			r = watch_fcntl(ctx, c->nr);
@@ -158,6 +159,41 @@ int filter_build(bool guest, int *ret_fd)
 		return r;
 	*ret_fd = steal_fd(fd);
 	return 0;
+}
+
+/*
+ * A filter of its own, on top of the other one: of two answers the stricter counts, and stopping is stricter than
+ * allowing. Both halves of an argument lie in memory as the machine orders its bytes: little end first.
+ */
+int filter_watch_also(uint64_t calls)
+{
+	const unsigned nr = offsetof(struct seccomp_data, nr), arch = offsetof(struct seccomp_data, arch);
+	const unsigned flags = offsetof(struct seccomp_data, args[2]);
+	struct sock_filter code[64];
+	unsigned short n = 0;
+
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, arch);
+	code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 1, 0);
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, nr);
+	for (const struct call_info *c = watched_calls; c->name; c++) {
+		if (!(calls & call_on_demand_bit(c->name)) || c->nr < 0)
+			continue;
+		if ((size_t)n + 6 > ARRAY_SIZE(code))
+			return -E2BIG;
+		bool creates = c->family == CALL_CREATE;
+		code[n++] =
+			(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)c->nr, 0, creates ? 4 : 1);
+		if (creates) {
+			code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, flags);
+			code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_CREAT, 1, 0);
+			code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+		}
+		code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
+	}
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	const struct sock_fprog program = {.len = n, .filter = code};
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? -errno : 0;
 }
 
 int filter_load(int fd)

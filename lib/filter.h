@@ -7,12 +7,19 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Build the filter and export it; *ret_fd is a memfd holding struct sock_filter[]. `guest`: inside our own guest, swap
  * and modules may be touched. -errno, -ENOSYS where the kernel or libseccomp cannot.
  */
 int filter_build(bool guest, int *ret_fd);
+
+/*
+ * Stop for these calls as well: bits of call_on_demand_bit(). For the calling thread, after filter_load(); allocates
+ * nothing. -errno
+ */
+int filter_watch_also(uint64_t calls);
 
 /* Load the exported filter into the calling thread. Sets no_new_privs first. -errno */
 int filter_load(int fd);

@@ -12,8 +12,10 @@
 
 #define PAGE_BYTES      4096ULL
 #define KBYTES_PER_PAGE (PAGE_BYTES / 1024)
-#define PIPE_SLOT_BYTES 40 /* struct pipe_buffer, include/linux/pipe_fs_i.h */
-#define MOVE_MARGIN     3  /* move_vma(): the source may be cut into three before it is unmapped */
+#define PIPE_SLOT_BYTES 40                   /* struct pipe_buffer, include/linux/pipe_fs_i.h */
+#define STACK_DEFAULT   (8ULL * 1024 * 1024) /* _STK_LIM, include/uapi/linux/resource.h */
+#define ARGUMENTS_MIN   (128ULL * 1024)      /* ARG_MAX, include/uapi/linux/limits.h */
+#define MOVE_MARGIN     3                    /* move_vma(): the source may be cut into three before it is unmapped */
 
 static uint64_t subtract(uint64_t a, uint64_t b)
 {
@@ -121,6 +123,15 @@ uint64_t limit_pid_capacity(uint64_t pid_max)
 uint64_t limit_stack_size_after_growth(uint64_t stack_end, uint64_t address, uint64_t page_size)
 {
 	return subtract(stack_end, limit_round_down_to_page(address, page_size));
+}
+
+uint64_t limit_exec_arguments(uint64_t rlimit_stack)
+{
+	uint64_t limit = STACK_DEFAULT / 4 * 3;
+
+	if (rlimit_stack != ENOMEM_UNLIMITED && rlimit_stack / 4 < limit)
+		limit = rlimit_stack / 4;
+	return limit > ARGUMENTS_MIN ? limit : ARGUMENTS_MIN;
 }
 
 uint64_t limit_block_bytes(uint64_t bytes, uint64_t page_size)

@@ -80,5 +80,11 @@ uint64_t limit_pipe_slots_bytes(uint64_t pipe_size, uint64_t page_size);
 #define LIMIT_KMALLOC_MAX (4ULL * 1024 * 1024)
 uint64_t limit_block_bytes(uint64_t bytes, uint64_t page_size);
 
+/*
+ * bprm_stack_limits(), fs/exec.c: what execve() takes of arguments and environment, their strings and a pointer to
+ * each: a quarter of the stack limit, but at least ARG_MAX and at most three quarters of the default stack.
+ */
+uint64_t limit_exec_arguments(uint64_t rlimit_stack);
+
 /* acct_stack_growth(), mm/mmap.c: stack size after growing down to the page of address. */
 uint64_t limit_stack_size_after_growth(uint64_t stack_end, uint64_t address, uint64_t page_size);

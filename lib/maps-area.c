@@ -5,13 +5,15 @@
 #include "maps-area.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "number.h"
 
-/* Snapshots are taken one at a time: see maps.c. Paths longer than a line are cut, nothing of theirs is needed. */
+/* Snapshots are taken one at a time: see maps.c. Paths longer than a line are cut. */
 static char chunk[16 * 1024], line[512];
 
 struct search {
@@ -33,6 +35,18 @@ static bool parse_range(const char *text, uint64_t *ret_start, uint64_t *ret_end
 	return *end == ' ';
 }
 
+/* "perms offset major:minor inode   path" behind the range */
+static void parse_file(const char *text, struct area_kind *ret)
+{
+	int at = 0;
+	if (sscanf(text, "%*4s %" SCNx64 " %x:%x %" SCNu64 "%n", &ret->offset, &ret->major, &ret->minor, &ret->inode,
+		   &at) != 4)
+		return;
+	text += at + strspn(text + at, " ");
+	if (strlen(text) < sizeof(ret->path))
+		memcpy(ret->path, text, strlen(text) + 1);
+}
+
 static uint64_t parse_kilobytes(const char *text)
 {
 	uint64_t number = 0;
@@ -48,8 +62,10 @@ static void take_line(struct search *s)
 	if (parse_range(line, &start, &end)) {
 		s->found = s->inside; /* the area's own lines are over */
 		s->inside = s->address >= start && s->address < end;
-		if (!s->found && s->inside)
+		if (!s->found && s->inside) {
 			s->area = (struct area_kind){.start = start, .end = end, .page_size = ENOMEM_ABSENT};
+			parse_file(strchr(line, ' '), &s->area);
+		}
 		return;
 	}
 	if (!s->inside)

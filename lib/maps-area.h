@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * What kind of area an address lies in, from /proc/PID/smaps.
+ * What kind of area an address lies in, from /proc/PID/smaps, or with less to read from /proc/PID/maps.
  */
 #pragma once
 
@@ -9,8 +9,12 @@
 
 struct area_kind {
 	uint64_t start, end;
-	uint64_t page_size; /* KernelPageSize; ENOMEM_ABSENT when smaps does not say */
+	uint64_t page_size; /* KernelPageSize; ENOMEM_ABSENT when smaps does not say, and in maps */
 	bool huge_pages;    /* of hugetlb: VmFlags "ht" */
+	/* The file behind it, inode 0 for none: where in it the area begins, and which file that is. */
+	uint64_t offset, inode;
+	unsigned major, minor;
+	char path[256]; /* as its process's root has it; "" when it is too long to be of use */
 };
 
 /*

@@ -295,48 +295,61 @@ int procfs_parse_loadavg_tasks(const char *text, uint64_t *ret_tasks)
 	return 0;
 }
 
-/* The soft limit, first of the columns after the name. */
-static bool parse_soft_limit(const char *text, size_t length, uint64_t *ret)
+/* One column of a limit: a number or a word, with a blank behind it. */
+static bool parse_limit_column(const char **text, size_t *left, uint64_t *ret)
 {
 	static const char unlimited[] = "unlimited";
-	size_t blanks = count_blanks(text, length);
-	const char *value = text + blanks;
-	size_t left = length - blanks, used = sizeof(unlimited) - 1;
+	size_t blanks = count_blanks(*text, *left);
+	const char *value = *text + blanks;
+	size_t rest = *left - blanks, used = sizeof(unlimited) - 1;
 	uint64_t number = 0;
-
-	if (left > used && memcmp(value, unlimited, used) == 0)
+	if (rest > used && memcmp(value, unlimited, used) == 0)
 		number = ENOMEM_UNLIMITED;
 	else
-		used = number_scan_digits(value, left, &number);
-	if (!used || used >= left || value[used] != ' ')
+		used = number_scan_digits(value, rest, &number);
+	if (!used || used >= rest || value[used] != ' ')
 		return false;
 	/* RLIM_INFINITY - 1 can be set and binds nothing. */
 	*ret = number >= ENOMEM_ABSENT ? ENOMEM_UNLIMITED : number;
+	*text = value + used;
+	*left = rest - used;
 	return true;
 }
 
-int procfs_parse_limits(const char *text, uint64_t ret_soft[PROCFS_RLIMITS])
+static int parse_limits(const char *text, unsigned column, uint64_t *ret)
 {
-	uint64_t soft[PROCFS_RLIMITS];
+	uint64_t values[PROCFS_RLIMITS];
 	struct line line;
 
 	for (unsigned i = 0; i < PROCFS_RLIMITS; i++)
-		soft[i] = ENOMEM_ABSENT;
+		values[i] = ENOMEM_ABSENT;
 	while (next_line(&text, &line)) {
 		for (unsigned i = 0; i < PROCFS_RLIMITS; i++) {
 			size_t length = strlen(rlimit_rows[i]);
-
 			/* Names are padded to 25 columns: "Max processes of something" would be another row. */
 			if (!has_prefix(&line, rlimit_rows[i]) ||
 			    count_blanks(line.text + length, line.length - length) < 2)
 				continue;
-			if (!parse_soft_limit(line.text + length, line.length - length, &soft[i]))
-				return -EBADMSG;
+			const char *at = line.text + length;
+			size_t left = line.length - length;
+			for (unsigned c = 0; c <= column; c++)
+				if (!parse_limit_column(&at, &left, &values[i]))
+					return -EBADMSG;
 			break;
 		}
 	}
-	memcpy(ret_soft, soft, sizeof(soft));
+	memcpy(ret, values, sizeof(values));
 	return 0;
+}
+
+int procfs_parse_limits(const char *text, uint64_t ret_soft[PROCFS_RLIMITS])
+{
+	return parse_limits(text, 0, ret_soft);
+}
+
+int procfs_parse_hard_limits(const char *text, uint64_t ret_hard[PROCFS_RLIMITS])
+{
+	return parse_limits(text, 1, ret_hard);
 }
 
 /* Is name an element of the comma-separated list? */

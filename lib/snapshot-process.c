@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/vfs.h>
 #include <time.h>
 
@@ -74,20 +75,6 @@ static void take_wchan(const struct snapshot_source *s, struct snapshot *ret)
 		memcpy(ret->wchan, snapshot_text, (size_t)length + 1);
 }
 
-/* O_PATH opens nothing: no driver is called, and a file that is deleted is there still. */
-static void take_file(const struct snapshot_source *s, int fd, struct snapshot *ret)
-{
-	char name[64];
-	struct statfs fs;
-	(void)snprintf(name, sizeof(name), "%d/fd/%d", ret->pid, fd);
-	auto_close int file = openat(s->proc_fd, name, O_PATH | O_CLOEXEC);
-	ret->file_seen = file >= 0 && fstatfs(file, &fs) == 0;
-	if (ret->file_seen)
-		ret->file = (struct file_system){.type = (uint64_t)fs.f_type,
-						 .size = (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize,
-						 .free = (uint64_t)fs.f_bfree * (uint64_t)fs.f_bsize};
-}
-
 /*
  * clock_getcpuclockid(3) knows only the clock of the scheduler; the limit is on user and system time, CPUCLOCK_PROF of
  * the kernel's posix-timers.h, as the timer tick counts it.
@@ -115,6 +102,9 @@ void snapshot_take_process(const struct snapshot_source *s, const struct snapsho
 		(void)procfs_parse_limits(snapshot_text, ret->rlimit);
 	if (request->dying)
 		take_cpu_time(ret); /* from the limits just read */
+	if (ret->rlimit[RLIMIT_DATA] < ENOMEM_ABSENT &&
+	    procfs_read_fd(s->ignore_data_fd, snapshot_text, sizeof(snapshot_text)) > 0)
+		ret->data_limit_ignored = snapshot_text[0] == 'Y';
 	take_oom_score(s, ret);
 	if (request->sleeps_where)
 		take_wchan(s, ret);
@@ -132,12 +122,15 @@ void snapshot_take_process(const struct snapshot_source *s, const struct snapsho
 		auto_close int fd = open_of_process(s, ret->pid, "smaps");
 		ret->commit_seen = fd >= 0 && smaps_read_fd(fd, &ret->commit) == 0;
 	}
-	if (request->file)
-		take_file(s, request->fd, ret);
-	if (request->area) {
-		auto_close int fd = open_of_process(s, ret->pid, "smaps");
+	if (request->area || request->area_file) {
+		auto_close int fd = open_of_process(s, ret->pid, request->area ? "smaps" : "maps");
 		ret->area_seen = fd >= 0 && smaps_area_fd(fd, request->address, &ret->area) == 0;
 	}
+	snapshot_take_file(s, request, ret);
+	if (request->namespaces)
+		snapshot_take_namespaces(s, request->namespaces, ret);
+	if (request->shm)
+		ret->shm_seen = ipc_namespace_shm(ret->pid, &ret->shm) == 0;
 	if (request->pidns)
 		snapshot_take_pid_namespace(s, ret);
 	if (request->open_files)

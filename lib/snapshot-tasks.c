@@ -16,10 +16,8 @@
 #include "number.h"
 #include "snapshot-internal.h"
 
-typedef bool (*visitor)(int dirfd, const char *number, void *data);
-
 /* Calls back for every entry that is a number, without opendir()'s allocation, until one returns false. */
-static void each_number(int dirfd, char *entries, size_t size, visitor visit, void *data)
+static void each_number(int dirfd, char *entries, size_t size, snapshot_visitor visit, void *data)
 {
 	for (;;) {
 		long n = syscall(SYS_getdents64, dirfd, entries, size);
@@ -34,8 +32,7 @@ static void each_number(int dirfd, char *entries, size_t size, visitor visit, vo
 	}
 }
 
-/* Every process of a /proc. */
-static void each_process(int proc_fd, visitor visit, void *data)
+void snapshot_each_process(int proc_fd, snapshot_visitor visit, void *data)
 {
 	static char entries[32 * 1024] __attribute__((aligned(8)));
 	auto_close int fd = openat(proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -102,7 +99,7 @@ void snapshot_take_pid_namespace(const struct snapshot_source *s, struct snapsho
 	if (!ret->pidns_inode || !ret->pidns_children_inode || ret->pidns_inode == ret->pidns_children_inode)
 		return;
 	struct namespace_search search = {.inode = ret->pidns_children_inode};
-	each_process(s->proc_fd, visit_namespace, &search);
+	snapshot_each_process(s->proc_fd, visit_namespace, &search);
 	ret->pidns_children_dead = !search.found;
 }
 
@@ -136,7 +133,7 @@ void snapshot_take_uid_tasks(const struct snapshot_source *s, struct snapshot *r
 		return;
 	}
 	struct user_search search = {.uid = ret->status.uid};
-	each_process(s->proc_fd, visit_user, &search);
+	snapshot_each_process(s->proc_fd, visit_user, &search);
 	ret->uid_tasks = search.tasks;
 }
 
@@ -187,7 +184,7 @@ static uint64_t count_ids(int proc_fd)
 {
 	memset(id_seen, 0, sizeof(id_seen));
 	ids_counted = 0;
-	each_process(proc_fd, visit_ids, NULL);
+	snapshot_each_process(proc_fd, visit_ids, NULL);
 	return ids_counted;
 }
 

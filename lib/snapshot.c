@@ -42,6 +42,7 @@ int snapshot_source_open(const struct cgroup *cgroup, struct snapshot_source *re
 	ret->loadavg_fd = openat(proc_fd, "loadavg", O_RDONLY | O_CLOEXEC);
 	ret->buddyinfo_fd = openat(proc_fd, "buddyinfo", O_RDONLY | O_CLOEXEC);
 	ret->pressure_fd = openat(proc_fd, "pressure/memory", O_RDONLY | O_CLOEXEC);
+	ret->ignore_data_fd = open("/sys/module/kernel/parameters/ignore_rlimit_data", O_RDONLY | O_CLOEXEC);
 	for (unsigned i = 0; i < SYSCTL_COUNT; i++)
 		ret->sysctl_fd[i] = sys_fd < 0 ? -1 : openat(sys_fd, sysctl_paths[i], O_RDONLY | O_CLOEXEC);
 	ret->cgroup = cgroup;
@@ -61,6 +62,7 @@ void snapshot_source_close(struct snapshot_source *s)
 	closep(&s->loadavg_fd);
 	closep(&s->buddyinfo_fd);
 	closep(&s->pressure_fd);
+	closep(&s->ignore_data_fd);
 	closep(&s->proc_fd);
 	for (unsigned i = 0; i < SYSCTL_COUNT; i++)
 		closep(&s->sysctl_fd[i]);
@@ -129,9 +131,11 @@ static void take(const struct snapshot_source *s, const struct snapshot_request 
 	memset(ret, 0, sizeof(*ret));
 	ret->taken = true;
 	ret->time_ns = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-	ret->cpu_ns = ret->cpu_hard_limit_ns = ENOMEM_ABSENT;
+	ret->cpu_ns = ret->cpu_hard_limit_ns = ret->file_bytes = ENOMEM_ABSENT;
 	ret->uid_tasks = ret->open_files = ret->pid_ids = ret->namespace_pid_ids = ret->oom_score = ENOMEM_ABSENT;
 	ret->namespace_pid_max = s->namespace_pid_max;
+	for (unsigned i = 0; i < NAMESPACE_COUNT; i++)
+		ret->namespaces[i] = (struct namespace_numbers){ENOMEM_ABSENT, ENOMEM_ABSENT};
 	ret->in_cgroup = true;
 	take_machine(s, ret);
 	take_groups(s, ret);

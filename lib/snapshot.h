@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "cgroup.h"
+#include "ipc-namespace.h"
 #include "maps-area.h"
 #include "maps.h"
 #include "procfs.h"
@@ -35,10 +36,33 @@ enum sysctl_key { SYSCTL_KEYS(X) SYSCTL_COUNT };
 #undef X
 extern const char *const sysctl_names[SYSCTL_COUNT];
 
-/* The file system a descriptor's file is on. */
+/* Kinds of namespaces: index, name below /proc/PID/ns, clone(2)'s flag. A time namespace has no flag of clone's. */
+#define NAMESPACE_KINDS(X)                                                                                             \
+	X(USER, "user", 0x10000000)                                                                                    \
+	X(MNT, "mnt", 0x00020000)                                                                                      \
+	X(UTS, "uts", 0x04000000)                                                                                      \
+	X(IPC, "ipc", 0x08000000)                                                                                      \
+	X(PID, "pid", 0x20000000)                                                                                      \
+	X(CGROUP, "cgroup", 0x02000000)                                                                                \
+	X(NET, "net", 0x40000000)
+#define X(id, name, flag) NAMESPACE_##id,
+enum namespace_kind { NAMESPACE_KINDS(X) NAMESPACE_COUNT };
+#undef X
+extern const struct namespace_info {
+	const char *name;
+	uint64_t flag;
+} namespace_infos[NAMESPACE_COUNT];
+
+struct namespace_numbers {
+	uint64_t max;    /* user.max_*_namespaces of the harness's user namespace, ENOMEM_ABSENT when unknown */
+	uint64_t in_use; /* with a member, the first one not counted; ENOMEM_ABSENT when not counted */
+};
+
+/* The file system of the file at hand. */
 struct file_system {
-	uint64_t type;       /* a magic number of statfs(2) */
-	uint64_t size, free; /* bytes; a size of 0 is none */
+	uint64_t type;                /* a magic number of statfs(2) */
+	uint64_t size, free;          /* bytes; a size of 0 is none */
+	uint64_t inodes, inodes_free; /* likewise */
 };
 
 /* A cgroup above the run's own, for one controller. */
@@ -66,6 +90,7 @@ struct snapshot {
 	pid_t pid;
 	struct process_status status;
 	uint64_t rlimit[PROCFS_RLIMITS]; /* soft limits */
+	bool data_limit_ignored;         /* by all but brk(2): ignore_rlimit_data, asked where there is a limit */
 	uint64_t oom_score;
 	bool oom_score_adj_seen;
 	int oom_score_adj;
@@ -76,8 +101,12 @@ struct snapshot {
 	struct smaps_commit commit;
 	bool area_seen; /* smaps was read for the address asked about, and an area holds it */
 	struct area_kind area;
-	bool file_seen; /* the descriptor asked about could be looked at */
+	bool file_seen; /* the file asked about, or the one behind the area, could be looked at */
 	struct file_system file;
+	uint64_t file_bytes; /* its length; of the one behind the area only, else ENOMEM_ABSENT */
+	struct namespace_numbers namespaces[NAMESPACE_COUNT]; /* of the kinds asked for */
+	bool shm_seen; /* System V memory of its IPC namespace could be asked for */
+	struct shm_numbers shm;
 	/* The pid namespace its children would get. */
 	uint64_t pidns_inode, pidns_children_inode; /* 0 when unreadable or not populated yet */
 	bool pidns_children_dead;                   /* children's namespace once had an init and has no process now */
@@ -98,7 +127,7 @@ struct snapshot {
 
 /* Descriptors opened before any limit is set. */
 struct snapshot_source {
-	int meminfo_fd, vmstat_fd, loadavg_fd, buddyinfo_fd, pressure_fd, proc_fd;
+	int meminfo_fd, vmstat_fd, loadavg_fd, buddyinfo_fd, pressure_fd, ignore_data_fd, proc_fd;
 	int sysctl_fd[SYSCTL_COUNT];
 	const struct cgroup *cgroup; /* may be NULL */
 	struct cgroup_ancestors ancestors;
@@ -117,11 +146,15 @@ struct snapshot_request {
 	bool pidns;               /* a clone was refused: is the children's pid namespace dead? */
 	bool uid_tasks;           /* a clone was refused with EAGAIN: count the user's tasks */
 	bool pid_ids;             /* likewise: count the task ids in use, where pid_max could bind */
-	bool area;                /* a fault: what kind of area is the address in? */
+	bool area;                /* a fault: what kind of area is the address in, and which file is behind it? */
+	bool area_file;           /* of a call that faults in: only which file */
 	bool file;                /* of a refused call: on which file system is descriptor fd? */
 	int fd;
-	bool open_files;   /* a call that opens was refused with EMFILE: count the descriptors */
-	bool sleeps_where; /* read wchan */
+	bool open_files;     /* a call that opens was refused with EMFILE: count the descriptors */
+	const char *create;  /* of a refused openat: the path, from root or working directory; NULL for none */
+	uint64_t namespaces; /* new ones were refused, with these CLONE_NEW* flags: count them */
+	bool shm;            /* a segment was refused: what does its IPC namespace say? */
+	bool sleeps_where;   /* read wchan */
 	bool dying; /* the process was killed: it is left out where the machine's memory is gone, see snapshot.c */
 };
 

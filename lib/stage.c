@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
 #include <signal.h>
@@ -104,6 +105,25 @@ static int set_namespace_values(const struct stage_spec *spec)
 	return 0;
 }
 
+/* In the run's own mount namespace, over what is there. */
+static int mount_tmpfs(const struct stage_spec *spec)
+{
+	const struct environment *env = &spec->environment;
+	char options[96];
+	if (env->tmpfs_bytes == ENVIRONMENT_NOT_SET && env->tmpfs_inodes == ENVIRONMENT_NOT_SET)
+		return 0;
+	int length = snprintf(options, sizeof(options), "mode=1777");
+	if (env->tmpfs_bytes != ENVIRONMENT_NOT_SET)
+		length += snprintf(options + length, sizeof(options) - (size_t)length, ",size=%" PRIu64,
+				   env->tmpfs_bytes);
+	if (env->tmpfs_inodes != ENVIRONMENT_NOT_SET)
+		(void)snprintf(options + length, sizeof(options) - (size_t)length, ",nr_inodes=%" PRIu64,
+			       env->tmpfs_inodes);
+	if (mount("enomem", ENVIRONMENT_TMPFS, "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
+		return fail(spec, "a tmpfs on " ENVIRONMENT_TMPFS, errno);
+	return 0;
+}
+
 static int join_group(const struct stage_spec *spec)
 {
 	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
@@ -186,6 +206,9 @@ static int execute(const struct stage_spec *spec)
 	int r = filter_load(spec->filter_fd);
 	if (r < 0)
 		return fail(spec, "loading the seccomp filter", -r);
+	r = spec->environment.watch_calls ? filter_watch_also(spec->environment.watch_calls) : 0;
+	if (r < 0)
+		return fail(spec, "watching more calls", -r);
 	if (spec->clean_environment)
 		environ = clean;
 	/* Relative to its directory: after a change of identity the path to it need not be searchable. */
@@ -240,7 +263,7 @@ int stage_main(int spec_fd)
 	if (spec == MAP_FAILED || fstat(spec_fd, &st) < 0 || (size_t)st.st_size < sizeof(*spec) ||
 	    spec->magic != STAGE_MAGIC || spec->size != sizeof(*spec))
 		return STAGE_FAILED;
-	if (set_namespace_values(spec) != 0)
+	if (set_namespace_values(spec) != 0 || mount_tmpfs(spec) != 0)
 		return STAGE_FAILED;
 	if (!spec->user_namespace && !spec->environment.knobs_writable && protect_machine(spec) != 0)
 		return STAGE_FAILED;

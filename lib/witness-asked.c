@@ -5,17 +5,20 @@
 #include "witness-asked.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 
 #include "cleanup.h"
 #include "limits.h"
 
 #define PAGE_BYTES          4096
 #define PROGRAM_HEADERS_MAX 64
+#define ARGUMENTS_COUNTED   (16ULL << 20) /* far above what any limit lets through: counted no further */
 
 /*
  * The span of the image a process executes now. After the point of no return /proc/PID/exe is the new image already,
@@ -47,6 +50,59 @@ static uint64_t image_span(pid_t pid)
 	return high > low ? high - low : 0;
 }
 
+/* Up to the end of the page, so that what comes behind it need not be there. Bytes read, 0 when none can be. */
+static size_t read_page(pid_t pid, uint64_t address, void *buf)
+{
+	struct iovec local = {buf, PAGE_BYTES - address % PAGE_BYTES};
+	struct iovec remote = {(void *)(uintptr_t)address, local.iov_len}; // NOLINT(performance-no-int-to-ptr)
+	ssize_t length = process_vm_readv(pid, &local, 1, &remote, 1, 0);
+	return length > 0 ? (size_t)length : 0;
+}
+
+/* A string of another process, with its end. */
+static uint64_t string_bytes(pid_t pid, uint64_t address)
+{
+	static char text[PAGE_BYTES];
+	uint64_t bytes = 0;
+	while (bytes < ARGUMENTS_COUNTED) {
+		size_t length = read_page(pid, address + bytes, text);
+		const char *end = memchr(text, '\0', length);
+		if (end)
+			return bytes + (uint64_t)(end - text) + 1;
+		if (length == 0)
+			break;
+		bytes += length;
+	}
+	return bytes;
+}
+
+/* A list of strings as argv is, with a pointer for each of them; the kernel counts at least so many pointers. */
+static uint64_t strings_bytes(pid_t pid, uint64_t list, uint64_t least)
+{
+	static uint64_t pointer[PAGE_BYTES / sizeof(uint64_t)];
+	uint64_t bytes = 0, count = 0;
+	size_t read = 0, at = 0;
+	for (; list && bytes < ARGUMENTS_COUNTED; count++, at++) {
+		if (at == read) {
+			read = read_page(pid, list + count * sizeof(pointer[0]), pointer) / sizeof(pointer[0]);
+			at = 0;
+		}
+		if (read == 0 || pointer[at] == 0)
+			break;
+		bytes += string_bytes(pid, pointer[at]);
+	}
+	return bytes + (count > least ? count : least) * sizeof(pointer[0]);
+}
+
+/* bprm_stack_limits() and copy_strings(), fs/exec.c: the name, arguments and environment, and a pointer to each of
+ * these but the name. */
+static uint64_t arguments_bytes(pid_t pid, const struct call_info *call, const uint64_t args[6])
+{
+	unsigned name = strcmp(call->name, "execveat") == 0;
+	return string_bytes(pid, args[name]) + strings_bytes(pid, args[name + 1], 1) +
+	       strings_bytes(pid, args[name + 2], 0);
+}
+
 uint64_t witness_asked(pid_t pid, const struct call_info *call, const uint64_t args[6], int64_t result)
 {
 	switch (call->family) {
@@ -64,15 +120,20 @@ uint64_t witness_asked(pid_t pid, const struct call_info *call, const uint64_t a
 	case CALL_SHM:
 		return strcmp(call->name, "shmget") == 0 ? args[1] : 0;
 	case CALL_EXEC:
-		return image_span(pid);
+		return result == -E2BIG ? arguments_bytes(pid, call, args) : image_span(pid);
 	case CALL_FILE:
 		/* Punching a hole gives back. */
 		return strcmp(call->name, "fallocate") == 0 && !(args[1] & FALLOC_FL_PUNCH_HOLE) ? args[3] : 0;
 	case CALL_PIPE:
 		/* The pipe's slots: its pages come only when somebody writes. */
 		return strcmp(call->name, "fcntl") == 0 ? limit_pipe_slots_bytes((uint32_t)args[2], PAGE_BYTES) : 0;
+	case CALL_TRANSFER:
+		/* What was left when the space ran out is asked for again. */
+		return result > 0 ? (uint64_t)result : args[2];
 	case CALL_TASK:
 	case CALL_OBJECT:
+	case CALL_NAMESPACE:
+	case CALL_CREATE:
 		return 0;
 	}
 	return 0;
@@ -106,12 +167,52 @@ void witness_range(const struct refusal *r, uint64_t *ret_address, uint64_t *ret
 		*ret_address = r->args[0] - r->asked_bytes;
 		*ret_length = r->asked_bytes;
 		break;
+	case CALL_TRANSFER:
+		if (strcmp(r->call->name, "read") == 0) {
+			*ret_address = r->args[1];
+			*ret_length = r->args[2];
+		}
+		break;
 	case CALL_TASK:
+	case CALL_NAMESPACE:
+	case CALL_CREATE:
 	case CALL_EXEC:
 	case CALL_SHM:
 	case CALL_FILE:
 	case CALL_PIPE:
 	case CALL_OBJECT:
 		break;
+	}
+}
+
+const char *witness_path(const struct refusal *r, char *buf, size_t size)
+{
+	uint64_t address = r->args[1];
+	size_t in_page = PAGE_BYTES - address % PAGE_BYTES;
+	struct iovec local = {buf, size};
+	/* Two pieces: the second page may not be there. */
+	const struct iovec remote[2] = {
+		{(void *)(uintptr_t)address, in_page < size ? in_page : size},
+		{(void *)(uintptr_t)(address + in_page), in_page < size ? size - in_page : 0},
+	};
+	ssize_t n = process_vm_readv(r->tid, &local, 1, remote, 2, 0);
+	if (n <= 0 || !memchr(buf, '\0', (size_t)n) || (buf[0] != '/' && (int)r->args[0] != AT_FDCWD))
+		return NULL;
+	return buf;
+}
+
+bool witness_asks_for_addresses(enum call_family family)
+{
+	switch (family) {
+	case CALL_TASK:
+	case CALL_NAMESPACE:
+	case CALL_FILE:
+	case CALL_PIPE:
+	case CALL_OBJECT:
+	case CALL_TRANSFER:
+	case CALL_CREATE:
+		return false;
+	default:
+		return true;
 	}
 }

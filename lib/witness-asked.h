@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -15,3 +17,9 @@ uint64_t witness_asked(pid_t pid, const struct call_info *call, const uint64_t a
 
 /* The range of addresses a refused call was about, 0 and 0 when it named none. */
 void witness_range(const struct refusal *r, uint64_t *ret_address, uint64_t *ret_length);
+
+/* The path that openat(2) was given, if it can be followed from the root or the working directory; NULL otherwise. */
+const char *witness_path(const struct refusal *r, char *buf, size_t size);
+
+/* Does such a call want addresses, so that the areas there are tell something of its refusal? */
+bool witness_asks_for_addresses(enum call_family family);

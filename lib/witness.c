@@ -83,19 +83,25 @@ static void freeze_siblings(const struct tracee *of)
 
 static void snapshot_of_refusal(struct witness *w, const struct tracee *t, const struct refusal *r)
 {
+	static char path[256];
 	struct snapshot_request request = {
 		.pid = t->tgid,
-		.maps = r->call->family != CALL_TASK && r->call->family != CALL_FILE && r->call->family != CALL_PIPE &&
-			r->call->family != CALL_OBJECT,
+		.maps = witness_asks_for_addresses(r->call->family),
 		.commit =
 			r->call->family == CALL_TASK && !(r->clone_flags & 0x100 /* CLONE_VM */) && r->error == ENOMEM,
 		.pidns = r->call->family == CALL_TASK && r->error != EAGAIN,
 		.uid_tasks = (r->call->family == CALL_TASK || r->call->family == CALL_EXEC) && r->error == EAGAIN,
-		.file = r->call->family == CALL_FILE && r->error == ENOSPC,
+		.file = (r->call->family == CALL_FILE || r->call->family == CALL_TRANSFER) && r->error == ENOSPC,
+		.area_file = (r->call->family == CALL_LOCK && r->error == ENOMEM) || r->error == EFAULT,
 		.fd = (int)r->args[0],
 		.open_files = r->error == EMFILE,
+		.shm = r->call->family == CALL_SHM && (r->error == EINVAL || r->error == ENOSPC),
 		.pid_ids = r->call->family == CALL_TASK && r->error == EAGAIN,
 	};
+	if (r->error == ENOSPC && (r->call->family == CALL_TASK || r->call->family == CALL_NAMESPACE))
+		request.namespaces = r->call->family == CALL_TASK ? r->clone_flags : r->args[0];
+	if (r->call->family == CALL_CREATE && r->error == ENOSPC)
+		request.create = witness_path(r, path, sizeof(path));
 	witness_range(r, &request.address, &request.length);
 	snapshot_take(w->source, &request, &w->at_refusal);
 }

@@ -155,11 +155,14 @@ static void test_group_above(void **state)
 	expect_verdict(alone, &w, "fail", "cgroup.pids.events.max moved");
 }
 
+static const char *bound_at; /* where a reader looks, NULL for where the stored refusal says */
+
 /* A refusal by another limit, in the place of the stored one: what bound did the run's environment make for it? */
-static void bound_of(const char *cause, const char *unit, json_int_t bound, const char *environment, bool ours)
+static void bound_with(const char *cause, const char *error, const char *unit, json_int_t bound,
+		       const char *environment, bool ours)
 {
 	struct world w;
-	char text[32];
+	char text[64];
 	bool told = false;
 	json_t *check;
 	size_t i;
@@ -170,8 +173,12 @@ static void bound_of(const char *cause, const char *unit, json_int_t bound, cons
 	doctor(e, "limits/0/unit", text);
 	(void)snprintf(text, sizeof(text), "%lld", (long long)bound);
 	doctor(e, "limits/0/bound", text);
+	(void)snprintf(text, sizeof(text), "\"%s\"", bound_at ? bound_at : "");
+	if (bound_at)
+		doctor(e, "limits/0/where", text);
 	doctor(e, "environment", environment);
 	w.run.expect.cause = (char *)(uintptr_t)cause;
+	w.run.expect.error = (char *)(uintptr_t)error;
 	assert_int_equal(judge_run(e, &w.run, NULL), 0);
 	json_array_foreach (json_object_get(e, "checks"), i, check) {
 		if (strcmp(member(check, "what"), "the bound is the limit that was set") != 0)
@@ -184,12 +191,35 @@ static void bound_of(const char *cause, const char *unit, json_int_t bound, cons
 	assert_true(told);
 }
 
+static void bound_of(const char *cause, const char *unit, json_int_t bound, const char *environment, bool ours)
+{
+	bound_with(cause, "ENOMEM", unit, bound, environment, ours);
+}
+
 static void test_bounds(void **state)
 {
 	(void)state;
 	bound_of("pid-max", "tasks", 100, "{\"sysctl\": {\"kernel.pid_max\": \"400\"}}", true);
 	bound_of("pid-max", "tasks", 400, "{\"sysctl\": {\"kernel.pid_max\": \"400\"}}", false);
 	bound_of("pid-max", "tasks", 1, "{\"namespace_sysctl\": {\"kernel.pid_max\": \"301\"}}", true);
+	bound_of("tmpfs-size", "bytes", 32768, "{\"tmpfs\": {\"size\": 32768, \"inodes\": 4}}", true);
+	bound_of("tmpfs-size", "bytes", 65536, "{\"tmpfs\": {\"size\": 32768, \"inodes\": 4}}", false);
+	bound_of("tmpfs-size", "inodes", 4, "{\"tmpfs\": {\"size\": 32768, \"inodes\": 4}}", true);
+	bound_of("tmpfs-size", "inodes", 32768, "{\"tmpfs\": {\"size\": 32768, \"inodes\": 4}}", false);
+	static const char shm[] = "{\"namespace_sysctl\": {\"kernel.shmmax\": \"65536\", \"kernel.shmall\": \"8\", "
+				  "\"kernel.shmmni\": \"3\"}}";
+	bound_of("shm-limit", "bytes", 65536, shm, true);
+	bound_of("shm-limit", "bytes", 8, shm, false);
+	bound_of("shm-limit", "pages", 8, shm, true);
+	bound_of("shm-limit", "pages", 3, shm, false);
+	bound_of("shm-limit", "segments", 3, shm, true);
+	bound_of("shm-limit", "segments", 8, shm, false);
+	bound_at = "/proc/sys/user/max_uts_namespaces"; /* of several kinds, that which refused */
+	static const char namespaces[] =
+		"{\"sysctl\": {\"user.max_uts_namespaces\": \"3\", \"user.max_user_namespaces\": \"0\"}}";
+	bound_of("namespaces-max", "namespaces", 3, namespaces, true);
+	bound_of("namespaces-max", "namespaces", 0, namespaces, false);
+	bound_at = NULL;
 	bound_of("threads-max", "tasks", 80, "{\"sysctl\": {\"kernel.threads-max\": \"80\"}}", true);
 	bound_of("threads-max", "tasks", 81, "{\"sysctl\": {\"kernel.threads-max\": \"80\"}}", false);
 	bound_of("hugetlb-cgroup", "bytes", 2097152, "{\"cgroup\": {\"hugetlb.rsvd.max\": 2097152}}", true);
@@ -201,6 +231,12 @@ static void test_bounds(void **state)
 	bound_of("memcg-max", "bytes", 2097152, "{\"cgroup\": {\"memory.kmem.max\": 2097152}}", true);
 	bound_of("memcg-max", "bytes", 8388608, "{\"cgroup_above\": {\"memory.max\": 8388608}}", true);
 	bound_of("memcg-max", "bytes", 8388608, "{\"cgroup_above\": {\"memory.max\": 16777216}}", false);
+	/* of a stack limit execve() has a quarter to give */
+	bound_with("rlimit-stack", NULL, "bytes", 2097152, "{\"rlimit\": {\"stack\": 2097152}}", true);
+	bound_with("rlimit-stack", NULL, "bytes", 524288, "{\"rlimit\": {\"stack\": 2097152}}", false);
+	bound_with("rlimit-stack", "E2BIG", "bytes", 524288, "{\"rlimit\": {\"stack\": 2097152}}", true);
+	bound_with("rlimit-stack", "E2BIG", "bytes", 2097152, "{\"rlimit\": {\"stack\": 2097152}}", false);
+	bound_with("rlimit-stack", "E2BIG", "bytes", 262144, "{\"rlimit\": {\"stack\": 2097152}}", false);
 }
 
 /* Both groups are limited: the one that refused has to be at its own limit. */

@@ -95,6 +95,8 @@ static const struct bad {
 	{"knobs-scope", 6, 3, 5, "a writable knob reaches the whole machine, but the scope does not",
 	 "say scope: machine"},
 	{"label", 10, 12, 10, "'#' and '\\' cannot be used here", NULL},
+	{"live-namespace", 10, 60, 14, "unknown sysctl of an IPC namespace 'kernel.pid_max'",
+	 "did you mean 'kernel.shmmax'?"},
 	{"live-swap-scope", 11, 41, 4, "swap reaches the whole machine, but the scope does not", "say scope: machine"},
 	{"live-sysctl-scope", 11, 41, 6, "a sysctl reaches the whole machine, but the scope does not",
 	 "say scope: machine"},
@@ -161,6 +163,13 @@ static const struct bad {
 	{"sysctl-scope-run", 10, 50, 6, "a sysctl reaches the whole machine, but the scope does not",
 	 "say scope: machine"},
 	{"tag", 6, 16, 1, "tags are not allowed", NULL},
+	{"tmpfs-key", 6, 11, 9, "unknown limit of a tmpfs 'nr_inodes'", "did you mean 'inodes'?"},
+	{"tmpfs-live-scope", 11, 41, 5, "a tmpfs reaches the run's namespaces, but the scope does not",
+	 "say scope: namespace"},
+	{"tmpfs-scope", 6, 3, 5, "a tmpfs reaches the run's namespaces, but the scope does not",
+	 "say scope: namespace"},
+	{"tmpfs-size", 6, 19, 3, "bad size 'max'", "digits and at most one of K M G T (64M), or an amount (1% of ram)"},
+	{"tmpfs-zero", 6, 17, 1, "a tmpfs of 0 has no limit: leave it out", NULL},
 	{"tool", 5, 17, 7, "a tool is the name of a program, looked up on PATH", NULL},
 	{"truncated", 6, 18, 1, "missing comma in flow mapping", NULL},
 	{"truncated-quote", 2, 8, 1, "wrongly indented double-quoted scalar", NULL},
@@ -175,7 +184,7 @@ static const struct bad {
 	{"unknown-key", 4, 1, 5, "unknown key 'scpoe' in manifest", "did you mean 'scope'?"},
 	{"unknown-key-far", 5, 1, 6, "unknown key 'wibble' in manifest", NULL},
 	{"unknown-key-nested", 7, 3, 6, "unknown key 'cgruop' in environment", "did you mean 'cgroup'?"},
-	{"unknown-rlimit", 6, 12, 3, "unknown rlimit 'rss'", NULL},
+	{"unknown-rlimit", 6, 12, 3, "unknown rlimit 'mem'", NULL},
 	{"unknown-role", 10, 27, 6, "unknown role 'triger'", "did you mean 'trigger'?"},
 	{"unknown-scope", 4, 8, 6, "unknown scope 'proces'", "did you mean 'process'?"},
 	{"unknown-si-code", 7, 46, 10, "unknown si_code 'SEGV_MAPER'", "did you mean 'SEGV_MAPERR'?"},
@@ -507,6 +516,10 @@ static void test_guest(void **state)
 	assert_string_equal(env->sys.item[0].value, "always");
 	assert_int_equal(env->namespace_sysctl.count, 3);
 	assert_string_equal(env->namespace_sysctl.item[1].value, "250 32000 32 128");
+	assert_int_equal(env->tmpfs.count, 2);
+	assert_string_equal(env->tmpfs.item[1].key, "inodes");
+	assert_string_equal(live->tmpfs.item[0].value, "2 pages");
+	assert_string_equal(live->namespace_sysctl.item[0].key, "kernel.shmall");
 	assert_string_equal(env->swap, "64M");
 	assert_string_equal(env->swap_on, "disk");
 	assert_string_equal(env->knobs, "writable");

@@ -666,7 +666,7 @@ static void test_environment(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"as",     "data", "stack", "memlock", "nproc",
-					    "nofile", "cpu",  "fsize", "core"};
+					    "nofile", "cpu",  "fsize", "core",    "rss"};
 	struct environment a, b;
 
 	memset(&a, 0x55, sizeof(a));
@@ -681,10 +681,10 @@ static void test_environment(void **state)
 		assert_string_equal(environment_rlimit_name((unsigned)rlimit), names[i]);
 	}
 	assert_int_equal(environment_rlimit_by_name("as"), RLIMIT_AS);
-	assert_int_equal(environment_rlimit_by_name("rss"), -ENOENT); /* which Linux ignores */
+	assert_int_equal(environment_rlimit_by_name("nice"), -ENOENT); /* no limit of memory or tasks */
 	assert_int_equal(environment_rlimit_by_name(""), -ENOENT);
 	assert_int_equal(environment_rlimit_by_name("AS"), -ENOENT);
-	assert_null(environment_rlimit_name(RLIMIT_RSS));
+	assert_null(environment_rlimit_name(RLIMIT_NICE));
 	assert_null(environment_rlimit_name(99));
 }
 

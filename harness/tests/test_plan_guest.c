@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "calls.h"
 #include "number.h"
 #include "run.h"
 
@@ -131,6 +132,10 @@ static void check_limited(const struct plan_run *run)
 	assert_string_equal(env->sys[1].value, "1"); /* the run's over the scenario's */
 	assert_int_equal(env->namespace_sysctl_count, 3);
 	assert_string_equal(env->namespace_sysctl[1].value, "250 32000 32 128");
+	assert_int_equal(env->tmpfs_bytes, 32 << 10); /* whole pages */
+	assert_int_equal(env->tmpfs_inodes, 1024);
+	assert_int_equal(env->live_tmpfs_bytes, ENVIRONMENT_NOT_SET);
+	assert_int_equal(env->live_tmpfs_inodes, ENVIRONMENT_NOT_SET);
 	assert_true(env->swap_said);
 	assert_true(env->swap_on_disk);
 	assert_int_equal(env->swap_bytes, 64 * MIB);
@@ -253,6 +258,44 @@ static void test_namespace_sysctl(void **state)
 	m.root = false;
 	assert_skip_with(head, shm, "", &m, "needs root to set kernel.shmmax");
 	assert_skip_with("scope: machine", "", ", live: {sysctl: {vm.x: 1}}", &m, "needs root to set vm.x");
+	assert_skip_with(head, "tmpfs: {size: 1M}", "", &m, NULL); /* its own user namespace may mount one */
+	assert_skip_with(head, "", ", live: {namespace_sysctl: {kernel.shmmax: 9}}", &m,
+			 "needs root to set kernel.shmmax");
+	assert_skip_with(head, "", ", live: {tmpfs: {inodes: 9}}", &m, "needs root to resize a tmpfs live");
+}
+
+/* A case in which some run expects write() to be refused is watched for it in all its runs; nobody else is. */
+static void test_watched_on_demand(void **state)
+{
+	(void)state;
+	struct scenario *s = parse("name: dir\ntitle: t\nclass: leak\nscope: process\n"
+				   "expect: {errno: ENOSPC, cause: tmpfs-size}\n"
+				   "cases:\n"
+				   "  - {name: a, expect: {call: [fallocate, write]}}\n"
+				   "  - {name: b, expect: {call: fallocate}}\n"
+				   "runs:\n"
+				   "  - {name: c, role: control}\n  - {name: t, role: trigger}\n"
+				   "  - {name: r, role: remedy}\n"
+				   "  - {name: o, role: remedy, cases: [b], expect: {call: openat, errno: ENOSPC, "
+				   "cause: tmpfs-size, exit: 0}}\n");
+	struct machine m = guest();
+	struct plan *p = plan_of(s, &m);
+	const uint64_t a = call_on_demand_bit("write"), b = call_on_demand_bit("openat");
+	assert_int_equal(p->run_count, 7);
+	for (size_t i = 0; i < p->run_count; i++)
+		assert_int_equal(p->runs[i].environment.watch_calls, i < 3 ? a : b);
+	plan_free(p);
+	scenario_free(s);
+	s = scenario_of("scope: process", "", "");
+	p = plan_of(s, &m);
+	assert_int_equal(p->runs[1].environment.watch_calls, 0);
+	plan_free(p);
+	scenario_free(s);
+	s = scenario_of("scope: process\nenvironment: {inject: {write: ENOSPC, mmap: ENOMEM}}", "", "");
+	p = plan_of(s, &m);
+	assert_int_equal(p->runs[1].environment.watch_calls, a);
+	plan_free(p);
+	scenario_free(s);
 }
 
 static void test_versions(void **state)
@@ -288,6 +331,13 @@ static void test_unresolved(void **state)
 	} cases[] = {
 		{"swap: 1M - 1G", "", "run 't': the environment's '1M - 1G' is below zero"},
 		{"cgroup_above: {memory.max: 1M - 1G}", "", "run 't': the environment's '1M - 1G' is below zero"},
+		{"tmpfs: {size: 1M - 1G}", "", "run 't': the environment's '1M - 1G' is below zero"},
+		{"tmpfs: {size: 1M - 1M}", "", "run 't': the environment's '1M - 1M' is below zero"},
+		{"",
+		 ", live: {namespace_sysctl: {kernel.shmmax: 1, kernel.shmall: 1, kernel.shmmni: 1, kernel.msgmax: 1, "
+		 "kernel.msgmni: 1}}",
+		 "run 't': the live change's 'kernel.msgmni' is one too many"},
+		{"", ", live: {tmpfs: {size: 1M - 1G}}", "run 't': the live change's '1M - 1G' is below zero"},
 		{"", ", live: {swap: 1M - 1G}", "run 't': the live change's '1M - 1G' is below zero"},
 		{"swap: 1M, swap_on: disk", ", live: {swap: 1M}",
 		 "run 't': the live change's swap '1M': the guest's disk holds the swap of the environment already\n"},
@@ -332,6 +382,12 @@ static void test_stored(void **state)
 			 16 * MIB);
 	assert_string_equal(text_at(e, "sys", "kernel/mm/ksm/run"), "1");
 	assert_string_equal(text_at(e, "namespace_sysctl", "kernel.shmmax"), "65536");
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(e, "tmpfs"), "size")), 32 << 10);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(e, "tmpfs"), "inodes")), 1024);
+	json_t *resized = json_object_get(json_object_get(live, "live"), "tmpfs");
+	assert_int_equal(json_integer_value(json_object_get(resized, "size")), 2 * 4096);
+	assert_null(json_object_get(resized, "inodes"));
+	assert_string_equal(text_at(json_object_get(live, "live"), "namespace_sysctl", "kernel.shmall"), "64");
 	assert_int_equal(json_integer_value(json_object_get(e, "swap")), 64 * MIB);
 	assert_string_equal(json_string_value(json_object_get(e, "swap_on")), "disk");
 	assert_string_equal(json_string_value(json_object_get(e, "knobs")), "writable");
@@ -347,8 +403,8 @@ static void test_stored(void **state)
 	s = scenario_of("scope: process", "", "");
 	p = plan_of(s, &m);
 	e = evidence_environment(&p->runs[1]);
-	static const char *const absent[] = {"cgroup_above", "sys", "namespace_sysctl", "swap", "swap_on",
-					     "knobs",        "live"};
+	static const char *const absent[] = {"cgroup_above", "sys",  "namespace_sysctl", "swap", "swap_on", "knobs",
+					     "live",         "tmpfs"};
 	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
 		assert_null(json_object_get(e, absent[i]));
 	assert_true(json_is_object(json_object_get(e, "sysctl")));
@@ -362,8 +418,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_merge),      cmocka_unit_test(test_panic),
 		cmocka_unit_test(test_guest_only), cmocka_unit_test(test_namespace_sysctl),
-		cmocka_unit_test(test_versions),   cmocka_unit_test(test_unresolved),
-		cmocka_unit_test(test_stored),
+		cmocka_unit_test(test_versions),   cmocka_unit_test(test_watched_on_demand),
+		cmocka_unit_test(test_unresolved), cmocka_unit_test(test_stored),
 	};
 	return cmocka_run_group_tests_name("plan_guest", tests, NULL, NULL);
 }

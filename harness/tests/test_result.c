@@ -167,6 +167,11 @@ static void test_wrong_references(void **state)
 		{"scenarios/3/runs/1/name", "\"no limit\"", "there is another one named \"no limit\""},
 		{"scenarios/3/runs/1/checks/0/ok", "false", "passed with check 0 failed"},
 		{"schema", "\"enomem-reference/2\"", "is none of enomem-result/1"},
+		{"scenarios/3/runs/1/reported/errno", "12", "scenarios[3].runs[1].reported.errno: must be text"},
+		{"scenarios/3/runs/1/reported/called", NULL, "scenarios[3].runs[1].reported.called: is missing"},
+		{"scenarios/3/runs/1/failing_moment", "{\"at\": \"signal\", \"call\": \"x\"}",
+		 "failing_moment.at: \"signal\" is none of call"},
+		{"scenarios/3/runs/1/failing_moment", "{\"at\": \"call\"}", "failing_moment.call: is missing"},
 	};
 	(void)state;
 	json_auto_t *sample = sample_result();

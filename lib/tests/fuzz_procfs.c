@@ -58,6 +58,7 @@ static void parse_texts(const char *text)
 	CHECK(struct process_status, procfs_parse_status(text, &result));
 	CHECK(uint64_t, procfs_parse_loadavg_tasks(text, &result));
 	CHECK(soft_limits, procfs_parse_limits(text, result));
+	CHECK(soft_limits, procfs_parse_hard_limits(text, result));
 	for (unsigned i = 0; i < ARRAY_SIZE(controllers); i++) {
 		ssize_t n = procfs_parse_cgroup(text, controllers[i], path, sizeof(path));
 

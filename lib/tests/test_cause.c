@@ -115,6 +115,15 @@ static void test_rlimit_data(void **state)
 	f.s.rlimit[RLIMIT_AS] = ENOMEM_UNLIMITED;
 	map_call(&f, ENOMEM, 17 * PAGE, RW, PRIVATE);
 	assert_only(&f, CAUSE_RLIMIT_DATA);
+	/* ignore_rlimit_data, which brk() does not know */
+	f.s.rlimit[RLIMIT_DATA] = 116 * PAGE;
+	f.s.data_limit_ignored = true;
+	map_call(&f, ENOMEM, 17 * PAGE, RW, PRIVATE);
+	assert_null(state_of(&f, CAUSE_RLIMIT_DATA));
+	fixture_call(&f, "brk", ENOMEM, (const uint64_t[6]){0x500000 + 17 * PAGE});
+	f.r.asked_bytes = 17 * PAGE;
+	judge(&f);
+	assert_true(state_of(&f, CAUSE_RLIMIT_DATA)->refuses);
 }
 
 static void test_rlimit_memlock(void **state)

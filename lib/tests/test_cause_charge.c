@@ -229,7 +229,7 @@ static void test_no_space(void **state)
 	struct fixture f;
 	fixture_init(&f);
 	f.s.file_seen = true;
-	f.s.file = (struct file_system){TMPFS_MAGIC, 1 * MB, 64 * KB};
+	f.s.file = (struct file_system){.type = TMPFS_MAGIC, .size = 1 * MB, .free = 64 * KB};
 	call(&f, "fallocate", ENOSPC, 64 * KB);
 	assert_only(&f, CAUSE_UNKNOWN);
 	call(&f, "fallocate", ENOSPC, 64 * KB + 1);
@@ -239,7 +239,7 @@ static void test_no_space(void **state)
 	call(&f, "fallocate", ENOSPC, 64 * KB + 1);
 	assert_int_equal(f.report.count, 0);
 	/* a memory file, strict overcommit: its pages are charged one by one */
-	f.s.file = (struct file_system){TMPFS_MAGIC, 0, 0};
+	f.s.file = (struct file_system){.type = TMPFS_MAGIC};
 	call(&f, "fallocate", ENOSPC, 300 * MB);
 	assert_int_equal(f.report.count, 0);
 	f.s.sysctl[SYSCTL_OVERCOMMIT_MEMORY] = 2;

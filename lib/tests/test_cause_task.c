@@ -282,12 +282,49 @@ static void test_exec(void **state)
 	assert_null(state_of(&f, CAUSE_RLIMIT_AS));
 }
 
+/* Arguments above a quarter of the stack limit: no other limit says E2BIG, and this one says nothing else. */
+static void test_exec_arguments(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	f.s.rlimit[RLIMIT_STACK] = 2 * MB;
+	fixture_call(&f, "execve", E2BIG, (const uint64_t[6]){0});
+	f.r.asked_bytes = 512 * KB;
+	judge(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
+	assert_allows(&f, CAUSE_RLIMIT_STACK);
+	f.r.asked_bytes = 512 * KB + 1;
+	judge(&f);
+	assert_only(&f, CAUSE_RLIMIT_STACK);
+	assert_sum(&f, CAUSE_RLIMIT_STACK, 0, 512 * KB + 1, 512 * KB);
+	f.s.rlimit[RLIMIT_AS] = 16 * PAGE; /* not looked at before */
+	judge(&f);
+	assert_only(&f, CAUSE_RLIMIT_STACK);
+	f.s.rlimit[RLIMIT_STACK] = ENOMEM_UNLIMITED; /* three quarters of 8 MB all the same */
+	judge(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.r.asked_bytes = 6 * MB + 1;
+	judge(&f);
+	assert_sum(&f, CAUSE_RLIMIT_STACK, 0, 6 * MB + 1, 6 * MB);
+	f.s.rlimit[RLIMIT_STACK] = ENOMEM_ABSENT;
+	judge(&f);
+	assert_int_equal(f.report.count, 0);
+	f.s.rlimit[RLIMIT_STACK] = 2 * MB;
+	fixture_call(&f, "execve", ENOMEM, (const uint64_t[6]){0});
+	f.r.asked_bytes = 16 * MB;
+	judge(&f);
+	assert_null(state_of(&f, CAUSE_RLIMIT_STACK));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_list),  cmocka_unit_test(test_name),    cmocka_unit_test(test_pids_max),
-		cmocka_unit_test(test_nproc), cmocka_unit_test(test_machine), cmocka_unit_test(test_dead_pid_namespace),
-		cmocka_unit_test(test_exec),  cmocka_unit_test(test_pid_max), cmocka_unit_test(test_namespace_pid_max),
+		cmocka_unit_test(test_list),           cmocka_unit_test(test_name),
+		cmocka_unit_test(test_pids_max),       cmocka_unit_test(test_nproc),
+		cmocka_unit_test(test_machine),        cmocka_unit_test(test_dead_pid_namespace),
+		cmocka_unit_test(test_exec_arguments), cmocka_unit_test(test_exec),
+		cmocka_unit_test(test_pid_max),        cmocka_unit_test(test_namespace_pid_max),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -219,6 +219,22 @@ static void test_stack(void **state)
 }
 
 /* No number a program can pass or a file can hold may overflow: UBSan watches. */
+/* As measured at 1 MB and 8 MB; below and above the kernel's own bounds. */
+static void test_exec_arguments(void **state)
+{
+	(void)state;
+	assert_int_equal(limit_exec_arguments(1 * MB), 256 * KB);
+	assert_int_equal(limit_exec_arguments(8 * MB), 2 * MB);
+	assert_int_equal(limit_exec_arguments(8 * MB + 3), 2 * MB);
+	assert_int_equal(limit_exec_arguments(8 * MB + 4), 2 * MB + 1);
+	assert_int_equal(limit_exec_arguments(512 * KB + 4), 128 * KB + 1);
+	assert_int_equal(limit_exec_arguments(512 * KB), 128 * KB);
+	assert_int_equal(limit_exec_arguments(0), 128 * KB);
+	assert_int_equal(limit_exec_arguments(24 * MB), 6 * MB);
+	assert_int_equal(limit_exec_arguments(64 * MB), 6 * MB);
+	assert_int_equal(limit_exec_arguments(ENOMEM_UNLIMITED), 6 * MB);
+}
+
 static void test_extremes(void **state)
 {
 	(void)state;
@@ -280,6 +296,7 @@ int main(void)
 		cmocka_unit_test(test_tasks),
 		cmocka_unit_test(test_nproc_exempt),
 		cmocka_unit_test(test_stack),
+		cmocka_unit_test(test_exec_arguments),
 		cmocka_unit_test(test_extremes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

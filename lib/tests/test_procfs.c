@@ -240,7 +240,7 @@ static void test_loadavg(void **state)
 
 static void test_limits(void **state)
 {
-	uint64_t soft[PROCFS_RLIMITS];
+	uint64_t soft[PROCFS_RLIMITS], hard[PROCFS_RLIMITS];
 
 	(void)state;
 	load("limits-6.18");
@@ -255,14 +255,19 @@ static void test_limits(void **state)
 	assert_int_equal(soft[RLIMIT_NICE], 0);
 	for (unsigned i = 0; i < PROCFS_RLIMITS; i++)
 		assert_true(soft[i] != ENOMEM_ABSENT);
+	assert_int_equal(procfs_parse_hard_limits(text, hard), 0);
+	assert_int_equal(hard[RLIMIT_NOFILE], 20000);
+	assert_int_equal(hard[RLIMIT_NPROC], 96365);
 	/* The same of this very process, against getrlimit(). */
 	assert_true(procfs_read_at(AT_FDCWD, "/proc/self/limits", text, sizeof(text)) > 0);
 	assert_int_equal(procfs_parse_limits(text, soft), 0);
+	assert_int_equal(procfs_parse_hard_limits(text, hard), 0);
 	for (unsigned i = 0; i < PROCFS_RLIMITS; i++) {
 		struct rlimit limit;
 
 		assert_int_equal(getrlimit((int)i, &limit), 0);
 		assert_true(soft[i] == (limit.rlim_cur == RLIM_INFINITY ? ENOMEM_UNLIMITED : limit.rlim_cur));
+		assert_true(hard[i] == (limit.rlim_max == RLIM_INFINITY ? ENOMEM_UNLIMITED : limit.rlim_max));
 	}
 }
 
@@ -325,7 +330,7 @@ static void test_limits_edges(void **state)
 	assert_true(soft[RLIMIT_NPROC] == ENOMEM_ABSENT && soft[RLIMIT_NOFILE] == ENOMEM_UNLIMITED);
 	memset(soft, UNTOUCHED, sizeof(soft));
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		if (procfs_parse_limits(bad[i], soft) != -EBADMSG)
+		if (procfs_parse_limits(bad[i], soft) != -EBADMSG || procfs_parse_hard_limits(bad[i], soft) != -EBADMSG)
 			fail_msg("accepted: %s", bad[i]);
 	}
 	assert_untouched(soft, sizeof(soft));

@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
+#include <linux/magic.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
@@ -16,6 +18,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "cleanup.h"
@@ -68,6 +71,39 @@ static void sees_the_soft_limits(void **state)
 	snapshot_take(&source, &request, &a);
 	assert_int_equal(a.rlimit[RLIMIT_MEMLOCK], 65536);
 	(void)setrlimit(RLIMIT_MEMLOCK, &before);
+}
+
+/* Asked only where a limit could be ignored. */
+static void knows_whether_the_data_limit_is_ignored(void **state)
+{
+	struct rlimit before, lower;
+	struct snapshot_request request = {.pid = getpid()};
+	(void)state;
+	int here = source.ignore_data_fd;
+	auto_close int fd = memfd_create("ignore_rlimit_data", MFD_CLOEXEC);
+	assert_int_equal(write(fd, "Y\n", 2), 2);
+	assert_int_equal(getrlimit(RLIMIT_DATA, &before), 0);
+	lower = before;
+	lower.rlim_cur = 1ULL << 46;
+	assert_int_equal(setrlimit(RLIMIT_DATA, &lower), 0);
+	source.ignore_data_fd = fd;
+	snapshot_take(&source, &request, &a);
+	assert_true(a.data_limit_ignored);
+	assert_int_equal(pwrite(fd, "N", 1, 0), 1);
+	snapshot_take(&source, &request, &a);
+	assert_false(a.data_limit_ignored);
+	source.ignore_data_fd = -1; /* a kernel that has no such option */
+	snapshot_take(&source, &request, &a);
+	assert_false(a.data_limit_ignored);
+	assert_int_equal(pwrite(fd, "Y", 1, 0), 1);
+	source.ignore_data_fd = fd;
+	lower.rlim_cur = RLIM_INFINITY;
+	if (setrlimit(RLIMIT_DATA, &lower) == 0) { /* else the hard limit is no more than that */
+		snapshot_take(&source, &request, &a);
+		assert_false(a.data_limit_ignored);
+	}
+	(void)setrlimit(RLIMIT_DATA, &before);
+	source.ignore_data_fd = here;
 }
 
 static void marks_a_process_that_is_gone(void **state)
@@ -221,6 +257,100 @@ static void knows_the_file_system_of_a_descriptor(void **state)
 	assert_false(a.file_seen);
 }
 
+/* In the file system of a path, as this process's root and working directory have it. */
+static void knows_the_file_system_of_a_path(void **state)
+{
+	struct snapshot_request request = {.pid = getpid(), .create = "/proc/new"};
+	(void)state;
+	snapshot_take(&source, &request, &a);
+	assert_true(a.file_seen);
+	assert_int_equal(a.file.type, PROC_SUPER_MAGIC);
+	request.create = "/proc/self/no/such/directory/new";
+	snapshot_take(&source, &request, &a);
+	assert_false(a.file_seen);
+	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_true(here >= 0 && chdir("/proc") == 0);
+	request.create = "new";
+	snapshot_take(&source, &request, &a);
+	assert_true(a.file_seen);
+	assert_int_equal(a.file.type, PROC_SUPER_MAGIC);
+	request.create = "sys/new";
+	snapshot_take(&source, &request, &a);
+	assert_true(a.file_seen);
+	assert_int_equal(fchdir(here), 0);
+	(void)close(here);
+}
+
+static void knows_the_file_behind_an_area(void **state)
+{
+	(void)state;
+	FILE *file = tmpfile();
+	assert_non_null(file);
+	assert_int_equal(ftruncate(fileno(file), 12345), 0);
+	char *area = mmap(NULL, 3 * 4096, PROT_READ, MAP_SHARED, fileno(file), 4096);
+	char *anonymous = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(area != MAP_FAILED && anonymous != MAP_FAILED);
+	struct stat st;
+	assert_int_equal(fstat(fileno(file), &st), 0);
+	for (int smaps = 0; smaps < 2; smaps++) {
+		struct snapshot_request request = {.pid = getpid(),
+						   .area = smaps,
+						   .area_file = !smaps,
+						   .address = (uint64_t)(uintptr_t)area + 4096};
+		snapshot_take(&source, &request, &a);
+		assert_true(a.area_seen);
+		assert_int_equal(a.area.start, (uintptr_t)area);
+		assert_int_equal(a.area.offset, 4096);
+		assert_int_equal(a.area.inode, st.st_ino);
+		/* It is deleted: only the kernel's own link leads to it, and that takes a capability. */
+		assert_int_equal(a.file_seen, a.file_bytes == 12345);
+		assert_true(a.file_seen || a.file_bytes == ENOMEM_ABSENT);
+		assert_int_equal(a.area.page_size, smaps ? 4096 : ENOMEM_ABSENT);
+		request.address = (uintptr_t)anonymous;
+		snapshot_take(&source, &request, &a);
+		assert_true(a.area_seen);
+		assert_int_equal(a.area.inode, 0);
+		assert_string_equal(a.area.path, "");
+		assert_false(a.file_seen);
+	}
+	(void)munmap(area, 3 * 4096);
+	(void)munmap(anonymous, 4096);
+	(void)fclose(file);
+}
+
+/* Limits of this machine that are too high to be met are not counted against. */
+static void counts_namespaces(void **state)
+{
+	(void)state;
+	memset(&a, 0, sizeof(a));
+	snapshot_take_namespaces(&source, CLONE_NEWUTS, &a);
+	assert_true(a.namespaces[NAMESPACE_UTS].max > 0 && a.namespaces[NAMESPACE_UTS].max != ENOMEM_ABSENT);
+	if (a.namespaces[NAMESPACE_UTS].max > 1024)
+		assert_true(a.namespaces[NAMESPACE_UTS].in_use == ENOMEM_ABSENT);
+	assert_true(a.namespaces[NAMESPACE_IPC].max == ENOMEM_ABSENT);
+	assert_true(a.namespaces[NAMESPACE_IPC].in_use == ENOMEM_ABSENT);
+	/* A /proc of plain files: three processes in two namespaces, and one that is gone. */
+	char root[] = "/tmp/enomem-namespaces-XXXXXX", command[1024];
+	assert_non_null(mkdtemp(root));
+	(void)snprintf(command, sizeof(command),
+		       "cd %s && mkdir -p sys/user 1/ns 2/ns 3/ns 4 && echo 5 >sys/user/max_uts_namespaces && "
+		       "echo 0 >sys/user/max_user_namespaces && : >first && : >second && ln -s ../../first 1/ns/uts && "
+		       "ln -s ../../second 2/ns/uts && ln -s ../../second 3/ns/uts",
+		       root);
+	assert_int_equal(system(command), 0);
+	struct snapshot_source other = {.proc_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+	assert_true(other.proc_fd >= 0);
+	snapshot_take_namespaces(&other, CLONE_NEWUTS | CLONE_NEWUSER | CLONE_NEWNET, &a);
+	assert_int_equal(a.namespaces[NAMESPACE_UTS].max, 5);
+	assert_int_equal(a.namespaces[NAMESPACE_UTS].in_use, 1);
+	assert_int_equal(a.namespaces[NAMESPACE_USER].max, 0);
+	assert_int_equal(a.namespaces[NAMESPACE_USER].in_use, 0);
+	assert_true(a.namespaces[NAMESPACE_NET].max == ENOMEM_ABSENT);
+	(void)close(other.proc_fd);
+	(void)snprintf(command, sizeof(command), "rm -r %s", root);
+	assert_int_equal(system(command), 0);
+}
+
 static void sees_state_score_and_blocks(void **state)
 {
 	struct snapshot_request request = {.pid = getpid(), .sleeps_where = true};
@@ -354,12 +484,16 @@ int main(void)
 		cmocka_unit_test(sees_what_this_process_maps_and_touches),
 		cmocka_unit_test(reads_the_machine),
 		cmocka_unit_test(sees_the_soft_limits),
+		cmocka_unit_test(knows_whether_the_data_limit_is_ignored),
 		cmocka_unit_test(marks_a_process_that_is_gone),
 		cmocka_unit_test(tells_a_dead_pid_namespace_from_a_living_one),
 		cmocka_unit_test(knows_what_a_fork_would_charge),
 		cmocka_unit_test(knows_the_area_of_an_address),
 		cmocka_unit_test(counts_task_ids),
 		cmocka_unit_test(knows_the_file_system_of_a_descriptor),
+		cmocka_unit_test(knows_the_file_system_of_a_path),
+		cmocka_unit_test(knows_the_file_behind_an_area),
+		cmocka_unit_test(counts_namespaces),
 		cmocka_unit_test(sees_state_score_and_blocks),
 		cmocka_unit_test(counts_descriptors),
 		cmocka_unit_test(sees_the_cpu_time_of_a_dying_process),

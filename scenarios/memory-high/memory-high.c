@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * memory.high refuses nothing and kills nobody. try_charge_memcg() lets every page through, and on its way back to the
- * program the task sleeps in mem_cgroup_handle_over_high(), up to two seconds per page fault, the longer the further
- * the group is above the limit.
+ * One area, touched page by page; what happens then is the group's business. Above memory.high try_charge_memcg() lets
+ * every page through, and on its way back to the program the task sleeps in mem_cgroup_handle_over_high(), up to two
+ * seconds per page fault, the longer the further the group is above the limit. At memory.max pages go to swap for as
+ * long as memory.swap.max lets them; then, or where a group above is full, mem_cgroup_out_of_memory() kills.
  */
 #include <errno.h>
 #include <getopt.h>

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Every task needs a number of its own, and kernel.pid_max ends the numbers: alloc_pid() hands out those below it, one
- * after the other, and once it has come around leaves out the first 300. When all are in use it says EAGAIN, to root as
- * well. The limit is the machine's; since Linux 6.14 each pid namespace has one besides.
+ * More tasks than there may be. Every one needs a number of its own, and kernel.pid_max ends the numbers: alloc_pid()
+ * hands out those below it, one after the other, and once it has come around leaves out the first 300. When all are in
+ * use it says EAGAIN, to root as well. The limit is the machine's; since Linux 6.14 each pid namespace has one besides,
+ * and a task takes a number in every namespace from its own up. kernel.threads-max bounds the tasks of the whole
+ * machine, the kernel's own among them; copy_process() asks that first.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -58,7 +60,7 @@ static int start(const char *how, pthread_attr_t *small)
 	return pid < 0 ? -1 : 0;
 }
 
-/* Open the door and wait for every child: a number is free when its task has been waited for. */
+/* Open the door and wait for every child: a task counts until it has been waited for. */
 static void reap(void)
 {
 	close(door[1]);

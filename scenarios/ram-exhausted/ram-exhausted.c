@@ -2,7 +2,8 @@
 /*
  * More pages in use than the machine has. No call is refused: each area is smaller than RAM, so modes 0 and 1 of
  * vm.overcommit_memory grant it. The pages come when they are touched, and when no more are to be had out_of_memory()
- * kills, at a store that cannot report anything.
+ * kills, at a store that cannot report anything. With swap it is the same, only later and after a slow while: swap
+ * takes what RAM pushes out until it has no slot left.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -59,7 +60,7 @@ int main(int argc, char *argv[])
 	printf("mapped %zu areas of %zu bytes, now using every page\n", areas, bytes);
 	for (size_t i = 0; i < areas; i++) {
 		for (size_t at = 0; at < bytes; at += page)
-			area[i][at] = 1;
+			*(volatile size_t *)(area[i] + at) = at + 1; /* no two pages alike: they cannot be shared */
 		printf("%zu areas used\n", i + 1);
 	}
 	return 0;

@@ -39,6 +39,20 @@ exits() # what, status, words on stderr (regex), arguments...
 	like "$what: says so" "$(cat "$errors")" "$words"
 }
 
+# --- namespaces: what a run mounts, sets and makes in its own is nobody else's ---
+outside() { (df --output=size,itotal /dev/shm; cat /proc/sys/kernel/shm{max,all,mni}; ls -d /dev/shm/{old,new,file0}) 2>&1; }
+before=$(outside)
+for name in tmpfs-size shm-limit; do
+	harness run -f json "$ENOMEM_BUILD/scenarios/$name/"
+	triggers=$(get '[.scenarios[0].runs[] | select(.role == "trigger") | .verdict] | unique | join(" ")')
+	if root; then
+		like "$name: its triggers pass" "$triggers" '^pass$' || tell
+	else
+		like "$name: its triggers pass or are skipped" "$triggers" '^(pass|skip)$|^$' || tell
+	fi
+	is "$name: outside nothing changed" "$(outside)" "$before"
+done
+
 # --- exit statuses ---
 exits "as predicted" 0 '^$' run -f json "$tree/good/"
 exits "a prediction failed" 1 '^$' run -f json "$tree/bad/"

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The numbers of another IPC namespace, and changes to it that stay in it; needs root, or does nothing.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ipc-namespace.h"
+
+/* A child with segments of 1 and 2 pages, held at a pipe that closes with this process; 0 where it cannot be made. */
+static pid_t child(int *ret_hold)
+{
+	int hold[2], ready[2];
+	char byte = 0;
+	assert_int_equal(pipe(hold), 0);
+	assert_int_equal(pipe(ready), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)close(hold[1]);
+		if (unshare(CLONE_NEWIPC) < 0 || shmget(IPC_PRIVATE, 1, IPC_CREAT) < 0 ||
+		    shmget(IPC_PRIVATE, 4097, IPC_CREAT) < 0)
+			_exit(1);
+		(void)!write(ready[1], "", 1);
+		(void)!read(hold[0], &byte, 1);
+		_exit(0);
+	}
+	(void)close(hold[0]);
+	(void)close(ready[1]);
+	bool made = read(ready[0], &byte, 1) == 1;
+	(void)close(ready[0]);
+	*ret_hold = hold[1];
+	if (made)
+		return pid;
+	(void)close(hold[1]);
+	(void)waitpid(pid, NULL, 0);
+	return 0;
+}
+
+static ino_t own_namespace(void)
+{
+	struct stat st;
+	assert_int_equal(stat("/proc/thread-self/ns/ipc", &st), 0);
+	return st.st_ino;
+}
+
+static void test_numbers_and_changes(void **state)
+{
+	(void)state;
+	int hold;
+	struct shm_numbers there = {0}, here = {0}, after = {0};
+	ino_t own = own_namespace();
+	pid_t pid = child(&hold);
+	if (pid == 0)
+		skip();
+	assert_int_equal(ipc_namespace_shm(getpid(), &here), 0);
+	assert_int_equal(ipc_namespace_shm(pid, &there), 0);
+	assert_int_equal(there.segments, 2);
+	assert_int_equal(there.pages, 3);
+	assert_int_equal(there.shmmni, 4096);
+	assert_int_equal(ipc_namespace_set(pid, "kernel.shmmni", "77"), 0);
+	assert_int_equal(ipc_namespace_set(pid, "kernel.shmmax", "65536"), 0);
+	assert_int_equal(ipc_namespace_set(pid, "kernel.shmall", "8"), 0);
+	assert_int_equal(ipc_namespace_set(pid, "kernel.no_such_limit", "8"), -ENOENT);
+	assert_int_equal(ipc_namespace_set(pid, "kernel.shmmni", "many"), -EINVAL);
+	assert_int_equal(own_namespace(), own); /* also after an error */
+	assert_int_equal(ipc_namespace_shm(pid, &there), 0);
+	assert_int_equal(there.shmmni, 77);
+	assert_int_equal(there.shmmax, 65536);
+	assert_int_equal(there.shmall, 8);
+	/* what everybody else has is as it was */
+	assert_int_equal(ipc_namespace_shm(getpid(), &after), 0);
+	assert_int_equal(after.shmmni, here.shmmni);
+	assert_int_equal(after.shmmax, here.shmmax);
+	(void)close(hold);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(ipc_namespace_shm(pid, &there), -ENOENT);
+	assert_int_equal(ipc_namespace_set(pid, "kernel.shmmni", "4096"), -ENOENT);
+	assert_int_equal(own_namespace(), own);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers_and_changes)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

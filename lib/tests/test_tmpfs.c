@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A tmpfs in the mount namespace of a child is resized from outside; needs root, or does nothing.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "number.h"
+#include "tmpfs.h"
+
+#define AT "/dev/shm"
+
+/* A child with a tmpfs of its own, held at a pipe that closes with this process; 0 where it cannot be made. */
+static pid_t child(int *ret_hold)
+{
+	int hold[2], ready[2];
+	char byte = 0;
+	assert_int_equal(pipe(hold), 0);
+	assert_int_equal(pipe(ready), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)close(hold[1]);
+		if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0 ||
+		    mount("test", AT, "tmpfs", 0, "size=32k,nr_inodes=4") < 0)
+			_exit(1);
+		(void)!write(ready[1], "", 1);
+		(void)!read(hold[0], &byte, 1);
+		_exit(0);
+	}
+	(void)close(hold[0]);
+	(void)close(ready[1]);
+	bool made = read(ready[0], &byte, 1) == 1;
+	(void)close(ready[0]);
+	*ret_hold = hold[1];
+	if (made)
+		return pid;
+	(void)close(hold[1]);
+	(void)waitpid(pid, NULL, 0);
+	return 0;
+}
+
+static struct statfs seen_by(pid_t pid)
+{
+	char path[64];
+	struct statfs fs;
+	(void)snprintf(path, sizeof(path), "/proc/%d/root" AT, pid);
+	assert_int_equal(statfs(path, &fs), 0);
+	return fs;
+}
+
+static void test_resize(void **state)
+{
+	(void)state;
+	int hold;
+	struct statfs before, after;
+	pid_t pid = child(&hold);
+	if (pid == 0)
+		skip();
+	assert_int_equal(statfs(AT, &before), 0);
+	assert_int_equal(tmpfs_resize(pid, AT, 64 << 10, ENOMEM_ABSENT), 0);
+	assert_int_equal(seen_by(pid).f_blocks * 4096, 64 << 10);
+	assert_int_equal(seen_by(pid).f_files, 4);
+	assert_int_equal(tmpfs_resize(pid, AT, ENOMEM_ABSENT, 9), 0);
+	assert_int_equal(seen_by(pid).f_blocks * 4096, 64 << 10);
+	assert_int_equal(seen_by(pid).f_files, 9);
+	assert_int_equal(tmpfs_resize(pid, "/proc", 64 << 10, ENOMEM_ABSENT), -EINVAL);
+	assert_int_equal(tmpfs_resize(pid, AT "/none", 64 << 10, ENOMEM_ABSENT), -ENOENT);
+	/* what everybody else has there is as it was */
+	assert_int_equal(statfs(AT, &after), 0);
+	assert_int_equal(after.f_blocks, before.f_blocks);
+	assert_int_equal(after.f_files, before.f_files);
+	(void)close(hold);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(tmpfs_resize(pid, AT, 64 << 10, ENOMEM_ABSENT), -ENOENT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_resize)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

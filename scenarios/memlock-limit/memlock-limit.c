@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+/*
+ * RLIMIT_MEMLOCK: the limit on memory kept in RAM by force. One limit, three errnos: do_mlock() says ENOMEM, mmap()
+ * says EAGAIN (mlock_future_ok()), and where the limit is 0 can_do_mlock() says EPERM. CAP_IPC_LOCK lifts it, but only
+ * that of the initial user namespace.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static void *volatile granted; /* keeps the compiler from dropping what nobody uses */
+
+static void usage(void)
+{
+	fputs("usage: memlock-limit mlock|mlockall|mmap|future|malloc --bytes N [--pieces N] [--userns] [--again]\n",
+	      stderr);
+	exit(2);
+}
+
+static size_t number(const char *text)
+{
+	char *end;
+	errno = 0;
+	size_t n = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno)
+		usage();
+	return n;
+}
+
+static int map(size_t bytes, int flags)
+{
+	granted = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+	return granted == MAP_FAILED ? -1 : 0;
+}
+
+/* 0, or -1 and errno */
+static int request(const char *how, size_t bytes)
+{
+	if (strcmp(how, "mlock") == 0)
+		return map(bytes, 0) || mlock(granted, bytes);
+	if (strcmp(how, "mlockall") == 0)
+		return mlockall(MCL_CURRENT);
+	if (strcmp(how, "mmap") == 0)
+		return map(bytes, MAP_LOCKED);
+	if (strcmp(how, "future") == 0)
+		return map(bytes, 0);
+	if (strcmp(how, "malloc") != 0)
+		usage();
+	return (granted = malloc(bytes)) ? 0 : -1;
+}
+
+int main(int argc, char *argv[])
+{
+	static const struct option options[] = {{"bytes", required_argument, NULL, 'b'},
+						{"pieces", required_argument, NULL, 'p'},
+						{"userns", no_argument, NULL, 'u'},
+						{"again", no_argument, NULL, 'a'},
+						{0}};
+	size_t bytes = 0, pieces = 1;
+	int userns = 0, again = 0, refused = 0, option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'b')
+			bytes = number(optarg);
+		else if (option == 'p')
+			pieces = number(optarg);
+		else if (option == 'u')
+			userns = 1;
+		else if (option == 'a')
+			again = 1;
+		else
+			usage();
+	}
+	if (optind + 1 != argc || bytes == 0 || pieces == 0)
+		usage();
+
+	const char *how = argv[optind];
+	setvbuf(stdout, NULL, _IONBF, 0);           /* stdout, too, would allocate */
+	if (userns && unshare(CLONE_NEWUSER) < 0) { /* every capability, in there */
+		perror("unshare");
+		return 2;
+	}
+	/* From here on all new memory is locked as well: nothing is yet, so nothing can be refused yet. */
+	if ((strcmp(how, "future") == 0 || strcmp(how, "malloc") == 0) && mlockall(MCL_FUTURE) < 0) {
+		perror("mlockall");
+		return 1;
+	}
+	printf("%s: asking %zu times for %zu bytes in RAM\n", how, pieces, bytes / pieces);
+	for (size_t i = 0; i < pieces && !refused; i++) {
+		refused = request(how, bytes / pieces);
+		if (refused && again) { /* for whoever raised the limit meanwhile */
+			perror(how);
+			refused = request(how, bytes / pieces);
+		}
+	}
+	if (refused) {
+		perror(how);
+		return 1;
+	}
+	puts("granted");
+	return 0;
+}
