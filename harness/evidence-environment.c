@@ -2,6 +2,9 @@
 /*
  * What was set for a run, as JSON: under the keys of the manifest, every amount as the number it became.
  */
+#include <inttypes.h>
+#include <string.h>
+
 #include "number.h"
 #include "run.h"
 
@@ -28,6 +31,20 @@ static json_t *settings(const struct environment_setting *table, unsigned count)
 	json_t *o = json_object();
 	for (unsigned i = 0; i < count; i++)
 		json_object_set_new(o, table[i].name, json_string(table[i].value));
+	return o;
+}
+
+/* As the manifest says it. */
+static json_t *injections(const struct environment *env)
+{
+	json_t *o = json_object();
+	for (unsigned i = 0; i < env->injection_count; i++) {
+		const struct environment_injection *injection = &env->injection[i];
+		const char *name = strerrorname_np(injection->error);
+		json_object_set_new(o, injection->call,
+				    injection->least ? json_sprintf("%s from %" PRIu64, name, injection->least)
+						     : json_string(name));
+	}
 	return o;
 }
 
@@ -73,6 +90,7 @@ json_t *evidence_environment(const struct plan_run *run)
 	set_filled(o, "sys", settings(env->sys, env->sys_count));
 	set_filled(o, "namespace_sysctl", settings(env->namespace_sysctl, env->namespace_sysctl_count));
 	set_filled(o, "tmpfs", tmpfs_json(env->tmpfs_bytes, env->tmpfs_inodes));
+	set_filled(o, "inject", injections(env));
 	set_filled(o, "live", live_json(env));
 	if (env->swap_said)
 		json_object_set_new(o, "swap", json_number(env->swap_bytes));

@@ -61,6 +61,8 @@ static json_t *process_json(const struct snapshot *s)
 		set(o, "largest_accounted_area", s->commit.largest_area_bytes);
 	}
 	set(o, "uid_tasks", s->uid_tasks);
+	set(o, "open_files", s->open_files);
+	set(o, "cpu_ns", s->cpu_ns);
 	for (unsigned i = 0; i < PROCFS_RLIMITS; i++)
 		if (environment_rlimit_name(i))
 			set(rlimit, environment_rlimit_name(i), s->rlimit[i]);

@@ -103,6 +103,8 @@ static json_t *refusal_json(const struct refusal *r)
 	json_object_set_new(o, "args", args);
 	if (r->asked_bytes)
 		json_object_set_new(o, "asked", json_number(r->asked_bytes));
+	if (r->injected)
+		json_object_set_new(o, "injected", json_true());
 	json_object_set_new(o, "pid", json_integer(r->tgid));
 	json_object_set_new(o, "tid", json_integer(r->tid));
 	json_object_set_new(o, "time_ns", json_number(r->time_ns));
@@ -335,6 +337,8 @@ json_t *evidence_build(const struct run_record *record)
 	json_object_set_new(o, "argv", argv);
 	json_object_set_new(o, "arguments", arguments_json(run));
 	json_object_set_new(o, "environment", evidence_environment(run));
+	if (run->environment.injection_count)
+		json_object_set_new(o, "injected", json_true());
 	if (record->cgroup)
 		json_object_set_new(o, "group", json_string(record->cgroup->name));
 	set_what_happened(record, o);

@@ -106,6 +106,8 @@ static json_int_t namespaces_set(const struct judgement *j)
 static json_int_t bound_set(const struct judgement *j, const char *cause)
 {
 	const json_t *rlimits = json_object_get(json_object_get(j->evidence, "environment"), "rlimit");
+	if (!strcmp(cause, "rlimit-cpu"))
+		return -1; /* the hard one, which no manifest sets */
 	json_int_t stack = strcmp(cause, "rlimit-stack") ? -1 : text_integer(rlimits, "stack", -1);
 	if (stack >= 0 && j->run->expect.error && !strcmp(j->run->expect.error, "E2BIG")) /* of execve */
 		return (json_int_t)limit_exec_arguments((uint64_t)stack);
@@ -145,6 +147,24 @@ static void limit_is_ours(struct judgement *j)
 		     judge_shown(bound), json_integer(value), "the bound is the limit that was set");
 }
 
+/*
+ * A failure that enomem makes itself proves nothing about a limit, and may never be taken for one: where something is
+ * injected only `injected` may be predicted and found, and nowhere else.
+ */
+static bool injected_is_named(struct judgement *j, const char *expected, const char *id)
+{
+	const json_t *environment = json_object_get(j->evidence, "environment");
+	bool injected = json_is_true(json_object_get(j->evidence, "injected")) ||
+			json_object_size(json_object_get(environment, "inject")) > 0;
+	bool named = !strcmp(id, "injected"), predicted = !strcmp(expected, "injected");
+	if (!injected && !named && !predicted)
+		return true;
+	bool first = json_is_true(json_object_get(
+		json_array_get(json_object_get(json_object_get(j->evidence, "witness"), "records"), 0), "injected"));
+	return judge_assert(j, injected && named && predicted && first, json_boolean(injected), json_true(),
+			    "an injected failure is named so, and only such a one");
+}
+
 /* The predicted cause and no other one: no call succeeds or fails by two limits at once in a scenario that proves
  * something. */
 void judge_named_cause(struct judgement *j)
@@ -156,6 +176,7 @@ void judge_named_cause(struct judgement *j)
 	/* `unknown` is an honest answer, but never a proof. */
 	bool ok = !strcmp(id, expected) && strcmp(id, "unknown") != 0;
 	judge_assert(j, ok, *id ? judge_text(id) : json_null(), judge_text(expected), "cause is %s", expected);
+	ok &= injected_is_named(j, expected, id);
 	bool alone = j->cause && json_array_size(also) == 0;
 	judge_assert(j, alone, judge_shown(also), json_array(), "no other limit refuses");
 	if (ok) {

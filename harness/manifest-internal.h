@@ -76,6 +76,7 @@ void check_sysctl(struct source *s, const struct node *n);
 void check_sys(struct source *s, const struct node *n);
 void check_tmpfs(struct source *s, const struct node *n);
 void check_swap(struct source *s, const struct node *n);
+void check_inject(struct source *s, const struct node *n);
 void check_panic(struct source *s, const struct node *n);
 void check_oom_kills(struct source *s, const struct node *n);
 void check_note(struct source *s, const struct node *n);

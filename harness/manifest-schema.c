@@ -44,6 +44,7 @@ static const struct field fields_environment[] = {
 	{"identity", FIELD_TEXT, AT(struct environment_text, identity), .check = check_identity},
 	{"oom_score_adj", FIELD_TEXT, AT(struct environment_text, oom_score_adj), .check = check_oom_score_adj},
 	{"cpus", FIELD_TEXT, AT(struct environment_text, cpus), .words = &words_cpus},
+	{"inject", FIELD_SETTINGS, AT(struct environment_text, inject), .words = &words_call, .check = check_inject},
 };
 SCHEMA(environment, "environment", struct environment_text, .begin = NULL);
 

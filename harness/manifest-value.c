@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "environment.h"
 #include "manifest-internal.h"
 #include "number.h"
 #include "plan-internal.h"
@@ -140,6 +141,19 @@ void check_tmpfs(struct source *s, const struct node *n)
 void check_swap(struct source *s, const struct node *n)
 {
 	check_amount_or(s, n, "0");
+}
+
+void check_inject(struct source *s, const struct node *n)
+{
+	struct environment_injection injection;
+	int r = strcmp(n->text, "none") == 0 ? 0 : environment_parse_injection(n->key->text, n->text, &injection);
+
+	if (r == -ENOTSUP)
+		node_error(s, n, "brk: ENOMEM", "%s cannot say '%s': it returns the break it kept", n->key->text,
+			   n->text);
+	else if (r < 0)
+		node_error(s, n, "an errno (ENOMEM), one from a size on (ENOMEM from 1M), or none", "bad failure '%s'",
+			   n->text);
 }
 
 /* Text that ends up in reports: no escape sequence in it. */

@@ -40,6 +40,7 @@ struct environment_text {
 	struct settings sys;              /* kernel/mm/transparent_hugepage/enabled: always */
 	struct settings namespace_sysctl; /* kernel.shmmax: 65536 */
 	struct settings tmpfs;            /* size: 1M, inodes: 16 */
+	struct settings inject;           /* munmap: ENOMEM, or none */
 	char *swap;                       /* an amount */
 	char *swap_on;                    /* "zram" (default) or "disk" */
 	char *knobs;                      /* "read-only" (default) or "writable" */

@@ -205,6 +205,42 @@ static int apply_limits(const struct settings *settings, int (*by_name)(const ch
 	return r;
 }
 
+/* A failure to inject, over an earlier one of that call; "none" takes it away. */
+static int apply_injection(const struct setting *setting, struct environment *env)
+{
+	struct environment_injection *table = env->injection, given = {0};
+	unsigned i = 0;
+
+	while (i < env->injection_count && strcmp(table[i].call, setting->key) != 0)
+		i++;
+	if (strcmp(setting->value, "none") == 0) {
+		if (i == env->injection_count)
+			return 0;
+		table[i] = table[--env->injection_count];
+		memset(&table[env->injection_count], 0, sizeof(table[0]));
+		return 0;
+	}
+	if (i == ENVIRONMENT_INJECTED)
+		return -E2BIG;
+	int r = environment_parse_injection(setting->key, setting->value, &given);
+	if (r < 0)
+		return r;
+	memcpy(&table[i], &given, sizeof(given));
+	env->injection_count += i == env->injection_count;
+	return 0;
+}
+
+static int apply_injections(const struct environment_text *text, struct environment *env, const char **ret_bad)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < text->inject.count; i++) {
+		*ret_bad = text->inject.item[i].key;
+		r = apply_injection(&text->inject.item[i], env);
+	}
+	return r;
+}
+
 static int apply_swap(const struct environment_text *text, const struct machine *m, struct environment *env,
 		      const char **ret_bad)
 {
@@ -276,6 +312,8 @@ int environment_apply(const struct environment_text *text, const struct machine 
 				  &env->namespace_sysctl_count, ret_bad);
 	if (r == 0)
 		r = apply_tmpfs(&text->tmpfs, m, &env->tmpfs_bytes, &env->tmpfs_inodes, ret_bad);
+	if (r == 0)
+		r = apply_injections(text, env, ret_bad);
 	if (r == 0)
 		r = apply_swap(text, m, env, ret_bad);
 	return r < 0 ? r : apply_words(text, env, ret_bad);

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "calls.h"
 #include "cleanup.h"
 #include "number.h"
 #include "plan-internal.h"
@@ -60,7 +61,8 @@ static void amount_error(struct planner *p, struct plan_run *run, const char *wh
 	else if (error == -ERANGE)
 		plan_error(p, run, "%s '%s' is below zero or too large on this machine", what, text);
 	else if (error == -E2BIG)
-		plan_error(p, run, "%s '%s' is one too many: at most %d of sysctl, %d of sys and namespace_sysctl",
+		plan_error(p, run,
+			   "%s '%s' is one too many: at most %d of sysctl and inject, %d of sys and namespace_sysctl",
 			   what, text, ENVIRONMENT_SYSCTLS, ENVIRONMENT_SETTINGS);
 	else if (error == -EBUSY)
 		plan_error(p, run, "%s swap '%s': the guest's disk holds the swap of the environment already", what,
@@ -169,6 +171,8 @@ static void plan_environment(struct planner *p, struct plan_run *run)
 			amount_error(p, run, "the environment's", bad, r);
 	}
 	run->environment.watch_calls = watched_on_demand(p->scenario, run->case_text);
+	for (unsigned i = 0; i < run->environment.injection_count; i++)
+		run->environment.watch_calls |= call_on_demand_bit(run->environment.injection[i].call);
 	run->environment.keep_capabilities =
 		needed_capabilities(&p->scenario->needs) | needed_capabilities(&run->run->needs);
 	int live = environment_apply_live(&run->run->live, p->machine, &run->environment, &bad);

@@ -59,14 +59,9 @@ static const struct shape outcome[] = {
 	{0},
 };
 static const struct shape refusal[] = {
-	{"call", THE(TEXT)},
-	{"errno", WORD},
-	{"args", ARRAY, .elements = SHAPE_NUMBER | SHAPE_TEXT | SHAPE_NULL},
-	{"asked", SIZE},
-	{"pid", NUMBER},
-	{"tid", NUMBER},
-	{"time_ns", COUNT},
-	{0},
+	{"call", THE(TEXT)}, {"errno", WORD},    {"args", ARRAY, .elements = SHAPE_NUMBER | SHAPE_TEXT | SHAPE_NULL},
+	{"asked", SIZE},     {"injected", BOOL}, {"pid", NUMBER},
+	{"tid", NUMBER},     {"time_ns", COUNT}, {0},
 };
 static const struct shape signal_seen[] = {
 	{"signal", THE(TEXT)},
@@ -127,6 +122,7 @@ static const struct shape environment[] = {
 	{"rlimit", OBJECT, .elements = SHAPE_NUMBER | SHAPE_NULL},
 	{"cgroup", OBJECT, .elements = SHAPE_NUMBER | SHAPE_NULL},
 	{"sysctl", OBJECT, .elements = SHAPE_TEXT},
+	{"inject", OBJECT, .elements = SHAPE_TEXT},
 	{"identity", TEXT},
 	{"memory_ceiling", SIZE},
 	{"tasks_ceiling", SIZE},
@@ -157,6 +153,7 @@ static const struct shape run[] = {
 	{"role", THE(TEXT), .words = WORDS("control", "trigger", "remedy")},
 	{"scope", TEXT, .words = SCOPES},
 	{"helps", BOOL},
+	{"injected", BOOL},
 	{"group", TEXT},
 	{"made_again", OBJECT},
 	{"program", TEXT},

@@ -17,6 +17,7 @@
 #include "run-environment.h"
 #include "run-log.h"
 #include "stage.h"
+#include "witness-inject.h"
 
 #define GROUP_TIMEOUT_NS 2000000000ULL
 
@@ -262,6 +263,13 @@ static void watch_in_environment(struct run_context *context, struct run_record 
 	int r = snapshot_source_open(record->cgroup, &source);
 	if (r < 0) {
 		(void)run_problem(record, -r, "snapshot", "mount -t proc proc /proc", "/proc cannot be read");
+		return;
+	}
+	record->witness.injection = env->injection;
+	record->witness.injection_count = env->injection_count;
+	if (env->injection_count && !witness_can_inject()) {
+		(void)run_problem(record, ENOSYS, "inject", NULL, "calls cannot be taken away on this architecture");
+		snapshot_source_close(&source);
 		return;
 	}
 	source.namespace_pid_max = run_namespace_pid_max(env);

@@ -48,7 +48,7 @@ enum triage_limit {
 };
 
 struct triage_limit_info {
-	const char *cause; /* a name of lib/cause.h; of open files, which refuse no memory, "rlimit-nofile" */
+	const char *cause; /* a name of lib/cause.h */
 	const char *unit;
 	const char *fails;
 	bool nothing_counts; /* a bound of 0 refuses the next one; elsewhere it means that nobody set anything up */

@@ -47,6 +47,11 @@ const struct call_info watched_calls[] = {
 	CALL(pipe, CALL_PIPE),
 	CALL(pipe2, CALL_PIPE),
 	CALL(fcntl, CALL_PIPE), /* the filter stops it for F_SETPIPE_SZ only */
+	CALL(epoll_create, CALL_OBJECT),
+	CALL(epoll_create1, CALL_OBJECT),
+	CALL(eventfd, CALL_OBJECT),
+	CALL(eventfd2, CALL_OBJECT),
+	CALL(socket, CALL_OBJECT),
 	CALL_ON_DEMAND(read, CALL_TRANSFER),
 	CALL_ON_DEMAND(write, CALL_TRANSFER),
 	CALL_ON_DEMAND(openat, CALL_CREATE), /* the filter stops it for O_CREAT only */
@@ -77,6 +82,13 @@ const struct call_info *call_by_name(const char *name)
 	return NULL;
 }
 
+unsigned call_opens(const struct call_info *call)
+{
+	if (call->family == CALL_PIPE)
+		return strcmp(call->name, "fcntl") == 0 ? 0 : 2;
+	return call->family == CALL_OBJECT || strcmp(call->name, "memfd_create") == 0;
+}
+
 uint64_t call_on_demand_bit(const char *name)
 {
 	const struct call_info *call = call_by_name(name);
@@ -98,7 +110,9 @@ static bool is_new_segment(const struct call_info *call, const uint64_t args[6])
  *   EFAULT  read: into a mapping whose file system is full; else a bad pointer
  *   EPERM   RLIMIT_MEMLOCK of 0: mlock*, shmget(SHM_HUGETLB), mmap(MAP_LOCKED); fs.pipe-max-size: fcntl; else a matter
  *           of rights
- *   ENFILE  pipe, where its inode cannot be had: that is what older kernels say instead of ENOMEM
+ *   ENFILE  pipe, socket, where the inode cannot be had: that is what older kernels say instead of ENOMEM; 5.10 says
+ *           ENOBUFS of a socket
+ *   EMFILE  RLIMIT_NOFILE, where a call asks for a descriptor: no lack of memory, but taken for one
  *   EINVAL  a thread of a process whose children live in another pid namespace; a new segment above shmmax; else a
  *           wrong argument
  *   E2BIG   arguments of execve above a quarter of RLIMIT_STACK; for clone3 a structure from the future
@@ -119,7 +133,11 @@ static bool error_is_refusal(const struct call_info *call, const uint64_t args[6
 		return call->family == CALL_LOCK || call->family == CALL_SHM ||
 		       (call->family == CALL_MAP && args[3] & MAP_LOCKED) || !strcmp(call->name, "fcntl");
 	case ENFILE:
-		return call->family == CALL_PIPE && strcmp(call->name, "fcntl") != 0;
+		return call->family == CALL_OBJECT || (call->family == CALL_PIPE && strcmp(call->name, "fcntl") != 0);
+	case ENOBUFS:
+		return call->family == CALL_OBJECT;
+	case EMFILE:
+		return call_opens(call) > 0;
 	case EINVAL:
 		return call->family == CALL_TASK || is_new_segment(call, args);
 	case E2BIG:

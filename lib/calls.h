@@ -21,6 +21,7 @@ enum call_family {
 	CALL_ADVISE,    /* madvise that populates */
 	CALL_FILE,      /* memfd_create, fallocate */
 	CALL_PIPE,      /* pipe, pipe2, fcntl(F_SETPIPE_SZ) */
+	CALL_OBJECT,    /* epoll_create, eventfd, socket: something of the kernel's behind a descriptor */
 	CALL_TRANSFER,  /* read, write */
 	CALL_CREATE,    /* openat(O_CREAT) */
 };
@@ -46,6 +47,9 @@ const struct call_info *call_by_number(uint64_t nr);
 /* The row of a name, whether or not this architecture has the call; NULL when unknown. */
 const struct call_info *call_by_name(const char *name);
 
+/* How many descriptors the call asks for. */
+unsigned call_opens(const struct call_info *call);
+
 /* One refused call, as the witness saw it. */
 struct refusal {
 	const struct call_info *call;
@@ -53,6 +57,7 @@ struct refusal {
 	uint64_t clone_flags; /* of fork, vfork, clone and clone3 alike, as clone(2) flags */
 	uint64_t asked_bytes; /* what the call wanted more of; 0 when it is not bytes */
 	int error;            /* positive errno; brk, which returns the old break, is ENOMEM */
+	bool injected;        /* by the witness: the kernel was never asked */
 	int32_t tgid, tid;    /* in the harness's pid namespace */
 	uint64_t time_ns;     /* CLOCK_MONOTONIC */
 };

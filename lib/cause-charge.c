@@ -93,6 +93,8 @@ void cause_pipe(struct cause_case *c)
 	if (strcmp(c->refusal->call->name, "fcntl") != 0) {
 		if (error == ENOMEM || error == ENFILE)
 			cause_charge(c, PAGE_BYTES, error);
+		else if (error == EMFILE)
+			cause_open_files(c);
 		return;
 	}
 	if (error != ENOMEM || asked == 0)
@@ -114,7 +116,9 @@ void cause_file(struct cause_case *c)
 {
 	uint64_t asked = limit_round_up_to_page(c->refusal->asked_bytes, PAGE_BYTES);
 
-	if (c->refusal->error == ENOMEM)
+	if (c->refusal->error == EMFILE)
+		cause_open_files(c);
+	else if (c->refusal->error == ENOMEM)
 		cause_charge(c, asked ? asked : PAGE_BYTES, ENOMEM);
 	else if (c->refusal->error == ENOSPC)
 		cause_tmpfs_space(c, asked, ENOSPC);

@@ -61,6 +61,8 @@ void cause_commit_heuristic(struct cause_case *c, uint64_t asked);
 
 /* Memory that a call charged to its groups: the kernel's own, or a file's. */
 void cause_charge(struct cause_case *c, uint64_t asked, int error);
+/* Descriptors: no lack of memory, but refused by the same calls. Memory is looked at beside it. */
+void cause_open_files(struct cause_case *c);
 /* A block of pages in one piece; only where there is memory enough, but in smaller pieces. */
 void cause_physical_fragmentation(struct cause_case *c, uint64_t block);
 /* Huge pages: promised to a mapping, and taken by a fault. */
@@ -88,6 +90,7 @@ void cause_task(struct cause_case *c);
 void cause_exec(struct cause_case *c);
 void cause_file(struct cause_case *c);
 void cause_pipe(struct cause_case *c);
+void cause_object(struct cause_case *c);
 void cause_transfer(struct cause_case *c);
 void cause_create(struct cause_case *c);
 void cause_namespace(struct cause_case *c);

@@ -141,6 +141,21 @@ static void system_oom(struct cause_case *c, uint64_t swap_free_least)
 }
 
 /*
+ * check_process_timers(), kernel/time/posix-cpu-timers.c: at the hard limit on CPU time it sends SIGKILL, and no reason
+ * with it. Nobody else's doing, and no memory's.
+ */
+static bool cpu_time(struct cause_case *c)
+{
+	uint64_t hard = c->s->cpu_hard_limit_ns;
+
+	if (!c->s->process_seen || hard == ENOMEM_UNLIMITED)
+		return false;
+	const struct limit_state *state = cause_add(c, CAUSE_RLIMIT_CPU, (struct cause_sum){c->s->cpu_ns, 1, hard}, 0,
+						    "/proc/PID/limits: Max cpu time, the hard limit");
+	return state && state->refuses;
+}
+
+/*
  * A line of the log about a memory group, while the run's own counter stood still, is about a group the program made
  * itself: not somebody else's kill, and not a limit we can see. Without counter and log there is nothing to go by.
  */
@@ -153,7 +168,8 @@ static void killed(struct cause_case *c, const struct fatal_signal *sig)
 		system_oom(c, sig->swap_free_least);
 	else if (sig->oom_counter_moved ? sig->log_names_pid != 0 : log_is_sure && !counted)
 		memory_groups(c, log_is_sure);
-	else if (!sig->oom_kill_unclear && (sig->log_names_pid == 0 || (sig->log_names_pid < 0 && counted)))
+	else if (!sig->oom_kill_unclear && (sig->log_names_pid == 0 || (sig->log_names_pid < 0 && counted)) &&
+		 !cpu_time(c))
 		(void)cause_add(c, CAUSE_KILLED_BY_OTHER, (struct cause_sum){0, 1, 0}, 0, "kill(2) by somebody");
 }
 

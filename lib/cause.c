@@ -104,19 +104,21 @@ void cause_of_refusal(const struct refusal *refusal, const struct snapshot *befo
 		      struct cause_report *ret)
 {
 	static void (*const evaluate[])(struct cause_case *) = {
-		[CALL_MAP] = cause_map,       [CALL_REMAP] = cause_remap,
-		[CALL_SPLIT] = cause_split,   [CALL_BREAK] = cause_break,
-		[CALL_TASK] = cause_task,     [CALL_EXEC] = cause_exec,
-		[CALL_LOCK] = cause_lock,     [CALL_SHM] = cause_shm,
-		[CALL_ADVISE] = cause_advise, [CALL_FILE] = cause_file,
-		[CALL_PIPE] = cause_pipe,     [CALL_TRANSFER] = cause_transfer,
-		[CALL_CREATE] = cause_create, [CALL_NAMESPACE] = cause_namespace,
+		[CALL_MAP] = cause_map,           [CALL_REMAP] = cause_remap,   [CALL_SPLIT] = cause_split,
+		[CALL_BREAK] = cause_break,       [CALL_TASK] = cause_task,     [CALL_EXEC] = cause_exec,
+		[CALL_LOCK] = cause_lock,         [CALL_SHM] = cause_shm,       [CALL_ADVISE] = cause_advise,
+		[CALL_FILE] = cause_file,         [CALL_PIPE] = cause_pipe,     [CALL_OBJECT] = cause_object,
+		[CALL_TRANSFER] = cause_transfer, [CALL_CREATE] = cause_create, [CALL_NAMESPACE] = cause_namespace,
 	};
 
 	memset(ret, 0, sizeof(*ret));
 	if (!failure->taken || !evaluate[refusal->call->family])
 		return;
 	struct cause_case c = {.refusal = refusal, .before = before, .s = failure, .report = ret};
+	/* The witness's doing: nobody was asked. The limits are looked at all the same, one may be full beside it. */
+	if (refusal->injected)
+		(void)cause_add(&c, CAUSE_INJECTED, (struct cause_sum){0, 1, 0}, refusal->error,
+				"inject in the manifest");
 	evaluate[refusal->call->family](&c);
 	cause_settle(&c);
 }

@@ -40,6 +40,8 @@
 	X(SHM_LIMIT, "shm-limit", "bytes", NULL)                                                                       \
 	X(FRAGMENTATION, "fragmentation", "bytes", NULL)                                                               \
 	X(KMALLOC_MAX, "kmalloc-max", "bytes", NULL)                                                                   \
+	X(RLIMIT_NOFILE, "rlimit-nofile", "descriptors", NULL)                                                         \
+	X(RLIMIT_CPU, "rlimit-cpu", "ns", NULL)                                                                        \
 	X(INJECTED, "injected", "", NULL)                                                                              \
 	X(KILLED_BY_OTHER, "killed-by-other", "", NULL)                                                                \
 	X(UNKNOWN, "unknown", "", NULL)
@@ -91,8 +93,8 @@ struct fatal_signal {
 
 /*
  * SIGSEGV: stack growth against rlimit-stack, rlimit-as, commit; SIGKILL: memcg-max, memcg-swap-max, system-oom,
- * swap-full or killed-by-other; SIGBUS: in an area of huge pages hugetlb-cgroup and hugetlb-pool, in a file on tmpfs
- * tmpfs-size and commit.
+ * swap-full, rlimit-cpu or killed-by-other; SIGBUS: in an area of huge pages hugetlb-cgroup and hugetlb-pool, in a file
+ * on tmpfs tmpfs-size and commit.
  */
 void cause_of_signal(const struct fatal_signal *sig, const struct snapshot *before, const struct snapshot *failure,
 		     struct cause_report *ret);

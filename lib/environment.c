@@ -5,6 +5,7 @@
 #include "environment.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -14,6 +15,7 @@
 #define DEFAULT_DEADLINE_NS UINT64_C(10000000000)
 #define DEFAULT_TASKS       512
 #define OOM_SCORE_ADJ_MAX   1000
+#define ERRNO_MAX           133
 
 static const struct {
 	const char *name;
@@ -37,6 +39,36 @@ void environment_init(struct environment *env)
 	env->oom_score_adj = OOM_SCORE_ADJ_MAX;
 	env->deadline_ns = DEFAULT_DEADLINE_NS;
 	env->tasks_ceiling = DEFAULT_TASKS;
+}
+
+static int errno_by_name(const char *text, size_t length)
+{
+	for (int error = 1; error <= ERRNO_MAX; error++) {
+		const char *name = strerrorname_np(error);
+		if (name && strlen(name) == length && strncmp(name, text, length) == 0)
+			return error;
+	}
+	return -EINVAL;
+}
+
+int environment_parse_injection(const char *call, const char *text, struct environment_injection *ret)
+{
+	static const char from[] = " from ";
+	const char *size = strstr(text, from);
+	int error = errno_by_name(text, size ? (size_t)(size - text) : strlen(text));
+	uint64_t least = 0;
+
+	if (error < 0 || (size && (number_parse_size(size + strlen(from), &least) < 0 || least == 0)))
+		return -EINVAL;
+	if (strcmp(call, "brk") == 0 && error != ENOMEM)
+		return -ENOTSUP;
+	/* All bytes: the struct travels as it is. */
+	memset(ret, 0, sizeof(*ret));
+	if ((size_t)snprintf(ret->call, sizeof(ret->call), "%s", call) >= sizeof(ret->call))
+		return -EINVAL;
+	ret->error = error;
+	ret->least = least;
+	return 0;
 }
 
 int environment_rlimit_by_name(const char *name)

@@ -14,11 +14,19 @@
 #define ENVIRONMENT_SYSCTLS  8
 #define ENVIRONMENT_SETTINGS 4
 #define ENVIRONMENT_NOT_SET  ENOMEM_ABSENT
+#define ENVIRONMENT_INJECTED 8
 /* Where the run's own tmpfs is mounted: a directory that every machine has, and that is a tmpfs anyway. */
 #define ENVIRONMENT_TMPFS    "/dev/shm"
 
 struct environment_setting {
 	char name[128], value[64];
+};
+
+/* A call that the witness refuses in the kernel's place: a failure that no limit can be made to give. */
+struct environment_injection {
+	char call[24];  /* a watched call */
+	int error;      /* positive errno */
+	uint64_t least; /* bytes: calls that ask for less go through; 0 for all */
 };
 
 struct environment {
@@ -45,8 +53,10 @@ struct environment {
 	unsigned live_namespace_sysctl_count;
 	uint64_t live_tmpfs_bytes, live_tmpfs_inodes;
 	uint64_t live_swap_bytes; /* added to what there is; 0: none */
-	char identity[64];        /* user name or number to become; "" to stay */
-	int oom_score_adj;        /* 1000 unless the manifest says otherwise: the victim goes first */
+	struct environment_injection injection[ENVIRONMENT_INJECTED];
+	unsigned injection_count;
+	char identity[64]; /* user name or number to become; "" to stay */
+	int oom_score_adj; /* 1000 unless the manifest says otherwise: the victim goes first */
 	uint64_t
 		keep_capabilities; /* by CAP_ number: what the scenario needs of those a root program loses otherwise */
 	uint64_t watch_calls; /* calls watched on demand, by call_on_demand_bit(): those the manifest expects to fail */
@@ -56,6 +66,13 @@ struct environment {
 					  decides */
 	uint64_t tasks_ceiling;
 };
+
+/*
+ * "ENOMEM", or "ENOMEM from 1M" for calls that ask for at least so much, as the injection of a call. -EINVAL where the
+ * text is none, -ENOTSUP where the call cannot say it: brk(2) returns the break it kept, which is ENOMEM and nothing
+ * else.
+ */
+int environment_parse_injection(const char *call, const char *text, struct environment_injection *ret);
 
 /* Nothing set, default ceilings and deadline. */
 void environment_init(struct environment *env);

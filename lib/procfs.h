@@ -123,6 +123,8 @@ int procfs_parse_loadavg_tasks(const char *text, uint64_t *ret_tasks);
 int procfs_parse_limits(const char *text, uint64_t ret_soft[PROCFS_RLIMITS]);
 /* The same of the hard limits, up to which a process may raise its own. */
 int procfs_parse_hard_limits(const char *text, uint64_t ret_hard[PROCFS_RLIMITS]);
+/* The same file: the hard limit on CPU time in seconds. -ENODATA without such a row, -EBADMSG when it is none. */
+int procfs_parse_hard_cpu_limit(const char *text, uint64_t *ret_seconds);
 
 /*
  * /proc/PID/cgroup: the path of one controller ("memory", "pids"), or of the unified hierarchy for "" (the line "0::").

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/vfs.h>
+#include <time.h>
 
 #include "cleanup.h"
 #include "number.h"
@@ -15,6 +16,7 @@
 
 /* The lowest address mmap() hands out where vm.mmap_min_addr cannot be read: Debian's default. */
 #define MMAP_MIN_ADDR_DEFAULT 65536
+#define NS_PER_SECOND         1000000000ULL
 
 /* Does PID sit in the run's own group, or below it, in every hierarchy that has one? */
 static bool sits_in_cgroup(const struct cgroup *cg, const char *self_cgroup, char *ret_elsewhere, size_t size)
@@ -73,6 +75,21 @@ static void take_wchan(const struct snapshot_source *s, struct snapshot *ret)
 		memcpy(ret->wchan, snapshot_text, (size_t)length + 1);
 }
 
+/*
+ * clock_getcpuclockid(3) knows only the clock of the scheduler; the limit is on user and system time, CPUCLOCK_PROF of
+ * the kernel's posix-timers.h, as the timer tick counts it.
+ */
+static void take_cpu_time(struct snapshot *ret)
+{
+	struct timespec used;
+	uint64_t seconds;
+	if (procfs_parse_hard_cpu_limit(snapshot_text, &seconds) < 0 ||
+	    clock_gettime((clockid_t)(~(unsigned)ret->pid << 3), &used) < 0)
+		return;
+	ret->cpu_ns = (uint64_t)used.tv_sec * NS_PER_SECOND + (uint64_t)used.tv_nsec;
+	ret->cpu_hard_limit_ns = seconds > UINT64_MAX / 2 / NS_PER_SECOND ? ENOMEM_UNLIMITED : seconds * NS_PER_SECOND;
+}
+
 void snapshot_take_process(const struct snapshot_source *s, const struct snapshot_request *request,
 			   struct snapshot *ret)
 {
@@ -83,6 +100,8 @@ void snapshot_take_process(const struct snapshot_source *s, const struct snapsho
 	snapshot_set_absent(ret->rlimit, PROCFS_RLIMITS);
 	if (read_of_process(s, ret->pid, "limits") > 0)
 		(void)procfs_parse_limits(snapshot_text, ret->rlimit);
+	if (request->dying)
+		take_cpu_time(ret); /* from the limits just read */
 	if (ret->rlimit[RLIMIT_DATA] < ENOMEM_ABSENT &&
 	    procfs_read_fd(s->ignore_data_fd, snapshot_text, sizeof(snapshot_text)) > 0)
 		ret->data_limit_ignored = snapshot_text[0] == 'Y';
@@ -114,6 +133,8 @@ void snapshot_take_process(const struct snapshot_source *s, const struct snapsho
 		ret->shm_seen = ipc_namespace_shm(ret->pid, &ret->shm) == 0;
 	if (request->pidns)
 		snapshot_take_pid_namespace(s, ret);
+	if (request->open_files)
+		snapshot_take_open_files(s, ret);
 	if (request->uid_tasks)
 		snapshot_take_uid_tasks(s, ret);
 	if (request->pid_ids)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What is found out by walking /proc: tasks by user, by pid namespace, and the ids they hold. See snapshot.h.
+ * What is found out by walking /proc: tasks by user, by pid namespace, the ids they hold, and what a process has open.
+ * See snapshot.h.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@ static void each_number(int dirfd, char *entries, size_t size, snapshot_visitor 
 		for (long at = 0; at < n;) {
 			struct dirent64 *d = (struct dirent64 *)(void *)(entries + at);
 			at += d->d_reclen;
-			if (d->d_name[0] >= '1' && d->d_name[0] <= '9' && !visit(dirfd, d->d_name, data))
+			if (d->d_name[0] >= '0' && d->d_name[0] <= '9' && !visit(dirfd, d->d_name, data))
 				return;
 		}
 	}
@@ -37,6 +38,32 @@ void snapshot_each_process(int proc_fd, snapshot_visitor visit, void *data)
 	auto_close int fd = openat(proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0)
 		each_number(fd, entries, sizeof(entries), visit, data);
+}
+
+struct file_search {
+	uint64_t limit, files;
+};
+
+static bool visit_file(int dirfd, const char *number, void *data)
+{
+	struct file_search *search = data;
+	(void)dirfd;
+	search->files += strtoull(number, NULL, 10) < search->limit;
+	return true;
+}
+
+/* A limit that was lowered leaves descriptors above it open; they take no room below. */
+void snapshot_take_open_files(const struct snapshot_source *s, struct snapshot *ret)
+{
+	static char entries[32 * 1024] __attribute__((aligned(8)));
+	struct file_search search = {.limit = ret->rlimit[RLIMIT_NOFILE]};
+	char name[64];
+	(void)snprintf(name, sizeof(name), "%d/fd", ret->pid);
+	auto_close int fd = openat(s->proc_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || search.limit == ENOMEM_ABSENT)
+		return;
+	each_number(fd, entries, sizeof(entries), visit_file, &search);
+	ret->open_files = search.files;
 }
 
 struct namespace_search {

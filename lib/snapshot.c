@@ -131,7 +131,8 @@ static void take(const struct snapshot_source *s, const struct snapshot_request 
 	memset(ret, 0, sizeof(*ret));
 	ret->taken = true;
 	ret->time_ns = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-	ret->file_bytes = ret->uid_tasks = ret->pid_ids = ret->namespace_pid_ids = ret->oom_score = ENOMEM_ABSENT;
+	ret->cpu_ns = ret->cpu_hard_limit_ns = ret->file_bytes = ENOMEM_ABSENT;
+	ret->uid_tasks = ret->open_files = ret->pid_ids = ret->namespace_pid_ids = ret->oom_score = ENOMEM_ABSENT;
 	ret->namespace_pid_max = s->namespace_pid_max;
 	for (unsigned i = 0; i < NAMESPACE_COUNT; i++)
 		ret->namespaces[i] = (struct namespace_numbers){ENOMEM_ABSENT, ENOMEM_ABSENT};

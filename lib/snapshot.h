@@ -111,6 +111,9 @@ struct snapshot {
 	uint64_t pidns_inode, pidns_children_inode; /* 0 when unreadable or not populated yet */
 	bool pidns_children_dead;                   /* children's namespace once had an init and has no process now */
 	uint64_t uid_tasks;                         /* tasks of its real uid, ENOMEM_ABSENT when not counted */
+	/* Of a dying process: the CPU time it used and may use, in ns; ENOMEM_ABSENT when not asked for. */
+	uint64_t cpu_ns, cpu_hard_limit_ns;
+	uint64_t open_files; /* its descriptors below RLIMIT_NOFILE, ENOMEM_ABSENT when not counted */
 	/*
 	 * Task ids from 300 up that are in use, by tasks or as the id of a process group or session, ENOMEM_ABSENT when
 	 * not counted; those of the run's own pid namespace where it has a pid_max of its own.
@@ -147,6 +150,7 @@ struct snapshot_request {
 	bool area_file;           /* of a call that faults in: only which file */
 	bool file;                /* of a refused call: on which file system is descriptor fd? */
 	int fd;
+	bool open_files;     /* a call that opens was refused with EMFILE: count the descriptors */
 	const char *create;  /* of a refused openat: the path, from root or working directory; NULL for none */
 	uint64_t namespaces; /* new ones were refused, with these CLONE_NEW* flags: count them */
 	bool shm;            /* a segment was refused: what does its IPC namespace say? */

@@ -17,6 +17,7 @@ struct tracee {
 	const struct call_info *call;
 	uint64_t args[6];
 	uint64_t clone_flags;
+	int injected;     /* the errno the witness refuses this call with, 0 for none */
 	bool made_task;   /* since in_call: the kernel told of the new task */
 	bool has_pending; /* a stop collected while its process was frozen, still to be handled */
 	int pending_status;

@@ -131,6 +131,7 @@ uint64_t witness_asked(pid_t pid, const struct call_info *call, const uint64_t a
 		/* What was left when the space ran out is asked for again. */
 		return result > 0 ? (uint64_t)result : args[2];
 	case CALL_TASK:
+	case CALL_OBJECT:
 	case CALL_NAMESPACE:
 	case CALL_CREATE:
 		return 0;
@@ -179,6 +180,7 @@ void witness_range(const struct refusal *r, uint64_t *ret_address, uint64_t *ret
 	case CALL_SHM:
 	case CALL_FILE:
 	case CALL_PIPE:
+	case CALL_OBJECT:
 		break;
 	}
 }
@@ -206,6 +208,7 @@ bool witness_asks_for_addresses(enum call_family family)
 	case CALL_NAMESPACE:
 	case CALL_FILE:
 	case CALL_PIPE:
+	case CALL_OBJECT:
 	case CALL_TRANSFER:
 	case CALL_CREATE:
 		return false;

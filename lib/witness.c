@@ -20,6 +20,7 @@
 #include "number.h"
 #include "tracees.h"
 #include "witness-asked.h"
+#include "witness-inject.h"
 
 #define SYSCALL_STOP    (SIGTRAP | 0x80)
 
@@ -93,6 +94,7 @@ static void snapshot_of_refusal(struct witness *w, const struct tracee *t, const
 		.file = (r->call->family == CALL_FILE || r->call->family == CALL_TRANSFER) && r->error == ENOSPC,
 		.area_file = (r->call->family == CALL_LOCK && r->error == ENOMEM) || r->error == EFAULT,
 		.fd = (int)r->args[0],
+		.open_files = r->error == EMFILE,
 		.shm = r->call->family == CALL_SHM && (r->error == EINVAL || r->error == ENOSPC),
 		.pid_ids = r->call->family == CALL_TASK && r->error == EAGAIN,
 	};
@@ -115,6 +117,7 @@ static void on_refused(struct witness *w, const struct tracee *t, int64_t result
 	memcpy(r->args, t->args, sizeof(r->args));
 	r->clone_flags = t->clone_flags;
 	r->error = error;
+	r->injected = t->injected != 0;
 	r->tid = t->tid;
 	r->tgid = t->tgid;
 	r->time_ns = now_ns();
@@ -199,6 +202,7 @@ static void on_call(struct witness *w, struct tracee *t)
 	w->call_count[t->call - watched_calls]++;
 	if (t->clone_flags & 0x00800000 /* CLONE_UNTRACED */)
 		on_untraced(w);
+	witness_inject(w, t);
 }
 
 static void on_call_exit(struct witness *w, struct tracee *t)
@@ -210,6 +214,13 @@ static void on_call_exit(struct witness *w, struct tracee *t)
 	if (!known || ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) <= 0 ||
 	    info.op != PTRACE_SYSCALL_INFO_EXIT)
 		return;
+	if (t->call->family == CALL_BREAK && !info.exit.is_error && t->tgid == w->program)
+		w->last_break = (uint64_t)info.exit.rval;
+	if (t->injected) {
+		witness_inject_done(t);
+		on_refused(w, t, info.exit.rval, t->injected);
+		return;
+	}
 	if (call_refused(t->call, t->args, info.exit.rval, info.exit.is_error, &error))
 		on_refused(w, t, info.exit.rval, error);
 	else if (!info.exit.is_error)

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "calls.h"
+#include "environment.h"
 #include "snapshot.h"
 
 #define WITNESS_RECORDS 64
@@ -47,6 +48,8 @@ struct witness {
 	/* Called once, after the snapshot of the first refused call and before the program goes on; may be NULL. */
 	void (*at_failing_moment)(const struct refusal *first, void *data);
 	void *data;
+	const struct environment_injection *injection; /* calls to refuse in the kernel's place */
+	unsigned injection_count;
 
 	/* found out */
 	bool started;              /* the program was executed */
@@ -66,6 +69,7 @@ struct witness {
 	uint64_t granted_bytes[WITNESS_CALLS]; /* and the most that one of them asked for; 0 where a call asks for no
 						  bytes */
 	uint64_t first_break;                  /* what the first brk(2) returned; grants are counted from there */
+	uint64_t last_break;                   /* what the latest one of the program's own process returned */
 	uint64_t granted_later; /* calls like the first refused one, for as much or more, that succeeded after it */
 	unsigned signal_count;
 	struct witness_signal signal[WITNESS_SIGNALS];

@@ -109,6 +109,17 @@ static const struct {
 	 EDITS({"limits/1/in_use", "5"})},
 	{"limits not evaluated", "rlimit-as-trigger", "cause is rlimit-as|no other limit refuses", NULL,
 	 EDITS({"limits", NULL})},
+	/* failures that the witness makes */
+	{"a real limit predicted and found where something is injected", "rlimit-as-trigger",
+	 "an injected failure is named so", NULL, EDITS({"environment/inject", "{\"mmap\":\"ENOMEM\"}"})},
+	{"the same, told by the mark", "rlimit-as-trigger", "an injected failure is named so", NULL,
+	 EDITS({"injected", "true"})},
+	{"injected, where a limit is predicted", "rlimit-as-trigger",
+	 "cause is rlimit-as|an injected failure is named so", "observed mmap ENOMEM by injected",
+	 EDITS({"limits/0/id", "\"injected\""}, {"limits/0/unit", "\"\""}, {"injected", "true"},
+	       {"environment/inject", "{\"mmap\":\"ENOMEM\"}"}, {"witness/records/0/injected", "true"})},
+	{"injected, and nothing was to be", "rlimit-as-trigger", "cause is rlimit-as|an injected failure is named so",
+	 NULL, EDITS({"limits/0/id", "\"injected\""})},
 	/* the counter */
 	{"the counter did not move", "pids-max-trigger", "cgroup.pids.events.max moved", NULL,
 	 EDITS({"snapshots/after/cgroup/pids/events/max", "0"})},
@@ -287,6 +298,39 @@ static void test_unknown_is_no_proof(void **state)
 	assert_int_equal(judge_run(e, &w.run, NULL), 0);
 	assert_string_equal(member(e, "verdict"), "fail");
 	assert_string_equal(member(json_object_get(e, "cause"), "id"), "unknown");
+}
+
+/* Where it is predicted and done; and then each part of it missing. */
+static void test_injected(void **state)
+{
+	static const struct edit done[] = {{"injected", "true"},
+					   {"environment/inject", "{\"mmap\":\"ENOMEM\"}"},
+					   {"witness/records/0/injected", "true"},
+					   {"limits/0", "{\"id\":\"injected\",\"in_use\":0,\"asked\":1,\"bound\":0,"
+							"\"unit\":\"\",\"refuses\":true,\"errno_fits\":true}"},
+					   {0}};
+	static const struct edit spoiled[][3] = {
+		{{0}},
+		{{"witness/records/0/injected", NULL}, {0}}, /* something else was refused first */
+		{{"injected", NULL}, {"environment/inject", NULL}, {0}},
+		{{"limits/0/id", "\"rlimit-as\""}, {0}},
+		{{"limits/2/refuses", "true"}, {0}},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(spoiled) / sizeof(spoiled[0]); i++) {
+		struct world w;
+		json_auto_t *e = load_evidence("rlimit-as-trigger");
+		make_world(&w, "rlimit-as-trigger", e);
+		w.run.expect.cause = (char *)"injected";
+		for (const struct edit *edit = done; edit->path; edit++)
+			doctor(e, edit->path, edit->value);
+		for (const struct edit *edit = spoiled[i]; edit->path; edit++)
+			doctor(e, edit->path, edit->value);
+		assert_int_equal(judge_run(e, &w.run, NULL), 0);
+		if (strcmp(member(e, "verdict"), i ? "fail" : "pass") != 0)
+			print_message("%zu:\n", i), dump_failures(e);
+		assert_string_equal(member(e, "verdict"), i ? "fail" : "pass");
+	}
 }
 
 static void test_exit_as_told(void **state)
@@ -594,6 +638,7 @@ int main(void)
 		cmocka_unit_test(test_each_assertion_fails_alone),
 		cmocka_unit_test(test_absent_counters),
 		cmocka_unit_test(test_unknown_is_no_proof),
+		cmocka_unit_test(test_injected),
 		cmocka_unit_test(test_exit_as_told),
 		cmocka_unit_test(test_not_run),
 		cmocka_unit_test(test_judged_again),

@@ -363,6 +363,40 @@ static void test_sysctl_amounts(void **state)
 	scenario_free(s);
 }
 
+/* Failures to inject are laid over each other call by call, and taken away by "none". */
+static void test_injections(void **state)
+{
+	(void)state;
+	struct scenario *s =
+		parse(HEAD "scope: process\n" EXPECT "environment: {inject: {munmap: ENOMEM, clone: EAGAIN}}\n"
+			   "runs:\n- {name: c, role: control, environment: {inject: {munmap: none, clone: "
+			   "none, brk: none}}}\n"
+			   "- {name: t, role: trigger, environment: {inject: {brk: ENOMEM from 1M}}}\n"
+			   "- {name: r, role: remedy, environment: {inject: {munmap: none, clone: "
+			   "ENOMEM from 64K}}}\n");
+	struct machine m = machine();
+	struct plan *p = plan_of(s, &m);
+	const struct environment *control = &p->runs[0].environment, *trigger = &p->runs[1].environment,
+				 *remedy = &p->runs[2].environment;
+	static const struct environment_injection none;
+
+	assert_int_equal(control->injection_count, 0);
+	assert_memory_equal(&control->injection[0], &none, sizeof(none));
+	assert_int_equal(trigger->injection_count, 3);
+	assert_string_equal(trigger->injection[0].call, "munmap");
+	assert_int_equal(trigger->injection[0].error, ENOMEM);
+	assert_int_equal(trigger->injection[0].least, 0);
+	assert_int_equal(trigger->injection[1].error, EAGAIN);
+	assert_string_equal(trigger->injection[2].call, "brk");
+	assert_int_equal(trigger->injection[2].least, 1 << 20);
+	assert_int_equal(remedy->injection_count, 1);
+	assert_string_equal(remedy->injection[0].call, "clone");
+	assert_int_equal(remedy->injection[0].error, ENOMEM);
+	assert_int_equal(remedy->injection[0].least, 65536);
+	plan_free(p);
+	scenario_free(s);
+}
+
 /* What reads well but has no value on this machine is an error, with its line. */
 static void test_unresolved(void **state)
 {
@@ -388,9 +422,15 @@ static void test_unresolved(void **state)
 		 "dir/scenario.yaml:8: error: run 't': the check's value '1G - 2G' is below zero"},
 		{HEAD "scope: machine\n" EXPECT "environment: {sysctl: {a.a: 1, a.b: 1, a.c: 1, a.d: 1, a.e: 1, a.f: "
 		      "1, a.g: 1, a.h: 1, a.i: 1}}\n" RUNS,
-		 "dir/scenario.yaml:8: error: run 'c': the environment's 'a.i' is one too many: at most 8 of sysctl, 4 "
+		 "dir/scenario.yaml:8: error: run 'c': the environment's 'a.i' is one too many: at most 8 of sysctl "
+		 "and inject, 4 "
 		 "of sys "
 		 "and namespace_sysctl\n"},
+		{HEAD "scope: process\n" EXPECT
+		      "environment: {inject: {mmap: ENOMEM, munmap: ENOMEM, mremap: ENOMEM, mprotect: ENOMEM, mlock: "
+		      "ENOMEM, brk: ENOMEM, pipe: ENOMEM, pipe2: ENOMEM, socket: ENOMEM}}\n" RUNS,
+		 "dir/scenario.yaml:8: error: run 'c': the environment's 'socket' is one too many: at most 8 of sysctl "
+		 "and inject"},
 	};
 	struct machine m = machine();
 
@@ -651,19 +691,13 @@ static void test_environment(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_amounts),
-		cmocka_unit_test(test_merge),
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_errno_and_signal),
-		cmocka_unit_test(test_sysctl_amounts),
-		cmocka_unit_test(test_unresolved),
-		cmocka_unit_test(test_another_size),
-		cmocka_unit_test(test_needs),
-		cmocka_unit_test(test_skip_machine_scope),
-		cmocka_unit_test(test_skip_cgroup),
-		cmocka_unit_test(test_skip_privilege),
-		cmocka_unit_test(test_skip_some),
-		cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_amounts),     cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_defaults),    cmocka_unit_test(test_errno_and_signal),
+		cmocka_unit_test(test_injections),  cmocka_unit_test(test_sysctl_amounts),
+		cmocka_unit_test(test_unresolved),  cmocka_unit_test(test_another_size),
+		cmocka_unit_test(test_needs),       cmocka_unit_test(test_skip_machine_scope),
+		cmocka_unit_test(test_skip_cgroup), cmocka_unit_test(test_skip_privilege),
+		cmocka_unit_test(test_skip_some),   cmocka_unit_test(test_environment),
 	};
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
 }

@@ -291,6 +291,11 @@ static void test_watched_on_demand(void **state)
 	assert_int_equal(p->runs[1].environment.watch_calls, 0);
 	plan_free(p);
 	scenario_free(s);
+	s = scenario_of("scope: process\nenvironment: {inject: {write: ENOSPC, mmap: ENOMEM}}", "", "");
+	p = plan_of(s, &m);
+	assert_int_equal(p->runs[1].environment.watch_calls, a);
+	plan_free(p);
+	scenario_free(s);
 }
 
 static void test_versions(void **state)
@@ -337,7 +342,7 @@ static void test_unresolved(void **state)
 		{"swap: 1M, swap_on: disk", ", live: {swap: 1M}",
 		 "run 't': the live change's swap '1M': the guest's disk holds the swap of the environment already\n"},
 		{"sys: {a/a: 1, a/b: 1, a/c: 1, a/d: 1, a/e: 1}", "",
-		 "run 't': the environment's 'a/e' is one too many: at most 8 of sysctl, 4 of sys and "
+		 "run 't': the environment's 'a/e' is one too many: at most 8 of sysctl and inject, 4 of sys and "
 		 "namespace_sysctl\n"},
 		{"namespace_sysctl: {kernel.shmmax: 1, kernel.shmall: 1, kernel.shmmni: 1, kernel.msgmax: 1, "
 		 "kernel.msgmni: 1}",

@@ -34,7 +34,7 @@ static void test_table(void **state)
 		for (const struct call_info *other = watched_calls; other < call; other++)
 			assert_string_not_equal(call->name, other->name);
 	}
-	assert_int_equal(count, 28);
+	assert_int_equal(count, 33);
 	assert_true(count <= 64); /* each has a bit */
 	assert_ptr_equal(call_by_number(SYS_mmap), call_by_name("mmap"));
 	assert_ptr_equal(call_by_number(SYS_clone3), call_by_name("clone3"));
@@ -90,7 +90,7 @@ static void test_errors(void **state)
 		assert_int_equal(failed(call->name, ENOMEM), ENOMEM);
 		assert_int_equal(failed(call->name, EAGAIN), call->on_demand ? 0 : EAGAIN);
 		static const int never[] = {EINTR,  ENOSYS,  EACCES,  EBADF,     ENODEV, EEXIST, EFAULT,
-					    ENOENT, ENOTDIR, ETXTBSY, EOVERFLOW, EMFILE, EBUSY,  512,
+					    ENOENT, ENOTDIR, ETXTBSY, EOVERFLOW, ELOOP,  EBUSY,  512,
 					    513,    514,     515,     516,       517};
 		for (const int *e = never; e < never + ARRAY_SIZE(never); e++)
 			if (*e != EFAULT || strcmp(call->name, "read") != 0)
@@ -101,20 +101,27 @@ static void test_errors(void **state)
 		int error;
 		bool refused;
 	} row[] = {
-		{"mlock", EPERM, true},      {"mlock2", EPERM, true},     {"mlockall", EPERM, true},
-		{"shmget", EPERM, true},     {"clone", EPERM, false},     {"mprotect", EPERM, false},
-		{"munmap", EPERM, false},    {"mmap", EPERM, false},      {"execve", EPERM, false},
-		{"clone", EINVAL, true},     {"clone3", EINVAL, true},    {"fork", EINVAL, true},
-		{"vfork", EINVAL, true},     {"mmap", EINVAL, false},     {"shmget", EINVAL, false},
-		{"mlock", EINVAL, false},    {"madvise", EINVAL, false},  {"shmget", ENOSPC, true},
-		{"fallocate", ENOSPC, true}, {"clone", ENOSPC, true},     {"execve", ENOSPC, false},
-		{"execve", E2BIG, true},     {"execveat", E2BIG, true},   {"clone3", E2BIG, false},
-		{"execve", ENOENT, false},   {"execveat", EACCES, false}, {"pipe", ENFILE, true},
-		{"pipe2", ENFILE, true},     {"fcntl", ENFILE, false},    {"fcntl", EPERM, true},
-		{"pipe2", EPERM, false},     {"mmap", ENFILE, false},     {"fallocate", ENFILE, false},
-		{"fallocate", EPERM, false}, {"unshare", ENOSPC, true},   {"unshare", EINVAL, false},
-		{"unshare", EPERM, false},   {"write", ENOSPC, true},     {"openat", ENOSPC, true},
-		{"read", EFAULT, true},      {"write", EFAULT, false},    {"read", EPERM, false},
+		{"mlock", EPERM, true},         {"mlock2", EPERM, true},         {"mlockall", EPERM, true},
+		{"shmget", EPERM, true},        {"clone", EPERM, false},         {"mprotect", EPERM, false},
+		{"munmap", EPERM, false},       {"mmap", EPERM, false},          {"execve", EPERM, false},
+		{"clone", EINVAL, true},        {"clone3", EINVAL, true},        {"fork", EINVAL, true},
+		{"vfork", EINVAL, true},        {"mmap", EINVAL, false},         {"shmget", EINVAL, false},
+		{"mlock", EINVAL, false},       {"madvise", EINVAL, false},      {"shmget", ENOSPC, true},
+		{"fallocate", ENOSPC, true},    {"clone", ENOSPC, true},         {"execve", ENOSPC, false},
+		{"execve", E2BIG, true},        {"execveat", E2BIG, true},       {"clone3", E2BIG, false},
+		{"execve", ENOENT, false},      {"execveat", EACCES, false},     {"pipe", ENFILE, true},
+		{"pipe2", ENFILE, true},        {"fcntl", ENFILE, false},        {"fcntl", EPERM, true},
+		{"pipe2", EPERM, false},        {"mmap", ENFILE, false},         {"fallocate", ENFILE, false},
+		{"fallocate", EPERM, false},    {"pipe", EMFILE, true},          {"pipe2", EMFILE, true},
+		{"fcntl", EMFILE, false},       {"eventfd", EMFILE, true},       {"eventfd2", EMFILE, true},
+		{"epoll_create", EMFILE, true}, {"epoll_create1", EMFILE, true}, {"socket", EMFILE, true},
+		{"memfd_create", EMFILE, true}, {"fallocate", EMFILE, false},    {"mmap", EMFILE, false},
+		{"clone", EMFILE, false},       {"shmget", EMFILE, false},       {"socket", ENFILE, true},
+		{"eventfd2", ENFILE, true},     {"socket", ENOBUFS, true},       {"pipe", ENOBUFS, false},
+		{"socket", EPERM, false},       {"socket", EINVAL, false},       {"unshare", ENOSPC, true},
+		{"unshare", EINVAL, false},     {"unshare", EPERM, false},       {"write", ENOSPC, true},
+		{"openat", ENOSPC, true},       {"read", EFAULT, true},          {"write", EFAULT, false},
+		{"read", EPERM, false},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++)
 		assert_int_equal(failed(row[i].name, row[i].error), row[i].refused ? row[i].error : 0);
@@ -133,6 +140,18 @@ static void test_errors(void **state)
 	assert_int_equal(refusal("mmap", locked, -EPERM, true), EPERM);
 	locked[3] &= ~(uint64_t)MAP_LOCKED;
 	assert_int_equal(refusal("mmap", locked, -EPERM, true), 0);
+}
+
+static void test_descriptors(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		unsigned count;
+	} row[] = {{"pipe", 2},          {"pipe2", 2},        {"fcntl", 0},     {"socket", 1}, {"eventfd2", 1},
+		   {"epoll_create1", 1}, {"memfd_create", 1}, {"fallocate", 0}, {"mmap", 0},   {"clone", 0}};
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++)
+		assert_int_equal(call_opens(call_by_name(row[i].name)), row[i].count);
 }
 
 static void test_results(void **state)
@@ -190,8 +209,9 @@ static void test_here(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),   cmocka_unit_test(test_on_demand), cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_results), cmocka_unit_test(test_break),     cmocka_unit_test(test_here),
+		cmocka_unit_test(test_table),   cmocka_unit_test(test_on_demand),   cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_results), cmocka_unit_test(test_descriptors), cmocka_unit_test(test_break),
+		cmocka_unit_test(test_here),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

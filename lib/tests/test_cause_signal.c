@@ -123,6 +123,53 @@ static void kill_call(struct fixture *f, bool counter_moved, int log_names_pid, 
 	judge_signal(f);
 }
 
+/* As cpu-limit measured it on 6.18: killed by the first ticks under a hard limit of 0 seconds. */
+static void test_cpu_time(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	f.s.cpu_ns = 76000000;
+	f.s.cpu_hard_limit_ns = 0;
+	kill_call(&f, false, 0, false);
+	assert_only(&f, CAUSE_RLIMIT_CPU);
+	assert_sum(&f, CAUSE_RLIMIT_CPU, 76000000, 1, 0);
+	kill_call(&f, false, -1, false); /* no log, but the group counts */
+	assert_only(&f, CAUSE_RLIMIT_CPU);
+	/* at the limit to the nanosecond, and one below */
+	f.s.cpu_ns = f.s.cpu_hard_limit_ns = 2000000000;
+	kill_call(&f, false, 0, false);
+	assert_only(&f, CAUSE_RLIMIT_CPU);
+	f.s.cpu_ns--;
+	kill_call(&f, false, 0, false);
+	assert_only(&f, CAUSE_KILLED_BY_OTHER);
+	assert_allows(&f, CAUSE_RLIMIT_CPU);
+	/* no limit, or nobody looked */
+	f.s.cpu_hard_limit_ns = ENOMEM_UNLIMITED;
+	kill_call(&f, false, 0, false);
+	assert_only(&f, CAUSE_KILLED_BY_OTHER);
+	f.s.cpu_hard_limit_ns = ENOMEM_ABSENT;
+	kill_call(&f, false, 0, false);
+	assert_only(&f, CAUSE_KILLED_BY_OTHER);
+	f.s.cpu_ns = 76000000;
+	f.s.cpu_hard_limit_ns = 0;
+	f.s.process_seen = false;
+	kill_call(&f, false, 0, false);
+	assert_only(&f, CAUSE_KILLED_BY_OTHER);
+	f.s.process_seen = true;
+	/* the OOM killer's doing stays that, whatever time was used */
+	f.s.cgroup.value[CGROUP_MEMORY_MAX] = f.s.cgroup.value[CGROUP_MEMORY_PEAK] = 4096 * PAGE;
+	kill_call(&f, true, 1, true);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	assert_null(state_of(&f, CAUSE_RLIMIT_CPU));
+	/* and what is unclear stays unclear */
+	f.s.cgroup.value[CGROUP_MEMORY_PEAK] = 10 * PAGE;
+	kill_call(&f, false, 0, false);
+	f.signal.oom_kill_unclear = true;
+	judge_signal(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
+}
+
 static void test_memcg(void **state)
 {
 	(void)state;
@@ -369,6 +416,7 @@ int main(void)
 		cmocka_unit_test(test_rlimit_stack),
 		cmocka_unit_test(test_no_stack_growth),
 		cmocka_unit_test(test_stack_growth_other_limits),
+		cmocka_unit_test(test_cpu_time),
 		cmocka_unit_test(test_memcg),
 		cmocka_unit_test(test_memcg_without_peak),
 		cmocka_unit_test(test_other_kills),

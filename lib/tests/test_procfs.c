@@ -271,6 +271,44 @@ static void test_limits(void **state)
 	}
 }
 
+static void test_hard_cpu_limit(void **state)
+{
+	static const struct {
+		const char *text;
+		int result;
+		uint64_t seconds;
+	} row[] = {
+		{"Max cpu time              1                    70                   seconds   \n", 0, 70},
+		{"Max cpu time              0                    0                    seconds   \n", 0, 0},
+		{"Limit  Soft\nMax cpu time              60                   unlimited            seconds\n", 0,
+		 ENOMEM_UNLIMITED},
+		{"", -ENODATA, 0},
+		{"Max cpu times 1 2 s\n", -ENODATA, 0},
+		{" Max cpu time 1 2 seconds\n", -ENODATA, 0},
+		{"Max cpu time 1\nMax file size 5 6 bytes\n", -EBADMSG, 0},
+		{"Max cpu time              1                    x                    seconds\n", -EBADMSG, 0},
+		{"Max cpu time              1                    -1                   seconds\n", -EBADMSG, 0},
+		{"Max cpu time ", -EBADMSG, 0},
+		{"Max cpu time 1 99999999999999999999999999999999999999 s\n", -EBADMSG, 0},
+	};
+	struct rlimit limit;
+	uint64_t seconds;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		seconds = 12345;
+		assert_int_equal(procfs_parse_hard_cpu_limit(row[i].text, &seconds), row[i].result);
+		assert_true(seconds == (row[i].result ? 12345 : row[i].seconds));
+	}
+	load("limits-6.18");
+	assert_int_equal(procfs_parse_hard_cpu_limit(text, &seconds), 0);
+	assert_true(seconds == ENOMEM_UNLIMITED);
+	assert_true(procfs_read_at(AT_FDCWD, "/proc/self/limits", text, sizeof(text)) > 0);
+	assert_int_equal(procfs_parse_hard_cpu_limit(text, &seconds), 0);
+	assert_int_equal(getrlimit(RLIMIT_CPU, &limit), 0);
+	assert_true(seconds == (limit.rlim_max == RLIM_INFINITY ? ENOMEM_UNLIMITED : limit.rlim_max));
+}
+
 static void test_limits_edges(void **state)
 {
 	static const char *const bad[] = {
@@ -350,12 +388,13 @@ static void test_cgroup_edges(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_meminfo),     cmocka_unit_test(test_meminfo_keys),
-		cmocka_unit_test(test_meminfo_bad), cmocka_unit_test(test_vmstat),
-		cmocka_unit_test(test_status),      cmocka_unit_test(test_status_edges),
-		cmocka_unit_test(test_status_bad),  cmocka_unit_test(test_loadavg),
-		cmocka_unit_test(test_limits),      cmocka_unit_test(test_limits_edges),
-		cmocka_unit_test(test_cgroup),      cmocka_unit_test(test_cgroup_edges),
+		cmocka_unit_test(test_meminfo),      cmocka_unit_test(test_meminfo_keys),
+		cmocka_unit_test(test_meminfo_bad),  cmocka_unit_test(test_vmstat),
+		cmocka_unit_test(test_status),       cmocka_unit_test(test_status_edges),
+		cmocka_unit_test(test_status_bad),   cmocka_unit_test(test_loadavg),
+		cmocka_unit_test(test_limits),       cmocka_unit_test(test_hard_cpu_limit),
+		cmocka_unit_test(test_limits_edges), cmocka_unit_test(test_cgroup),
+		cmocka_unit_test(test_cgroup_edges),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

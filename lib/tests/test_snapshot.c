@@ -401,6 +401,49 @@ static void one_at_a_time(void **state)
 	assert_true(snapshot_try_take(&source, &request, &a));
 }
 
+/* Those below the limit: what was opened above it before takes no room. */
+static void counts_descriptors(void **state)
+{
+	struct snapshot_request request = {.pid = getpid(), .open_files = true};
+	struct rlimit old, limit;
+	(void)state;
+	snapshot_take(&source, &request, &a);
+	int fd = dup(STDOUT_FILENO);
+	snapshot_take(&source, &request, &b);
+	assert_int_equal(b.open_files, a.open_files + 1);
+	(void)close(fd);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	limit = old;
+	limit.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	snapshot_take(&source, &request, &b);
+	/* This process can open nothing now, its own list of descriptors neither. */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_true(b.open_files == ENOMEM_ABSENT);
+	request.open_files = false;
+	snapshot_take(&source, &request, &b);
+	assert_true(b.open_files == ENOMEM_ABSENT);
+}
+
+static void sees_the_cpu_time_of_a_dying_process(void **state)
+{
+	struct snapshot_request request = {.pid = getpid(), .dying = true};
+	struct rlimit limit;
+	(void)state;
+	snapshot_take(&source, &request, &a);
+	assert_int_equal(getrlimit(RLIMIT_CPU, &limit), 0);
+	assert_true(a.cpu_ns < ENOMEM_ABSENT);
+	assert_true(a.cpu_hard_limit_ns ==
+		    (limit.rlim_max == RLIM_INFINITY ? ENOMEM_UNLIMITED : limit.rlim_max * 1000000000ULL));
+	do
+		snapshot_take(&source, &request, &b);
+	while (b.cpu_ns == a.cpu_ns);
+	assert_true(b.cpu_ns > a.cpu_ns);
+	request.dying = false;
+	snapshot_take(&source, &request, &b);
+	assert_true(b.cpu_ns == ENOMEM_ABSENT && b.cpu_hard_limit_ns == ENOMEM_ABSENT);
+}
+
 static size_t allocated(void)
 {
 	struct mallinfo2 info = mallinfo2();
@@ -415,6 +458,7 @@ static void allocates_nothing(void **state)
 					   .pidns = true,
 					   .uid_tasks = true,
 					   .pid_ids = true,
+					   .open_files = true,
 					   .area = true,
 					   .address = 1,
 					   .sleeps_where = true};
@@ -451,6 +495,8 @@ int main(void)
 		cmocka_unit_test(knows_the_file_behind_an_area),
 		cmocka_unit_test(counts_namespaces),
 		cmocka_unit_test(sees_state_score_and_blocks),
+		cmocka_unit_test(counts_descriptors),
+		cmocka_unit_test(sees_the_cpu_time_of_a_dying_process),
 		cmocka_unit_test(one_at_a_time),
 		cmocka_unit_test(allocates_nothing),
 	};

@@ -16,16 +16,20 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/swap.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "cleanup.h"
 #include "filter.h"
 #include "limits.h"
 #include "number.h"
+#include "witness-inject.h"
 #include "witness.h"
 
 #define HUGE_REQUEST    (1ULL << 46)
@@ -35,6 +39,8 @@ static struct witness witness;
 static struct witness_shared shared;
 static struct snapshot_source source;
 static int filter_fd = -1;
+static const struct environment_injection *injections;
+static unsigned injection_count;
 static uint64_t on_demand; /* watched as well */
 
 /* Fork a stand-in for unshare, whose child stands in for the stage, whose child executes us in a role. */
@@ -46,6 +52,8 @@ static int watch_with_ceiling(const char *role, unsigned tasks_ceiling)
 	witness.tasks_ceiling = tasks_ceiling;
 	witness.source = &source;
 	witness.shared = &shared;
+	witness.injection = injections;
+	witness.injection_count = injection_count;
 	assert_int_equal(pipe(gate), 0);
 	pid_t root = fork();
 	if (root == 0) {
@@ -154,6 +162,79 @@ static void follows_forks_threads_and_exec(void **state)
 	assert_int_not_equal(witness.record[1].tgid, witness.program);
 	assert_int_equal(witness.record[1].tgid, witness.record[2].tgid);
 	assert_int_equal(calls_of("execve") + calls_of("execveat"), 1);
+}
+
+static int watch_injected(const char *role, const struct environment_injection *injection, unsigned count)
+{
+	injections = injection;
+	injection_count = count;
+	int r = watch_with_ceiling(role, 0);
+	injections = NULL;
+	injection_count = 0;
+	return r;
+}
+
+static bool can_inject(void)
+{
+	if (!witness_can_inject())
+		print_message("not on this architecture\n");
+	return witness_can_inject();
+}
+
+/* The program itself looks whether what was refused has not happened: it exits with 1, and with more if it has. */
+static void refuses_calls_in_the_kernels_place(void **state)
+{
+	static const struct {
+		const char *role, *call;
+		struct environment_injection injection[3];
+		unsigned count;
+	} row[] = {
+		{"munmap", "munmap", {{"munmap", ENOMEM, 1 << 20}}, 1},
+		{"munmap", "munmap", {{"mmap", ENOMEM, 1 << 30}, {"munmap", ENOMEM, 600000}}, 2},
+		{"break", "brk", {{"brk", ENOMEM, 1 << 20}}, 1},
+		{"one child", NULL, {{"fork", ENOMEM, 0}, {"clone", ENOMEM, 0}, {"clone3", ENOMEM, 0}}, 3},
+		{"epoll", NULL, {{"epoll_create", ENOMEM, 0}, {"epoll_create1", ENOMEM, 0}}, 2},
+	};
+	(void)state;
+	for (size_t i = 0; can_inject() && i < ARRAY_SIZE(row); i++) {
+		assert_int_equal(watch_injected(row[i].role, row[i].injection, row[i].count), 0);
+		assert_true(WIFEXITED(witness.exit_status));
+		assert_int_equal(WEXITSTATUS(witness.exit_status), 1);
+		assert_int_equal(witness.refused, 1);
+		assert_int_equal(witness.tasks_seen, 1);
+		assert_true(witness.record[0].injected);
+		assert_int_equal(witness.record[0].error, ENOMEM);
+		if (row[i].call)
+			assert_string_equal(witness.record[0].call->name, row[i].call);
+		assert_true(witness.at_refusal.taken && witness.at_refusal.process_seen);
+	}
+}
+
+/* The same programs without, and with what asks for more than they do: nothing is refused. */
+static void lets_the_rest_through(void **state)
+{
+	static const char *const role[] = {"munmap", "break", "one child", "epoll"};
+	static const struct environment_injection large[] = {{"munmap", ENOMEM, 1 << 30}, {"brk", ENOMEM, 1 << 30}};
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(role); i++) {
+		const char *name = role[i / 2];
+		assert_int_equal(i % 2 ? watch_injected(name, large, 2) : watch(name), 0);
+		assert_true(WIFEXITED(witness.exit_status));
+		assert_int_equal(WEXITSTATUS(witness.exit_status), 0);
+		assert_int_equal(witness.refused, 0);
+	}
+	assert_int_equal(watch("brk"), 0);
+	assert_false(witness.record[0].injected); /* a real refusal stays one */
+}
+
+static void counts_descriptors_where_none_is_left(void **state)
+{
+	(void)state;
+	assert_int_equal(watch("descriptors"), 0);
+	assert_int_equal(WEXITSTATUS(witness.exit_status), 1);
+	assert_true(witness.record[0].error == EMFILE);
+	assert_int_equal(witness.at_refusal.open_files, 9); /* of 9, though one above the limit is open as well */
+	assert_int_equal(witness.at_refusal.rlimit[RLIMIT_NOFILE], 9);
 }
 
 static void watches_pipes_and_their_growth_only(void **state)
@@ -306,6 +387,65 @@ static int play_pipe(void)
 	return fcntl(ends[1], F_SETPIPE_SZ, 1 << 29) < 0 ? 1 : 0; /* ENOMEM, or EPERM without CAP_SYS_RESOURCE */
 }
 
+/* 1: refused, and nothing happened; 0: done; anything else: half of it happened. */
+static int play_munmap(void)
+{
+	size_t bytes = 1 << 20;
+	volatile char *area = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	area[bytes - 1] = 7;
+	if (munmap((void *)(uintptr_t)area, bytes) == 0)
+		return 0;
+	return errno == ENOMEM && area[bytes - 1] == 7 && area[0] == 0 ? 1 : 2;
+}
+
+/* The call itself, which returns the break and says no errno; its argument's register must survive. */
+static int play_break(void)
+{
+	unsigned long old = (unsigned long)syscall(SYS_brk, 0UL), wanted = old + (4UL << 20), argument = wanted;
+#if defined(__x86_64__)
+	unsigned long got = SYS_brk;
+	__asm__ volatile("syscall" : "+a"(got), "+D"(argument) : : "rcx", "r11", "memory");
+#else
+	unsigned long got = (unsigned long)syscall(SYS_brk, wanted);
+#endif
+	if (argument != wanted)
+		return 5;
+	if (got == wanted)
+		return (unsigned long)syscall(SYS_brk, old) == old ? 0 : 3; /* giving back is never refused */
+	return got == old && (unsigned long)syscall(SYS_brk, 0UL) == old ? 1 : 4;
+}
+
+static int play_one_child(void)
+{
+	pid_t child = fork();
+	if (child == 0)
+		_exit(0);
+	if (child > 0)
+		return waitpid(child, NULL, 0) == child ? 0 : 2;
+	return errno == ENOMEM && waitpid(-1, NULL, 0) < 0 ? 1 : 3;
+}
+
+static int play_epoll(void)
+{
+	int next = dup(STDOUT_FILENO);
+	(void)close(next);
+	if (epoll_create1(0) >= 0)
+		return 0;
+	return errno == ENOMEM && dup(STDOUT_FILENO) == next ? 1 : 2; /* no descriptor was taken */
+}
+
+static int play_descriptors(void)
+{
+	struct rlimit limit = {9, 4096};
+	(void)dup2(STDOUT_FILENO, 12);
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 2;
+	for (int i = 0; i < 16; i++)
+		if (eventfd(0, 0) < 0)
+			return errno == EMFILE ? 1 : 3;
+	return 0;
+}
+
 static int play_arguments(void)
 {
 	static char text[8][65536];
@@ -347,6 +487,16 @@ static int play(const char *role)
 		return play_family();
 	if (strcmp(role, "pipe") == 0)
 		return play_pipe();
+	if (strcmp(role, "munmap") == 0)
+		return play_munmap();
+	if (strcmp(role, "break") == 0)
+		return play_break();
+	if (strcmp(role, "one child") == 0)
+		return play_one_child();
+	if (strcmp(role, "epoll") == 0)
+		return play_epoll();
+	if (strcmp(role, "descriptors") == 0)
+		return play_descriptors();
 	if (strcmp(role, "arguments") == 0)
 		return play_arguments();
 	if (strcmp(role, "file") == 0) {
@@ -416,6 +566,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(knows_a_refused_brk),
 		cmocka_unit_test(keeps_the_first_and_counts_the_rest),
 		cmocka_unit_test(follows_forks_threads_and_exec),
+		cmocka_unit_test(refuses_calls_in_the_kernels_place),
+		cmocka_unit_test(lets_the_rest_through),
+		cmocka_unit_test(counts_descriptors_where_none_is_left),
 		cmocka_unit_test(watches_pipes_and_their_growth_only),
 		cmocka_unit_test(knows_what_a_file_was_given),
 		cmocka_unit_test(watches_some_calls_on_demand_only),

@@ -117,6 +117,28 @@ else
 	skip_test "the right call with the wrong errno" "needs root to become nobody"
 fi
 
+# --- failures that the witness makes: never a limit's, and a limit's never theirs ---
+inject='environment: {inject: {mmap: ENOMEM from 100M}}, arguments: [map, 128M]'
+free='environment: {inject: {mmap: none}}, arguments: [map, 128M]'
+expect='{call: mmap, errno: ENOMEM, cause: injected}' environment='{rlimit: {fsize: unlimited}}' control=$free trigger=$inject \
+	remedy=$free folklore=$inject address_space honest-injection
+passes "an honest injection passes" honest-injection
+environment='{rlimit: {fsize: unlimited}}' control=$free trigger=$inject remedy=$free folklore='arguments: [map, 128M], environment: {rlimit: {as: 64M}}' \
+	address_space injected-for-a-limit
+fails_in "an injected failure for a limit's" injected-for-a-limit trigger 'by injected' '^an injected failure is named so, and only such a one$'
+trigger='environment: {inject: {mmap: ENOMEM from 100M}}, arguments: [map, 128M]' address_space injected-beside-a-limit
+fails_in "an injected failure under a limit that would refuse as well" injected-beside-a-limit trigger \
+	'by injected, refused as well by rlimit-as' '^an injected failure is named so, and only such a one$'
+trigger='environment: {inject: {mremap: ENOMEM}}, arguments: [map, 128M]' address_space injection-idle
+fails_in "a limit's failure in a run that injects another one" injection-idle trigger 'observed mmap ENOMEM by rlimit-as' \
+	'^an injected failure is named so, and only such a one$'
+expect='{call: mmap, errno: ENOMEM, cause: injected}' environment='{rlimit: {fsize: unlimited}}' control=$free remedy=$free folklore=$inject \
+	trigger='environment: {rlimit: {as: 64M}}, arguments: [map, 128M]' address_space limit-for-injected
+fails_in "a limit's failure for an injected one" limit-for-injected trigger 'by rlimit-as' '^cause is injected$'
+expect='{call: mmap, errno: ENOMEM, cause: injected}' environment='{rlimit: {fsize: unlimited}}' control=$free remedy=$free folklore=$inject \
+	trigger='environment: {rlimit: {as: 64M}, inject: {mremap: ENOMEM}}, arguments: [map, 128M]' address_space other-refused-first
+fails_in "nor where another call was to be injected" other-refused-first trigger 'observed mmap ENOMEM by rlimit-as' '^cause is injected$'
+
 # --- controls, remedies and folklore that are none ---
 control='arguments: [exit, "1"]' address_space control-fails
 fails_in "a control that fails" control-fails control 'exit code is 0: 1, expected 0' '^exit code is 0$'
@@ -161,7 +183,7 @@ if can_group memory-max; then
 	trigger='arguments: [eat, 8M, burn], environment: {rlimit: {cpu: 1}}' memory_group cpu-time
 	fails_in "nor SIGXCPU by RLIMIT_CPU" cpu-time trigger 'SIGXCPU' '^signal is SIGKILL$'
 	trigger='arguments: [eat, 8M, cpu-limit, "1", burn]' memory_group cpu-time-hard
-	fails_in "nor SIGKILL by RLIMIT_CPU" cpu-time-hard trigger 'killed-by-other' '^killed by the OOM killer$'
+	fails_in "nor SIGKILL by RLIMIT_CPU" cpu-time-hard trigger 'rlimit-cpu' '^killed by the OOM killer$'
 	trigger='arguments: [child-eats, 32M, kill-self]' memory_group impostor
 	fails_in "nor one whose child was OOM-killed before it killed itself" impostor trigger 'SIGKILL by (unknown|killed-by-other)' '^(killed by the OOM killer|cause is memcg-max)$'
 	trigger='arguments: [outrun-child, 32M]' memory_group outruns-child

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What a descriptor stands for: the kernel's object behind it, charged to the memory groups, and the descriptor itself,
+ * which costs no memory and is refused with an errno that is often read as if it did.
+ */
+#include <sys/resource.h>
+
+#include "cause-internal.h"
+
+/*
+ * alloc_fd(), fs/file.c: the lowest free number must lie below RLIMIT_NOFILE, so what is open below it counts. No
+ * capability lifts it.
+ */
+void cause_open_files(struct cause_case *c)
+{
+	if (!c->s->process_seen)
+		return;
+	struct cause_sum sum = {c->s->open_files, call_opens(c->refusal->call), cause_rlimit(c, RLIMIT_NOFILE)};
+	(void)cause_add(c, CAUSE_RLIMIT_NOFILE, sum, EMFILE, "/proc/PID/limits: Max open files");
+	cause_charge(c, PAGE_BYTES, ENOMEM);
+}
+
+/* eventpoll.c, eventfd.c and net/socket.c: an object from a slab cache, and the inode of a socket. */
+void cause_object(struct cause_case *c)
+{
+	int error = c->refusal->error;
+
+	if (error == EMFILE)
+		cause_open_files(c);
+	else if (error == ENOMEM || error == ENFILE || error == ENOBUFS)
+		cause_charge(c, PAGE_BYTES, error);
+}
