@@ -30,7 +30,7 @@ enum {
 	OPT_PROFILE,
 };
 
-#define GUEST_MEMORY_DEFAULT (UINT64_C(256) << 20)
+#define GUEST_MEMORY_DEFAULT (UINT64_C(288) << 20)
 #define GUEST_MEMORY_MIN     (UINT64_C(96) << 20)
 #define GUEST_MEMORY_MAX     (UINT64_C(64) << 30)
 
@@ -45,7 +45,7 @@ const struct option_row run_option_rows[] = {
 	{"guest", OPT_GUEST, "[KERNEL]",
 	 "run everything in a throw-away QEMU guest: 6.1, 5.10,6.12, all, or the path of a kernel image"},
 	{"no-guest", OPT_NO_GUEST, NULL, "skip what cannot run on this machine, even if a guest could"},
-	{"guest-memory", OPT_GUEST_MEMORY, "SIZE", "RAM of a guest (default 256M)"},
+	{"guest-memory", OPT_GUEST_MEMORY, "SIZE", "RAM of a guest (default 288M)"},
 	{"guest-cpus", OPT_GUEST_CPUS, "N", "CPUs of a guest (default 1)"},
 	{"guest-swap", OPT_GUEST_SWAP, "SIZE", "swap that a guest has from the start (default none)"},
 	{"guest-cgroup", OPT_GUEST_CGROUP, "VERSION",

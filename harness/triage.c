@@ -22,7 +22,7 @@ const struct triage_limit_info triage_limit_infos[TRIAGE_LIMITS] = {
 	[TRIAGE_STACK] = {"rlimit-stack", "bytes", "a growing stack: SIGSEGV", false},
 	[TRIAGE_MEMLOCK] = {"rlimit-memlock", "bytes", "mlock, mlockall: ENOMEM; mmap with MAP_LOCKED: EAGAIN", false},
 	[TRIAGE_NPROC] = {"rlimit-nproc", "tasks", TASKS_FAIL, true},
-	[TRIAGE_NOFILE] = {"rlimit-nofile", "files", "open, socket, pipe, dup, eventfd: EMFILE", true},
+	[TRIAGE_NOFILE] = {"rlimit-nofile", "descriptors", "open, socket, pipe, dup, eventfd: EMFILE", true},
 	[TRIAGE_MAP_COUNT] = {"max-map-count", "areas",
 			      "mmap, brk, mprotect, mremap, munmap of a middle: ENOMEM (madvise: EAGAIN)", true},
 	[TRIAGE_ADDRESS_SPACE] = {"address-space", "bytes", "mmap, mremap: ENOMEM", true},
@@ -46,7 +46,7 @@ const struct triage_limit_info triage_limit_infos[TRIAGE_LIMITS] = {
 	[TRIAGE_HUGE_GROUP_RESERVED] = {"hugetlb-cgroup", "bytes", "mmap with MAP_HUGETLB: ENOMEM", false},
 	[TRIAGE_TMPFS_BYTES] = {"tmpfs-size", "bytes", "write, fallocate: ENOSPC; touching a mapped file: SIGBUS",
 				false},
-	[TRIAGE_TMPFS_FILES] = {"tmpfs-size", "files", "creating a file, directory or link: ENOSPC", false},
+	[TRIAGE_TMPFS_FILES] = {"tmpfs-size", "inodes", "creating a file, directory or link: ENOSPC", false},
 	[TRIAGE_SHM_BYTES] = {"shm-limit", "pages", "shmget: ENOSPC", false},
 	[TRIAGE_SHM_SEGMENTS] = {"shm-limit", "segments", "shmget: ENOSPC", false},
 };
