@@ -34,11 +34,14 @@ echo "TAP version 13"
 # Everything started from here carries the mark, so that what is left can be told from what others run.
 mark=ENOMEM_LIVE_TEST=$work
 
-marked_processes() # prints their pids
+marked_processes() # prints their pids; on a busy machine every process started for it takes a while
 {
-	local p
+	local p variables
 	for p in /proc/[0-9]*; do
-		if { tr '\0' '\n' <"$p/environ" | grep -qxF "$mark"; } 2>/dev/null ||
+		[ -e "$p/exe" ] || continue # the kernel's, or gone
+		variables=()
+		{ mapfile -t -d '' variables <"$p/environ"; } 2>/dev/null
+		if [[ " ${variables[*]} " == *" $mark "* ]] ||
 		   case $(readlink "$p/exe" 2>/dev/null) in "$work"/*) true ;; *) false ;; esac; then
 			echo "${p#/proc/}"
 		fi

@@ -203,10 +203,13 @@ if can_group memory-max; then
 	trigger='arguments: [eat, 15M, announce, forever]' memory_group killed-from-outside
 	(
 		for _ in $(seq 400); do
-			for pid in $(marked_processes); do
-				[ "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null)" = "liar eat 15728640 announce forever " ] || continue
+			for p in /proc/[0-9]*; do
+				words=()
+				{ mapfile -t -d '' words <"$p/cmdline"; } 2>/dev/null
+				[ "${words[*]}" = "liar eat 15728640 announce forever" ] || continue
+				marked_processes | grep -qx "${p#/proc/}" || continue
 				sleep 0.2
-				kill -KILL "$pid"
+				kill -KILL "${p#/proc/}"
 				exit
 			done
 			sleep 0.05
