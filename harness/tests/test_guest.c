@@ -205,6 +205,28 @@ static void test_probe(void **state)
 	memset(&world.machine, 0, sizeof(world.machine));
 }
 
+/* What a guest said when it was booted is believed where nothing else is asked of it, and only if it makes sense. */
+static void test_first_word(void **state)
+{
+	static struct machine m = {.kernel_release = "6.1.0-fake", .page_size = 4096};
+	(void)state;
+	(void)snprintf(state_of_guest.directory, sizeof(state_of_guest.directory), "%s", in_tree("."));
+	put("memory", "");
+	put("devices", "");
+	guest_state_remember(&state_of_guest, GUEST_STATE_READY, &m, sizeof(m));
+	probe("x", 0, 0, "");
+	world.swap_bytes = 1 << 20; /* is another world: it is asked */
+	probe("jm", 0, 1, "");
+	world.swap_bytes = 0;
+	guest_state_remember(&state_of_guest, GUEST_STATE_READY, &m, sizeof(m) - 1);
+	probe("jm", 0, 1, "");
+	memset(&m, 0xff, sizeof(m));
+	guest_state_remember(&state_of_guest, GUEST_STATE_READY, &m, sizeof(m));
+	probe("jm", 0, 1, "");
+	state_of_guest.directory[0] = '\0';
+	memset(&world.machine, 0, sizeof(world.machine));
+}
+
 int main(int argc, char **argv)
 {
 	if (is_fake_qemu(argc, argv))
@@ -215,6 +237,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_garbled),     cmocka_unit_test(test_failed),
 		cmocka_unit_test(test_scenarios),   cmocka_unit_test(test_no_progress),
 		cmocka_unit_test(test_interrupted), cmocka_unit_test(test_probe),
+		cmocka_unit_test(test_first_word),
 	};
 	return cmocka_run_group_tests_name("guest", tests, prepare, clean);
 }
