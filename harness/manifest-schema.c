@@ -98,6 +98,7 @@ static const struct field fields_case[] = {
 	{"name", FIELD_TEXT, .required = true, AT(struct case_text, name), .check = check_label},
 	{"arguments", FIELD_LIST, AT(struct case_text, arguments), .check = check_argument},
 	{"environment", FIELD_OBJECT, AT(struct case_text, environment), .schema = &schema_environment},
+	{"needs", FIELD_OBJECT, AT(struct case_text, needs), .schema = &schema_needs},
 	{"expect", FIELD_OBJECT, AT(struct case_text, expect), .schema = &schema_expect},
 };
 SCHEMA(case, "case", struct case_text, .finish = case_finish);

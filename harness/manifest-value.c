@@ -258,8 +258,12 @@ void check_kernel(struct source *s, const struct node *n)
 
 void check_tool(struct source *s, const struct node *n)
 {
-	if (!only(n->text, LETTERS CAPITALS DIGITS "-_.+") || n->text[0] == '.' || strlen(n->text) > NAME_MAX_LENGTH)
-		node_error(s, n, NULL, "a tool is the name of a program, looked up on PATH");
+	bool path = n->text[0] == '/';
+
+	if (!only(n->text, path ? LETTERS CAPITALS DIGITS "-_.+/" : LETTERS CAPITALS DIGITS "-_.+") ||
+	    n->text[0] == '.' || strlen(n->text) > NAME_MAX_LENGTH)
+		node_error(s, n, NULL,
+			   "a tool is the name of a program, looked up on PATH, or a path that begins with '/'");
 }
 
 static bool check_path(struct source *s, const struct node *n, const char *text, size_t length)

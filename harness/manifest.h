@@ -55,7 +55,7 @@ struct needs {
 	char *cgroup_version;        /* "v1", "v2": of the memory controller, or pids where only that is used */
 	struct strings capabilities; /* SYS_ADMIN, ... */
 	struct strings controllers;  /* memory, pids */
-	struct strings tools;        /* programs on PATH */
+	struct strings tools;        /* programs on PATH, or absolute paths */
 	struct settings sysctl;      /* must have this value now: vm.overcommit_memory: 0 */
 	bool root;
 	bool user_namespaces;
@@ -114,6 +114,7 @@ struct case_text {
 	char *name;
 	struct strings arguments;
 	struct environment_text environment;
+	struct needs needs; /* unmet: its runs are skipped, and said so */
 	struct expect expect;
 	unsigned line;
 };

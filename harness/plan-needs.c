@@ -100,6 +100,9 @@ static bool on_path(const char *tool)
 {
 	const char *path = getenv("PATH");
 
+	if (tool[0] == '/')
+		return access(tool, X_OK) == 0;
+
 	for (const char *c = path ? path : "/usr/bin:/bin"; *c;) {
 		size_t length = strcspn(c, ":");
 		char file[1024];
@@ -181,7 +184,8 @@ char *plan_missing(const struct needs *n, const struct machine *m)
 	}
 	for (size_t i = 0; i < n->tools.count; i++) {
 		if (!on_path(n->tools.item[i]))
-			return sentence("needs the program %s on PATH", n->tools.item[i]);
+			return sentence("needs the program %s%s", n->tools.item[i],
+					n->tools.item[i][0] == '/' ? "" : " on PATH");
 	}
 	return NULL;
 }

@@ -173,8 +173,9 @@ static void plan_environment(struct planner *p, struct plan_run *run)
 	run->environment.watch_calls = watched_on_demand(p->scenario, run->case_text);
 	for (unsigned i = 0; i < run->environment.injection_count; i++)
 		run->environment.watch_calls |= call_on_demand_bit(run->environment.injection[i].call);
-	run->environment.keep_capabilities =
-		needed_capabilities(&p->scenario->needs) | needed_capabilities(&run->run->needs);
+	run->environment.keep_capabilities = needed_capabilities(&p->scenario->needs) |
+					     needed_capabilities(&run->run->needs) |
+					     (run->case_text ? needed_capabilities(&run->case_text->needs) : 0);
 	int live = environment_apply_live(&run->run->live, p->machine, &run->environment, &bad);
 	if (live < 0)
 		amount_error(p, run, "the live change's", bad, live);
@@ -194,6 +195,8 @@ static int plan_skip(const struct planner *p, const struct plan *plan, struct pl
 	if (run->skip)
 		return 0;
 	int r = environment_missing(run, p->machine, &run->skip);
+	if (r == 0 && !run->skip && run->case_text)
+		run->skip = plan_missing(&run->case_text->needs, p->machine);
 	if (r == 0 && !run->skip)
 		run->skip = plan_missing(&run->run->needs, p->machine);
 	return r;

@@ -55,6 +55,32 @@ static void trim_more(char *more)
 	more[length - skip] = '\0';
 }
 
+/* What interpreters say of refused memory and tasks in words of their own, with no errno's text among them. */
+static const struct {
+	const char *words, *by; /* by: whose they are, where no name stands before them */
+} own_words[] = {
+	{"MemoryError", "python"},
+	{"can't start new thread", "python"},
+	{"Out of memory!", "perl"},
+	{"cannot allocate", "bash"},
+};
+
+/* At the end of the line, or before the size that was asked for, which is no part of the words. */
+static json_t *own_words_in(char *line)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(own_words); i++) {
+		char *at = strstr(line, own_words[i].words);
+		const char *after = at ? at + strlen(own_words[i].words) : NULL;
+		if (!at || (at > line && at[-1] != ' ') ||
+		    (*after && (*after != ' ' || !strspn(after + 1, "0123456789"))))
+			continue;
+		*at = '\0';
+		trim_name(line);
+		return json_pack("{s:s, s:s}", "called", *line ? line : own_words[i].by, "errno", own_words[i].words);
+	}
+	return NULL;
+}
+
 static json_t *reported_in_line(const char *text, size_t length)
 {
 	char raw[LINE_MAX_], line[LINE_MAX_], more[LINE_MAX_];
@@ -63,7 +89,7 @@ static json_t *reported_in_line(const char *text, size_t length)
 	(void)text_clean(raw, false, line, sizeof(line));
 	int error = error_in(line, &at);
 	if (!error)
-		return NULL;
+		return own_words_in(line);
 	(void)snprintf(more, sizeof(more), "%s", at + strlen(strerrordesc_np(error)));
 	trim_more(more);
 	line[at - line] = '\0';

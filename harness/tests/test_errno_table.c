@@ -33,12 +33,28 @@ static void test_reported(void **state)
 		 "returned ENOMEM, errno 0"},
 		{"fork: Cannot allocate memory at x.pl line 3.", "fork", "ENOMEM", "at x.pl line 3."},
 		{"a\033[31m: Cannot allocate memory", "a?[31m", "ENOMEM", NULL},
+		/* An interpreter's own words; the size is none of them. */
+		{"Traceback (most recent call last):\n  File \"<string>\", line 1\nMemoryError\n", "python",
+		 "MemoryError", NULL},
+		{"RuntimeError: can't start new thread\n", "RuntimeError", "can't start new thread", NULL},
+		{"Out of memory!\n", "perl", "Out of memory!", NULL},
+		{"/bin/bash: xrealloc: cannot allocate 67108928 bytes\n", "bash: xrealloc", "cannot allocate", NULL},
+		{"/bin/bash: fork: retry: Resource temporarily unavailable\n", "bash: fork: retry", "EAGAIN", NULL},
+		{"BlockingIOError: [Errno 11] Resource temporarily unavailable", "BlockingIOError: [Errno 11]",
+		 "EAGAIN", NULL},
 		/* The longer text of the two that stand there: "No such device or address", not "No such device". */
 		{"open: No such device or address", "open", "ENXIO", NULL},
 	};
-	static const char *const none[] = {
-		"",       "\n\n", "granted\n", "fork: Cannot allocate memoryless things", "xCannot allocate memory",
-		"Success"};
+	static const char *const none[] = {"",
+					   "\n\n",
+					   "granted\n",
+					   "fork: Cannot allocate memoryless things",
+					   "xCannot allocate memory",
+					   "Success",
+					   "MemoryErrors",
+					   "Out of memory! Or not",
+					   "cannot allocate anything",
+					   "no MemoryError here"};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		json_auto_t *reported = reported_in(lines[i].text);

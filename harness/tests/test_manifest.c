@@ -170,7 +170,7 @@ static const struct bad {
 	 "say scope: namespace"},
 	{"tmpfs-size", 6, 19, 3, "bad size 'max'", "digits and at most one of K M G T (64M), or an amount (1% of ram)"},
 	{"tmpfs-zero", 6, 17, 1, "a tmpfs of 0 has no limit: leave it out", NULL},
-	{"tool", 5, 17, 7, "a tool is the name of a program, looked up on PATH", NULL},
+	{"tool", 5, 17, 6, "a tool is the name of a program, looked up on PATH, or a path that begins with '/'", NULL},
 	{"truncated", 6, 18, 1, "missing comma in flow mapping", NULL},
 	{"truncated-quote", 2, 8, 1, "wrongly indented double-quoted scalar", NULL},
 	{"two-documents", 12, 1, 3, "a manifest is one document only", NULL},

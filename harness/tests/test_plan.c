@@ -519,6 +519,8 @@ static void test_needs(void **state)
 		       "needs vm.no_such_thing, which this kernel does not have");
 	assert_missing("{tools: [sh]}", &m, NULL);
 	assert_missing("{tools: [enomem-no-such-tool]}", &m, "needs the program enomem-no-such-tool on PATH");
+	assert_missing("{tools: [/bin/sh]}", &m, NULL);
+	assert_missing("{tools: [/enomem/no-such-tool]}", &m, "needs the program /enomem/no-such-tool");
 	assert_missing("{controllers: [memory, pids]}", &m, NULL);
 	assert_missing("{cgroup: v2}", &m, NULL);
 	assert_missing("{cgroup: v1}", &m, "needs cgroup v1 (the memory controller is v2 here)");
