@@ -306,21 +306,24 @@ static bool grew(const struct run_record *record, enum cgroup_value counter)
 	return record->witness.before.taken && before != ENOMEM_ABSENT && after != ENOMEM_ABSENT && after > before;
 }
 
-static bool is_ours(uint64_t limit)
+/* Where there is no ceiling, a limit that nobody set beforehand is one that the program set meanwhile. */
+static bool is_ours(uint64_t limit, uint64_t ceiling)
 {
-	return limit == ENVIRONMENT_NOT_SET || limit == ENOMEM_UNLIMITED;
+	return ceiling != ENOMEM_UNLIMITED && (limit == ENVIRONMENT_NOT_SET || limit == ENOMEM_UNLIMITED);
 }
 
 /* A ceiling that the group holds shows in its counters, one that we hold in who ended the run. NULL: none was hit. */
 static const char *ceiling_hit(const struct run_record *record)
 {
-	const uint64_t *limit = record->run->environment.cgroup, *above = record->run->environment.cgroup_above;
+	const struct environment *env = &record->run->environment;
+	const uint64_t *limit = env->cgroup, *above = env->cgroup_above;
 	/* Where pids.events counts in the group of who was refused, it does so whichever group above refused it. */
-	if (record->witness.tasks_ceiling_hit || (is_ours(limit[CGROUP_PIDS_MAX]) && is_ours(above[CGROUP_PIDS_MAX]) &&
-						  grew(record, CGROUP_PIDS_EVENTS_MAX)))
+	if (record->witness.tasks_ceiling_hit ||
+	    (is_ours(limit[CGROUP_PIDS_MAX], env->tasks_ceiling) &&
+	     is_ours(above[CGROUP_PIDS_MAX], env->tasks_ceiling) && grew(record, CGROUP_PIDS_EVENTS_MAX)))
 		return "tasks";
 	if (record->sampler.stopped_by == SAMPLER_STOP_MEMORY ||
-	    (is_ours(limit[CGROUP_MEMORY_MAX]) && grew(record, CGROUP_MEMORY_EVENTS_MAX) &&
+	    (is_ours(limit[CGROUP_MEMORY_MAX], env->memory_ceiling_bytes) && grew(record, CGROUP_MEMORY_EVENTS_MAX) &&
 	     grew(record, CGROUP_MEMORY_EVENTS_OOM_KILL)))
 		return "memory";
 	return NULL;
