@@ -5,6 +5,7 @@
 #include "machine.h"
 
 #include <cap-ng.h>
+#include <errno.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
@@ -142,6 +143,8 @@ int machine_probe(bool allow_machine, struct machine *ret)
 	ret->allow_machine = allow_machine;
 	probe_capabilities(ret);
 	ret->root = geteuid() == 0 && ret->capabilities & UINT64_C(1) << CAP_SYS_ADMIN;
+	/* Of no entries it would be wrong anywhere: EINVAL, or EFAULT for the address. */
+	ret->io_uring = syscall(SYS_io_uring_setup, 0, NULL) < 0 && errno != ENOSYS && errno != EPERM;
 	ret->user_namespaces = in_child(probe_user_namespace) == 0;
 	probe_witness(ret);
 	return 0;

@@ -24,6 +24,7 @@ static const struct field fields_needs[] = {
 	{"sysctl", FIELD_SETTINGS, AT(struct needs, sysctl), .check = check_sysctl},
 	{"root", FIELD_BOOL, AT(struct needs, root)},
 	{"user_namespaces", FIELD_BOOL, AT(struct needs, user_namespaces)},
+	{"io_uring", FIELD_BOOL, AT(struct needs, io_uring)},
 };
 SCHEMA(needs, "needs", struct needs, .begin = NULL);
 

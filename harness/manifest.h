@@ -59,6 +59,7 @@ struct needs {
 	struct settings sysctl;      /* must have this value now: vm.overcommit_memory: 0 */
 	bool root;
 	bool user_namespaces;
+	bool io_uring;
 };
 
 enum relation { REL_IS, REL_AT_LEAST, REL_AT_MOST, REL_ABOVE, REL_BELOW, REL_NEAR, REL_COUNT };

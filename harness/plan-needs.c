@@ -167,6 +167,9 @@ char *plan_missing(const struct needs *n, const struct machine *m)
 		return sentence("needs root");
 	if (n->user_namespaces && !m->user_namespaces)
 		return sentence("needs unprivileged user namespaces (see sysctl user.max_user_namespaces)");
+	if (n->io_uring && !m->io_uring)
+		return sentence(
+			"needs io_uring (see sysctl kernel.io_uring_disabled and the container's seccomp profile)");
 	for (size_t i = 0; i < n->capabilities.count; i++) {
 		if (!has_capability(m, n->capabilities.item[i]))
 			return sentence("needs CAP_%s", n->capabilities.item[i]);

@@ -20,6 +20,7 @@ struct machine {
 	uint64_t capabilities; /* effective, as a bit mask by CAP_ number */
 	bool root;             /* effective uid 0 in the initial user namespace */
 	bool user_namespaces;  /* an unprivileged one can be made */
+	bool io_uring;         /* neither missing nor forbidden */
 	bool allow_machine;    /* --allow-machine */
 	bool guest;
 	char why_no_witness[256]; /* "" when ptrace, seccomp and unshare work; else why they do not */

@@ -52,6 +52,9 @@ const struct call_info watched_calls[] = {
 	CALL(eventfd, CALL_OBJECT),
 	CALL(eventfd2, CALL_OBJECT),
 	CALL(socket, CALL_OBJECT),
+	CALL(io_uring_setup, CALL_OBJECT),
+	CALL(io_uring_register, CALL_PIN),
+	CALL(swapoff, CALL_SWAP), /* outside a guest the filter refuses it */
 	CALL_ON_DEMAND(read, CALL_TRANSFER),
 	CALL_ON_DEMAND(write, CALL_TRANSFER),
 	CALL_ON_DEMAND(openat, CALL_CREATE), /* the filter stops it for O_CREAT only */

@@ -17,6 +17,8 @@ enum call_family {
 	CALL_NAMESPACE, /* unshare */
 	CALL_EXEC,      /* execve, execveat */
 	CALL_LOCK,      /* mlock, mlock2, mlockall */
+	CALL_PIN,       /* io_uring_register: buffers kept in RAM */
+	CALL_SWAP,      /* swapoff: its pages have to go somewhere */
 	CALL_SHM,       /* shmget, shmat */
 	CALL_ADVISE,    /* madvise that populates */
 	CALL_FILE,      /* memfd_create, fallocate */

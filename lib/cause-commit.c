@@ -60,3 +60,15 @@ void cause_commit_heuristic(struct cause_case *c, uint64_t asked)
 	struct cause_sum sum = {0, asked, limit_commit_heuristic(ram, swap)};
 	(void)cause_add(c, CAUSE_COMMIT_HEURISTIC, sum, ENOMEM, "/proc/meminfo: MemTotal + SwapTotal");
 }
+
+/*
+ * swapoff(), mm/swapfile.c: as if somebody asked for as much memory as the swap area holds, empty or not, and while it
+ * still counts in the limit. Taken for the only one: which area is meant only its path tells.
+ */
+void cause_swap(struct cause_case *c)
+{
+	uint64_t swap = c->s->meminfo.value[MEMINFO_SWAP_TOTAL];
+
+	if (swap != ENOMEM_ABSENT)
+		cause_commit_limit(c, swap);
+}

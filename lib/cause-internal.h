@@ -84,6 +84,8 @@ void cause_remap(struct cause_case *c);
 void cause_split(struct cause_case *c);
 void cause_break(struct cause_case *c);
 void cause_lock(struct cause_case *c);
+void cause_pin(struct cause_case *c);
+void cause_swap(struct cause_case *c);
 void cause_shm(struct cause_case *c);
 void cause_advise(struct cause_case *c);
 void cause_task(struct cause_case *c);

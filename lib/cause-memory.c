@@ -324,6 +324,17 @@ void cause_lock(struct cause_case *c)
 	cause_tmpfs_fault(c, args[0], args[1], ENOMEM);
 }
 
+/*
+ * __io_account_mem(), io_uring/rsrc.c: what all rings of the user pin counts together, with no look at what is locked,
+ * and the kernel shows that sum to nobody. So only what is above the limit by itself is known to be refused by it.
+ */
+void cause_pin(struct cause_case *c)
+{
+	memlock_limit(c, 0, page_up(c->refusal->asked_bytes), ENOMEM, false);
+	if (c->refusal->error == ENOMEM)
+		cause_charge(c, PAGE_BYTES, ENOMEM);
+}
+
 /* newseg() and do_shmat(), ipc/shm.c */
 void cause_shm(struct cause_case *c)
 {

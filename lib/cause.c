@@ -104,11 +104,23 @@ void cause_of_refusal(const struct refusal *refusal, const struct snapshot *befo
 		      struct cause_report *ret)
 {
 	static void (*const evaluate[])(struct cause_case *) = {
-		[CALL_MAP] = cause_map,           [CALL_REMAP] = cause_remap,   [CALL_SPLIT] = cause_split,
-		[CALL_BREAK] = cause_break,       [CALL_TASK] = cause_task,     [CALL_EXEC] = cause_exec,
-		[CALL_LOCK] = cause_lock,         [CALL_SHM] = cause_shm,       [CALL_ADVISE] = cause_advise,
-		[CALL_FILE] = cause_file,         [CALL_PIPE] = cause_pipe,     [CALL_OBJECT] = cause_object,
-		[CALL_TRANSFER] = cause_transfer, [CALL_CREATE] = cause_create, [CALL_NAMESPACE] = cause_namespace,
+		[CALL_MAP] = cause_map,
+		[CALL_REMAP] = cause_remap,
+		[CALL_SPLIT] = cause_split,
+		[CALL_BREAK] = cause_break,
+		[CALL_TASK] = cause_task,
+		[CALL_EXEC] = cause_exec,
+		[CALL_LOCK] = cause_lock,
+		[CALL_SHM] = cause_shm,
+		[CALL_ADVISE] = cause_advise,
+		[CALL_FILE] = cause_file,
+		[CALL_PIPE] = cause_pipe,
+		[CALL_OBJECT] = cause_object,
+		[CALL_PIN] = cause_pin,
+		[CALL_SWAP] = cause_swap,
+		[CALL_TRANSFER] = cause_transfer,
+		[CALL_CREATE] = cause_create,
+		[CALL_NAMESPACE] = cause_namespace,
 	};
 
 	memset(ret, 0, sizeof(*ret));

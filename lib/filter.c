@@ -83,13 +83,13 @@ static int watch_fcntl(scmp_filter_ctx ctx, int call)
 	return add_if(ctx, SCMP_ACT_TRACE(0), call, &resize);
 }
 
-static int watch(scmp_filter_ctx ctx)
+static int watch(scmp_filter_ctx ctx, bool guest)
 {
 	/* Of all advice only these two ask for memory. */
 	static const uint64_t populating[] = {ADVICE_POPULATE_READ, ADVICE_POPULATE_WRITE};
 	for (const struct call_info *c = watched_calls; c->name; c++) {
 		int r = 0;
-		if (c->nr < 0 || c->on_demand)
+		if (c->nr < 0 || c->on_demand || (c->family == CALL_SWAP && !guest))
 			continue;
 		if (c->nr == SCMP_SYS(fcntl))
 			r = watch_fcntl(ctx, c->nr);
@@ -146,7 +146,7 @@ int filter_build(bool guest, int *ret_fd)
 	if (r == 0)
 		r = refuse_listeners(ctx);
 	if (r == 0)
-		r = watch(ctx);
+		r = watch(ctx, guest);
 	if (r == 0)
 		r = watch_queued_faults(ctx);
 	if (r < 0)

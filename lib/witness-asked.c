@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <linux/io_uring.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,6 +19,7 @@
 
 #define PAGE_BYTES          4096
 #define PROGRAM_HEADERS_MAX 64
+#define BUFFERS_COUNTED     1024          /* IORING_MAX_REG_BUFFERS of older kernels */
 #define ARGUMENTS_COUNTED   (16ULL << 20) /* far above what any limit lets through: counted no further */
 
 /*
@@ -103,6 +105,25 @@ static uint64_t arguments_bytes(pid_t pid, const struct call_info *call, const u
 	       strings_bytes(pid, args[name + 2], 0);
 }
 
+/* The pages of all buffers of an IORING_REGISTER_BUFFERS; both ends count when one is not aligned. */
+static uint64_t pinned_bytes(pid_t pid, const uint64_t args[6])
+{
+	static struct iovec buffer[BUFFERS_COUNTED];
+	uint64_t bytes = 0;
+	if ((uint32_t)args[1] != IORING_REGISTER_BUFFERS)
+		return 0;
+	size_t count = (uint32_t)args[3] < BUFFERS_COUNTED ? (uint32_t)args[3] : BUFFERS_COUNTED;
+	struct iovec local = {buffer, count * sizeof(buffer[0])};
+	struct iovec remote = {(void *)(uintptr_t)args[2], local.iov_len}; // NOLINT(performance-no-int-to-ptr)
+	if (process_vm_readv(pid, &local, 1, &remote, 1, 0) != (ssize_t)local.iov_len)
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t within_page = (uint64_t)(uintptr_t)buffer[i].iov_base % PAGE_BYTES;
+		bytes = limit_add(bytes, limit_round_up_to_page(limit_add(buffer[i].iov_len, within_page), PAGE_BYTES));
+	}
+	return bytes;
+}
+
 uint64_t witness_asked(pid_t pid, const struct call_info *call, const uint64_t args[6], int64_t result)
 {
 	switch (call->family) {
@@ -117,6 +138,8 @@ uint64_t witness_asked(pid_t pid, const struct call_info *call, const uint64_t a
 		return args[0] > (uint64_t)result ? args[0] - (uint64_t)result : 0;
 	case CALL_LOCK:
 		return strcmp(call->name, "mlockall") == 0 ? 0 : args[1];
+	case CALL_PIN:
+		return pinned_bytes(pid, args);
 	case CALL_SHM:
 		return strcmp(call->name, "shmget") == 0 ? args[1] : 0;
 	case CALL_EXEC:
@@ -134,6 +157,7 @@ uint64_t witness_asked(pid_t pid, const struct call_info *call, const uint64_t a
 	case CALL_OBJECT:
 	case CALL_NAMESPACE:
 	case CALL_CREATE:
+	case CALL_SWAP:
 		return 0;
 	}
 	return 0;
@@ -181,6 +205,8 @@ void witness_range(const struct refusal *r, uint64_t *ret_address, uint64_t *ret
 	case CALL_FILE:
 	case CALL_PIPE:
 	case CALL_OBJECT:
+	case CALL_PIN:
+	case CALL_SWAP:
 		break;
 	}
 }
@@ -211,6 +237,8 @@ bool witness_asks_for_addresses(enum call_family family)
 	case CALL_OBJECT:
 	case CALL_TRANSFER:
 	case CALL_CREATE:
+	case CALL_PIN:
+	case CALL_SWAP:
 		return false;
 	default:
 		return true;

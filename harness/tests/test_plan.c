@@ -528,6 +528,11 @@ static void test_needs(void **state)
 	m.root = false;
 	assert_missing("{root: true}", &m, "needs root");
 	m.root = true;
+	m.io_uring = true;
+	assert_missing("{io_uring: true}", &m, NULL);
+	m.io_uring = false;
+	assert_missing("{io_uring: true}", &m,
+		       "needs io_uring (see sysctl kernel.io_uring_disabled and the container's seccomp profile)");
 	m.user_namespaces = false;
 	assert_missing("{user_namespaces: true}", &m,
 		       "needs unprivileged user namespaces (see sysctl user.max_user_namespaces)");

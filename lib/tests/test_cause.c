@@ -5,6 +5,8 @@
  */
 #include "cause-fixture.h"
 
+#include <linux/capability.h>
+
 #include <sys/mman.h>
 #include <sys/shm.h>
 
@@ -480,6 +482,32 @@ static void test_hugetlb(void **state)
 	assert_only(&f, CAUSE_UNKNOWN);
 }
 
+static void test_pinned_buffers(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	fixture_call(&f, "io_uring_register", ENOMEM, (const uint64_t[6]){3, 0, 0x10000, 1});
+	f.s.rlimit[RLIMIT_MEMLOCK] = 16 * PAGE + 1;
+	f.r.asked_bytes = 17 * PAGE;
+	judge(&f);
+	assert_only(&f, CAUSE_RLIMIT_MEMLOCK);
+	assert_sum(&f, CAUSE_RLIMIT_MEMLOCK, 0, 17 * PAGE, 16 * PAGE);
+	f.r.asked_bytes = 16 * PAGE; /* other rings of the user may hold the rest: nobody can tell */
+	judge(&f);
+	assert_allows(&f, CAUSE_RLIMIT_MEMLOCK);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.r.asked_bytes = 17 * PAGE;
+	f.s.status.value[STATUS_VM_LOCKED] = 8 * PAGE; /* counted apart */
+	judge(&f);
+	assert_sum(&f, CAUSE_RLIMIT_MEMLOCK, 0, 17 * PAGE, 16 * PAGE);
+	f.s.status.uid = 0;
+	f.s.status.cap_effective = 1ULL << CAP_IPC_LOCK;
+	judge(&f);
+	assert_null(state_of(&f, CAUSE_RLIMIT_MEMLOCK));
+	assert_only(&f, CAUSE_UNKNOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -492,6 +520,7 @@ int main(void)
 		cmocka_unit_test(test_break),
 		cmocka_unit_test(test_remap),
 		cmocka_unit_test(test_hugetlb),
+		cmocka_unit_test(test_pinned_buffers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

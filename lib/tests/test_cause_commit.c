@@ -298,13 +298,37 @@ static void test_extremes(void **state)
 	assert_only(&f, CAUSE_ADDRESS_SPACE);
 }
 
+/* Captured on 6.1: 60 MB of swap, mode 2, nearly all promised. */
+static void test_swapoff(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	fixture_call(&f, "swapoff", ENOMEM, (const uint64_t[6]){0});
+	f.s.status.cap_effective = 1ULL << 21; /* CAP_SYS_ADMIN */
+	f.s.sysctl[SYSCTL_OVERCOMMIT_MEMORY] = 2;
+	f.s.meminfo.value[MEMINFO_SWAP_TOTAL] = f.s.meminfo.value[MEMINFO_SWAP_FREE] = 60 * MB;
+	f.s.meminfo.value[MEMINFO_COMMITTED_AS] = 243448 * KB - 20 * MB;
+	judge(&f);
+	assert_only(&f, CAUSE_COMMIT_LIMIT);
+	assert_int_equal(state_of(&f, CAUSE_COMMIT_LIMIT)->asked, 60 * MB);
+	f.s.meminfo.value[MEMINFO_COMMITTED_AS] = 100 * MB;
+	judge(&f);
+	assert_allows(&f, CAUSE_COMMIT_LIMIT);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.s.meminfo.value[MEMINFO_COMMITTED_AS] = 243448 * KB - 20 * MB;
+	f.s.sysctl[SYSCTL_OVERCOMMIT_MEMORY] = 0; /* there nobody is asked: pages that found no room */
+	judge(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_heuristic), cmocka_unit_test(test_committing_a_reservation),
 		cmocka_unit_test(test_strict),    cmocka_unit_test(test_strict_overdrawn),
 		cmocka_unit_test(test_shmget),    cmocka_unit_test(test_fork),
-		cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_extremes),  cmocka_unit_test(test_swapoff),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

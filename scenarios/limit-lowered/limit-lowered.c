@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -124,7 +125,8 @@ int main(int argc, char *argv[])
 	    ((what == NPROC || what == PIDS) && n > CHILDREN_MAX))
 		errx(2, "usage: as|memlock|nproc|stack|areas|pids|memory N [lower [raise|give-back|again]]");
 	setvbuf(stdout, NULL, _IONBF, 0); /* stdout, too, would allocate */
-	if (what == NPROC && setuid(0x40000000 + (uid_t)getpid()) < 0)
+	uid_t uid = 0;                    /* nobody else is this one */
+	if (what == NPROC && (getrandom(&uid, sizeof(uid), 0) < 0 || setuid(0x40000000 + (uid & 0xffffff)) < 0))
 		err(3, "setuid");
 	size = what == AREAS ? n * PAGE : what == STACK || what == NPROC || what == PIDS ? 0 : n;
 	use();
