@@ -75,7 +75,7 @@ int main(int argc, char *argv[])
 	if (userns && unshare(CLONE_NEWUSER) < 0)
 		fail("unshare");
 	struct io_uring_params parameters = {0};
-	int ring = syscall(SYS_io_uring_setup, ENTRIES, &parameters);
+	int ring = (int)syscall(SYS_io_uring_setup, ENTRIES, &parameters);
 	if (ring < 0)
 		fail("io_uring_setup");
 	char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
