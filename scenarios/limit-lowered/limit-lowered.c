@@ -24,11 +24,9 @@ static const char *const files[WHATS] = {
 	[AREAS] = "/proc/sys/vm/max_map_count", [PIDS] = "pids.max", [MEMORY] = "memory.max"};
 
 static enum what what;
-static size_t n; /* bytes, areas or tasks in use */
 static char *area;
-static size_t size; /* of it, without one page more to ask for */
 static pid_t children[CHILDREN_MAX];
-static size_t child_count;
+static size_t n, size, child_count; /* in use: bytes, areas or tasks; bytes of the area, but for one page more */
 
 /* The soft limit, the sysctl, or that of the program's own group */
 static void set_limit(size_t limit)
@@ -74,8 +72,7 @@ static __attribute__((noinline)) int recurse(size_t bytes)
 static void use(void)
 {
 	int bad = 0;
-	if (size)
-		area = mmap(NULL, size + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	area = size ? mmap(NULL, size + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : NULL;
 	if (area == MAP_FAILED)
 		err(3, "mmap");
 	if (what == MEMORY)
