@@ -232,7 +232,7 @@ int claims_read(const char *directory, FILE *errors, struct claims *ret)
 	int first = 0, n = scandir(directory, &entries, is_guide, versionsort);
 	*ret = (struct claims){0};
 	if (n > 0)
-		ret->item = calloc((size_t)n, sizeof(*ret->item));
+		ret->item = calloc((size_t)n, sizeof(struct claims_file *));
 	if (n <= 0 || !ret->item)
 		first = n < 0 ? -errno : n ? -ENOMEM : -ENOENT;
 	for (int i = 0; i < n; i++) {
