@@ -141,7 +141,7 @@ static void hear_scenario(struct hearing *h, const struct claim_test *t, const j
 	size_t i;
 	json_array_foreach (json_object_get(scenario, "runs"), i, run) {
 		(void)snprintf(name, sizeof(name), "%s/%s", text_of(scenario, "name"), text_of(run, "name"));
-		if (fnmatch(pattern, name, 0) != 0)
+		if (fnmatch(pattern, name, 0) != 0 || !equal_or_unsaid(t->role, text_of(run, "role")))
 			continue;
 		any = true;
 		int r = hear_run(h, t, scenario, run);

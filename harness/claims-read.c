@@ -90,6 +90,7 @@ static void test_finish(struct source *s, const struct node *n, void *object)
 static const struct field fields_test[] = {
 	{"where", FIELD_TEXT, AT(struct claim_test, where), .check = check_text},
 	{"run", FIELD_WORDS, .required = true, .filled = true, AT(struct claim_test, run), .check = check_run},
+	{"role", FIELD_TEXT, AT(struct claim_test, role), .words = &words_role},
 	{"kind", FIELD_TEXT, AT(struct claim_test, kind), .words = &words_kind},
 	{"call", FIELD_WORDS, .filled = true, AT(struct claim_test, call), .words = &words_call},
 	{"errno", FIELD_TEXT, AT(struct claim_test, error), .words = &words_errno},

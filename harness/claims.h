@@ -16,6 +16,7 @@ struct claim_test {
 	struct check number; /* value, relation, right; first, because the tables read a relation into a check */
 	char *where;         /* in which circumstances, in words */
 	struct strings run;  /* "SCENARIO/RUN", patterns */
+	char *role;          /* only runs of this role */
 	struct strings call; /* any of these */
 	char *kind;          /* of the outcome: success, errno, signal, stall, panic, exit */
 	char *error, *signal, *si_code, *cause;
