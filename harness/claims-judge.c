@@ -190,6 +190,21 @@ static struct tally hear(struct hearing *h, const struct claim_test *t)
 	return all;
 }
 
+/* Has the result any of the scenarios that the claim names? */
+static bool speaks(const struct claim *claim, const json_t *result)
+{
+	const json_t *scenario = NULL;
+	size_t i;
+	json_array_foreach (json_object_get(result, "scenarios"), i, scenario)
+		for (size_t t = 0; t < claim->test_count; t++)
+			for (size_t p = 0; p < claim->tests[t].run.count; p++) {
+				const char *pattern = claim->tests[t].run.item[p], *name = text_of(scenario, "name");
+				if (!strncmp(pattern, name, strlen(name)) && pattern[strlen(name)] == '/')
+					return true;
+			}
+	return false;
+}
+
 json_t *claim_judge(const struct claim *claim, const json_t *result)
 {
 	struct hearing h = {.result = result, .evidence = json_array(), .missing = json_array()};
@@ -207,7 +222,8 @@ json_t *claim_judge(const struct claim *claim, const json_t *result)
 			  : open || (!held && !not_held) ? "unsettled"
 			  : held                         ? "true"
 							 : "false";
-	json_t *judged = json_pack("{s:s, s:o, s:o}", "verdict", verdict, "evidence", h.evidence, "missing", h.missing);
+	json_t *judged = json_pack("{s:s, s:b, s:o, s:o}", "verdict", verdict, "silent", !speaks(claim, result),
+				   "evidence", h.evidence, "missing", h.missing);
 	if (judged && !h.out_of_memory)
 		return judged;
 	json_decref(judged);

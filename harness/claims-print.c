@@ -28,6 +28,17 @@ static void put(FILE *out, unsigned indent, unsigned width, const char *text)
 	}
 }
 
+/* Has this result nothing to say, while another one has? */
+static bool is_silent(const json_t *by, const json_t *judged)
+{
+	const json_t *one = NULL;
+	bool others = false;
+	size_t i;
+	json_array_foreach (by, i, one)
+		others |= !json_is_true(json_object_get(one, "silent"));
+	return others && json_is_true(json_object_get(judged, "silent"));
+}
+
 /* Have these two results the same to say? */
 static bool same(const json_t *a, const json_t *b)
 {
@@ -124,7 +135,8 @@ static void pretty_claim(struct page *p, const json_t *claim)
 	if (*text_of(claim, "untestable"))
 		put(p->out, 6, p->width, text_of(claim, "untestable"));
 	json_array_foreach (by, i, judged) {
-		if (*text_of(claim, "untestable") || !*group(p->labels, by, i, kernels, sizeof(kernels)))
+		if (*text_of(claim, "untestable") || is_silent(by, judged) ||
+		    !*group(p->labels, by, i, kernels, sizeof(kernels)))
 			continue;
 		(void)snprintf(line, sizeof(line), "%s: %s", kernels, text_of(judged, "verdict"));
 		put(p->out, 6, p->width, line);
@@ -199,10 +211,10 @@ static void markdown_reason(const struct page *p, const json_t *claim)
 		return;
 	}
 	json_array_foreach (by, i, judged) {
-		if (!*group(p->labels, by, i, kernels, sizeof(kernels)))
+		if (is_silent(by, judged) || !*group(p->labels, by, i, kernels, sizeof(kernels)))
 			continue;
 		c.any = false;
-		text_add(c.text, sizeof(c.text), "%s", i ? ". " : "");
+		text_add(c.text, sizeof(c.text), "%s", *c.text ? ". " : "");
 		if (json_array_size(by) > 1)
 			text_add(c.text, sizeof(c.text), "%s: ", kernels);
 		each_evidence(judged, true, cell_evidence, &c);
@@ -238,7 +250,10 @@ static void markdown_claim(const struct page *p, const json_t *claim)
 	text_put_markdown(p->out, text_of(claim, "says"));
 	(void)fprintf(p->out, " | **%s** |", text_of(claim, "verdict"));
 	json_array_foreach (json_object_get(claim, "by"), i, judged)
-		(void)fprintf(p->out, " %s |", *untestable ? "-" : text_of(judged, "verdict"));
+		(void)fprintf(p->out, " %s |",
+			      *untestable || is_silent(json_object_get(claim, "by"), judged)
+				      ? "-"
+				      : text_of(judged, "verdict"));
 	(void)fputc(' ', p->out);
 	markdown_reason(p, claim);
 	(void)fputs(" | ", p->out);

@@ -65,6 +65,7 @@ int claim_number(const struct check *number, const json_t *run, json_t **ret_sho
 
 /*
  * One claim by one result (or reference): {"verdict": "true" | "false" | "depends" | "not testable" | "unsettled",
+ * "silent": has the result none of the scenarios named?,
  * "evidence": [{"where", "run", "holds", "shows", "also"}], "missing": [text]}. NULL without memory.
  */
 json_t *claim_judge(const struct claim *claim, const json_t *result);

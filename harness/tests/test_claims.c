@@ -249,6 +249,15 @@ static void test_kernels(void **state)
 	json_auto_t *left = made_of(rule, results);
 	assert_string_equal(text_of(first_claim(left), "verdict"), "true");
 	assert_true(json_is_true(json_object_get(first_claim(left), "differs")));
+
+	/* One of other scenarios has nothing to say, and does not differ. */
+	json_t *scenario = json_array_get(json_object_get(other, "scenarios"), 0);
+	(void)json_object_set_new(scenario, "name", json_string("another"));
+	json_auto_t *silent = made_of(rule, results);
+	assert_true(json_is_false(json_object_get(first_claim(silent), "differs")));
+	auto_free char *quiet = written(silent, CLAIMS_PRETTY), *table = written(silent, CLAIMS_MARKDOWN);
+	assert_null(strstr(quiet, "7.2: "));
+	assert_non_null(strstr(table, "| **true** | true | - |"));
 }
 
 static void test_chosen(void **state)

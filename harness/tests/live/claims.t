@@ -113,6 +113,7 @@ like "the line and a caret" "$(cat "$errors")" '\^~+'
 # --- the table in results/ ---
 if [ -f "$root/results/CLAIMS.md" ]; then
 	mapfile -t references < <(printf '%s\n' "$root"/results/[0-9]*.json | sort -V)
+	[ ! -e "$root/results/userland.json" ] || references+=("$root/results/userland.json")
 	harness claims --claims "$root/scenarios/claims" -f markdown "${references[@]}"
 	ok "results/CLAIMS.md is what the rules say of the references" cmp -s "$json" <(sed -n '/^[0-9]* claims: /,$p' "$root/results/CLAIMS.md") ||
 		diag "make it anew: ci/results --claims"
