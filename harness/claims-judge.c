@@ -18,8 +18,16 @@ struct hearing {
 	bool out_of_memory;
 };
 
+/* Once each. */
 static void miss(struct hearing *h, json_t *text)
 {
+	const json_t *told = NULL;
+	size_t i;
+	json_array_foreach (h->missing, i, told)
+		if (text && json_equal(told, text)) {
+			json_decref(text);
+			return;
+		}
 	if (json_array_append_new(h->missing, text) < 0)
 		h->out_of_memory = true;
 }
