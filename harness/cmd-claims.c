@@ -188,10 +188,22 @@ static int show(const struct claims_options *o, const struct claims *claims, con
 	return o->settled && unsettled ? EXIT_PREDICTION_FAILED : EXIT_AS_PREDICTED;
 }
 
+static int settle(const struct claims_options *o)
+{
+	struct claims claims = {0};
+	json_auto_t *results = json_array();
+	if (read_claims(o, &claims) < 0)
+		return EXIT_USAGE;
+	int code = unknown_ids(o, &claims);
+	if (code == 0)
+		code = load(o, results) < 0 ? EXIT_USAGE : show(o, &claims, results);
+	claims_free(&claims);
+	return code;
+}
+
 static int cmd_claims_main(const struct command *self, int argc, char **argv)
 {
 	struct claims_options o = {.format = CLAIMS_PRETTY};
-	struct claims claims = {0};
 	int code = parse(self, argc, argv, &o);
 	if (code != 0)
 		return code < 0 ? say_finish(EXIT_AS_PREDICTED) : code;
@@ -199,14 +211,8 @@ static int cmd_claims_main(const struct command *self, int argc, char **argv)
 		(void)say_error(-ENOMEM, "too many operands");
 		return EXIT_BROKEN;
 	}
-	auto_free char **words = o.ids;
-	json_auto_t *results = json_array();
-	if (read_claims(&o, &claims) < 0)
-		return EXIT_USAGE;
-	code = unknown_ids(&o, &claims);
-	if (code == 0)
-		code = load(&o, results) < 0 ? EXIT_USAGE : show(&o, &claims, results);
-	claims_free(&claims);
+	code = settle(&o);
+	free(o.ids);
 	return say_finish(code);
 }
 
