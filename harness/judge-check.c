@@ -63,6 +63,29 @@ static bool is_direct(const char *path)
 	return !strcmp(path, "duration_ns");
 }
 
+/* Lines of the kernel log by what they say. A log that cannot be read has none. */
+static int log_metric(const struct judgement *j, const char *name, struct quantity *ret)
+{
+	static const struct {
+		const char *name, *phrase;
+	} phrases[] = {
+		{"oom_kills", "Out of memory: Killed process "},
+		{"old_oom_kills", "Out of memory: Kill process "}, /* until Linux 5.2, with "score N" */
+		{"memcg_oom_kills", "Memory cgroup out of memory: Killed process "},
+		{"commit_refusals", "enough memory for the allocation"}, /* __vm_enough_memory(), since Linux 6.0 */
+	};
+	const json_t *line = NULL;
+	size_t i, k;
+	for (k = 0; k < ARRAY_SIZE(phrases) && strcmp(phrases[k].name, name) != 0;)
+		k++;
+	if (k == ARRAY_SIZE(phrases) || !json_is_array(json_object_get(j->evidence, "kernel_log")))
+		return -ENOENT;
+	*ret = (struct quantity){0};
+	json_array_foreach (json_object_get(j->evidence, "kernel_log"), i, line)
+		ret->value += json_is_string(line) && strstr(json_string_value(line), phrases[k].phrase);
+	return 0;
+}
+
 static int metric(const struct judgement *j, const char *path, struct quantity *ret)
 {
 	const json_t *snapshots = json_object_get(j->evidence, "snapshots");
@@ -79,6 +102,8 @@ static int metric(const struct judgement *j, const char *path, struct quantity *
 	}
 	if (!strcmp(path, "cause.in_use") || !strcmp(path, "cause.asked") || !strcmp(path, "cause.bound"))
 		return to_quantity(json_object_get(j->cause, path + 6), ret);
+	if (!strncmp(path, "kernel_log.", 11))
+		return log_metric(j, path + 11, ret);
 	if (strncmp(path, "delta.", 6))
 		return -ENOENT;
 	struct quantity before = {0}, after = {0};

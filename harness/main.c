@@ -14,7 +14,7 @@
 #include "say.h"
 
 static const struct command *const commands[] = {
-	&cmd_list, &cmd_run, &cmd_compare, &cmd_triage, &cmd_doctor, &cmd_recover, &cmd_stage,
+	&cmd_list, &cmd_run, &cmd_compare, &cmd_claims, &cmd_triage, &cmd_doctor, &cmd_recover, &cmd_stage,
 };
 
 static void brief(FILE *out)

@@ -94,6 +94,9 @@ void check_within(struct source *s, const struct node *n);
 struct scenario *schema_read(struct source *s, const struct node *root);
 void schema_free(struct scenario *scenario);
 
+/* The whole file, or its first MANIFEST_MAX_BYTES + 1 bytes. -errno */
+int manifest_read_text(const char *path, char **ret_text, size_t *ret_length);
+
 /* What no single key can show: names, roles, scopes, complete expectations. Reports. */
 void manifest_check(struct source *s, const struct scenario *scenario, const struct node *root);
 /* Does every value reach no further than the scope of the runs that get it? */

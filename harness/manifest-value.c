@@ -272,7 +272,8 @@ static bool check_path(struct source *s, const struct node *n, const char *text,
 		return true;
 	node_error(
 		s, n,
-		"paths begin with before. failure. after. delta. arguments. witness. exit. cause., or are duration_ns",
+		"paths begin with before. failure. after. delta. arguments. witness. exit. cause. kernel_log., or are "
+		"duration_ns",
 		"'%.*s' is no metric path", (int)length, text);
 	return false;
 }

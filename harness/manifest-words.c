@@ -42,7 +42,8 @@ static bool listed(const char *(*at)(unsigned index), const char *word)
 }
 
 WORD_LIST(class, "address-space", "map-count", "task-count", "commit-accounting", "memory-cgroup", "fragmentation",
-	  "pid-namespace", "leak", "huge-pages", "kernel-memory", "file-memory", "namespaces", "system-oom", "decoy")
+	  "pid-namespace", "leak", "huge-pages", "kernel-memory", "file-memory", "namespaces", "system-oom", "decoy",
+	  "guides")
 WORD_LIST(cpus, "one", "all")
 WORD_LIST(cgroup_version, "v1", "v2")
 WORD_LIST(swap_on, "zram", "disk")

@@ -165,8 +165,7 @@ int manifest_parse(const char *text, size_t length, const char *file, FILE *erro
 	return read_text(&s, NULL, ret);
 }
 
-/* The whole file, or its first MANIFEST_MAX_BYTES + 1 bytes. */
-static int read_file(const char *path, char **ret_text, size_t *ret_length)
+int manifest_read_text(const char *path, char **ret_text, size_t *ret_length)
 {
 	const size_t size = (size_t)MANIFEST_MAX_BYTES + 1;
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -224,7 +223,7 @@ int manifest_read(const char *directory, FILE *errors, struct scenario **ret)
 		fprintf(errors, "%s:1:1: error: a link that leaves the directory: it leads to %s\n", path, real_path);
 		return -EINVAL;
 	}
-	int r = read_file(real_path, &text, &s.length);
+	int r = manifest_read_text(real_path, &text, &s.length);
 	if (r < 0)
 		return fail(errors, path, -r);
 	s.file = path;

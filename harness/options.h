@@ -28,4 +28,4 @@ int options_next(const struct command *command, int argc, char **argv, const cha
 int options_operands(void);
 void options_help(const struct command *command);
 
-extern const struct command cmd_list, cmd_run, cmd_doctor, cmd_recover, cmd_compare, cmd_stage, cmd_triage;
+extern const struct command cmd_list, cmd_run, cmd_doctor, cmd_recover, cmd_compare, cmd_stage, cmd_triage, cmd_claims;

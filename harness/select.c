@@ -41,9 +41,8 @@ const char *select_guest_self(void)
 	return path;
 }
 
-/* Beside the build's harness, or where the install put them; an installed program never looks at the environment when
- * setuid. */
-static int find_tree(const char *given, char *ret, size_t size)
+/* An installed program never looks at the environment when setuid. */
+int select_tree(const char *given, char *ret, size_t size)
 {
 	const char *candidates[3] = {given ? given : secure_getenv("ENOMEM_SCENARIOS"), NULL, NULL};
 	char beside[PATH_MAX];
@@ -193,7 +192,7 @@ int select_scenarios(const char *tree_given, char *const *names, size_t count, s
 	for (size_t i = 0; i < count; i++)
 		need_tree |= !is_directory_word(names[i]);
 	if (need_tree)
-		r = find_tree(tree_given, tree, sizeof(tree));
+		r = select_tree(tree_given, tree, sizeof(tree));
 	if (r == 0 && count == 0)
 		r = add_all(&s, tree, stderr);
 	for (size_t i = 0; r == 0 && i < count; i++)
@@ -220,7 +219,7 @@ int select_readable(const char *tree_given, struct selection *ret)
 		free(s.item);
 		return -ENOMEM;
 	}
-	int r = find_tree(tree_given, tree, sizeof(tree));
+	int r = select_tree(tree_given, tree, sizeof(tree));
 	if (r < 0)
 		free(s.item);
 	else

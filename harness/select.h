@@ -53,6 +53,10 @@ bool select_fits(const struct select_filter *filter, const struct scenario *scen
 int select_chosen(const char *tree, char *const *names, size_t count, const struct select_filter *filter,
 		  struct selection *ret);
 
+/* The directory of scenarios: the one given, that of the environment, beside the build's harness, or where the install
+ * put it. -ENOENT after telling. */
+int select_tree(const char *given, char *ret, size_t size);
+
 /* Absolute path of this program, or NULL. */
 const char *select_self(void);
 /* The program that guests run: enomem-guest where it was built, else this one. */

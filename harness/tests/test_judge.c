@@ -453,6 +453,11 @@ static const struct {
 	{"witness.calls.mmap", NULL, "9", NULL, REL_IS, true, NULL},
 	{"witness.calls.mremap", NULL, "0", NULL, REL_IS, true, NULL},
 	{"exit.code", NULL, "1", NULL, REL_IS, true, NULL},
+	{"kernel_log.oom_kills", NULL, "1", NULL, REL_IS, true, NULL},
+	{"kernel_log.memcg_oom_kills", NULL, "1", NULL, REL_IS, true, NULL},
+	{"kernel_log.old_oom_kills", NULL, "0", NULL, REL_IS, true, NULL},
+	{"kernel_log.commit_refusals", NULL, "2", NULL, REL_IS, true, NULL},
+	{"kernel_log.lines", NULL, "0", NULL, REL_AT_LEAST, false, "no such value here: kernel_log.lines"},
 	{"duration_ns", NULL, "13000000", NULL, REL_AT_MOST, true, NULL},
 	/* unlimited: more than any number, equal to itself, no part in a difference */
 	{"failure.process.rlimit.data", NULL, "16383G", NULL, REL_ABOVE, true, NULL},
@@ -480,6 +485,13 @@ static void test_relations(void **state)
 	for (size_t i = 0; i < sizeof(relations) / sizeof(relations[0]); i++) {
 		struct world w;
 		json_auto_t *e = load_evidence("rlimit-as-trigger");
+		(void)json_object_set_new(
+			e, "kernel_log",
+			json_pack("[ssss]", "Out of memory: Killed process 7 (a) total-vm:1kB",
+				  "Memory cgroup out of memory: Killed process 8 (b) total-vm:1kB",
+				  "__vm_enough_memory: pid: 9, comm: c, no enough memory for the allocation",
+				  "__vm_enough_memory: pid: 9, comm: c, bytes: 4096 not enough memory for the "
+				  "allocation"));
 		make_world(&w, "rlimit-as-trigger", e);
 		w.check[0] = (struct check){.value = (char *)(uintptr_t)relations[i].value,
 					    .minus = (char *)(uintptr_t)relations[i].minus,

@@ -62,9 +62,11 @@ static const struct bad {
 	 "one of is, at_least, at_most, above, below, near"},
 	{"check-no-value", 10, 53, 1, "check without 'value'", NULL},
 	{"check-path", 10, 61, 19, "'failing.process.rss' is no metric path",
-	 "paths begin with before. failure. after. delta. arguments. witness. exit. cause., or are duration_ns"},
+	 "paths begin with before. failure. after. delta. arguments. witness. exit. cause. kernel_log., or are "
+	 "duration_ns"},
 	{"check-path-minus", 10, 61, 25, "'rss' is no metric path",
-	 "paths begin with before. failure. after. delta. arguments. witness. exit. cause., or are duration_ns"},
+	 "paths begin with before. failure. after. delta. arguments. witness. exit. cause. kernel_log., or are "
+	 "duration_ns"},
 	{"check-tolerance", 10, 100, 8, "bad tolerance '2percent'", "a percentage (2%) or a size (64K)"},
 	{"check-two-relations", 10, 79, 7, "a check has one relation only, and 'is' was given before", NULL},
 	{"check-within", 10, 90, 6, "'within' goes with near only", NULL},
