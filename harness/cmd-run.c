@@ -75,7 +75,7 @@ static json_t *execute(const struct run_options *o, const struct machine *machin
 				      .owner = (unsigned long)getpid(),
 				      .interrupted = &jobs_interrupted};
 	(void)sched_getaffinity(0, sizeof(context.cpus), &context.cpus);
-	struct jobs jobs = {&context, plans, count, o->jobs, progress};
+	struct jobs jobs = {&context, plans, count, o->jobs, o->locate, progress};
 	json_t *scenarios = jobs_run(&jobs);
 	if (jobs_worker_lost) {
 		journal_abandon(&journal);
