@@ -33,6 +33,10 @@ bool locate_prepare(const struct plan_run *trigger, const json_t *evidence, cons
 	const char *verdict = text_of(evidence, "verdict");
 	if (!locate_merge(trigger->scenario, trigger->case_text, &l.text))
 		return false;
+	auto_free char *unmet = l.text.has_when ? plan_missing(&l.text.when, machine) : NULL;
+	if (unmet && !l.text.elsewhere)
+		return false;
+	l.text.predicted = unmet ? l.text.elsewhere : l.text.predicted;
 	resolve(&l, "step", l.text.step, &l.step);
 	resolve(&l, "granted", l.text.granted, &l.granted);
 	resolve(&l, "refused", l.text.refused, &l.refused);

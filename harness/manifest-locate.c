@@ -164,6 +164,9 @@ static void check_case(struct source *s, const struct scenario *scenario, const 
 	if (l.tolerance && !l.why)
 		node_error(s, place_of_key(root, item, "tolerance"), "why: ...",
 			   "a tolerance without a reason hides what it is there for");
+	if (l.elsewhere && !l.has_when)
+		node_error(s, place_of_key(root, item, "elsewhere"), "say when the other prediction holds",
+			   "'elsewhere' without 'when'");
 	const struct run_text *run = trigger_of(s, scenario, c, &l, place_of_key(root, item, "run"));
 	struct expect e;
 	if (!run)

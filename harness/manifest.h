@@ -118,8 +118,11 @@ struct locate_text {
 	char *step;              /* an amount: the grain of the search */
 	char *granted, *refused; /* amounts: the ends */
 	char *predicted;         /* amounts and metric paths of a refused run, joined by " + " and " - " */
-	char *tolerance, *why;   /* how far off it may be, and why the kernel is not exact; NULL: not at all */
-	struct strings cases;    /* of the scenario's only: empty: all */
+	char *elsewhere;         /* predicted where `when` is unmet; NULL: nothing is located there */
+	struct needs when;
+	bool has_when;
+	char *tolerance, *why; /* how far off it may be, and why the kernel is not exact; NULL: not at all */
+	struct strings cases;  /* of the scenario's only: empty: all */
 };
 
 struct case_text {

@@ -28,7 +28,12 @@ static void lay_over(struct locate_text *to, const struct locate_text *from)
 	lay(&to->granted, from->granted);
 	lay(&to->refused, from->refused);
 	lay(&to->predicted, from->predicted);
+	lay(&to->elsewhere, from->elsewhere);
 	lay(&to->tolerance, from->tolerance);
+	if (from->has_when) {
+		to->when = from->when;
+		to->has_when = true;
+	}
 	lay(&to->why, from->why);
 }
 
