@@ -242,8 +242,12 @@ static void test_probe(void **state)
 	c.locate.setting = (char *)"rlimit.as"; /* instead of the argument, not besides */
 	w.run.case_text = &c;
 	environment_init(&w.run.environment);
+	w.run.environment.memory_ceiling_bytes = 7 << 20;
+	w.run.environment.tasks_ceiling = 99;
 	assert_int_equal(plan_probe(&w.run, &machine, 65536, &probe), 0);
 	assert_int_equal(probe.environment.rlimit[environment_rlimit_by_name("as")], 65536);
+	assert_int_equal(probe.environment.memory_ceiling_bytes, 7 << 20); /* and its ceilings hold */
+	assert_int_equal(probe.environment.tasks_ceiling, 99);
 	assert_string_equal(probe.argv[5], "7");
 	plan_run_free(&probe);
 	c.locate.setting = (char *)"namespace_sysctl.kernel.shmmax";
