@@ -237,7 +237,7 @@ static json_int_t now_ns(void)
 
 json_t *locate_boundary(const struct locate *l, locate_runner *run, void *data, const atomic_bool *interrupted)
 {
-	struct inquiry q = {.l = l, .run = run, .data = data, .interrupted = interrupted, .tried = json_array()};
+	struct inquiry q = {.l = l, .run = run, .data = data, .interrupted = interrupted};
 	struct locate_search s = {l->granted, l->refused, l->step, 0, l->tolerance, ask, &q};
 	struct locate_found found;
 	if (l->why_not[0])
@@ -245,6 +245,7 @@ json_t *locate_boundary(const struct locate *l, locate_runner *run, void *data, 
 	if (predict(l, l->evidence, &q.predicted) < 0)
 		return locate_without(l, "fail", "the trigger's numbers make no prediction");
 	json_int_t begin = now_ns();
+	q.tried = json_array();
 	s.predicted = locate_on_grid(&s, q.predicted);
 	locate_search(&s, &found);
 	/* By the numbers of the run that was refused last: it is the nearest to the boundary. */

@@ -107,21 +107,21 @@ static size_t position_of(const struct strings *arguments, const char *argument)
 	return 0;
 }
 
+/* Does one level, scenario, case or run, have what is varied? */
+static bool level_has(const struct locate_text *l, const struct strings *arguments, const struct environment_text *e)
+{
+	return l->setting ? environment_has(e, l->setting) : position_of(arguments, l->argument) > 0;
+}
+
 static void check_varied(struct source *s, const struct scenario *scenario, const struct case_text *c,
 			 const struct locate_text *l, const struct run_text *run, const struct node *place)
 {
-	const struct strings *arguments[] = {&scenario->arguments, c ? &c->arguments : NULL, &run->arguments};
-	const struct environment_text *environments[] = {&scenario->environment, c ? &c->environment : NULL,
-							 &run->environment};
-	bool there = false;
+	bool there = level_has(l, &scenario->arguments, &scenario->environment) ||
+		     level_has(l, &run->arguments, &run->environment);
 	uint64_t position;
 
-	for (size_t i = 0; i < ARRAY_SIZE(arguments); i++) {
-		if (l->setting)
-			there |= environments[i] && environment_has(environments[i], l->setting);
-		else
-			there |= arguments[i] && position_of(arguments[i], l->argument) > 0;
-	}
+	if (c)
+		there |= level_has(l, &c->arguments, &c->environment);
 	if (!l->setting && number_parse_count(l->argument, &position) == 0)
 		there = position <= arguments_count(scenario, c, run);
 	if (!there)
