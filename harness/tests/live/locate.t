@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Boundaries are located, and not assumed: what is off by one page, what lies, what is never refused, and what is interrupted
 # is told for what it is.
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016,SC2174
 kernel=${ENOMEM_GUEST:-6.1}
 kernels=${ENOMEM_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/enomem}/kernels # before lib.sh has a cache of its own
 # shellcheck source=lib.sh
