@@ -2,6 +2,7 @@
 /*
  * enomem list: what there is, what can run here, and why not; and what results say about who refuses with which errno.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -11,8 +12,9 @@
 #include "report.h"
 #include "say.h"
 #include "select.h"
+#include "triage-table.h"
 
-enum { OPT_ALLOW_MACHINE = 256, OPT_SCENARIOS, OPT_ERRNO_TABLE };
+enum { OPT_ALLOW_MACHINE = 256, OPT_SCENARIOS, OPT_ERRNO_TABLE, OPT_TRIAGE_TABLE };
 
 static const struct option_row options[] = {
 	{"format", 'f', "FMT", "pretty, json or markdown"},
@@ -21,13 +23,18 @@ static const struct option_row options[] = {
 	{"scenarios", OPT_SCENARIOS, "DIR", "directory of the scenarios"},
 	{"errno-table", OPT_ERRNO_TABLE, NULL,
 	 "of stored results instead: which limit refuses which call with which errno, and what the program said"},
+	{"triage-table", OPT_TRIAGE_TABLE, NULL,
+	 "of stored results of `run --triage` instead: how often triage, and the guides' five points, were right"},
 	{NULL, 0, NULL, NULL},
 };
+
+static const char *const table_names[] = {"", "errno-table", "triage-table"};
 
 struct list_options {
 	const char *tree;
 	enum list_format format;
-	bool allow_machine, errno_table;
+	bool allow_machine;
+	enum table { TABLE_NONE, TABLE_ERRNO, TABLE_TRIAGE } table;
 	struct select_filter filter;
 };
 
@@ -59,12 +66,15 @@ static int parse(const struct command *self, int argc, char **argv, struct list_
 		else if (letter == OPT_SCENARIOS)
 			o->tree = value;
 		else if (letter == OPT_ERRNO_TABLE)
-			o->errno_table = true;
+			o->table = TABLE_ERRNO;
+		else if (letter == OPT_TRIAGE_TABLE)
+			o->table = TABLE_TRIAGE;
 		else if ((r = select_option(letter, value, &o->filter)) < 0)
 			r = EXIT_USAGE;
 	}
-	if (r == 0 && o->errno_table && (o->tree || o->allow_machine || select_any(&o->filter))) {
-		(void)say_error(0, "--errno-table is made of results: no other option than --format goes with it");
+	if (r == 0 && o->table && (o->tree || o->allow_machine || select_any(&o->filter))) {
+		(void)say_error(0, "--%s is made of results: no other option than --format goes with it",
+				table_names[o->table]);
 		r = EXIT_USAGE;
 	}
 	return r;
@@ -81,13 +91,15 @@ static int scenarios(const struct list_options *o, char *const *names, size_t co
 	return r == 0 ? EXIT_AS_PREDICTED : r == -EINVAL ? EXIT_USAGE : EXIT_BROKEN;
 }
 
-static int errno_table(const struct list_options *o, char *const *files, size_t count)
+/* 0 with the results of all files, else the exit status after telling. */
+static int load(enum table kind, char *const *files, size_t count, json_t **ret)
 {
 	json_auto_t *results = json_array();
 	bool bad = false;
 	if (count == 0) {
-		(void)say_error(0, "--errno-table: name a result file");
-		say_hint("enomem run -o result.json; enomem list --errno-table result.json");
+		(void)say_error(0, "--%s: name a result file", table_names[kind]);
+		say_hint("enomem run %s-o result.json; enomem list --%s result.json",
+			 kind == TABLE_TRIAGE ? "--triage " : "", table_names[kind]);
 		return EXIT_USAGE;
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -96,16 +108,28 @@ static int errno_table(const struct list_options *o, char *const *files, size_t 
 	}
 	if (bad)
 		return EXIT_USAGE;
-	json_auto_t *table = errno_table_make(results);
+	*ret = json_incref(results);
+	return 0;
+}
+
+static int table_of(const struct list_options *o, char *const *files, size_t count)
+{
+	json_auto_t *results = NULL;
+	int code = load(o->table, files, count, &results);
+	if (code != 0)
+		return code;
+	json_auto_t *table = o->table == TABLE_ERRNO ? errno_table_make(results) : triage_table_make(results);
 	if (!table) {
 		(void)say_error(-ENOMEM, "the table could not be made");
 		return EXIT_BROKEN;
 	}
 	if (json_array_size(json_object_get(table, "rows")) == 0) {
-		(void)say_error(0, "nothing selected: no trigger of these results went as predicted");
+		(void)say_error(0, "nothing selected: no trigger of these results %s",
+				o->table == TABLE_ERRNO ? "went as predicted" : "was looked at (enomem run --triage)");
 		return EXIT_NOTHING_SELECTED;
 	}
-	int r = errno_table_write(table, o->format, 0, stdout);
+	int r = o->table == TABLE_ERRNO ? errno_table_write(table, o->format, 0, stdout)
+					: triage_table_write(table, o->format, 0, stdout);
 	if (r < 0)
 		(void)say_error(r, "standard output: the table could not be written");
 	return r < 0 ? EXIT_BROKEN : EXIT_AS_PREDICTED;
@@ -119,7 +143,7 @@ static int cmd_list_main(const struct command *self, int argc, char **argv)
 		return r < 0 ? say_finish(EXIT_AS_PREDICTED) : r;
 	char *const *operands = argv + options_operands();
 	size_t count = (size_t)(argc - options_operands());
-	return say_finish(o.errno_table ? errno_table(&o, operands, count) : scenarios(&o, operands, count));
+	return say_finish(o.table ? table_of(&o, operands, count) : scenarios(&o, operands, count));
 }
 
 const struct command cmd_list = {

@@ -17,6 +17,7 @@ enum {
 	OPT_COLOR,
 	OPT_EXIT,
 	OPT_NO_SKIP,
+	OPT_TRIAGE,
 	OPT_BASELINE,
 	OPT_GUEST,
 	OPT_NO_GUEST,
@@ -59,6 +60,7 @@ const struct option_row run_option_rows[] = {
 	{"profile", OPT_PROFILE, "PATH", "the same from a file or directory in the syntax of sysctl.d(5) (repeatable)"},
 	{"allow-machine", OPT_ALLOW_MACHINE, NULL,
 	 "run machine-scope scenarios here if they are survivable: under a lock, journalled, restored"},
+	{"triage", OPT_TRIAGE, NULL, "note what `enomem triage` says of each trigger at its failing moment"},
 	{"no-skip", OPT_NO_SKIP, NULL, "treat whatever was skipped as failed"},
 	{"exit", OPT_EXIT, "MODE", "bisect: skipped and broken become 125, for git bisect run"},
 	{"color", OPT_COLOR, "WHEN", "auto, always or never"},
@@ -199,6 +201,9 @@ static int parse_one(const struct command *self, int letter, const char *value, 
 		return 0;
 	case OPT_ALLOW_MACHINE:
 		o->allow_machine = true;
+		return 0;
+	case OPT_TRIAGE:
+		o->triage = true;
 		return 0;
 	case OPT_NO_SKIP:
 		o->no_skip = true;

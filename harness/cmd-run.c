@@ -74,6 +74,7 @@ static json_t *execute(const struct run_options *o, const struct machine *machin
 				      .filter_fd = filter_fd,
 				      .journal = &journal,
 				      .owner = (unsigned long)getpid(),
+				      .look = o->triage,
 				      .interrupted = &jobs_interrupted};
 	(void)sched_getaffinity(0, sizeof(context.cpus), &context.cpus);
 	struct jobs jobs = {&context, plans, count, o->jobs, o->locate, progress};

@@ -14,12 +14,13 @@
 
 #define ROWS_PER_LIMIT 3
 
-enum { OPT_TOP = 256, OPT_THRESHOLD };
+enum { OPT_TOP = 256, OPT_THRESHOLD, OPT_REFUSED };
 
 static const struct option_row options[] = {
 	{"format", 'f', "FMT", "pretty, json or markdown"},
 	{"top", OPT_TOP, "N", "how many rows to show (10)"},
 	{"threshold", OPT_THRESHOLD, "PERCENT", "exit with 1 if anything is used up to this part (90%)"},
+	{"refused", OPT_REFUSED, "WHAT", "what the process met: CALL=ERRNO, SIGKILL, SIGSEGV, SIGBUS or stall"},
 	{NULL, 0, NULL, NULL},
 };
 
@@ -60,8 +61,19 @@ static int parse_threshold(const char *value, uint64_t *ret)
 	return 0;
 }
 
+static int parse_refused(const char *value, struct triage_symptom *ret)
+{
+	int r = triage_parse_symptom(value, ret);
+	if (r < 0) {
+		(void)say_error(r, "--refused: %s is no symptom", value);
+		say_hint("--refused mmap=ENOMEM, clone=EAGAIN, SIGKILL, SIGSEGV, SIGBUS or stall");
+	}
+	return r;
+}
+
 /* 0, or the error was told. */
-static int read_process(struct triage *t, struct triage_report *report, const char *word)
+static int read_process(struct triage *t, struct triage_report *report, const char *word,
+			const struct triage_symptom *symptom)
 {
 	uint64_t pid;
 	if (number_parse_count(word, &pid) < 0 || pid == 0 || pid > INT32_MAX)
@@ -69,7 +81,7 @@ static int read_process(struct triage *t, struct triage_report *report, const ch
 	report->kind = "process";
 	report->pid = (int32_t)pid;
 	report->name = report->comm;
-	int r = triage_one_process(t, report->pid, report->comm, sizeof(report->comm));
+	int r = triage_one_process(t, report->pid, symptom, report->comm, sizeof(report->comm));
 	if (r == -ESRCH)
 		return say_error(r, "%s: there is no such process, or it has ended", word);
 	return r < 0 ? say_error(r, "%s: its limits could not be read", word) : 0;
@@ -89,11 +101,16 @@ static int read_group(struct triage *t, struct triage_report *report, const char
 	return r;
 }
 
-static int read_subject(struct triage *t, struct triage_report *report, const char *word)
+static bool is_pid(const char *word)
+{
+	return word && word[0] && word[strspn(word, "0123456789")] == '\0';
+}
+
+static int read_subject(struct triage *t, struct triage_report *report, const char *word,
+			const struct triage_symptom *symptom)
 {
 	if (word)
-		return word[0] && word[strspn(word, "0123456789")] == '\0' ? read_process(t, report, word)
-									   : read_group(t, report, word);
+		return is_pid(word) ? read_process(t, report, word, symptom) : read_group(t, report, word);
 	int r = triage_everything(t);
 	return r < 0 ? say_error(r, "the machine's limits could not be read") : 0;
 }
@@ -111,10 +128,11 @@ static int print(const struct triage *t, const struct triage_report *report, enu
 													      : 0;
 }
 
-static int triage(struct triage_report *report, const char *word, enum format format)
+static int triage(struct triage_report *report, const char *word, const struct triage_symptom *symptom,
+		  enum format format)
 {
 	struct triage t = {0};
-	int r = read_subject(&t, report, word), code = EXIT_AS_PREDICTED;
+	int r = read_subject(&t, report, word, symptom), code = EXIT_AS_PREDICTED;
 	if (r < 0) {
 		code = r == -ESRCH || r == -ENOENT ? EXIT_USAGE : EXIT_BROKEN;
 	} else {
@@ -135,6 +153,8 @@ static int cmd_triage_main(const struct command *self, int argc, char **argv)
 {
 	struct triage_report report = {.kind = "machine", .top = 10, .threshold = 9000};
 	enum format format = FORMAT_PRETTY;
+	struct triage_symptom symptom = {0};
+	bool refused = false;
 	const char *value;
 	for (int letter; (letter = options_next(self, argc, argv, &value)) != -1;) {
 		int r = 0;
@@ -147,6 +167,10 @@ static int cmd_triage_main(const struct command *self, int argc, char **argv)
 			break;
 		case OPT_THRESHOLD:
 			r = parse_threshold(value, &report.threshold);
+			break;
+		case OPT_REFUSED:
+			r = parse_refused(value, &symptom);
+			refused = true;
 			break;
 		case 'h':
 			options_help(self);
@@ -162,7 +186,11 @@ static int cmd_triage_main(const struct command *self, int argc, char **argv)
 		(void)say_error(0, "%s: triage takes one process or group at a time", argv[first + 1]);
 		return EXIT_USAGE;
 	}
-	return triage(&report, argv[first], format);
+	if (refused && !is_pid(argv[first])) {
+		(void)say_error(0, "--refused: say to which process: enomem triage --refused WHAT PID");
+		return EXIT_USAGE;
+	}
+	return triage(&report, argv[first], refused ? &symptom : NULL, format);
 }
 
 const struct command cmd_triage = {

@@ -12,6 +12,7 @@
 #include "evidence-internal.h"
 #include "evidence-snapshot.h"
 #include "number.h"
+#include "run-look.h"
 #include "run.h"
 
 json_t *json_number(uint64_t value)
@@ -275,6 +276,9 @@ static void set_what_happened(const struct run_record *record, json_t *o)
 	for (unsigned i = 0; i < record->log_lines; i++)
 		json_array_append_new(log, text(record->log[i], strlen(record->log[i])));
 	json_object_set_new(o, "kernel_log", log);
+	json_t *look = run_look_json(&record->look);
+	if (look)
+		json_object_set_new(o, "triage", look);
 	json_object_set_new(o, "program_ns", json_number(w->end_ns - w->start_ns));
 }
 

@@ -163,7 +163,7 @@ static int prepare(struct agent *a, const json_t *job)
 		       : 0;
 }
 
-static int make_context(struct agent *a)
+static int make_context(struct agent *a, const json_t *job)
 {
 	int filter_fd = warm.filter_fd, r = filter_fd >= 0 ? 0 : filter_build(true, &filter_fd);
 	if (r < 0)
@@ -174,7 +174,8 @@ static int make_context(struct agent *a)
 					  .self = select_self(),
 					  .filter_fd = filter_fd,
 					  .journal = &a->journal,
-					  .owner = (unsigned long)getpid()};
+					  .owner = (unsigned long)getpid(),
+					  .look = json_is_true(json_object_get(job, "triage"))};
 	(void)sched_getaffinity(0, sizeof(a->context.cpus), &a->context.cpus);
 	return 0;
 }
@@ -264,7 +265,7 @@ static void do_job(struct agent *a, const json_t *job)
 {
 	const json_t *item;
 	size_t i;
-	if (prepare(a, job) < 0 || make_context(a) < 0)
+	if (prepare(a, job) < 0 || make_context(a, job) < 0)
 		return; /* what failed was told */
 	json_array_foreach (json_object_get(job, "runs"), i, item) {
 		const char *name = json_string_value(json_object_get(item, "scenario"));

@@ -42,6 +42,28 @@ static int read_loader(const char *program, char ret[PATH_MAX])
 	return 0;
 }
 
+size_t elf_strip(void *data, size_t length)
+{
+	Elf64_Ehdr *header = data;
+	uint64_t end = sizeof(*header);
+	if (length < sizeof(*header) || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
+	    header->e_ident[EI_CLASS] != ELFCLASS64 || (header->e_type != ET_EXEC && header->e_type != ET_DYN) ||
+	    header->e_phnum == 0 || header->e_phentsize != sizeof(Elf64_Phdr) || header->e_phoff % 8 != 0 ||
+	    header->e_phoff > length || header->e_phnum > (length - header->e_phoff) / sizeof(Elf64_Phdr))
+		return length;
+	const Elf64_Phdr *part = (const Elf64_Phdr *)(const void *)((char *)data + header->e_phoff);
+	for (unsigned i = 0; i <= header->e_phnum; i++) {
+		uint64_t begin = i == header->e_phnum ? header->e_phoff : part[i].p_offset;
+		uint64_t size = i == header->e_phnum ? (uint64_t)i * sizeof(*part) : part[i].p_filesz;
+		if (begin > length || size > length - begin)
+			return length; /* makes no sense: as it is */
+		end = begin + size > end ? begin + size : end;
+	}
+	header->e_shoff = 0;
+	header->e_shnum = header->e_shstrndx = 0;
+	return end;
+}
+
 /* Start "LOADER --list PROGRAM"; its output comes through *ret_fd. */
 static int list(const char *loader, const char *program, pid_t *ret_pid, int *ret_fd)
 {

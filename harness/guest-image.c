@@ -21,17 +21,32 @@
 
 #define NAMES_MAX 512
 
+struct program {
+	void *data;
+	size_t mapped, length;
+	unsigned inode;
+};
+
 struct packer {
 	FILE *archive;
 	FILE *errors;
 	char *name[NAMES_MAX]; /* what is in already */
 	size_t name_count;
+	struct program program[NAMES_MAX]; /* those that are in, mapped */
+	size_t program_count;
 	int error; /* the first one */
 };
 
+/* FNV-1a, but for its word of eight bytes; the high half comes down again, or it would never matter. */
 uint64_t hash_bytes(uint64_t hash, const void *data, size_t length)
 {
 	const unsigned char *p = data;
+	uint64_t word;
+	for (; length >= sizeof(word); p += sizeof(word), length -= sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		hash = (hash ^ word) * UINT64_C(1099511628211);
+		hash ^= hash >> 32;
+	}
 	for (size_t i = 0; i < length; i++)
 		hash = (hash ^ p[i]) * UINT64_C(1099511628211);
 	return hash;
@@ -69,14 +84,18 @@ static void pad_to_four(struct packer *p, size_t length)
 	(void)fwrite(zeroes, 1, -length & 3, p->archive);
 }
 
-/* One entry; times and owners are left out, so that the same files make the same image. */
-static void write_entry(struct packer *p, const char *name, mode_t mode, dev_t device, const void *data, size_t length)
+/*
+ * One entry; times and owners are left out, so that the same files make the same image. Programs may be linked to: a
+ * later entry of the same inode without data is another name of the file (the kernel's maybe_link()).
+ */
+static void write_entry(struct packer *p, const char *name, unsigned inode, mode_t mode, dev_t device, const void *data,
+			size_t length)
 {
 	size_t name_length = strlen(name) + 1;
-	unsigned links = S_ISDIR(mode) ? 2 : 1;
-	int n = fprintf(p->archive, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%s",
-			(unsigned)p->name_count, (unsigned)mode, 0U, 0U, links, 0U, (unsigned)length, 0U, 0U,
-			major(device), minor(device), (unsigned)name_length, 0U, name);
+	unsigned links = S_ISDIR(mode) || (S_ISREG(mode) && mode & 0111) ? 2 : 1;
+	int n = fprintf(p->archive, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%s", inode,
+			(unsigned)mode, 0U, 0U, links, 0U, (unsigned)length, 0U, 0U, major(device), minor(device),
+			(unsigned)name_length, 0U, name);
 	(void)fputc('\0', p->archive);
 	pad_to_four(p, (size_t)n + 1);
 	if (length > 0)
@@ -93,7 +112,7 @@ static void put(struct packer *p, const char *name, mode_t mode, dev_t device, c
 	if (length > UINT32_MAX)
 		(void)fail(p, -EFBIG, name, "too large for an initramfs");
 	else
-		write_entry(p, name[0] == '/' ? name + 1 : name, mode, device, data,
+		write_entry(p, name[0] == '/' ? name + 1 : name, (unsigned)p->name_count, mode, device, data,
 			    S_ISLNK(mode) ? strlen(data) : length);
 }
 
@@ -113,6 +132,24 @@ static void put_parents(struct packer *p, const char *name)
 	}
 }
 
+/* A program without what only debuggers read; one that is in already, under another name, is linked to. Owns `data`. */
+static void put_executable(struct packer *p, const char *name, void *data, size_t mapped)
+{
+	size_t length = elf_strip(data, mapped);
+	if (p->error || packed_already(p, name)) {
+		(void)munmap(data, mapped);
+		return;
+	}
+	for (size_t i = 0; i < p->program_count; i++)
+		if (p->program[i].length == length && memcmp(p->program[i].data, data, length) == 0) {
+			write_entry(p, name + 1, p->program[i].inode, S_IFREG | 0755, 0, NULL, 0);
+			(void)munmap(data, mapped);
+			return;
+		}
+	write_entry(p, name + 1, (unsigned)p->name_count, S_IFREG | 0755, 0, data, length);
+	p->program[p->program_count++] = (struct program){data, mapped, length, (unsigned)p->name_count};
+}
+
 /* A file of this machine under a name in the image. */
 static void put_file(struct packer *p, const char *name, const char *path)
 {
@@ -122,12 +159,16 @@ static void put_file(struct packer *p, const char *name, const char *path)
 		(void)fail(p, fd < 0 ? -errno : -EINVAL, path, fd < 0 ? strerror(errno) : "is no file");
 		return;
 	}
-	void *data = st.st_size > 0 ? mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
+	void *data = st.st_size > 0 ? mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0) : NULL;
 	if (data == MAP_FAILED) {
 		(void)fail(p, -errno, path, strerror(errno));
 		return;
 	}
 	put_parents(p, name);
+	if (data && st.st_mode & 0111 && st.st_size <= UINT32_MAX) {
+		put_executable(p, name, data, (size_t)st.st_size);
+		return;
+	}
 	put(p, name, S_IFREG | (st.st_mode & 0111 ? 0755 : 0644), 0, data, (size_t)st.st_size);
 	if (data)
 		(void)munmap(data, (size_t)st.st_size);
@@ -254,11 +295,13 @@ static int pack_all(struct packer *p, const char *self, struct scenario *const *
 		put_scenario(p, scenarios[i]);
 	put_modules(p, modules);
 	if (!p->error)
-		write_entry(p, "TRAILER!!!", 0, 0, NULL, 0);
+		write_entry(p, "TRAILER!!!", 0, 0, 0, NULL, 0);
 	if (fflush(p->archive) != 0)
 		(void)fail(p, -errno, "archive", strerror(errno));
 	for (size_t i = 0; i < p->name_count; i++)
 		free(p->name[i]);
+	for (size_t i = 0; i < p->program_count; i++)
+		(void)munmap(p->program[i].data, p->program[i].mapped);
 	return p->error;
 }
 

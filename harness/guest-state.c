@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -144,13 +146,35 @@ static bool has_room(const char *directory, uint64_t bytes)
 	return statvfs(directory, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize > bytes + bytes / 4 + ROOM_SPARE;
 }
 
-static int save(struct guest_state *state, const char *key, struct vm *vm)
+/* What was never touched stays a hole. */
+static int copy_data(int from, int to, off_t bytes)
+{
+	off_t at = 0, end;
+	if (ftruncate(to, bytes) < 0)
+		return -errno;
+	while (at < bytes && (at = lseek(from, at, SEEK_DATA)) >= 0) {
+		end = lseek(from, at, SEEK_HOLE);
+		if (end < 0 || lseek(to, at, SEEK_SET) < 0)
+			return -errno;
+		while (at < end) {
+			ssize_t n = sendfile(to, from, &at, (size_t)(end - at));
+			if (n <= 0)
+				return n < 0 ? -errno : -EIO;
+		}
+	}
+	return at >= 0 || errno == ENXIO ? 0 : -errno; /* ENXIO: nothing but a hole is left */
+}
+
+static int save(struct guest_state *state, const char *key, int memory, struct vm *vm)
 {
 	auto_close int devices = open_in(state, "devices", O_RDWR | O_CREAT | O_TRUNC);
 	auto_close int key_fd = open_in(state, "key", O_WRONLY | O_CREAT | O_TRUNC);
-	if (devices < 0 || key_fd < 0)
-		return devices < 0 ? devices : key_fd;
+	auto_close int file = open_in(state, "memory", O_RDWR | O_CREAT | O_TRUNC);
+	if (devices < 0 || key_fd < 0 || file < 0)
+		return devices < 0 ? devices : key_fd < 0 ? key_fd : file;
 	int r = vm_save(vm, devices, vm_now_ns() + vm_timeout_ns(SAVE_TIMEOUT_NS));
+	if (r == 0)
+		r = copy_data(memory, file, (off_t)state->options.memory_bytes);
 	size_t length = strlen(key);
 	if (r == 0 && write(key_fd, key, length) != (ssize_t)length)
 		r = -EIO;
@@ -171,7 +195,7 @@ static int boot_and_save(struct guest_state *state, const char *key, int memory,
 		cold_because(state, "no room left in the cache for a state");
 		return 1;
 	}
-	int saved = r == 0 ? save(state, key, &vm) : r;
+	int saved = r == 0 ? save(state, key, memory, &vm) : r;
 	if (r == 0 && saved < 0)
 		cold_because(state, "its state cannot be saved (%s)", strerrorname_np(-saved));
 	else if (r == 0)
@@ -180,15 +204,18 @@ static int boot_and_save(struct guest_state *state, const char *key, int memory,
 	return r == 0 && saved < 0 ? 1 : r;
 }
 
-/* Fill a new directory; it gets its name when all is there. As boot_and_save(). */
+/*
+ * Fill a new directory; it gets its name when all is there. As boot_and_save(). The guest boots in memory: every first
+ * touch of a page would cost a block on a disk, which makes a boot a tenth slower than copying it does.
+ */
 static int make(struct guest_state *state, const char *key, const char *final, char *why, size_t size)
 {
 	(void)snprintf(state->directory, sizeof(state->directory), "%.480s.new-%d", final, (int)getpid());
 	state_remove(state->directory); /* of an earlier process with our number */
 	int r = mkdir(state->directory, 0700) < 0 ? -errno : 0;
-	auto_close int memory = r == 0 ? open_in(state, "memory", O_RDWR | O_CREAT | O_TRUNC) : -1;
+	auto_close int memory = r == 0 ? memfd_create("enomem-guest", MFD_CLOEXEC) : -1;
 	if (r == 0 && (memory < 0 || ftruncate(memory, (off_t)state->options.memory_bytes) < 0))
-		r = memory < 0 ? memory : -errno;
+		r = -errno;
 	if (r < 0) {
 		cold_because(state, "%s: cannot be written (%s)", final, strerrorname_np(-r));
 		r = 1;

@@ -34,13 +34,15 @@ json_t *guest_default_sysctls(const struct guest_state *state)
 	return profile_json(&defaults);
 }
 
-json_t *guest_job(const struct guest_world *world, json_t *runs)
+json_t *guest_job(const struct guest_world *world, json_t *runs, bool look)
 {
 	json_t *job =
 		json_pack("{s:s, s:I, s:I, s:o, s:o}", "cgroup", world->cgroup, "swap", (json_int_t)world->swap_bytes,
 			  "time", (json_int_t)time(NULL), "seed", seed_json(), "runs", runs);
 	if (job && world->profile && world->profile->count)
 		(void)json_object_set_new(job, "sysctl", profile_json(world->profile));
+	if (job && look)
+		(void)json_object_set_new(job, "triage", json_true());
 	return job;
 }
 
@@ -101,7 +103,7 @@ static int probe_once(struct guest_world *world, bool cold, char *why, size_t si
 	int r = guest_state_start(world->state, cold, &vm, why, size);
 	if (r < 0)
 		return r;
-	r = guest_send_job(&vm, guest_job(world, json_array()));
+	r = guest_send_job(&vm, guest_job(world, json_array(), false));
 	if (r == 0)
 		r = vm_receive(&vm, vm_now_ns() + vm_timeout_ns(GUEST_ANSWER_TIMEOUT_NS),
 			       world->state->options.interrupted, &frame);

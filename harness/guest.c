@@ -225,7 +225,7 @@ static void converse(struct conversation *c)
 	vm_init(&c->vm);
 	int r = guest_state_start(c->world->state, c->cold, &c->vm, c->why, sizeof(c->why));
 	if (r == 0)
-		r = guest_send_job(&c->vm, guest_job(c->world, remaining_runs(c)));
+		r = guest_send_job(&c->vm, guest_job(c->world, remaining_runs(c), c->context->look));
 	uint64_t until = deadline(c);
 	while (r == 0) {
 		struct wire_frame frame;

@@ -115,6 +115,7 @@ static json_t *run_probe(void *data, const struct plan_run *probe)
 static json_t *run_search(const struct jobs *jobs, struct run_context *context, const struct job *job)
 {
 	struct probing p = {context, jobs->plans[job->item->plan], job->world};
+	context->look = false; /* nobody reads what a probe's machine was close to */
 	json_t *boundary = locate_boundary(job->locate, run_probe, &p, &jobs_interrupted);
 	return boundary ? json_pack("[o]", boundary) : NULL;
 }

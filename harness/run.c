@@ -16,6 +16,7 @@
 #include "number.h"
 #include "run-environment.h"
 #include "run-log.h"
+#include "run-look.h"
 #include "stage.h"
 #include "witness-inject.h"
 
@@ -246,13 +247,15 @@ static void watch_in_environment(struct run_context *context, struct run_record 
 	memset(&shared, 0, sizeof(shared));
 	record->witness.shared = record->sampler.shared = &shared;
 	record->witness.source = &source;
-	if (run_changes_live(env) && record->run->expect.stall) {
+	record->witness.data = record->sampler.data = record;
+	if (run_changes_live(env) && record->run->expect.stall)
 		record->sampler.at_stall = run_change_at_stall;
-		record->sampler.data = record;
-	} else if (run_changes_live(env)) {
+	else if (run_changes_live(env))
 		record->witness.at_failing_moment = run_change_live;
-		record->witness.data = record;
-	}
+	if (context->look && record->run->role == ROLE_TRIGGER && record->run->expect.stall)
+		record->sampler.look = run_look;
+	else if (context->look && record->run->role == ROLE_TRIGGER)
+		record->witness.look = run_look;
 	record->sampler.cgroup = record->cgroup;
 	record->sampler.deadline_ns = env->deadline_ns;
 	record->sampler.stop_requested = context->interrupted;

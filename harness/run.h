@@ -27,7 +27,19 @@ struct run_context {
 	unsigned slot;  /* of those at work now, from 0: picks its CPU, so that two never share one needlessly */
 	unsigned runs;  /* counts up: makes group names unique */
 	cpu_set_t cpus; /* those the harness may use */
+	bool look;      /* have triage look at each trigger at its failing moment */
 	const atomic_bool *interrupted;
+};
+
+/* The first row of triage's ranking; cause NULL: it had none. */
+struct run_look_row {
+	const char *cause, *unit; /* static storage */
+	uint64_t in_use, bound;
+};
+
+struct run_look {
+	bool taken;
+	struct run_look_row ranked, told; /* not knowing, and knowing, what was refused */
 };
 
 /* Everything known of one run before it becomes JSON. Large and static: there is one at a time per worker. */
@@ -47,6 +59,7 @@ struct run_record {
 		char message[512];
 		const char *hint; /* static storage, may be NULL */
 	} problem;                /* step[0] == '\0': none */
+	struct run_look look;
 	bool log_readable;
 	unsigned log_lines;
 	char log[64][512];        /* the first lines, and whatever names an OOM kill */

@@ -71,6 +71,14 @@ static size_t near_but_hidden(const struct triage *t, const struct triage_report
 	return hidden;
 }
 
+static size_t fitting(const struct triage *t)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < t->count; i++)
+		n += t->row[i].fits;
+	return n;
+}
+
 /* What there is to say below every table. */
 static void put_summary(const struct triage *t, const struct triage_report *report, FILE *out)
 {
@@ -81,6 +89,9 @@ static void put_summary(const struct triage *t, const struct triage_report *repo
 		(void)fputs("No limit is set here.\n", out);
 	else
 		(void)fprintf(out, "%zu of %zu limits at or above %s.\n", near, t->count + t->left_out, part);
+	if (t->symptom)
+		(void)fprintf(out, "%zu of them can refuse so; they come first, the nearest of them at the top.\n",
+			      fitting(t));
 	if (hidden)
 		(void)fprintf(out, "%zu of these not shown: --top %zu shows all.\n", hidden, t->count);
 	if (t->unreadable_processes)
@@ -205,6 +216,8 @@ static json_t *json_row(const struct triage *t, const struct triage_row *row, si
 			  json_text(triage_fix(t, row, fix, sizeof(fix))));
 	if (r && row->kind == TRIAGE_OF_PROCESS)
 		(void)json_object_set_new(r, "pid", json_integer(row->pid));
+	if (r && t->symptom)
+		(void)json_object_set_new(r, "fits", json_boolean(row->fits));
 	if (r && row->path)
 		(void)json_object_set_new(r, "path", json_text(row->path));
 	if (r && row->refused)

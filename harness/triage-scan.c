@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <mntent.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,7 +183,40 @@ static int process_of(struct triage *t, const struct snapshot *s)
 	return triage_process(t, s, hard, files);
 }
 
-int triage_one_process(struct triage *t, int32_t pid, char *ret_name, size_t size)
+/* Those a process sees, under the names it has for them. */
+static int all_tmpfs(struct triage *t, int32_t pid)
+{
+	char name[64], path[PATH_MAX];
+	(void)snprintf(name, sizeof(name), "/proc/%d/mounts", pid);
+	FILE *mounts = setmntent(name, "re");
+	dev_t seen[256];
+	size_t count = 0;
+	int r = 0;
+	for (unsigned i = 0; mounts && r == 0 && i < MOUNTS_MAX; i++) {
+		char buf[4096];
+		struct mntent m;
+		struct statfs fs;
+		struct stat st;
+		bool again = false;
+		if (!getmntent_r(mounts, &m, buf, sizeof(buf)))
+			break;
+		if (strcmp(m.mnt_type, "tmpfs") != 0 && strcmp(m.mnt_type, "devtmpfs") != 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "/proc/%d/root%s", pid, m.mnt_dir);
+		if (statfs(path, &fs) < 0 || stat(path, &st) < 0)
+			continue;
+		for (size_t n = 0; n < count; n++) /* the same one, bound to several places */
+			again |= seen[n] == st.st_dev;
+		if (!again && count < ARRAY_SIZE(seen))
+			seen[count++] = st.st_dev;
+		r = again ? 0 : triage_tmpfs(t, m.mnt_dir, &fs);
+	}
+	if (mounts)
+		(void)endmntent(mounts);
+	return r;
+}
+
+int triage_one_process(struct triage *t, int32_t pid, const struct triage_symptom *symptom, char *ret_name, size_t size)
 {
 	static struct snapshot s;
 	struct snapshot_source source;
@@ -201,36 +235,11 @@ int triage_one_process(struct triage *t, int32_t pid, char *ret_name, size_t siz
 		r = triage_machine(t, &s, false);
 	if (r == 0)
 		r = triage_groups_of(t, pid);
+	if (r == 0)
+		r = all_tmpfs(t, pid);
+	if (r == 0 && symptom)
+		triage_apply_symptom(t, symptom, &s);
 	return r == -ENOENT ? -ESRCH : r;
-}
-
-static int all_tmpfs(struct triage *t)
-{
-	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	dev_t seen[256];
-	size_t count = 0;
-	int r = 0;
-	for (unsigned i = 0; mounts && r == 0 && i < MOUNTS_MAX; i++) {
-		char buf[4096];
-		struct mntent m;
-		struct statfs fs;
-		struct stat st;
-		bool again = false;
-		if (!getmntent_r(mounts, &m, buf, sizeof(buf)))
-			break;
-		if (strcmp(m.mnt_type, "tmpfs") != 0 && strcmp(m.mnt_type, "devtmpfs") != 0)
-			continue;
-		if (statfs(m.mnt_dir, &fs) < 0 || stat(m.mnt_dir, &st) < 0)
-			continue;
-		for (size_t n = 0; n < count; n++) /* the same one, bound to several places */
-			again |= seen[n] == st.st_dev;
-		if (!again && count < ARRAY_SIZE(seen))
-			seen[count++] = st.st_dev;
-		r = again ? 0 : triage_tmpfs(t, m.mnt_dir, &fs);
-	}
-	if (mounts)
-		(void)endmntent(mounts);
-	return r;
 }
 
 static int all_shm(struct triage *t)
@@ -266,6 +275,6 @@ int triage_everything(struct triage *t)
 	if (r == 0)
 		r = triage_all_processes(t, &s);
 	if (r == 0)
-		r = all_tmpfs(t);
+		r = all_tmpfs(t, getpid());
 	return r < 0 ? r : all_shm(t);
 }

@@ -93,11 +93,16 @@ int triage_add(struct triage *t, const struct triage_row *row)
 	return 0;
 }
 
+/* Rows that were not asked about a symptom are all alike here. */
 static int by_rank(const void *a, const void *b)
 {
 	const struct triage_row *x = a, *y = b;
+	if (x->fits != y->fits)
+		return x->fits ? -1 : 1;
 	if (!x->refused != !y->refused)
 		return x->refused ? -1 : 1;
+	if (x->fits && x->distance != y->distance)
+		return x->distance < y->distance ? -1 : 1;
 	if (x->basis_points != y->basis_points)
 		return x->basis_points > y->basis_points ? -1 : 1;
 	if (x->limit != y->limit)

@@ -71,6 +71,15 @@ struct triage_row {
 	uint64_t refused;    /* how often it has refused already */
 	const char *counter; /* which counter says so */
 	uint64_t basis_points; /* in_use of bound; filled in by triage_add() */
+	/* Where something was refused: can this limit refuse it so, and how far is it from doing so? */
+	bool fits;
+	uint64_t distance; /* basis points of RAM and swap for bytes, else of the bound */
+};
+
+/* What somebody saw: a call's errno, a signal, or a program that does not go on. */
+struct triage_symptom {
+	const struct call_info *call; /* NULL for the others */
+	int error, signal;            /* signal 0 and no call: a stall */
 };
 
 struct triage {
@@ -80,6 +89,7 @@ struct triage {
 	uint64_t unreadable_processes, unreadable_groups; /* of which less, or nothing, could be read */
 	uint64_t unlooked_groups;                         /* 1: there are more than were looked at */
 	uint64_t huge_page;                               /* bytes, for the names of hugetlb files */
+	bool symptom;                                     /* rows are marked with what fits it */
 };
 
 void triage_free(struct triage *t);
@@ -87,7 +97,11 @@ void triage_free(struct triage *t);
  * Add a row; the path is copied. One without a bound or without a number is none, and no error. -ENOMEM
  */
 int triage_add(struct triage *t, const struct triage_row *row);
-/* Those that have refused already first, then the fuller; ties by limit, pid and path. */
+/*
+ * Those that have refused already first, then the fuller; ties by limit, pid and path. With a symptom those that fit it
+ * come before all others, the nearest first: of two limits on bytes, the one with less room refuses whatever the other
+ * one does.
+ */
 void triage_rank(struct triage *t);
 /*
  * Leave out, of a ranking, what is neither near nor refusing after the first `keep` rows of its limit: a hundred
@@ -140,13 +154,24 @@ int triage_groups_at(struct triage *t, const char *path);
 
 /* Every process of the machine. base: a snapshot of the machine. */
 int triage_all_processes(struct triage *t, const struct snapshot *base);
-/* One of them, with what of the machine could refuse it. -ESRCH when there is none or it has ended */
-int triage_one_process(struct triage *t, int32_t pid, char *ret_name, size_t size);
+/*
+ * One of them, with what of the machine could refuse it. symptom: what it was refused, or NULL. -ESRCH when there is
+ * none or it has ended
+ */
+int triage_one_process(struct triage *t, int32_t pid, const struct triage_symptom *symptom, char *ret_name,
+		       size_t size);
 /* Tasks of a real uid on the whole machine, as RLIMIT_NPROC counts them. */
 uint64_t triage_tasks_of(uint32_t uid);
 
 /* Machine, groups, processes, mounts and shared memory. */
 int triage_everything(struct triage *t);
+
+/* --- symptoms ---------------------------------------------------------------------------------------------------- */
+
+/* "mmap=ENOMEM", "clone=EAGAIN", "SIGKILL", "SIGSEGV", "SIGBUS", "stall". -EINVAL */
+int triage_parse_symptom(const char *text, struct triage_symptom *ret);
+/* Mark the rows by it; s: the process that showed it. */
+void triage_apply_symptom(struct triage *t, const struct triage_symptom *symptom, const struct snapshot *s);
 
 /* --- telling ----------------------------------------------------------------------------------------------------- */
 

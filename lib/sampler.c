@@ -191,8 +191,11 @@ static void look_before_the_end(struct sampler *s)
 	struct snapshot_request request = {.pid = s->shared->program, .sleeps_where = true};
 	const struct timespec pause = {.tv_nsec = 1000000};
 	for (unsigned n = 0; source && request.pid > 0 && n < SNAPSHOT_TRIES; n++) {
-		if (snapshot_try_take(source, &request, &s->at_deadline))
+		if (snapshot_try_take(source, &request, &s->at_deadline)) {
+			if (s->look)
+				s->look(request.pid, s->data);
 			return;
+		}
 		(void)nanosleep(&pause, NULL);
 	}
 }

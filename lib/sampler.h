@@ -48,6 +48,8 @@ struct sampler {
 	/* Called once, from the sampler's thread, when the deadline is reached and the program was looked at: what it
 	 * changes may help, and the run gets as much time again. May be NULL: then the run is ended. */
 	void (*at_stall)(void *data);
+	/* Called before that, after the program's last snapshot, for who looks at it from outside. May be NULL. */
+	void (*look)(pid_t pid, void *data);
 	void *data;
 	struct sampler_stream out, err;
 

@@ -125,6 +125,8 @@ static void on_refused(struct witness *w, const struct tracee *t, int64_t result
 	if (first) {
 		freeze_siblings(t);
 		snapshot_of_refusal(w, t, r);
+		if (w->look)
+			w->look(t->tgid, w->data);
 		if (w->at_failing_moment)
 			w->at_failing_moment(r, w->data);
 	}
@@ -316,6 +318,8 @@ static void note_signal(struct witness *w, const struct tracee *t, int signal, c
 		freeze_siblings(t);
 		snapshot_take(w->source, &request, &w->at_signal);
 		w->at_signal_index = (int)w->signal_count;
+		if (w->look)
+			w->look(t->tgid, w->data);
 	}
 	w->signal_count++;
 }

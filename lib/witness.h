@@ -45,6 +45,9 @@ struct witness {
 	const struct snapshot_source *source;
 	unsigned tasks_ceiling; /* more tasks than this alive at once: everything is killed; 0 for none */
 	struct witness_shared *shared;
+	/* Called after the snapshot of the first refused call, and after each of a signal that may be fatal, while the
+	 * process is held: for who looks at it from outside. May be NULL. */
+	void (*look)(pid_t pid, void *data);
 	/* Called once, after the snapshot of the first refused call and before the program goes on; may be NULL. */
 	void (*at_failing_moment)(const struct refusal *first, void *data);
 	void *data;

@@ -10,9 +10,11 @@
 
 #include <cmocka.h>
 
+#include <elf.h>
 #include <fcntl.h>
 #include <limits.h>
 
+#include "guest-elf.h"
 #include "guest-image.h"
 #include "guest-tree.h"
 
@@ -129,10 +131,61 @@ static void test_contents(void **state)
 	free(text);
 	free(output(&image, "mkdir out && cd out && cpio -i --quiet --nonmatching 'dev/*'"));
 	free(output(&image, "cmp modules/a.ko out/modules/a.ko && cmp one/data.txt out/scenarios/one/data.txt && "
-			    "cmp one/program out/usr/bin/enomem && test -x out/scenarios/one/tool.sh && "
+			    "test -x out/scenarios/one/tool.sh && "
 			    "test ! -x out/scenarios/one/data.txt && test \"$(readlink out/init)\" = usr/bin/enomem"));
+	/* What is there twice is stored once; without what only debuggers read, a program still runs. */
+	free(output(&image, "test out/scenarios/one/program -ef out/usr/bin/enomem && "
+			    "test $(stat -c %s out/usr/bin/enomem) -lt $(stat -L -c %s one/program) && "
+			    "out/usr/bin/sleep 0 && out/usr/bin/enomem --is-stripped"));
 	guest_image_close(&image);
 	assert_int_equal(image.fd, -1);
+}
+
+static void test_strip(void **state)
+{
+	struct {
+		Elf64_Ehdr header;
+		Elf64_Phdr part[2];
+		char rest[64];
+	} elf, start = {.header = {.e_type = ET_DYN,
+				   .e_phoff = sizeof(Elf64_Ehdr),
+				   .e_phentsize = sizeof(Elf64_Phdr),
+				   .e_phnum = 2,
+				   .e_shoff = 200,
+				   .e_shnum = 3,
+				   .e_shstrndx = 2}};
+	const size_t headers = sizeof(start) - sizeof(start.rest);
+	(void)state;
+	memcpy(start.header.e_ident, ELFMAG, SELFMAG);
+	start.header.e_ident[EI_CLASS] = ELFCLASS64;
+	start.part[0] = (Elf64_Phdr){.p_type = PT_LOAD, .p_offset = headers, .p_filesz = 10};
+	elf = start;
+	assert_int_equal(elf_strip(&elf, sizeof(elf)), headers + 10);
+	assert_int_equal(elf.header.e_shoff + elf.header.e_shnum + elf.header.e_shstrndx, 0);
+	elf = start;
+	elf.part[0].p_filesz = 0; /* the headers themselves are read */
+	assert_int_equal(elf_strip(&elf, sizeof(elf)), headers);
+
+	/* What makes no sense, or is no program, stays as it is. */
+#define STAYS(change)                                                                                                  \
+	do {                                                                                                           \
+		elf = start;                                                                                           \
+		change;                                                                                                \
+		assert_int_equal(elf_strip(&elf, sizeof(elf)), sizeof(elf));                                           \
+		assert_int_equal(elf.header.e_shoff, 200);                                                             \
+	} while (0)
+	STAYS(elf.part[1].p_offset = sizeof(elf) + 1);
+	STAYS(elf.part[1].p_filesz = UINT64_MAX);
+	STAYS(elf.header.e_phoff = UINT64_MAX - 7);
+	STAYS(elf.header.e_phoff = 65);
+	STAYS(elf.header.e_phnum = 4);
+	STAYS(elf.header.e_phnum = 0);
+	STAYS(elf.header.e_phentsize = 8);
+	STAYS(elf.header.e_type = ET_REL);
+	STAYS(elf.header.e_ident[EI_CLASS] = ELFCLASS32);
+	STAYS(elf.header.e_ident[0] = '#');
+	elf = start;
+	assert_int_equal(elf_strip(&elf, sizeof(elf.header) - 1), sizeof(elf.header) - 1);
 }
 
 static uint64_t hash_of(size_t count, const char *modules)
@@ -226,14 +279,15 @@ static void test_no_program(void **state)
 	fails(-ENOENT, "one/odd: what it links to cannot be found");
 }
 
-int main(void)
+int main(int argc, char *argv[])
 {
+	/* The copy in the image, asked whether it can still be loaded. */
+	if (argc == 2 && strcmp(argv[1], "--is-stripped") == 0)
+		return 0;
 #define TEST(name) cmocka_unit_test_setup_teardown(name, prepare, remove_tree)
 	const struct CMUnitTest tests[] = {
-		TEST(test_contents),
-		TEST(test_hash),
-		TEST(test_missing),
-		TEST(test_no_program),
+		TEST(test_contents), cmocka_unit_test(test_strip), TEST(test_hash),
+		TEST(test_missing),  TEST(test_no_program),
 	};
 	return cmocka_run_group_tests_name("guest_image", tests, NULL, NULL);
 }

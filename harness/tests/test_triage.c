@@ -11,8 +11,10 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <ftw.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -584,6 +586,103 @@ static void test_shm(void **state)
 	assert_int_equal(t.count, 0);
 }
 
+static void test_parse_symptom(void **state)
+{
+	static const char *const bad[] = {"",
+					  "mmap",
+					  "mmap=",
+					  "=ENOMEM",
+					  "mmap=EWHAT",
+					  "mmap=12",
+					  "mmap=enomem",
+					  "sing=ENOMEM",
+					  "SIG",
+					  "SIGTERM",
+					  "KILL",
+					  "stalls",
+					  "SIGKILL=ENOMEM",
+					  "mmap=ENOMEM ",
+					  "a-name-that-is-much-longer-than-any-call-has=ENOMEM"};
+	struct triage_symptom symptom = {.error = 77};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(triage_parse_symptom(bad[i], &symptom), -EINVAL);
+		assert_int_equal(symptom.error, 77);
+	}
+	assert_int_equal(triage_parse_symptom("clone3=EAGAIN", &symptom), 0);
+	assert_string_equal(symptom.call->name, "clone3");
+	assert_int_equal(symptom.error, EAGAIN);
+	assert_int_equal(symptom.signal, 0);
+	assert_int_equal(triage_parse_symptom("SIGBUS", &symptom), 0);
+	assert_null(symptom.call);
+	assert_int_equal(symptom.signal, SIGBUS);
+	assert_int_equal(triage_parse_symptom("stall", &symptom), 0);
+	assert_null(symptom.call);
+	assert_int_equal(symptom.signal, 0);
+}
+
+static void assert_first(const char *what, enum triage_limit limit)
+{
+	struct triage_symptom symptom;
+	assert_int_equal(triage_parse_symptom(what, &symptom), 0);
+	triage_apply_symptom(&t, &symptom, &s);
+	triage_rank(&t);
+	assert_string_equal(triage_limit_infos[t.row[0].limit].cause, triage_limit_infos[limit].cause);
+	assert_true(t.row[0].fits);
+}
+
+/* One process with several limits: what was refused tells which one it was. */
+static void test_symptom(void **state)
+{
+	(void)state;
+	s.rlimit[RLIMIT_AS] = 64 * MB;
+	s.rlimit[RLIMIT_DATA] = 128 * MB;
+	s.rlimit[RLIMIT_MEMLOCK] = 64 * KB;
+	s.rlimit[RLIMIT_STACK] = 8 * MB;
+	s.rlimit[RLIMIT_NPROC] = 10;
+	s.rlimit[RLIMIT_NOFILE] = 1024;
+	s.status.value[STATUS_VM_LOCKED] = 32 * KB;
+	assert_int_equal(triage_process(&t, &s, hard, 1000), 0);
+	assert_int_equal(triage_machine(&t, &s, false), 0);
+	triage_rank(&t); /* not knowing: the fullest */
+	assert_int_equal(t.row[0].limit, TRIAGE_NOFILE);
+	assert_false(t.row[0].fits);
+	assert_first("mmap=ENOMEM", TRIAGE_AS);
+	assert_first("brk=ENOMEM", TRIAGE_AS);
+	assert_first("mremap=ENOMEM", TRIAGE_AS);
+	assert_first("mlock=ENOMEM", TRIAGE_MEMLOCK);
+	assert_first("mlockall=ENOMEM", TRIAGE_MEMLOCK);
+	assert_first("mmap=EAGAIN", TRIAGE_MEMLOCK);
+	assert_first("clone=EAGAIN", TRIAGE_NPROC);
+	assert_first("SIGSEGV", TRIAGE_STACK);
+	assert_first("SIGKILL", TRIAGE_RAM);
+}
+
+static void test_symptom_distance(void **state)
+{
+	(void)state;
+	/* The nearer of two on bytes, whichever is fuller: 60 of 64 MB leave more room than 1 of 4. */
+	s.rlimit[RLIMIT_AS] = 64 * MB;
+	s.status.value[STATUS_VM_SIZE] = 60 * MB;
+	s.rlimit[RLIMIT_DATA] = 4 * MB;
+	s.status.value[STATUS_VM_DATA] = 1 * MB;
+	assert_int_equal(triage_process(&t, &s, hard, 3), 0);
+	triage_rank(&t);
+	assert_int_equal(t.row[0].limit, TRIAGE_AS);
+	assert_first("mmap=ENOMEM", TRIAGE_DATA);
+	/* A full count comes before any number of bytes, one that is far from full after. */
+	triage_free(&t);
+	s.maps.count = 65531;
+	assert_int_equal(triage_process(&t, &s, hard, 3), 0);
+	assert_first("mmap=ENOMEM", TRIAGE_MAP_COUNT);
+	assert_int_equal(t.row[0].distance, 0);
+	triage_free(&t);
+	s.maps.count = 30;
+	s.rlimit[RLIMIT_AS] = s.rlimit[RLIMIT_DATA] = ENOMEM_UNLIMITED;
+	assert_int_equal(triage_process(&t, &s, hard, 3), 0);
+	assert_first("mmap=ENOMEM", TRIAGE_ADDRESS_SPACE);
+}
+
 static void test_quote(void **state)
 {
 	(void)state;
@@ -638,11 +737,12 @@ static void test_formats(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_ids),      TEST(test_rank),          TEST(test_no_rows),
-		TEST(test_thin),     TEST(test_process),       TEST(test_process_without),
-		TEST(test_fork),     TEST(test_machine),       TEST(test_group_v2),
-		TEST(test_group_v1), TEST(test_group_hugetlb), TEST(test_hierarchy),
-		TEST(test_tmpfs),    TEST(test_shm),           TEST(test_quote),
+		TEST(test_ids),           TEST(test_rank),          TEST(test_no_rows),
+		TEST(test_thin),          TEST(test_process),       TEST(test_process_without),
+		TEST(test_fork),          TEST(test_machine),       TEST(test_group_v2),
+		TEST(test_group_v1),      TEST(test_group_hugetlb), TEST(test_hierarchy),
+		TEST(test_tmpfs),         TEST(test_shm),           TEST(test_quote),
+		TEST(test_parse_symptom), TEST(test_symptom),       TEST(test_symptom_distance),
 		TEST(test_formats),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -346,6 +346,30 @@ static int announce(const char *path, unsigned enables, void *data)
 	return enables ? journal_enabled(data, path, enables) : journal_cgroup(data, path);
 }
 
+/* A process for the group that has nothing to do with the journal: it lets go of it, as exec would, before this
+ * returns. */
+static pid_t start_member(int journal_fd)
+{
+	int released[2];
+	char byte;
+	if (pipe(released) < 0)
+		_exit(9);
+	pid_t child = fork();
+	if (child == 0) {
+		(void)close(journal_fd);
+		(void)close(released[0]);
+		(void)close(released[1]);
+		(void)alarm(30);
+		for (;;)
+			(void)pause();
+	}
+	(void)close(released[1]);
+	if (child < 0 || read(released[0], &byte, 1) != 0)
+		_exit(10);
+	(void)close(released[0]);
+	return child;
+}
+
 /* A holder without a keeper, so that everything is left to recover. */
 static void holder(enum step step, const struct cgroup_system *sys, const char *group, int ready)
 {
@@ -360,14 +384,7 @@ static void holder(enum step step, const struct cgroup_system *sys, const char *
 	if (step >= GROUP_MADE && step <= GROUP_REMOVED && group) {
 		if (cgroup_create_announced(sys, group, 1U << CGROUP_PIDS | 1U << CGROUP_MEMORY, announce, &j, &cg) < 0)
 			_exit(3);
-		pid_t child = step == GROUP_ENTERED ? fork() : -1;
-		if (child == 0) {
-			(void)close(j.fd); /* as exec would */
-			(void)alarm(30);
-			for (;;)
-				(void)pause();
-		}
-		if (step == GROUP_ENTERED && (child < 0 || cgroup_attach(&cg, child) < 0))
+		if (step == GROUP_ENTERED && cgroup_attach(&cg, start_member(j.fd)) < 0)
 			_exit(4);
 		if (step == GROUP_REMOVED && cgroup_remove(&cg, SECOND) < 0)
 			_exit(5);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Spoils copies of scenarios, for vacuous.t: `spoil.py SCENARIOS OUT [--short]` writes OUT/no-limit/NAME, whose triggers
 run as their controls do, and OUT/other-cause/NAME, which predicts another cause, and prints "HOW NAME" for each. --short
-leaves out all remedies but the first that helps in each case: for guests, where time is dear."""
+leaves out cases until each trigger has one, and all remedies but the first that helps: for guests, where time is dear."""
 import copy
 import os
 import shutil
@@ -49,6 +49,18 @@ def with_other_cause(node):
     return [with_other_cause(v) for v in node] if isinstance(node, list) else node
 
 
+def fewer_cases(scenario):
+    """Every trigger stays, in one of its cases if it has several."""
+    kept = []
+    for run in scenario["runs"]:
+        if run["role"] == "trigger" and not set(cases_of(scenario, run)) & set(kept):
+            kept.append(cases_of(scenario, run)[0])
+    if "cases" not in scenario:
+        return scenario
+    runs = [{**run, "cases": [c for c in cases_of(scenario, run) if c in kept]} for run in scenario["runs"]]
+    return {**scenario, "cases": [c for c in scenario["cases"] if c["name"] in kept], "runs": [r for r in runs if r["cases"]]}
+
+
 def shortened(scenario):
     """Only the triggers are of interest, but a manifest needs a remedy for each case."""
     runs, helped = [], set()
@@ -73,7 +85,7 @@ def main(source, out, short=None):
         for part in [scenario, *scenario.get("cases", [])]:
             part.pop("locate", None)  # of runs that are spoiled there is no boundary
         if short:
-            scenario = shortened(scenario)
+            scenario = shortened(fewer_cases(scenario))
         for how, spoiled in (("no-limit", without_limit(scenario)), ("other-cause", with_other_cause(scenario))):
             directory = os.path.join(out, how, name)
             shutil.copytree(os.path.join(source, name), directory)

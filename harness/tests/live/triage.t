@@ -317,6 +317,43 @@ if root; then
 	ended
 fi
 
+# --- told what failed ---
+start sh -c 'ulimit -n 40; ulimit -v 2000000; exec sleep 300'
+harness triage -f json "$pid"
+is "not told: the fullest first" "$(get '.rows | map(.percent) == (map(.percent) | sort | reverse)')" true
+harness triage -f json --refused mmap=ENOMEM "$pid"
+is "told mmap=ENOMEM: what can refuse it, the nearest first" "$(get '.rows[0] | "\(.cause) \(.fits)"')" "rlimit-as true"
+is "told mmap=ENOMEM: what cannot comes after" "$(get '.rows | map(.fits) | . == (sort | reverse)')" true
+is "told mmap=ENOMEM: descriptors cannot" "$(get '[.rows[] | select(.cause == "rlimit-nofile") | .fits] | unique | join(" ")')" false
+harness triage --refused socket=EMFILE "$pid"
+like "told socket=EMFILE, for people" "$(cat "$json")" 'can refuse so; they come first'
+for bad in mmap mmap=EWHAT SIGTERM "" nonsense=ENOMEM; do
+	harness triage --refused="$bad" "$pid"
+	is "--refused '$bad': exit status" "$code" 2
+	like "--refused '$bad': says what there is" "$(cat "$errors")" 'is no symptom'
+done
+harness triage --refused SIGKILL
+is "--refused without a process: exit status" "$code" 2
+like "--refused without a process: told" "$(cat "$errors")" 'say to which process'
+ended
+
+# --- looked at by the harness, at the failing moment ---
+harness run --no-guest -f json --triage address-space-limit pids-max killed-by-hand
+is "run --triage: as predicted" "$code" 0 || tell
+is "run --triage: every trigger was looked at, and nothing else" \
+	"$(get '[.scenarios[].runs[] | select(.verdict == "pass") | (.role == "trigger") == has("triage")] | unique | join(" ")')" true
+is "run --triage: pids-max is found" "$(get '[.scenarios[] | select(.name == "pids-max") | .runs[].triage.told.cause // empty] | unique | join(" ")')" \
+	"$(get 'if any(.scenarios[]; .name == "pids-max" and .verdict == "pass") then "pids-max" else "" end')"
+cp "$json" "$work/looked.json"
+harness list --triage-table "$work/looked.json"
+like "list --triage-table: what was right" "$(cat "$json")" '^right .*[0-9]+ of [0-9]+ \([0-9]+%\)'
+harness run --no-guest -f json address-space-limit
+is "without --triage: nobody looks" "$(get '[.scenarios[].runs[] | has("triage")] | unique | join(" ")')" false
+cp "$json" "$work/unseen.json"
+harness list --triage-table "$work/unseen.json"
+is "list --triage-table of such a result: exit status" "$code" 4
+like "list --triage-table of such a result: told" "$(cat "$errors")" 'was looked at'
+
 harness --help
 like "enomem --help lists it" "$(cat "$json")" '^  triage +Rank what is closest'
 harness triage --help
