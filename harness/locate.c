@@ -113,6 +113,7 @@ struct inquiry {
 	void *data;
 	const atomic_bool *interrupted;
 	json_t *tried;
+	unsigned made;       /* runs: a question that was not asked any more is none */
 	__int128 predicted;  /* by the last run that was refused */
 	const char *verdict; /* of what stopped it; NULL: nothing did */
 	char reason[2 * TEXT_MAX];
@@ -166,6 +167,7 @@ static enum locate_answer ask(void *data, uint64_t value)
 	if (plan_probe(q->l->run, q->l->machine, value, &probe) < 0)
 		return stop(q, "broken", "it cannot be planned");
 	json_auto_t *evidence = q->run(q->data, &probe);
+	q->made++;
 	enum locate_answer answer =
 		evidence ? weigh(q, evidence, &probe) : stop(q, "broken", "no memory for its evidence");
 	plan_run_free(&probe);
@@ -253,7 +255,7 @@ json_t *locate_boundary(const struct locate *l, locate_runner *run, void *data, 
 	json_t *b = describe(l);
 	(void)json_object_set_new(b, "step", json_integer((json_int_t)l->step));
 	(void)json_object_set_new(b, "predicted", json_integer(predicted));
-	(void)json_object_set_new(b, "probes", json_integer(found.probes));
+	(void)json_object_set_new(b, "probes", json_integer(q.made));
 	(void)json_object_set_new(b, "tried", q.tried);
 	(void)json_object_set_new(b, "duration_ns", json_integer(now_ns() - begin));
 	conclude(&q, &found, predicted, b);

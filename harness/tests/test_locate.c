@@ -162,6 +162,9 @@ static void test_interrupted(void **state)
 	fake.interrupts = 101;
 	assert_boundary("skip", "at 101: interrupted");
 	assert_int_equal(fake.runs, 2); /* and no other one was made */
+	json_auto_t *b = locate();      /* interrupted before it began */
+	assert_int_equal(fake.runs, 0);
+	assert_int_equal(text_integer(b, "probes", 7), 0);
 }
 
 /* What the prediction is made of: the machine, and the failing moment of what was refused. */
