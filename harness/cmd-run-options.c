@@ -29,6 +29,7 @@ enum {
 	OPT_GUEST_COLD,
 	OPT_SYSCTL,
 	OPT_PROFILE,
+	OPT_LOCATE,
 };
 
 #define GUEST_MEMORY_DEFAULT (UINT64_C(288) << 20)
@@ -43,6 +44,8 @@ const struct option_row run_option_rows[] = {
 	{"baseline", OPT_BASELINE, "FILE", "compare with a stored result or reference; exit 1 if anything moved"},
 	{"jobs", 'j', "N", "run up to N scenarios at once where their scopes allow (default 1)"},
 	{"verbose", 'v', NULL, "pretty: every run and every check"},
+	{"locate", OPT_LOCATE, NULL,
+	 "search for the last number that is granted and the first that is refused, and compare with the prediction"},
 	{"guest", OPT_GUEST, "[KERNEL]",
 	 "run everything in a throw-away QEMU guest: 6.1, 5.10,6.12, all, or the path of a kernel image"},
 	{"no-guest", OPT_NO_GUEST, NULL, "skip what cannot run on this machine, even if a guest could"},
@@ -192,6 +195,9 @@ static int parse_one(const struct command *self, int letter, const char *value, 
 		return parse_jobs(value, o);
 	case 'v':
 		o->report.verbose = true;
+		return 0;
+	case OPT_LOCATE:
+		o->locate = true;
 		return 0;
 	case OPT_ALLOW_MACHINE:
 		o->allow_machine = true;

@@ -15,7 +15,7 @@ struct run_options {
 	enum report_format format;
 	struct report_options report;
 	unsigned jobs;
-	bool allow_machine, bisect, no_skip, triage;
+	bool allow_machine, bisect, no_skip, triage, locate;
 	bool in_guest, no_guest; /* --guest: everything there; --no-guest: nothing */
 	struct guests_options guests;
 	char profile[256]; /* what the profiles and sysctls of guests are called in results; "" for none */

@@ -12,6 +12,7 @@
 #include "judge.h"
 #include "leftovers.h"
 #include "machine.h"
+#include "report-text.h"
 #include "say.h"
 
 /* One result to be: a machine, or a guest's kernel, and a plan for each scenario. */
@@ -76,7 +77,7 @@ static json_t *execute(const struct run_options *o, const struct machine *machin
 				      .look = o->triage,
 				      .interrupted = &jobs_interrupted};
 	(void)sched_getaffinity(0, sizeof(context.cpus), &context.cpus);
-	struct jobs jobs = {&context, plans, count, o->jobs, progress};
+	struct jobs jobs = {&context, plans, count, o->jobs, o->locate, progress};
 	json_t *scenarios = jobs_run(&jobs);
 	if (jobs_worker_lost) {
 		journal_abandon(&journal);
@@ -147,14 +148,19 @@ static json_int_t verdicts(const json_t *results, const char *verdict)
 	return sum;
 }
 
+/* A run, or a boundary that was to be located. */
 static bool any_run_skipped(const json_t *results)
 {
-	const json_t *result, *scenario;
-	size_t i, k;
+	const json_t *result, *scenario, *boundary;
+	size_t i, k, n;
 	json_array_foreach (results, i, result)
-		json_array_foreach (json_object_get(result, "scenarios"), k, scenario)
+		json_array_foreach (json_object_get(result, "scenarios"), k, scenario) {
 			if (json_integer_value(json_object_get(scenario, "runs_skipped")) > 0)
 				return true;
+			json_array_foreach (json_object_get(scenario, "boundaries"), n, boundary)
+				if (strcmp(text_of(boundary, "verdict"), "skip") == 0)
+					return true;
+		}
 	return verdicts(results, "skip") > 0;
 }
 

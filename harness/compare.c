@@ -18,8 +18,7 @@ static void put(const struct comparison *c, const char *text)
 	(void)fputs(text_clean(text, false, clean, sizeof(clean)), c->out);
 }
 
-/* The beginning of a line: "scenario: run: " */
-static void begin(struct comparison *c, const char *scenario, const char *run)
+void compare_begin(struct comparison *c, const char *scenario, const char *run)
 {
 	c->differences++;
 	if (c->kernel) {
@@ -39,7 +38,7 @@ static void moved(struct comparison *c, const char *scenario, const char *run, c
 {
 	if (!strcmp(a, b))
 		return;
-	begin(c, scenario, run);
+	compare_begin(c, scenario, run);
 	(void)fprintf(c->out, "%s ", what);
 	put(c, *a ? a : "none");
 	(void)fputs(" -> ", c->out);
@@ -47,12 +46,12 @@ static void moved(struct comparison *c, const char *scenario, const char *run, c
 	(void)fputc('\n', c->out);
 }
 
-static void verdict_moved(struct comparison *c, const char *scenario, const char *run, const json_t *a, const json_t *b)
+void compare_verdict(struct comparison *c, const char *scenario, const char *run, const json_t *a, const json_t *b)
 {
 	const char *before = text_of(a, "verdict"), *after = text_of(b, "verdict"), *reason = text_of(b, "reason");
 	if (!strcmp(before, after))
 		return;
-	begin(c, scenario, run);
+	compare_begin(c, scenario, run);
 	(void)fprintf(c->out, "verdict %s -> %s", before, after);
 	if (*reason) {
 		(void)fputs(" (", c->out);
@@ -69,7 +68,7 @@ static void boundary_moved(struct comparison *c, const char *scenario, const cha
 	char before[64], after[64];
 	if (!a || !b || json_equal(a, b))
 		return;
-	begin(c, scenario, run);
+	compare_begin(c, scenario, run);
 	(void)fprintf(c->out, "%s %s -> %s%s%s", what,
 		      json_is_null(a) ? "unlimited" : text_value(a, before, sizeof(before)),
 		      json_is_null(b) ? "unlimited" : text_value(b, after, sizeof(after)), *unit ? " " : "", unit);
@@ -144,7 +143,7 @@ static void checks_moved(struct comparison *c, const char *scenario, const json_
 			if (mine == other || (side && other >= 0) || json_object_get(seen, what))
 				continue;
 			(void)json_object_set_new(seen, what, json_true());
-			begin(c, scenario, text_of(a, "name"));
+			compare_begin(c, scenario, text_of(a, "name"));
 			(void)fputs("check \"", c->out);
 			put(c, what);
 			if (other >= 0)
@@ -171,7 +170,7 @@ static void compare_run(struct comparison *c, const char *scenario, const json_t
 {
 	const char *name = text_of(a, "name");
 	char before[TEXT_MAX], after[TEXT_MAX];
-	verdict_moved(c, scenario, name, a, b);
+	compare_verdict(c, scenario, name, a, b);
 	/* A run that only one side made has nothing to compare but that. */
 	if (!json_object_get(a, "outcome") || !json_object_get(b, "outcome"))
 		return;
@@ -188,7 +187,7 @@ static void compare_run(struct comparison *c, const char *scenario, const json_t
 }
 
 /* Objects of an array by their name; borrowed. */
-static json_t *index_by_name(const json_t *list)
+json_t *compare_index(const json_t *list)
 {
 	json_t *index = json_object(), *item;
 	size_t i;
@@ -203,7 +202,7 @@ static json_t *index_by_name(const json_t *list)
 
 static void only_in(struct comparison *c, const char *scenario, const json_t *run, const json_t *of, const char *file)
 {
-	begin(c, scenario, run ? text_of(run, "name") : NULL);
+	compare_begin(c, scenario, run ? text_of(run, "name") : NULL);
 	(void)fprintf(c->out, "only in ");
 	put(c, file);
 	(void)fprintf(c->out, " (%s)\n", text_of(of, "verdict"));
@@ -211,7 +210,7 @@ static void only_in(struct comparison *c, const char *scenario, const json_t *ru
 
 static int compare_runs(struct comparison *c, const char *scenario, const json_t *a, const json_t *b)
 {
-	json_auto_t *in_a = index_by_name(a), *in_b = index_by_name(b);
+	json_auto_t *in_a = compare_index(a), *in_b = compare_index(b);
 	const json_t *run = NULL;
 	size_t i;
 	if (!in_a || !in_b)
@@ -233,16 +232,18 @@ static int compare_scenario(struct comparison *c, const json_t *a, const json_t 
 {
 	const char *name = text_of(a, "name");
 	const json_t *runs_a = json_object_get(a, "runs"), *runs_b = json_object_get(b, "runs");
-	verdict_moved(c, name, NULL, a, b);
+	compare_verdict(c, name, NULL, a, b);
 	/* Skipped as a whole on one side: the verdict has said it, a line per run would only repeat it. */
 	if (!json_array_size(runs_a) || !json_array_size(runs_b))
 		return 0;
-	return compare_runs(c, name, runs_a, runs_b);
+	int r = compare_runs(c, name, runs_a, runs_b);
+	return r < 0 ? r
+		     : compare_boundaries(c, name, json_object_get(a, "boundaries"), json_object_get(b, "boundaries"));
 }
 
 static int compare_scenarios(struct comparison *c, const json_t *list_a, const json_t *list_b)
 {
-	json_auto_t *in_a = index_by_name(list_a), *in_b = index_by_name(list_b);
+	json_auto_t *in_a = compare_index(list_a), *in_b = compare_index(list_b);
 	const json_t *scenario = NULL;
 	size_t i;
 	if (!in_a || !in_b)

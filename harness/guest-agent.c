@@ -22,6 +22,7 @@
 #include "guest-wire.h"
 #include "judge.h"
 #include "machine.h"
+#include "plan-internal.h"
 #include "profile.h"
 #include "run-swap.h"
 #include "run.h"
@@ -223,9 +224,24 @@ static int fail_scenario(const struct agent *a, const char *name, const char *wh
 	return 0;
 }
 
-/* The process ends with its job: scenarios are not freed. */
-static int execute_scenario(struct agent *a, const char *name, const json_t *runs)
+/* The run as the manifest has it, or with another number in it. */
+static int execute_wanted(struct agent *a, const struct plan *plan, const struct plan_run *run, const json_t *value)
 {
+	struct plan_run probe;
+	if (!json_is_integer(value))
+		return execute(a, plan, run);
+	int r = plan_probe(run, &a->machine, (uint64_t)json_integer_value(value), &probe);
+	if (r < 0)
+		return fail(a, "%s: cannot be probed (%s)", run->name, strerrorname_np(-r));
+	r = execute(a, plan, &probe);
+	plan_run_free(&probe);
+	return r;
+}
+
+/* The process ends with its job: scenarios are not freed. */
+static int execute_scenario(struct agent *a, const char *name, const json_t *item)
+{
+	const json_t *runs = json_object_get(item, "runs"), *value = json_object_get(item, "probe");
 	char message[900] = "";
 	struct scenario *scenario = NULL;
 	struct plan *plan = NULL;
@@ -240,7 +256,7 @@ static int execute_scenario(struct agent *a, const char *name, const json_t *run
 		return fail_scenario(a, name, message[0] ? message : strerrorname_np(-r));
 	for (size_t i = 0; r == 0 && i < plan->run_count; i++)
 		if (is_wanted(runs, plan->runs[i].name))
-			r = execute(a, plan, &plan->runs[i]);
+			r = execute_wanted(a, plan, &plan->runs[i], value);
 	plan_free(plan);
 	return r;
 }
@@ -253,7 +269,7 @@ static void do_job(struct agent *a, const json_t *job)
 		return; /* what failed was told */
 	json_array_foreach (json_object_get(job, "runs"), i, item) {
 		const char *name = json_string_value(json_object_get(item, "scenario"));
-		if (name && execute_scenario(a, name, json_object_get(item, "runs")) < 0)
+		if (name && execute_scenario(a, name, item) < 0)
 			return;
 	}
 	(void)wire_send(a->wire, WIRE_DONE, NULL, 0);

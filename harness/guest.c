@@ -29,7 +29,7 @@ struct conversation {
 	char why[1024];  /* it did not start the last time */
 };
 
-/* [{scenario, runs}], a scenario's runs side by side as they are in c->runs. */
+/* [{scenario, runs}], a scenario's runs side by side as they are in c->runs; with the number of a run that probes. */
 static json_t *remaining_runs(const struct conversation *c)
 {
 	json_t *all = json_array(), *names = NULL;
@@ -44,6 +44,9 @@ static json_t *remaining_runs(const struct conversation *c)
 						    json_pack("{s:s, s:o}", "scenario", scenario->name, "runs", names));
 		}
 		(void)json_array_append_new(names, json_string(c->runs[i]->name));
+		if (c->runs[i]->probes)
+			(void)json_object_set_new(json_array_get(all, json_array_size(all) - 1), "probe",
+						  json_integer((json_int_t)c->runs[i]->probe_value));
 	}
 	return all;
 }

@@ -4,6 +4,10 @@
  */
 #include "jobs-split.h"
 
+#include <string.h>
+
+#include "plan-internal.h"
+
 /* Runs that do not reach further than their own groups and namespaces share a guest: so many, and the scenario's rest.
  */
 #define SHARED_GUEST_RUNS 40
@@ -110,4 +114,57 @@ size_t jobs_split(const struct jobs *jobs, struct job *ret, struct job_item *ite
 	for (size_t p = 0; p < s->jobs->count; p++)
 		split_plan(s, p);
 	return s->job_count;
+}
+
+/* The run of this name in what was made. */
+static const json_t *made(const json_t *runs, const char *name)
+{
+	const json_t *run = NULL;
+	size_t i;
+	json_array_foreach (runs, i, run) {
+		const char *its = json_string_value(json_object_get(run, "name"));
+		if (its && strcmp(its, name) == 0)
+			return run;
+	}
+	return NULL;
+}
+
+/* The trigger in which the case's boundary is searched for: the one that is named, else the first. */
+static bool is_varied(const struct plan *plan, size_t i)
+{
+	const struct plan_run *run = &plan->runs[i];
+	struct locate_text text;
+	if (run->role != ROLE_TRIGGER || !locate_merge(run->scenario, run->case_text, &text))
+		return false;
+	if (text.run)
+		return strcmp(run->run->name, text.run) == 0;
+	for (size_t k = 0; k < i; k++)
+		if (plan->runs[k].role == ROLE_TRIGGER && plan->runs[k].case_text == run->case_text)
+			return false;
+	return true;
+}
+
+size_t jobs_split_boundaries(const struct jobs *jobs, json_t *const *runs, struct job *ret, struct job_item *item,
+			     struct locate *locate)
+{
+	size_t count = 0;
+	for (size_t p = 0; p < jobs->count; p++) {
+		const struct plan *plan = jobs->plans[p];
+		for (size_t i = 0; !plan->skip && i < plan->run_count; i++) {
+			const struct guest_world *world = world_of(plan, i);
+			const json_t *evidence = made(runs[p], plan->runs[i].name);
+			if (!evidence || !is_varied(plan, i) ||
+			    !locate_prepare(&plan->runs[i], evidence, world ? &world->machine : jobs->context->machine,
+					    &locate[count]))
+				continue;
+			item[count] = (struct job_item){p, i};
+			ret[count] = (struct job){.item = &item[count],
+						  .count = 1,
+						  .world = world,
+						  .exclusive = !world && plan->runs[i].scope == SCOPE_MACHINE,
+						  .locate = &locate[count]};
+			count++;
+		}
+	}
+	return count;
 }

@@ -6,6 +6,7 @@
 
 #include "guest.h"
 #include "jobs.h"
+#include "locate.h"
 
 struct job_item {
 	size_t plan, run;
@@ -20,7 +21,8 @@ struct job {
 	size_t count;
 	const struct guest_world *world; /* NULL: here */
 	bool exclusive;                  /* changes the whole machine: nothing else may run beside it */
-	json_t *runs;                    /* judged, once done */
+	const struct locate *locate;     /* the boundary to search for with runs like its item; NULL: make its items */
+	json_t *runs;                    /* judged, once done; of a search the boundary, alone */
 };
 
 struct plan_run *jobs_run_at(const struct jobs *jobs, const struct job_item *item);
@@ -29,3 +31,10 @@ struct plan_run *jobs_run_at(const struct jobs *jobs, const struct job_item *ite
  * have room for as many as there are runs, and `item` is what the jobs' own point into.
  */
 size_t jobs_split(const struct jobs *jobs, struct job *ret, struct job_item *item);
+
+/*
+ * A job for every boundary that is to be located, of cases whose trigger was made: `runs` are the judged runs of each
+ * plan. Returns how many; the arrays have room for as many as there are runs.
+ */
+size_t jobs_split_boundaries(const struct jobs *jobs, json_t *const *runs, struct job *ret, struct job_item *item,
+			     struct locate *locate);

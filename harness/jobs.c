@@ -96,8 +96,34 @@ static json_t *run_in_guest(const struct jobs *jobs, const struct run_context *c
 	return guest_execute(context, job->world, runs, job->count);
 }
 
+struct probing {
+	struct run_context *context;
+	const struct plan *plan;
+	const struct guest_world *world;
+};
+
+/* One number of a search: made where its trigger was made, and under the same ceilings. */
+static json_t *run_probe(void *data, const struct plan_run *probe)
+{
+	const struct probing *p = data;
+	if (!p->world)
+		return execute(p->context, p->plan, probe);
+	json_auto_t *runs = guest_execute(p->context, p->world, &probe, 1);
+	return json_incref(json_array_get(runs, 0));
+}
+
+static json_t *run_search(const struct jobs *jobs, struct run_context *context, const struct job *job)
+{
+	struct probing p = {context, jobs->plans[job->item->plan], job->world};
+	context->look = false; /* nobody reads what a probe's machine was close to */
+	json_t *boundary = locate_boundary(job->locate, run_probe, &p, &jobs_interrupted);
+	return boundary ? json_pack("[o]", boundary) : NULL;
+}
+
 static json_t *run_job(const struct jobs *jobs, struct run_context *context, const struct job *job)
 {
+	if (job->locate)
+		return run_search(jobs, context, job);
 	if (job->world)
 		return run_in_guest(jobs, context, job);
 	json_t *runs = json_array();
@@ -152,6 +178,7 @@ static int start(const struct jobs *jobs, struct job *job, unsigned number, unsi
 		return -errno;
 	for (size_t i = 0; i < job->count; i++)
 		length += plan_time_ns(jobs_run_at(jobs, &job->item[i])) + (job->world ? GUEST_GRACE_NS : RUN_GRACE_NS);
+	length *= job->locate ? LOCATE_PROBES_MAX : 1;
 	struct worker w = {
 		.job = job, .number = number, .slot = slot, .result_fd = result_fd, .deadline_ns = now_ns() + length};
 	w.pid = fork();
@@ -189,7 +216,9 @@ static void clean_after(const struct run_context *context, unsigned number)
 static json_t *broken_runs(const struct jobs *jobs, const struct job *job, const char *why)
 {
 	json_t *runs = json_array();
-	for (size_t i = 0; i < job->count; i++) {
+	if (job->locate)
+		(void)json_array_append_new(runs, locate_without(job->locate, "broken", why));
+	for (size_t i = 0; !job->locate && i < job->count; i++) {
 		const struct plan_run *run = jobs_run_at(jobs, &job->item[i]);
 		json_t *evidence = evidence_skipped(run, why);
 		json_object_del(evidence, "skipped");
@@ -296,6 +325,32 @@ static json_t *gather(const struct plan *plan, size_t number, const struct job *
 	return runs;
 }
 
+/* What may share the machine first, side by side; then what may not, one after the other. */
+static void run_all(const struct jobs *jobs, struct job *job, size_t count)
+{
+	run_jobs(jobs, job, count, false, jobs->at_once < AT_ONCE_MAX ? jobs->at_once : AT_ONCE_MAX);
+	run_jobs(jobs, job, count, true, 1);
+}
+
+/* The boundaries of each plan, in its order, behind its runs: a search begins at what its trigger showed. */
+static int run_boundaries(const struct jobs *jobs, json_t *const *runs, json_t **ret, size_t room)
+{
+	auto_free struct job *job = calloc(room, sizeof(*job));
+	auto_free struct job_item *item = calloc(room, sizeof(*item));
+	auto_free struct locate *locate = calloc(room, sizeof(*locate));
+	if (!job || !item || !locate)
+		return -ENOMEM;
+	size_t count = jobs_split_boundaries(jobs, runs, job, item, locate);
+	run_all(jobs, job, count);
+	for (size_t j = 0; j < count; j++) {
+		json_t **list = &ret[job[j].item->plan];
+		*list = *list ? *list : json_array();
+		(void)json_array_append(*list, json_array_get(job[j].runs, 0));
+		json_decref(job[j].runs);
+	}
+	return 0;
+}
+
 json_t *jobs_run(const struct jobs *jobs)
 {
 	size_t room = 1;
@@ -303,16 +358,26 @@ json_t *jobs_run(const struct jobs *jobs)
 		room += jobs->plans[p]->run_count;
 	auto_free struct job *job = calloc(room, sizeof(*job));
 	auto_free struct job_item *item = calloc(room, sizeof(*item));
-	if (!job || !item)
+	auto_free json_t **runs = calloc(jobs->count + 1, sizeof(json_t *));
+	auto_free json_t **boundaries = calloc(jobs->count + 1, sizeof(json_t *));
+	if (!job || !item || !runs || !boundaries)
 		return NULL;
 	size_t count = jobs_split(jobs, job, item);
-	/* What may share the machine first, side by side; then what may not, one after the other. */
-	run_jobs(jobs, job, count, false, jobs->at_once < AT_ONCE_MAX ? jobs->at_once : AT_ONCE_MAX);
-	run_jobs(jobs, job, count, true, 1);
-	json_t *all = json_array();
+	run_all(jobs, job, count);
 	for (size_t p = 0; p < jobs->count; p++)
-		json_array_append_new(all, judge_scenario(jobs->plans[p], gather(jobs->plans[p], p, job, count)));
+		runs[p] = gather(jobs->plans[p], p, job, count);
 	for (size_t j = 0; j < count; j++)
 		json_decref(job[j].runs);
-	return all;
+	int r = jobs->locate ? run_boundaries(jobs, runs, boundaries, room) : 0;
+	json_t *all = json_array();
+	for (size_t p = 0; p < jobs->count; p++) {
+		json_t *scenario = judge_scenario(jobs->plans[p], runs[p]);
+		if (judge_boundaries(scenario, boundaries[p]) < 0)
+			r = -ENOMEM;
+		json_array_append_new(all, scenario);
+	}
+	if (r == 0)
+		return all;
+	json_decref(all);
+	return NULL;
 }

@@ -15,6 +15,7 @@ struct jobs {
 	struct plan **plans;
 	size_t count;
 	unsigned at_once;                                              /* -j */
+	bool locate;                                                   /* search for boundaries as well */
 	void (*finished)(const struct plan *plan, const json_t *runs); /* a case is done; may be NULL */
 };
 

@@ -216,6 +216,29 @@ json_t *judge_scenario(const struct plan *plan, json_t *runs)
 	return NULL;
 }
 
+int judge_boundaries(json_t *scenario, json_t *boundaries)
+{
+	static const enum verdict worse[] = {VERDICT_FAIL, VERDICT_BROKEN};
+	char reason[4 * TEXT_MAX] = "";
+	if (!boundaries)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(worse); i++) {
+		const json_t *wrong = find_verdict(boundaries, worse[i]);
+		if (is_verdict(scenario, worse[i]))
+			break;
+		if (!wrong)
+			continue;
+		text_add(reason, sizeof(reason), "%s: %s", text_of(wrong, "name"), text_of(wrong, "reason"));
+		if (json_object_set_new(scenario, "verdict", json_string(verdict_names[worse[i]])) < 0 ||
+		    json_object_set_new(scenario, "reason", json_string(reason)) < 0) {
+			json_decref(boundaries);
+			return -ENOMEM;
+		}
+		break;
+	}
+	return json_object_set_new(scenario, "boundaries", boundaries) < 0 ? -ENOMEM : 0;
+}
+
 json_t *judge_summary(const json_t *scenarios)
 {
 	json_int_t scenario_count[VERDICT_COUNT] = {0}, run_count[VERDICT_COUNT] = {0};

@@ -27,5 +27,11 @@ int judge_run(json_t *evidence, const struct plan_run *run, const struct machine
  */
 json_t *judge_scenario(const struct plan *plan, json_t *runs);
 
+/*
+ * Add the boundaries that were located to a judged scenario, as "boundaries": one that is not where it was predicted
+ * fails it. Takes them over; NULL: none were searched for. 0 or -ENOMEM
+ */
+int judge_boundaries(json_t *scenario, json_t *boundaries);
+
 /* "summary" of a result: how many scenarios of each verdict, and runs likewise. */
 json_t *judge_summary(const json_t *scenarios);

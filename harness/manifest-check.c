@@ -148,4 +148,5 @@ void manifest_check(struct source *s, const struct scenario *scenario, const str
 		check_runs_of_case(s, scenario, NULL, root, runs->key);
 	for (size_t i = 0; i < scenario->case_count; i++)
 		check_runs_of_case(s, scenario, &scenario->cases[i], root, place_of(node_at(cases, i), "name"));
+	manifest_check_locate(s, scenario, root);
 }

@@ -89,6 +89,11 @@ void check_tool(struct source *s, const struct node *n);
 void check_left_side(struct source *s, const struct node *n);
 void check_right_side(struct source *s, const struct node *n);
 void check_within(struct source *s, const struct node *n);
+void check_varied_argument(struct source *s, const struct node *n);
+void check_varied_setting(struct source *s, const struct node *n);
+void check_locate_amount(struct source *s, const struct node *n);
+void check_locate_step(struct source *s, const struct node *n);
+void check_predicted(struct source *s, const struct node *n);
 
 /* Nodes to a scenario, by the tables. NULL when out of memory; errors are reported and counted. */
 struct scenario *schema_read(struct source *s, const struct node *root);
@@ -99,5 +104,8 @@ int manifest_read_text(const char *path, char **ret_text, size_t *ret_length);
 
 /* What no single key can show: names, roles, scopes, complete expectations. Reports. */
 void manifest_check(struct source *s, const struct scenario *scenario, const struct node *root);
+/* What --locate needs to know of every case that it varies something in: complete, and about something that is there.
+ */
+void manifest_check_locate(struct source *s, const struct scenario *scenario, const struct node *root);
 /* Does every value reach no further than the scope of the runs that get it? */
 void manifest_check_scopes(struct source *s, const struct scenario *scenario, const struct node *root);

@@ -94,6 +94,23 @@ static const struct field fields_expect[] = {
 };
 SCHEMA(expect, "expect", struct expect, .begin = NULL);
 
+static const struct field fields_locate[] = {
+	{"argument", FIELD_TEXT, AT(struct locate_text, argument), .check = check_varied_argument},
+	{"setting", FIELD_TEXT, AT(struct locate_text, setting), .check = check_varied_setting},
+	{"run", FIELD_TEXT, AT(struct locate_text, run)},
+	{"step", FIELD_TEXT, AT(struct locate_text, step), .check = check_locate_step},
+	{"granted", FIELD_TEXT, AT(struct locate_text, granted), .check = check_locate_amount},
+	{"refused", FIELD_TEXT, AT(struct locate_text, refused), .check = check_locate_amount},
+	{"predicted", FIELD_TEXT, AT(struct locate_text, predicted), .check = check_predicted},
+	{"when", FIELD_OBJECT, AT(struct locate_text, when), .said_offset = offsetof(struct locate_text, has_when),
+	 .schema = &schema_needs},
+	{"elsewhere", FIELD_TEXT, AT(struct locate_text, elsewhere), .check = check_predicted},
+	{"tolerance", FIELD_TEXT, AT(struct locate_text, tolerance), .check = check_locate_amount},
+	{"why", FIELD_TEXT, AT(struct locate_text, why), .check = check_note},
+	{"cases", FIELD_LIST, .filled = true, AT(struct locate_text, cases)},
+};
+SCHEMA(locate, "locate", struct locate_text, .begin = NULL);
+
 static void case_finish(struct source *s, const struct node *n, void *object);
 static const struct field fields_case[] = {
 	{"name", FIELD_TEXT, .required = true, AT(struct case_text, name), .check = check_label},
@@ -101,6 +118,8 @@ static const struct field fields_case[] = {
 	{"environment", FIELD_OBJECT, AT(struct case_text, environment), .schema = &schema_environment},
 	{"needs", FIELD_OBJECT, AT(struct case_text, needs), .schema = &schema_needs},
 	{"expect", FIELD_OBJECT, AT(struct case_text, expect), .schema = &schema_expect},
+	{"locate", FIELD_OBJECT, AT(struct case_text, locate), .said_offset = offsetof(struct case_text, has_locate),
+	 .schema = &schema_locate},
 };
 SCHEMA(case, "case", struct case_text, .finish = case_finish);
 
@@ -137,6 +156,8 @@ static const struct field fields_scenario[] = {
 	{"environment", FIELD_OBJECT, AT(struct scenario, environment), .schema = &schema_environment},
 	{"arguments", FIELD_LIST, AT(struct scenario, arguments), .check = check_argument},
 	{"expect", FIELD_OBJECT, AT(struct scenario, expect), .schema = &schema_expect},
+	{"locate", FIELD_OBJECT, AT(struct scenario, locate), .said_offset = offsetof(struct scenario, has_locate),
+	 .schema = &schema_locate},
 	{"cases", FIELD_OBJECTS, .filled = true, AT(struct scenario, cases),
 	 .count_offset = offsetof(struct scenario, case_count), .schema = &schema_case},
 	{"runs", FIELD_OBJECTS, .required = true, .filled = true, AT(struct scenario, runs),

@@ -111,12 +111,29 @@ struct run_text {
 	unsigned line;
 };
 
+/* Which number --locate varies, between which ends, and where the last granted one must be. */
+struct locate_text {
+	char *argument;          /* "--bytes", or a position from 1; or */
+	char *setting;           /* "rlimit.as": of the environment */
+	char *run;               /* the trigger it is varied in; NULL: the case's first */
+	char *step;              /* an amount: the grain of the search */
+	char *granted, *refused; /* amounts: the ends */
+	char *predicted;         /* amounts and metric paths of a refused run, joined by " + " and " - " */
+	char *elsewhere;         /* predicted where `when` is unmet; NULL: nothing is located there */
+	struct needs when;
+	bool has_when;
+	char *tolerance, *why; /* how far off it may be, and why the kernel is not exact; NULL: not at all */
+	struct strings cases;  /* of the scenario's only: empty: all */
+};
+
 struct case_text {
 	char *name;
 	struct strings arguments;
 	struct environment_text environment;
 	struct needs needs; /* unmet: its runs are skipped, and said so */
 	struct expect expect;
+	struct locate_text locate; /* laid over the scenario's, key by key */
+	bool has_locate;
 	unsigned line;
 };
 
@@ -132,6 +149,8 @@ struct scenario {
 	struct environment_text environment;
 	struct strings arguments;
 	struct expect expect;
+	struct locate_text locate;
+	bool has_locate;
 	struct case_text *cases; /* none: one unnamed case */
 	size_t case_count;
 	struct run_text *runs;

@@ -48,6 +48,15 @@ int environment_missing(const struct plan_run *run, const struct machine *m, cha
 /* The capabilities that are needed, as a bit mask by CAP_ number. */
 uint64_t needed_capabilities(const struct needs *n);
 
+/* The scenario's `locate` under the case's, key by key; false where neither is there. The texts stay theirs. */
+bool locate_merge(const struct scenario *s, const struct case_text *c, struct locate_text *ret);
+/*
+ * The next term of a sum joined by " + " and " - ": copies it to term, moves *text behind it (and the sign before the
+ * next one), and says which sign it has. False at the end; *ret_bad where a term is empty or too long.
+ */
+#define SUM_TERM_MAX 128
+bool sum_next(const char **text, char term[SUM_TERM_MAX], bool *ret_minus, bool *ret_bad);
+
 /* What a run of a plan owns. */
 void plan_run_free(struct plan_run *run);
 /* Skip the plan as a whole when none of its runs can happen. -ENOMEM */

@@ -40,7 +40,9 @@ struct plan_run {
 	struct environment environment;
 	char *argv[PLAN_ARGUMENTS_MAX + 2]; /* argv[0] is the program's name */
 	struct expect expect;               /* merged view: points into the scenario, owns only expect.check */
-	char *skip; /* NULL, or why this run cannot happen here, with what would make it possible */
+	char *skip;  /* NULL, or why this run cannot happen here, with what would make it possible */
+	bool probes; /* a run of --locate, with probe_value in the place of what the manifest says */
+	uint64_t probe_value;
 };
 
 struct plan {
@@ -73,6 +75,13 @@ int plan_graft(struct plan *into, struct plan *from, bool (*wanted)(const struct
  * amount), -ERANGE (negative or too large).
  */
 int plan_amount(const char *text, const struct machine *m, uint64_t *ret);
+
+/*
+ * A copy of a planned run with another number where its case's `locate` says so, held to call, errno or signal and
+ * cause, and not to the manifest's own checks, which are about the manifest's own number. To be freed with
+ * plan_run_free(). -ENOENT where nothing is varied, -EINVAL where it cannot be, -ENOMEM.
+ */
+int plan_probe(const struct plan_run *run, const struct machine *m, uint64_t value, struct plan_run *ret);
 
 /* Does the machine have what is needed? NULL when it has, else a malloc()ed sentence naming the first thing missing and
  * what to do. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "report-boundary.h"
 #include "report-matrix.h"
 #include "report-set.h"
 #include "report-text.h"
@@ -160,6 +161,10 @@ static json_t *say_wrong(const json_t *result, const json_t *scenario, const jso
 	const char *verdict = matrix_verdict(scenario, row);
 	if (strcmp(verdict, "fail") != 0 && strcmp(verdict, "broken") != 0)
 		return json_null();
+	json_array_foreach (json_object_get(scenario, "boundaries"), i, run)
+		if (!strcmp(text_of(run, "case"), text_of(row, "case")) && !strcmp(text_of(run, "verdict"), verdict))
+			return json_sprintf("%s: %s", text_of(run, "name"),
+					    *text_of(run, "reason") ? text_of(run, "reason") : verdict);
 	json_array_foreach (json_object_get(scenario, "runs"), i, run)
 		if (!strcmp(text_of(run, "case"), text_of(row, "case")) && !strcmp(text_of(run, "verdict"), verdict))
 			return json_sprintf("%s: %s", text_of(run, "name"),
@@ -209,6 +214,16 @@ static int ask_bound(struct facet *f, json_t *list)
 	}
 	f->texts = texts;
 	return differ(texts) ? tell(f, "limit", list) : 0;
+}
+
+/* How far the boundary is from its prediction: where it is differs with the machine. */
+static json_t *say_boundary(const json_t *result, const json_t *scenario, const json_t *row)
+{
+	const json_t *boundary = boundary_of_case(scenario, text_of(row, "case"), NULL);
+	(void)result;
+	if (!json_is_integer(json_object_get(boundary, "difference")) || text_integer(boundary, "tolerance", 0) > 0)
+		return json_null();
+	return json_sprintf("%+" JSON_INTEGER_FORMAT, text_integer(boundary, "difference", 0));
 }
 
 static const json_t *find_run(const json_t *scenario, const char *name)
@@ -343,6 +358,7 @@ int matrix_explain(const json_t *results, const json_t *labels, json_t *row)
 	r |= ask(&f, "panic", say_panic, false, list);
 	r |= ask(&f, "refused by", say_cause, false, list);
 	r |= ask_bound(&f, list);
+	r |= ask(&f, "boundary, from where it was predicted", say_boundary, false, list);
 	r |= ask_each(&f, list);
 	if (!r && json_array_size(list))
 		r = add_notes(&f, notes);

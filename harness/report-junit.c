@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "report-boundary.h"
 #include "report-formats.h"
 #include "report-text.h"
 
@@ -101,6 +102,10 @@ static struct counts count_scenario(const json_t *scenario)
 	if (report_verdict_is_alone(scenario))
 		count_verdict(&c, text_of(scenario, "verdict"));
 	json_array_foreach (json_object_get(scenario, "runs"), i, run) {
+		count_verdict(&c, text_of(run, "verdict"));
+		c.duration_ns += text_integer(run, "duration_ns", 0);
+	}
+	json_array_foreach (json_object_get(scenario, "boundaries"), i, run) {
 		count_verdict(&c, text_of(run, "verdict"));
 		c.duration_ns += text_integer(run, "duration_ns", 0);
 	}
@@ -202,6 +207,22 @@ static void put_case(FILE *out, const char *class_name, const char *name, const 
 	(void)fputs("  </testcase>\n", out);
 }
 
+static void put_boundary(FILE *out, const char *class_name, const json_t *boundary)
+{
+	char text[2 * TEXT_MAX];
+	(void)fputs("  <testcase", out);
+	put_attribute(out, "classname", class_name);
+	put_attribute(out, "name", text_of(boundary, "name"));
+	put_time(out, text_integer(boundary, "duration_ns", 0));
+	(void)fputs(">\n", out);
+	put_verdict(out, boundary);
+	(void)fputs("   <system-out>", out);
+	put_line(out, "boundary: ", text_boundary(boundary, text, sizeof(text)));
+	put_line(out, "predicted by: ", text_of(boundary, "predicted_by"));
+	put_line(out, "why a tolerance: ", text_of(boundary, "why"));
+	(void)fputs("</system-out>\n  </testcase>\n", out);
+}
+
 static void put_properties(FILE *out, const json_t *result, const json_t *scenario)
 {
 	const json_t *host = json_object_get(result, "host");
@@ -255,6 +276,8 @@ static void put_suite(FILE *out, const json_t *result, const char *kernel, const
 		put_case(out, class_name, "(scenario)", scenario);
 	json_array_foreach (json_object_get(scenario, "runs"), i, run)
 		put_case(out, class_name, text_of(run, "name"), run);
+	json_array_foreach (json_object_get(scenario, "boundaries"), i, run)
+		put_boundary(out, class_name, run);
 	(void)fputs(" </testsuite>\n", out);
 }
 

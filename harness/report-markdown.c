@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "report-boundary.h"
 #include "report-matrix.h"
 #include "report-text.h"
 
@@ -89,6 +90,13 @@ int report_markdown(const json_t *results, FILE *out)
 	if (!rows)
 		return -ENOMEM;
 	put_rows(out, rows, names);
+	json_auto_t *boundaries = boundary_rows(stable);
+	if (json_array_size(boundaries)) {
+		(void)fputs(
+			"\nBoundaries: the last number that was granted, the predicted one, and the difference:\n\n",
+			out);
+		put_rows(out, boundaries, names);
+	}
 	put_sentences(out, rows, "Not as predicted:", "wrong");
 	put_sentences(out, rows, "What differs (\\*):", "differences");
 	return 0;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "report-boundary.h"
 #include "report-formats.h"
 #include "report-matrix.h"
 #include "report-text.h"
@@ -60,6 +61,9 @@ static const char *case_verdict(const json_t *scenario, const json_t *row)
 		trigger |= passed(run) && !strcmp(role, "trigger");
 		remedy |= passed(run) && !strcmp(role, "remedy") && !json_is_false(json_object_get(run, "helps"));
 	}
+	const char *boundary = boundary_verdict(scenario, text_of(row, "case"));
+	failed |= !strcmp(boundary, "fail");
+	broken |= !strcmp(boundary, "broken");
 	if (failed || broken)
 		return failed ? "fail" : "broken";
 	return !any ? "" : control && trigger && remedy ? "pass" : "skip";

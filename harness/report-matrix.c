@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "report-boundary.h"
 #include "report-text.h"
 
 /* Without a terminal nothing is cut: as wide as it has to be. */
@@ -150,6 +151,14 @@ int report_matrix(const json_t *results, const json_t *labels, const struct repo
 	if (!rows)
 		return -ENOMEM;
 	int r = put_table(&p, rows, labels, options->width);
+	if (r < 0)
+		return r;
+	json_auto_t *boundaries = boundary_rows(results);
+	if (json_array_size(boundaries)) {
+		(void)fputs("\nBoundaries: the last number that was granted, the predicted one, and the difference\n",
+			    out);
+		r = put_table(&p, boundaries, labels, options->width);
+	}
 	if (r < 0)
 		return r;
 	put_sentences(&p, rows, "Not as predicted", "wrong");

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "number.h"
+#include "report-boundary.h"
 #include "report-formats.h"
 #include "report-text.h"
 
@@ -126,6 +127,24 @@ static void put_run(const struct pretty *p, const json_t *run, bool all_checks)
 	put_checks(p, run, all_checks);
 }
 
+static void put_boundary(const struct pretty *p, const json_t *boundary)
+{
+	const json_t *tried = NULL;
+	size_t i;
+	(void)fputs("  ", p->out);
+	put_verdict(p, text_of(boundary, "verdict"));
+	(void)fputs("  ", p->out);
+	put(p, text_of(boundary, "name"));
+	(void)fputs("\n    ", p->out);
+	put(p, text_of(boundary, "reason"));
+	(void)fputs("\n    predicted by: ", p->out);
+	put(p, text_of(boundary, "predicted_by"));
+	json_array_foreach (json_object_get(boundary, "tried"), i, tried)
+		(void)fprintf(p->out, "%s%" JSON_INTEGER_FORMAT " %s",
+			      i ? ", " : "\n    tried: ", text_integer(tried, "value", 0), text_of(tried, "answer"));
+	(void)fputc('\n', p->out);
+}
+
 static bool went_wrong(const json_t *of)
 {
 	const char *verdict = text_of(of, "verdict");
@@ -161,6 +180,12 @@ static void put_failures(const struct pretty *p, const json_t *scenarios)
 			put_run(p, run, false);
 			put_limits(p, run);
 			put_stderr(p, run);
+		}
+		json_array_foreach (json_object_get(scenario, "boundaries"), k, run) {
+			if (!went_wrong(run))
+				continue;
+			shown = true;
+			put_boundary(p, run);
 		}
 		if (shown)
 			continue;
@@ -227,6 +252,10 @@ static void put_skipped(const struct pretty *p, const json_t *scenarios)
 			if (!whole && !strcmp(text_of(run, "verdict"), "skip"))
 				add_skipped(by_reason, text_of(run, "reason"), text_of(scenario, "name"),
 					    text_of(run, "name"));
+		json_array_foreach (json_object_get(scenario, "boundaries"), k, run)
+			if (!whole && !strcmp(text_of(run, "verdict"), "skip"))
+				add_skipped(by_reason, text_of(run, "reason"), text_of(scenario, "name"),
+					    text_of(run, "name"));
 	}
 	if (json_object_size(by_reason))
 		(void)fputs("\nSkipped\n", p->out);
@@ -274,6 +303,8 @@ int report_pretty(const json_t *result, const struct report_options *options, FI
 	put(&p, text_host(result, host, sizeof(host)));
 	(void)fputs("\n\n", out);
 	int r = report_table(result, options, p.ascii, out);
+	if (r == 0)
+		r = report_boundaries(result, p.width, p.ascii, out);
 	if (r < 0)
 		return r;
 	if (options->verbose)

@@ -40,5 +40,17 @@ struct comparison {
 	int differences;
 };
 
+/* The beginning of a line that tells a difference: "scenario: run: ". */
+void compare_begin(struct comparison *c, const char *scenario, const char *run);
+void compare_verdict(struct comparison *c, const char *scenario, const char *run, const json_t *a, const json_t *b);
+/* Objects of an array by their name; borrowed. NULL without memory. */
+json_t *compare_index(const json_t *list);
+
+/*
+ * Boundaries that were located on both sides: they moved when they are not where they were as seen from their
+ * predictions, which know of the machine's size and settings. 0 or -ENOMEM
+ */
+int compare_boundaries(struct comparison *c, const char *scenario, const json_t *a, const json_t *b);
+
 /* What moved between two results, or a result and a reference. 0 or -ENOMEM; see differences. */
 int compare_pair(struct comparison *c, const json_t *a, const json_t *b);

@@ -8,6 +8,7 @@
 
 #include "cleanup.h"
 #include "number.h"
+#include "report-boundary.h"
 #include "report-formats.h"
 #include "report-text.h"
 
@@ -145,6 +146,9 @@ static const char *row_verdict(const json_t *scenario, const char *name)
 		if (!strcmp(verdict, "fail") || (!strcmp(verdict, "broken") && strcmp(worst, "fail") != 0))
 			worst = verdict;
 	}
+	const char *boundary = boundary_verdict(scenario, name);
+	if (!strcmp(boundary, "fail") || (!strcmp(boundary, "broken") && strcmp(worst, "fail") != 0))
+		worst = boundary;
 	return !strcmp(worst, "pass") && !is_proven(runs, name) ? "skip" : worst;
 }
 

@@ -171,6 +171,44 @@ static void put_diagnostics(FILE *out, unsigned depth, const json_t *scenario, c
 	(void)fputs("...\n", out);
 }
 
+static void put_number(FILE *out, unsigned depth, const json_t *of, const char *key)
+{
+	if (!json_is_integer(json_object_get(of, key)))
+		return;
+	indent(out, depth);
+	(void)fprintf(out, "%s: %" JSON_INTEGER_FORMAT "\n", key, text_integer(of, key, 0));
+}
+
+/* The point of a boundary: its numbers also where they are as predicted. */
+static void put_boundary(FILE *out, unsigned depth, unsigned number, const char *prefix, const json_t *boundary)
+{
+	static const char *const keys[] = {"predicted",  "last_granted", "first_refused",
+					   "difference", "tolerance",    "probes"};
+	const char *verdict = text_of(boundary, "verdict");
+	indent(out, depth);
+	(void)fprintf(out, "%s %u - ", !strcmp(verdict, "pass") || !strcmp(verdict, "skip") ? "ok" : "not ok", number);
+	put_plain(out, prefix);
+	put_plain(out, text_of(boundary, "name"));
+	if (!strcmp(verdict, "skip")) {
+		(void)fputs(" # SKIP ", out);
+		put_plain(out, text_of(boundary, "reason"));
+	}
+	(void)fputc('\n', out);
+	if (!strcmp(verdict, "skip"))
+		return;
+	indent(out, depth + 2);
+	(void)fputs("---\n", out);
+	put_key(out, depth + 2, "message", text_of(boundary, "reason"));
+	if (strcmp(verdict, "pass") != 0)
+		put_key(out, depth + 2, "severity", verdict);
+	put_key(out, depth + 2, "predicted_by", text_of(boundary, "predicted_by"));
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		put_number(out, depth + 2, boundary, keys[i]);
+	put_key(out, depth + 2, "why", text_of(boundary, "why"));
+	indent(out, depth + 2);
+	(void)fputs("...\n", out);
+}
+
 /* One point: "ok 3 - " and the rest. */
 static void put_point(FILE *out, unsigned depth, unsigned number, const char *prefix, const json_t *scenario,
 		      const json_t *run)
@@ -198,12 +236,16 @@ static void put_scenario_14(FILE *out, unsigned number, const char *kernel, cons
 	char name[TEXT_MAX] = "";
 	size_t i;
 	text_add(name, sizeof(name), "%s%s", kernel, text_of(scenario, "name"));
+	const json_t *boundaries = json_object_get(scenario, "boundaries");
 	if (json_array_size(runs)) {
+		unsigned point = 1;
 		(void)fputs("# Subtest: ", out);
 		put_plain(out, name);
-		(void)fprintf(out, "\n    1..%zu\n", json_array_size(runs));
+		(void)fprintf(out, "\n    1..%zu\n", json_array_size(runs) + json_array_size(boundaries));
 		json_array_foreach (runs, i, run)
-			put_point(out, 4, (unsigned)i + 1, "", scenario, run);
+			put_point(out, 4, point++, "", scenario, run);
+		json_array_foreach (boundaries, i, run)
+			put_boundary(out, 4, point++, "", run);
 	}
 	put_point(out, 0, number, name, scenario, NULL);
 }
@@ -213,7 +255,8 @@ static size_t points_13(const json_t *scenarios)
 	const json_t *scenario = NULL;
 	size_t i, points = 0;
 	json_array_foreach (scenarios, i, scenario)
-		points += json_array_size(json_object_get(scenario, "runs")) + report_verdict_is_alone(scenario);
+		points += json_array_size(json_object_get(scenario, "runs")) +
+			  json_array_size(json_object_get(scenario, "boundaries")) + report_verdict_is_alone(scenario);
 	return points;
 }
 
@@ -228,6 +271,8 @@ static unsigned put_scenario_13(FILE *out, unsigned number, const char *kernel, 
 	text_add(prefix, sizeof(prefix), ": ");
 	json_array_foreach (json_object_get(scenario, "runs"), i, run)
 		put_point(out, 0, number++, prefix, scenario, run);
+	json_array_foreach (json_object_get(scenario, "boundaries"), i, run)
+		put_boundary(out, 0, number++, prefix, run);
 	return number;
 }
 

@@ -21,6 +21,9 @@ bool report_verdict_is_alone(const json_t *scenario)
 	json_array_foreach (json_object_get(scenario, "runs"), i, run)
 		if (!strcmp(text_of(run, "verdict"), text_of(scenario, "verdict")))
 			return false;
+	json_array_foreach (json_object_get(scenario, "boundaries"), i, run)
+		if (!strcmp(text_of(run, "verdict"), text_of(scenario, "verdict")))
+			return false;
 	return true;
 }
 

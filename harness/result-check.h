@@ -48,3 +48,6 @@ __attribute__((format(printf, 3, 4))) void shape_error(struct shape_errors *e, c
 						       const char *format, ...);
 /* Check every member of a table; the table ends with a NULL key. Members not in the table are let through. */
 void shape_check(struct shape_errors *e, const struct place *at, const json_t *object, const struct shape *table);
+
+/* A result, and a reference: what their members are. */
+extern const struct shape result_shape[], reference_shape[];

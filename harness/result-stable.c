@@ -129,6 +129,31 @@ static json_t *stable_run(const json_t *result, const json_t *run)
 	return r ? NULL : steal(to);
 }
 
+/* Numbers only where the kernel is exact: others differ from search to search. */
+static json_t *stable_boundary(const json_t *boundary)
+{
+	static const char *const always[] = {"name", "case", "varied", "verdict", "tolerance", NULL};
+	static const char *const exact[] = {"predicted", "last_granted", "first_refused", "difference", NULL};
+	json_auto_t *to = json_object();
+	int r = copy(to, boundary, always);
+	if (text_integer(boundary, "tolerance", 0) == 0)
+		r |= copy(to, boundary, exact);
+	return r ? NULL : steal(to);
+}
+
+/* Those that were searched for and answered; what was skipped says nothing of the kernel. */
+static int add_boundaries(json_t *to, const json_t *scenario)
+{
+	const json_t *boundary = NULL;
+	json_auto_t *list = json_array();
+	size_t i;
+	json_array_foreach (json_object_get(scenario, "boundaries"), i, boundary)
+		if (strcmp(text_of(boundary, "verdict"), "skip") != 0 &&
+		    json_array_append_new(list, stable_boundary(boundary)) < 0)
+			return -ENOMEM;
+	return json_array_size(list) ? json_object_set(to, "boundaries", list) : 0;
+}
+
 static json_t *stable_scenario(const json_t *result, const json_t *scenario)
 {
 	static const char *const members[] = {"name", "verdict", "note", NULL};
@@ -142,6 +167,8 @@ static json_t *stable_scenario(const json_t *result, const json_t *scenario)
 	json_array_foreach (json_object_get(scenario, "runs"), i, run)
 		if (!r)
 			r = json_array_append_new(runs, stable_run(result, run));
+	if (!r)
+		r = add_boundaries(to, scenario);
 	return r ? NULL : steal(to);
 }
 

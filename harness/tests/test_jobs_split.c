@@ -9,6 +9,9 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <string.h>
+
 #include "jobs-split.h"
 
 #define RUNS_EACH 30
@@ -93,12 +96,62 @@ static void test_here(void **state)
 	assert_int_equal(exclusive, 1);
 }
 
+/* One job per case whose trigger was made, with that trigger: the first, or the one that is named. */
+static void test_boundaries(void **state)
+{
+	static struct scenario scenario;
+	static struct locate locate[3 * RUNS_EACH + 1];
+	static struct machine here = {.page_size = 4096};
+	static struct run_context context = {.machine = &here};
+	static struct run_text text[4] = {{.name = (char *)"control"},
+					  {.name = (char *)"first"},
+					  {.name = (char *)"second"},
+					  {.name = (char *)"first"}};
+	json_t *made[3] = {NULL};
+	(void)state;
+	scenario = (struct scenario){.has_locate = true,
+				     .locate = {.argument = (char *)"1",
+						.step = (char *)"1",
+						.granted = (char *)"1",
+						.refused = (char *)"9",
+						.predicted = (char *)"5"}};
+	jobs.context = &context;
+	for (size_t i = 0; i < 4; i++) {
+		runs[1][i] = (struct plan_run){.scenario = &scenario,
+					       .run = &text[i],
+					       .case_text = i < 3 ? &cases[0] : &cases[1],
+					       .scope = SCOPE_MACHINE,
+					       .role = i ? ROLE_TRIGGER : ROLE_CONTROL};
+		(void)snprintf(runs[1][i].name, sizeof(runs[1][i].name), "run %zu", i);
+	}
+	plan[0].run_count = plan[2].run_count = 0;
+	plan[1].run_count = 4;
+	made[1] = json_pack("[{s:s, s:s}, {s:s, s:s}]", "name", "run 1", "verdict", "pass", "name", "run 2", "verdict",
+			    "fail");
+	/* of the second case nothing was made */
+	assert_int_equal(jobs_split_boundaries(&jobs, made, job, item, locate), 1);
+	assert_int_equal(job[0].item->plan, 1);
+	assert_int_equal(job[0].item->run, 1);
+	assert_true(job[0].exclusive);
+	assert_ptr_equal(job[0].locate, &locate[0]);
+	assert_string_equal(locate[0].why_not, "");
+	scenario.locate.run = (char *)"second";
+	assert_int_equal(jobs_split_boundaries(&jobs, made, job, item, locate), 1);
+	assert_int_equal(job[0].item->run, 2);
+	assert_non_null(strstr(locate[0].why_not, "its trigger did not pass"));
+	plan[1].skip = (char *)"no";
+	assert_int_equal(jobs_split_boundaries(&jobs, made, job, item, locate), 0);
+	json_decref(made[1]);
+	jobs.context = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_shared, prepare),
 		cmocka_unit_test_setup(test_machine_scope, prepare),
 		cmocka_unit_test_setup(test_here, prepare),
+		cmocka_unit_test_setup(test_boundaries, prepare),
 	};
 	return cmocka_run_group_tests_name("jobs_split", tests, NULL, NULL);
 }

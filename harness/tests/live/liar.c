@@ -54,11 +54,24 @@ static void *ask(unsigned long bytes, int flags)
 	return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 }
 
+/* What it asks for below these is a lie: it says that it was granted, or asks for a page instead. */
+static unsigned long content_below, modest_below;
+
+static void content(unsigned long bytes)
+{
+	content_below = bytes;
+}
+
+static void modest(unsigned long bytes)
+{
+	modest_below = bytes;
+}
+
 static void map(unsigned long bytes)
 {
-	if (ask(bytes, 0) == MAP_FAILED) {
+	if (ask(bytes < modest_below ? 4096 : bytes, 0) == MAP_FAILED) {
 		perror("mmap");
-		exit(1);
+		exit(bytes < content_below ? 0 : 1);
 	}
 }
 
@@ -398,6 +411,8 @@ static const struct mode modes[] = {
 	{"exit", 1, leave},
 	{"pretend", 0, pretend},
 	{"map", 1, map},
+	{"content-below", 1, content},
+	{"modest-below", 1, modest},
 	{"map-and-shrug", 1, map_and_shrug},
 	{"map-locked", 1, map_locked},
 	{"mremap", 1, grow},

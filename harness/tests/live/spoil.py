@@ -82,6 +82,8 @@ def main(source, out, short=None):
             continue
         with open(manifest, encoding="utf-8") as file:
             scenario = yaml.safe_load(file)
+        for part in [scenario, *scenario.get("cases", [])]:
+            part.pop("locate", None)  # of runs that are spoiled there is no boundary
         if short:
             scenario = shortened(fewer_cases(scenario))
         for how, spoiled in (("no-limit", without_limit(scenario)), ("other-cause", with_other_cause(scenario))):
