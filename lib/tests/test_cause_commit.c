@@ -298,7 +298,7 @@ static void test_extremes(void **state)
 	assert_only(&f, CAUSE_ADDRESS_SPACE);
 }
 
-/* Captured on 6.1: 60 MB of swap, mode 2, nearly all promised. */
+/* On a machine made up: 60 MB of swap, mode 2, nearly all promised. */
 static void test_swapoff(void **state)
 {
 	(void)state;
