@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "cmd-run-options.h"
 #include "filter.h"
 #include "jobs.h"
@@ -127,14 +128,14 @@ static json_t *produce(const struct run_options *o, const struct machine *machin
 		return NULL;
 	for (size_t v = 0; v < venue_count; v++)
 		memcpy(plans + v * scenario_count, venues[v].plans, scenario_count * sizeof(struct plan *));
-	uint64_t begin = vm_now_ns();
+	uint64_t begin = clock_now_ns();
 	json_auto_t *scenarios = execute(o, machine, plans, venue_count * scenario_count);
 	if (!scenarios)
 		return NULL;
 	json_t *results = json_array();
 	for (size_t v = 0; v < venue_count; v++)
 		(void)json_array_append_new(results, result_of(o, &venues[v], scenarios, v * scenario_count,
-							       scenario_count, vm_now_ns() - begin));
+							       scenario_count, clock_now_ns() - begin));
 	return results;
 }
 

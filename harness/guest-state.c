@@ -17,6 +17,7 @@
 
 #include "cache.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "guest-state-internal.h"
 #include "procfs.h"
 #include "say.h"
@@ -58,7 +59,7 @@ static int wait_ready(struct vm *vm, bool kvm, const atomic_bool *interrupted, c
 {
 	struct wire_frame frame = {0};
 	char console[CONSOLE_TAIL], errors[CONSOLE_TAIL];
-	uint64_t now = vm_now_ns(), deadline = now + vm_timeout_ns(kvm ? KVM_TIMEOUT_NS : BOOT_TIMEOUT_NS);
+	uint64_t now = clock_now_ns(), deadline = now + vm_timeout_ns(kvm ? KVM_TIMEOUT_NS : BOOT_TIMEOUT_NS);
 	uint64_t patience = now + KVM_PATIENCE_NS < deadline ? now + KVM_PATIENCE_NS : deadline;
 	int r = kvm ? vm_receive(vm, patience, interrupted, &frame) : -ETIMEDOUT;
 	if (r == -ETIMEDOUT)
@@ -118,9 +119,9 @@ static int boot_patiently(struct guest_state *state, const struct vm_spec *spec,
 {
 	int r = -EIO;
 	for (state->boots = 1; state->boots <= BOOT_TRIES; state->boots++) {
-		uint64_t begin = vm_now_ns();
+		uint64_t begin = clock_now_ns();
 		r = boot(spec, state->options.interrupted, ret, why, size);
-		state->boot_ns = vm_now_ns() - begin;
+		state->boot_ns = clock_now_ns() - begin;
 		if (r == 0 || spec->kvm || r == -EINTR)
 			return r;
 		if (state->boots < BOOT_TRIES)
@@ -172,7 +173,7 @@ static int save(struct guest_state *state, const char *key, int memory, struct v
 	auto_close int file = open_in(state, "memory", O_RDWR | O_CREAT | O_TRUNC);
 	if (devices < 0 || key_fd < 0 || file < 0)
 		return devices < 0 ? devices : key_fd < 0 ? key_fd : file;
-	int r = vm_save(vm, devices, vm_now_ns() + vm_timeout_ns(SAVE_TIMEOUT_NS));
+	int r = vm_save(vm, devices, clock_now_ns() + vm_timeout_ns(SAVE_TIMEOUT_NS));
 	if (r == 0)
 		r = copy_data(memory, file, (off_t)state->options.memory_bytes);
 	size_t length = strlen(key);

@@ -20,6 +20,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "number.h"
 #include "procfs.h"
 
@@ -27,13 +28,6 @@
 #define BATCH_NS        2000000
 #define TICK_MS         200
 #define EXIT_TIMEOUT_MS 2000
-
-uint64_t vm_now_ns(void)
-{
-	struct timespec t;
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
-}
 
 uint64_t vm_timeout_ns(uint64_t usual_ns)
 {
@@ -271,7 +265,7 @@ int vm_receive(struct vm *vm, uint64_t deadline_ns, const atomic_bool *interrupt
 		int got = wire_next(&vm->reader, ret);
 		if (got != 0)
 			return got < 0 ? got : 0;
-		uint64_t now = vm_now_ns();
+		uint64_t now = clock_now_ns();
 		if (interrupted && *interrupted)
 			return -EINTR;
 		if (now >= deadline_ns)
@@ -299,7 +293,7 @@ static int wait_saved(const struct vm *vm, uint64_t deadline_ns)
 {
 	static char text[65536];
 	size_t used = 0;
-	while (vm_now_ns() < deadline_ns) {
+	while (clock_now_ns() < deadline_ns) {
 		struct pollfd p = {.fd = vm->monitor_fd, .events = POLLIN};
 		int r = qmp(vm, "{\"execute\":\"query-migrate\"}\n");
 		if (r < 0)

@@ -62,6 +62,5 @@ int vm_stop(struct vm *vm);
 void vm_console(const struct vm *vm, char *ret, size_t size);
 void vm_errors(const struct vm *vm, char *ret, size_t size);
 
-uint64_t vm_now_ns(void);
 /* How long to wait: the usual time, or what ENOMEM_GUEST_TIMEOUT_MS says of all of them. */
 uint64_t vm_timeout_ns(uint64_t usual_ns);

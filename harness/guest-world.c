@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "guest-evidence.h"
 
 #define RESTORES_MAX 2
@@ -105,7 +106,7 @@ static int probe_once(struct guest_world *world, bool cold, char *why, size_t si
 		return r;
 	r = guest_send_job(&vm, guest_job(world, json_array(), false));
 	if (r == 0)
-		r = vm_receive(&vm, vm_now_ns() + vm_timeout_ns(GUEST_ANSWER_TIMEOUT_NS),
+		r = vm_receive(&vm, clock_now_ns() + vm_timeout_ns(GUEST_ANSWER_TIMEOUT_NS),
 			       world->state->options.interrupted, &frame);
 	if (r < 0) {
 		guest_tell_silence(&vm, r, why, size);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "guest-evidence.h"
 #include "guest-world.h"
 #include "judge.h"
@@ -105,7 +106,7 @@ static uint64_t deadline(const struct conversation *c)
 	uint64_t length = vm_timeout_ns(GUEST_ANSWER_TIMEOUT_NS);
 	if (c->current >= 0)
 		length = plan_time_ns(c->runs[c->current]) + vm_timeout_ns(RUN_GRACE_NS);
-	return vm_now_ns() + length;
+	return clock_now_ns() + length;
 }
 
 /* [scenario, run]: the run that begins. -1 when it is none of ours. */

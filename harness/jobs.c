@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "guest.h"
 #include "jobs-split.h"
 #include "judge.h"
@@ -59,13 +60,6 @@ void jobs_catch_signals(void)
 	(void)sigaction(SIGHUP, &action, NULL);
 	/* A reader that went away shows as a failed write, with a message, not as a silent death. */
 	(void)signal(SIGPIPE, SIG_IGN);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
 }
 
 /*
@@ -179,8 +173,11 @@ static int start(const struct jobs *jobs, struct job *job, unsigned number, unsi
 	for (size_t i = 0; i < job->count; i++)
 		length += plan_time_ns(jobs_run_at(jobs, &job->item[i])) + (job->world ? GUEST_GRACE_NS : RUN_GRACE_NS);
 	length *= job->locate ? LOCATE_PROBES_MAX : 1;
-	struct worker w = {
-		.job = job, .number = number, .slot = slot, .result_fd = result_fd, .deadline_ns = now_ns() + length};
+	struct worker w = {.job = job,
+			   .number = number,
+			   .slot = slot,
+			   .result_fd = result_fd,
+			   .deadline_ns = clock_now_ns() + length};
 	w.pid = fork();
 	if (w.pid < 0)
 		return -errno;
@@ -267,7 +264,7 @@ static unsigned wait_for_one(const struct worker *workers, unsigned slots)
 	for (;;) {
 		struct pollfd fds[AT_ONCE_MAX];
 		unsigned slot[AT_ONCE_MAX], n = 0;
-		uint64_t now = now_ns();
+		uint64_t now = clock_now_ns();
 		for (unsigned i = 0; i < slots; i++) {
 			if (!workers[i].pid)
 				continue;

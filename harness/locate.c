@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "judge-check.h"
 #include "number.h"
 #include "plan-internal.h"
@@ -230,13 +231,6 @@ static void conclude(const struct inquiry *q, const struct locate_found *found, 
 	put_verdict(b, "fail", reason);
 }
 
-static json_int_t now_ns(void)
-{
-	struct timespec t;
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (json_int_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 json_t *locate_boundary(const struct locate *l, locate_runner *run, void *data, const atomic_bool *interrupted)
 {
 	struct inquiry q = {.l = l, .run = run, .data = data, .interrupted = interrupted};
@@ -246,7 +240,7 @@ json_t *locate_boundary(const struct locate *l, locate_runner *run, void *data, 
 		return locate_without(l, "skip", l->why_not);
 	if (predict(l, l->evidence, &q.predicted) < 0)
 		return locate_without(l, "fail", "the trigger's numbers make no prediction");
-	json_int_t begin = now_ns();
+	json_int_t begin = (json_int_t)clock_now_ns();
 	q.tried = json_array();
 	s.predicted = locate_on_grid(&s, q.predicted);
 	locate_search(&s, &found);
@@ -257,7 +251,7 @@ json_t *locate_boundary(const struct locate *l, locate_runner *run, void *data, 
 	(void)json_object_set_new(b, "predicted", json_integer(predicted));
 	(void)json_object_set_new(b, "probes", json_integer(q.made));
 	(void)json_object_set_new(b, "tried", q.tried);
-	(void)json_object_set_new(b, "duration_ns", json_integer(now_ns() - begin));
+	(void)json_object_set_new(b, "duration_ns", json_integer((json_int_t)clock_now_ns() - begin));
 	conclude(&q, &found, predicted, b);
 	return b;
 }

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "number.h"
 #include "run-environment.h"
 #include "run-log.h"
@@ -21,13 +22,6 @@
 #include "witness-inject.h"
 
 #define GROUP_TIMEOUT_NS 2000000000ULL
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
-}
 
 static int make_spec(const struct run_context *context, struct run_record *record, const int out[2], const int err[2],
 		     const int report[2], int *ret_fd)
@@ -300,7 +294,7 @@ json_t *run_execute(struct run_context *context, const struct plan *plan, const 
 	context->runs++;
 	bool machine = run_changes_machine(&run->environment),
 	     calm = machine || run_is_thrown_away(context, run) || !run_calm_machine(context, &record, &calm_fd);
-	uint64_t begin = now_ns();
+	uint64_t begin = clock_now_ns();
 	if (calm && run_make_group(context, &record, &cg) == 0 &&
 	    (!machine || run_change_machine(context, &record, &session) == 0))
 		watch_in_environment(context, &record);
@@ -314,6 +308,6 @@ json_t *run_execute(struct run_context *context, const struct plan *plan, const 
 	int r = record.cgroup ? cgroup_remove(&cg, GROUP_TIMEOUT_NS) : 0;
 	if (r < 0 && !record.problem.step[0])
 		(void)run_problem(&record, -r, "cgroup", "enomem recover", "cgroup %s: cannot be removed", cg.name);
-	record.duration_ns = now_ns() - begin;
+	record.duration_ns = clock_now_ns() - begin;
 	return evidence_build(&record);
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "cgroup.h"
+#include "clock.h"
 
 /* "<mount><own group>" of a hierarchy, without a slash at the end. -ENAMETOOLONG */
 int cgroup_own_directory(const struct cgroup_hierarchy *at, const char *root_prefix, char *ret, size_t size);
@@ -36,17 +37,10 @@ int cgroup_kill_directory(int dirfd, uint64_t deadline_ns);
 /* Remove a directory and the groups below it, retrying EBUSY; one that is gone already is no error. */
 int cgroup_remove_directory(int dirfd, const char *path, uint64_t deadline_ns);
 
-static inline uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
-
 /* A deadline that no timeout, however large, makes wrap. */
 static inline uint64_t deadline_after(uint64_t timeout_ns)
 {
-	uint64_t now = monotonic_ns();
+	uint64_t now = clock_now_ns();
 	return timeout_ns > UINT64_MAX - now ? UINT64_MAX : now + timeout_ns;
 }
 

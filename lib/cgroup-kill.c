@@ -13,6 +13,7 @@
 
 #include "cgroup-internal.h"
 #include "cleanup.h"
+#include "clock.h"
 
 #define DEPTH_MAX          16
 #define ROUNDS_BEFORE_STOP 30
@@ -122,7 +123,7 @@ int cgroup_kill_directory(int dirfd, uint64_t deadline_ns)
 			return 0;
 		if (census.processes == 1 && census.caller_inside)
 			return -EBUSY;
-		if (monotonic_ns() >= deadline_ns)
+		if (clock_now_ns() >= deadline_ns)
 			return -ETIMEDOUT;
 		/* Something forks faster than we kill. Not done at once: it makes pids.events count. */
 		if (round == ROUNDS_BEFORE_STOP)
@@ -136,7 +137,7 @@ static int remove_retrying(int dirfd, const char *path, uint64_t deadline_ns)
 	for (;;) {
 		if (unlinkat(dirfd, path, AT_REMOVEDIR) == 0 || errno == ENOENT)
 			return 0;
-		if (errno != EBUSY || monotonic_ns() >= deadline_ns)
+		if (errno != EBUSY || clock_now_ns() >= deadline_ns)
 			return -errno;
 		sleep_ns(1000000);
 	}

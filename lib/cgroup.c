@@ -15,6 +15,7 @@
 
 #include "cgroup-internal.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "procfs.h"
 
 #define PARENT_LOCK_TIMEOUT_NS UINT64_C(1000000000)
@@ -37,7 +38,7 @@ static int lock_parent(const char *dir)
 	uint64_t deadline_ns = deadline_after(PARENT_LOCK_TIMEOUT_NS);
 	auto_close int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK || monotonic_ns() >= deadline_ns)
+		if (errno != EWOULDBLOCK || clock_now_ns() >= deadline_ns)
 			return -1;
 		sleep_ns(2000000);
 	}

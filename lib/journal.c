@@ -12,6 +12,7 @@
 
 #include "cgroup-internal.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "journal-internal.h"
 #include "procfs.h"
 
@@ -241,7 +242,7 @@ static int take_lock(int dir_fd, const char *name, int operation, uint64_t timeo
 	while (flock(fd, operation | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return -errno;
-		if (monotonic_ns() >= deadline_ns)
+		if (clock_now_ns() >= deadline_ns)
 			return -EBUSY;
 		sleep_ns(5000000);
 	}

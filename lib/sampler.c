@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "number.h"
 #include "procfs.h"
 
@@ -31,13 +32,6 @@
 
 /* Milliseconds to wait for a snapshot of the witness's to be done. */
 #define SNAPSHOT_TRIES         50
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-	(void)clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
-}
 
 void sampler_init(struct sampler *s)
 {

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "number.h"
 #include "snapshot-internal.h"
 
@@ -126,11 +127,9 @@ static bool memory_is_gone(const struct snapshot *s)
 
 static void take(const struct snapshot_source *s, const struct snapshot_request *request, struct snapshot *ret)
 {
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	memset(ret, 0, sizeof(*ret));
 	ret->taken = true;
-	ret->time_ns = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+	ret->time_ns = clock_now_ns();
 	ret->cpu_ns = ret->cpu_hard_limit_ns = ret->file_bytes = ENOMEM_ABSENT;
 	ret->uid_tasks = ret->open_files = ret->pid_ids = ret->namespace_pid_ids = ret->oom_score = ENOMEM_ABSENT;
 	ret->namespace_pid_max = s->namespace_pid_max;

@@ -16,6 +16,7 @@
 
 #include "cgroup-internal.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "number.h"
 #include "procfs.h"
 
@@ -88,7 +89,7 @@ static int open_node(const char *path, int *ret_fd)
 		}
 		if (errno != ENOENT && errno != ENXIO)
 			return -errno;
-		if (monotonic_ns() >= deadline_ns)
+		if (clock_now_ns() >= deadline_ns)
 			return -ENODEV;
 		sleep_ns(NODE_LOOK_NS);
 	}

@@ -17,10 +17,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "number.h"
 #include "tracees.h"
 #include "witness-asked.h"
 #include "witness-inject.h"
+#include "witness-record.h"
 
 #define SYSCALL_STOP    (SIGTRAP | 0x80)
 
@@ -29,13 +31,6 @@
 #define FREEZE_PAUSE_NS 100000
 
 static struct tracees tracees;
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
-}
 
 int witness_seize(pid_t child)
 {
@@ -79,88 +74,6 @@ static void freeze_siblings(const struct tracee *of)
 			(void)nanosleep(&pause, NULL);
 		}
 	}
-}
-
-static void snapshot_of_refusal(struct witness *w, const struct tracee *t, const struct refusal *r)
-{
-	static char path[256];
-	struct snapshot_request request = {
-		.pid = t->tgid,
-		.maps = witness_asks_for_addresses(r->call->family),
-		.commit =
-			r->call->family == CALL_TASK && !(r->clone_flags & 0x100 /* CLONE_VM */) && r->error == ENOMEM,
-		.pidns = r->call->family == CALL_TASK && r->error != EAGAIN,
-		.uid_tasks = (r->call->family == CALL_TASK || r->call->family == CALL_EXEC) && r->error == EAGAIN,
-		.file = (r->call->family == CALL_FILE || r->call->family == CALL_TRANSFER) && r->error == ENOSPC,
-		.area_file = (r->call->family == CALL_LOCK && r->error == ENOMEM) || r->error == EFAULT,
-		.fd = (int)r->args[0],
-		.open_files = r->error == EMFILE,
-		.shm = r->call->family == CALL_SHM && (r->error == EINVAL || r->error == ENOSPC),
-		.pid_ids = r->call->family == CALL_TASK && r->error == EAGAIN,
-	};
-	if (r->error == ENOSPC && (r->call->family == CALL_TASK || r->call->family == CALL_NAMESPACE))
-		request.namespaces = r->call->family == CALL_TASK ? r->clone_flags : r->args[0];
-	if (r->call->family == CALL_CREATE && r->error == ENOSPC)
-		request.create = witness_path(r, path, sizeof(path));
-	witness_range(r, &request.address, &request.length);
-	snapshot_take(w->source, &request, &w->at_refusal);
-}
-
-static void on_refused(struct witness *w, const struct tracee *t, int64_t result, int error)
-{
-	w->refused++;
-	if (w->record_count == WITNESS_RECORDS)
-		return;
-	bool first = w->record_count == 0;
-	struct refusal *r = &w->record[w->record_count++];
-	r->call = t->call;
-	memcpy(r->args, t->args, sizeof(r->args));
-	r->clone_flags = t->clone_flags;
-	r->error = error;
-	r->injected = t->injected != 0;
-	r->tid = t->tid;
-	r->tgid = t->tgid;
-	r->time_ns = now_ns();
-	r->asked_bytes = witness_asked(t->tgid, t->call, t->args, result);
-	if (first) {
-		freeze_siblings(t);
-		snapshot_of_refusal(w, t, r);
-		if (w->look)
-			w->look(t->tgid, w->data);
-		if (w->at_failing_moment)
-			w->at_failing_moment(r, w->data);
-	}
-}
-
-/* Was what the first refused call asked for given after all? */
-static bool is_granted_later(const struct witness *w, const struct tracee *t, int64_t result)
-{
-	const struct refusal *first = &w->record[0];
-	if (!w->record_count || t->call->family != first->call->family)
-		return false;
-	if (t->call->family == CALL_BREAK) /* it asks for an end */
-		return t->args[0] >= first->args[0];
-	return t->call->family == CALL_EXEC || witness_asked(t->tgid, t->call, t->args, result) >= first->asked_bytes;
-}
-
-/* What the call was given: a control has to be given what the trigger is refused. */
-static void on_granted(struct witness *w, const struct tracee *t, int64_t result)
-{
-	size_t row = (size_t)(t->call - watched_calls);
-	uint64_t bytes = 0;
-	if (t->call->family == CALL_BREAK) {
-		if (!w->first_break)
-			w->first_break = (uint64_t)result;
-		bytes = (uint64_t)result > w->first_break ? (uint64_t)result - w->first_break : 0;
-	} else if (t->call->family !=
-		   CALL_EXEC) { /* an exec's wish takes reading the image, and one is like the other */
-		bytes = witness_asked(t->tgid, t->call, t->args, result);
-	}
-	w->granted_calls[row]++;
-	if (bytes > w->granted_bytes[row])
-		w->granted_bytes[row] = bytes;
-	if (is_granted_later(w, t, result))
-		w->granted_later++;
 }
 
 static uint64_t clone_flags_of(const struct tracee *t)
@@ -207,6 +120,14 @@ static void on_call(struct witness *w, struct tracee *t)
 	witness_inject(w, t);
 }
 
+/* The first refused call is the failing moment: its process stands still while it is looked at. */
+static void note_refused(struct witness *w, const struct tracee *t, int64_t result, int error)
+{
+	if (w->record_count == 0)
+		freeze_siblings(t);
+	witness_note_refused(w, t, result, error);
+}
+
 static void on_call_exit(struct witness *w, struct tracee *t)
 {
 	struct __ptrace_syscall_info info;
@@ -220,13 +141,13 @@ static void on_call_exit(struct witness *w, struct tracee *t)
 		w->last_break = (uint64_t)info.exit.rval;
 	if (t->injected) {
 		witness_inject_done(t);
-		on_refused(w, t, info.exit.rval, t->injected);
+		note_refused(w, t, info.exit.rval, t->injected);
 		return;
 	}
 	if (call_refused(t->call, t->args, info.exit.rval, info.exit.is_error, &error))
-		on_refused(w, t, info.exit.rval, error);
+		note_refused(w, t, info.exit.rval, error);
 	else if (!info.exit.is_error)
-		on_granted(w, t, info.exit.rval);
+		witness_note_granted(w, t, info.exit.rval);
 	/* The flags of clone3() lie in memory that another thread may have changed after we looked. */
 	if (t->call->family == CALL_TASK && !info.exit.is_error && info.exit.rval > 0 && !t->made_task)
 		on_untraced(w);
@@ -239,7 +160,7 @@ static void on_started(struct witness *w, const struct tracee *t)
 	w->program = t->tid;
 	w->tasks_seen = 1;
 	snapshot_take(w->source, &request, &w->before);
-	w->start_ns = now_ns();
+	w->start_ns = clock_now_ns();
 	w->shared->program = t->tid;
 }
 
@@ -294,34 +215,9 @@ static void on_exec(struct witness *w, struct tracee *t)
 
 static void note_signal(struct witness *w, const struct tracee *t, int signal, const siginfo_t *info, bool snapshot)
 {
-	if (w->signal_count == WITNESS_SIGNALS && w->ended)
-		return;
-	/* The last one counts most: it may be what the program dies of. */
-	if (w->signal_count == WITNESS_SIGNALS && w->at_signal_index == (int)--w->signal_count)
-		w->at_signal_index = -1;
-	struct witness_signal *s = &w->signal[w->signal_count];
-	s->fatal = false;
-	s->signal = signal;
-	s->code = info ? info->si_code : INT_MIN;
-	bool fault = info && (signal == SIGSEGV || signal == SIGBUS) && info->si_code > 0;
-	s->address = fault ? (uint64_t)(uintptr_t)info->si_addr : 0;
-	s->tid = t->tid;
-	s->tgid = t->tgid;
-	s->time_ns = now_ns();
-	if (snapshot) {
-		struct snapshot_request request = {.pid = t->tgid,
-						   .maps = true,
-						   .address = s->address,
-						   .length = fault,
-						   .area = fault && signal == SIGBUS,
-						   .dying = signal == SIGKILL};
+	if (snapshot)
 		freeze_siblings(t);
-		snapshot_take(w->source, &request, &w->at_signal);
-		w->at_signal_index = (int)w->signal_count;
-		if (w->look)
-			w->look(t->tgid, w->data);
-	}
-	w->signal_count++;
+	witness_note_signal(w, t, signal, info, snapshot);
 }
 
 static void on_signal(struct witness *w, const struct tracee *t, int signal)
@@ -370,7 +266,7 @@ static void on_gone(struct witness *w, pid_t tid, int status)
 	if (w->started && tid == w->program && !w->ended) {
 		w->ended = true;
 		w->exit_status = status;
-		w->end_ns = now_ns();
+		w->end_ns = clock_now_ns();
 		w->tasks_left = w->shared->tasks;
 		w->shared->program = 0;
 		if (WIFSIGNALED(status) && w->signal_count && w->signal[w->signal_count - 1].signal == WTERMSIG(status))

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the witness writes down. See witness-record.h.
+ */
+#include "witness-record.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "clock.h"
+#include "witness-asked.h"
+
+static void snapshot_of_refusal(struct witness *w, const struct tracee *t, const struct refusal *r)
+{
+	static char path[256];
+	struct snapshot_request request = {
+		.pid = t->tgid,
+		.maps = witness_asks_for_addresses(r->call->family),
+		.commit =
+			r->call->family == CALL_TASK && !(r->clone_flags & 0x100 /* CLONE_VM */) && r->error == ENOMEM,
+		.pidns = r->call->family == CALL_TASK && r->error != EAGAIN,
+		.uid_tasks = (r->call->family == CALL_TASK || r->call->family == CALL_EXEC) && r->error == EAGAIN,
+		.file = (r->call->family == CALL_FILE || r->call->family == CALL_TRANSFER) && r->error == ENOSPC,
+		.area_file = (r->call->family == CALL_LOCK && r->error == ENOMEM) || r->error == EFAULT,
+		.fd = (int)r->args[0],
+		.open_files = r->error == EMFILE,
+		.shm = r->call->family == CALL_SHM && (r->error == EINVAL || r->error == ENOSPC),
+		.pid_ids = r->call->family == CALL_TASK && r->error == EAGAIN,
+	};
+	if (r->error == ENOSPC && (r->call->family == CALL_TASK || r->call->family == CALL_NAMESPACE))
+		request.namespaces = r->call->family == CALL_TASK ? r->clone_flags : r->args[0];
+	if (r->call->family == CALL_CREATE && r->error == ENOSPC)
+		request.create = witness_path(r, path, sizeof(path));
+	witness_range(r, &request.address, &request.length);
+	snapshot_take(w->source, &request, &w->at_refusal);
+}
+
+void witness_note_refused(struct witness *w, const struct tracee *t, int64_t result, int error)
+{
+	w->refused++;
+	if (w->record_count == WITNESS_RECORDS)
+		return;
+	bool first = w->record_count == 0;
+	struct refusal *r = &w->record[w->record_count++];
+	r->call = t->call;
+	memcpy(r->args, t->args, sizeof(r->args));
+	r->clone_flags = t->clone_flags;
+	r->error = error;
+	r->injected = t->injected != 0;
+	r->tid = t->tid;
+	r->tgid = t->tgid;
+	r->time_ns = clock_now_ns();
+	r->asked_bytes = witness_asked(t->tgid, t->call, t->args, result);
+	if (first) {
+		snapshot_of_refusal(w, t, r);
+		if (w->look)
+			w->look(t->tgid, w->data);
+		if (w->at_failing_moment)
+			w->at_failing_moment(r, w->data);
+	}
+}
+
+/* Was what the first refused call asked for given after all? */
+static bool is_granted_later(const struct witness *w, const struct tracee *t, int64_t result)
+{
+	const struct refusal *first = &w->record[0];
+	if (!w->record_count || t->call->family != first->call->family)
+		return false;
+	if (t->call->family == CALL_BREAK) /* it asks for an end */
+		return t->args[0] >= first->args[0];
+	return t->call->family == CALL_EXEC || witness_asked(t->tgid, t->call, t->args, result) >= first->asked_bytes;
+}
+
+void witness_note_granted(struct witness *w, const struct tracee *t, int64_t result)
+{
+	size_t row = (size_t)(t->call - watched_calls);
+	uint64_t bytes = 0;
+	if (t->call->family == CALL_BREAK) {
+		if (!w->first_break)
+			w->first_break = (uint64_t)result;
+		bytes = (uint64_t)result > w->first_break ? (uint64_t)result - w->first_break : 0;
+	} else if (t->call->family !=
+		   CALL_EXEC) { /* an exec's wish takes reading the image, and one is like the other */
+		bytes = witness_asked(t->tgid, t->call, t->args, result);
+	}
+	w->granted_calls[row]++;
+	if (bytes > w->granted_bytes[row])
+		w->granted_bytes[row] = bytes;
+	if (is_granted_later(w, t, result))
+		w->granted_later++;
+}
+
+void witness_note_signal(struct witness *w, const struct tracee *t, int signal, const siginfo_t *info, bool snapshot)
+{
+	if (w->signal_count == WITNESS_SIGNALS && w->ended)
+		return;
+	/* The last one counts most: it may be what the program dies of. */
+	if (w->signal_count == WITNESS_SIGNALS && w->at_signal_index == (int)--w->signal_count)
+		w->at_signal_index = -1;
+	struct witness_signal *s = &w->signal[w->signal_count];
+	s->fatal = false;
+	s->signal = signal;
+	s->code = info ? info->si_code : INT_MIN;
+	bool fault = info && (signal == SIGSEGV || signal == SIGBUS) && info->si_code > 0;
+	s->address = fault ? (uint64_t)(uintptr_t)info->si_addr : 0;
+	s->tid = t->tid;
+	s->tgid = t->tgid;
+	s->time_ns = clock_now_ns();
+	if (snapshot) {
+		struct snapshot_request request = {.pid = t->tgid,
+						   .maps = true,
+						   .address = s->address,
+						   .length = fault,
+						   .area = fault && signal == SIGBUS,
+						   .dying = signal == SIGKILL};
+		snapshot_take(w->source, &request, &w->at_signal);
+		w->at_signal_index = (int)w->signal_count;
+		if (w->look)
+			w->look(t->tgid, w->data);
+	}
+	w->signal_count++;
+}
