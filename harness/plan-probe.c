@@ -134,7 +134,7 @@ int plan_probe(const struct plan_run *run, const struct machine *m, uint64_t val
 	struct plan_run probe = *run;
 	char digits[32];
 
-	if (!locate_merge(run->scenario, run->case_text, &locate))
+	if (!locate_merge(run->scenario, run->case_text, &locate) || (!locate.argument && !locate.setting))
 		return -ENOENT;
 	probe.expect.check = NULL;
 	probe.expect.check_count = 0;
