@@ -96,7 +96,7 @@ static void become_unshare(const struct run_context *context, const struct run_r
 	argv[n++] = "--kill-child";
 	argv[n++] = "--mount-proc";
 	argv[n++] = "--";
-	argv[n++] = context->self;
+	argv[n++] = context->stage;
 	argv[n++] = "stage";
 	argv[n++] = stage_fd;
 	argv[n] = NULL;
@@ -281,33 +281,35 @@ static void watch_in_environment(struct run_context *context, struct run_record 
 
 json_t *run_execute(struct run_context *context, const struct plan *plan, const struct plan_run *run)
 {
-	static struct run_record record;
 	static struct cgroup cg;
 	static struct sysctl_session session;
 	memset(&session, 0, sizeof(session));
 	auto_close int calm_fd = -1;
-	memset(&record, 0, sizeof(record));
-	sampler_init(&record.sampler);
+	/* Fresh pages: most runs touch a few of them, and zeroing all of them costs a worker a page fault each. */
+	auto_free struct run_record *record = calloc(1, sizeof(*record));
+	if (!record)
+		return NULL;
+	sampler_init(&record->sampler);
 	cgroup_init(&cg);
-	record.plan = plan;
-	record.run = run;
+	record->plan = plan;
+	record->run = run;
 	context->runs++;
 	bool machine = run_changes_machine(&run->environment),
-	     calm = machine || run_is_thrown_away(context, run) || !run_calm_machine(context, &record, &calm_fd);
+	     calm = machine || run_is_thrown_away(context, run) || !run_calm_machine(context, record, &calm_fd);
 	uint64_t begin = clock_now_ns();
-	if (calm && run_make_group(context, &record, &cg) == 0 &&
-	    (!machine || run_change_machine(context, &record, &session) == 0))
-		watch_in_environment(context, &record);
+	if (calm && run_make_group(context, record, &cg) == 0 &&
+	    (!machine || run_change_machine(context, record, &session) == 0))
+		watch_in_environment(context, record);
 	if (session.journal) { /* set by a session that was opened */
 		int r = sysctl_session_restore(&session);
-		if (r < 0 && !record.problem.step[0])
-			(void)run_problem(&record, -r, "sysctl", "enomem recover",
+		if (r < 0 && !record->problem.step[0])
+			(void)run_problem(record, -r, "sysctl", "enomem recover",
 					  "an old value could not be restored");
 	}
 	/* The group goes before the evidence is written: nothing of the run outlives it. */
-	int r = record.cgroup ? cgroup_remove(&cg, GROUP_TIMEOUT_NS) : 0;
-	if (r < 0 && !record.problem.step[0])
-		(void)run_problem(&record, -r, "cgroup", "enomem recover", "cgroup %s: cannot be removed", cg.name);
-	record.duration_ns = clock_now_ns() - begin;
-	return evidence_build(&record);
+	int r = record->cgroup ? cgroup_remove(&cg, GROUP_TIMEOUT_NS) : 0;
+	if (r < 0 && !record->problem.step[0])
+		(void)run_problem(record, -r, "cgroup", "enomem recover", "cgroup %s: cannot be removed", cg.name);
+	record->duration_ns = clock_now_ns() - begin;
+	return evidence_build(record);
 }

@@ -14,7 +14,9 @@ static unsigned home(pid_t tid)
 
 void tracees_reset(struct tracees *t)
 {
-	memset(t, 0, sizeof(*t));
+	/* An empty table has only free slots, and is large: a worker need not touch its pages for every run. */
+	if (t->count)
+		memset(t, 0, sizeof(*t));
 }
 
 struct tracee *tracees_find(struct tracees *t, pid_t tid)
