@@ -39,6 +39,7 @@ const struct call_info watched_calls[] = {
 	CALL(mlock, CALL_LOCK),
 	CALL(mlock2, CALL_LOCK),
 	CALL(mlockall, CALL_LOCK),
+	CALL(shmctl, CALL_LOCK), /* the filter stops it for SHM_LOCK only */
 	CALL(shmget, CALL_SHM),
 	CALL(shmat, CALL_SHM),
 	CALL(madvise, CALL_ADVISE),
