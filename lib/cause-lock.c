@@ -85,6 +85,8 @@ void cause_lock(struct cause_case *c)
 		cause_map_count_of_split(c);
 	/* The pages are faulted in at once; __mlock_posix_error_return() makes an ENOMEM of the EFAULT. */
 	cause_tmpfs_fault(c, args[0], args[1], ENOMEM);
+	if (c->refusal->error == EAGAIN) /* which it makes of every other failure of a fault */
+		cause_charge(c, PAGE_BYTES, EAGAIN);
 }
 
 /*

@@ -11,8 +11,12 @@
 
 #include "cause-internal.h"
 
-#define HUGE_SIZE_SHIFT 26 /* MAP_HUGE_SHIFT, SHM_HUGE_SHIFT: log2 of the page size asked for, 0 for the default */
-#define HUGE_SIZE_MASK  0x3f
+/* linux/mman.h of Debian 12 knows them, glibc's sys/mman.h of older ones does not. */
+#define ADVICE_POPULATE_READ  22
+#define ADVICE_POPULATE_WRITE 23
+
+#define HUGE_SIZE_SHIFT       26 /* MAP_HUGE_SHIFT, SHM_HUGE_SHIFT: log2 of the page size asked for, 0 for the default */
+#define HUGE_SIZE_MASK        0x3f
 
 /* Where a task's addresses end, and between which MAP_32BIT looks (find_start_end(), arch/x86/kernel/sys_x86_64.c). */
 #if defined(__x86_64__)
@@ -306,7 +310,7 @@ void cause_shm(struct cause_case *c)
 }
 
 /* madvise_update_vma(), mm/madvise.c: advice that is kept in the area's flags splits it; the other kinds act on pages.
- */
+ * Of those two fault them in, madvise_populate(): with the errno of the fault. */
 void cause_advise(struct cause_case *c)
 {
 	switch (c->refusal->args[2]) {
@@ -325,6 +329,13 @@ void cause_advise(struct cause_case *c)
 	case MADV_KEEPONFORK:
 		if (c->s->maps_seen)
 			cause_map_count_of_split(c);
+		break;
+	case ADVICE_POPULATE_READ:
+	case ADVICE_POPULATE_WRITE:
+		if (c->refusal->error == EFAULT)
+			cause_tmpfs_fault(c, c->refusal->args[0], c->refusal->args[1], EFAULT);
+		else if (c->refusal->error == ENOMEM)
+			cause_charge(c, PAGE_BYTES, ENOMEM);
 		break;
 	default:
 		break;
