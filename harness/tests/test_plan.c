@@ -533,9 +533,6 @@ static void test_needs(void **state)
 	m.io_uring = false;
 	assert_missing("{io_uring: true}", &m,
 		       "needs io_uring (see sysctl kernel.io_uring_disabled and the container's seccomp profile)");
-	m.ia32 = true;
-	assert_missing("{ia32: true}", &m, NULL);
-	m.ia32 = false;
 	assert_missing(
 		"{ia32: true}", &m,
 		"needs a kernel that runs 32-bit programs (CONFIG_IA32_EMULATION, and no ia32_emulation=0 on its "
