@@ -5,11 +5,14 @@
 #include "machine.h"
 
 #include <cap-ng.h>
+#include <elf.h>
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -60,6 +63,44 @@ static int probe_ptrace(void)
 	(void)kill(pid, SIGKILL);
 	(void)waitpid(pid, NULL, __WALL);
 	return -r;
+}
+
+/* A whole 32-bit program: it exits with 0. */
+static int probe_ia32(void)
+{
+	static const unsigned char code[] = {0x31, 0xdb,                   /* xor ebx, ebx */
+					     0xb8, 0x01, 0x00, 0x00, 0x00, /* mov eax, 1: exit */
+					     0xcd, 0x80};                  /* int 0x80 */
+	struct {
+		Elf32_Ehdr header;
+		Elf32_Phdr part;
+		unsigned char code[sizeof(code)];
+	} program = {
+		.header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS32, ELFDATA2LSB, EV_CURRENT},
+			   .e_type = ET_EXEC,
+			   .e_machine = EM_386,
+			   .e_version = EV_CURRENT,
+			   .e_entry = 0x8048000 + offsetof(typeof(program), code),
+			   .e_phoff = offsetof(typeof(program), part),
+			   .e_ehsize = sizeof(Elf32_Ehdr),
+			   .e_phentsize = sizeof(Elf32_Phdr),
+			   .e_phnum = 1},
+		.part = {.p_type = PT_LOAD,
+			 .p_vaddr = 0x8048000,
+			 .p_filesz = sizeof(program),
+			 .p_memsz = sizeof(program),
+			 .p_flags = PF_R | PF_X,
+			 .p_align = 4096},
+	};
+	memcpy(program.code, code, sizeof(code));
+	int fd = memfd_create("enomem-ia32", MFD_CLOEXEC | 0x10U /* MFD_EXEC, since 6.3 */);
+	if (fd < 0)
+		fd = memfd_create("enomem-ia32", MFD_CLOEXEC);
+	if (fd < 0 || write(fd, &program, sizeof(program)) != (ssize_t)sizeof(program))
+		return EIO;
+	char *const none[] = {NULL};
+	(void)fexecve(fd, (char *const[]){"ia32", NULL}, none);
+	return errno;
 }
 
 bool machine_on_path(const char *program, const char *path)
@@ -146,6 +187,7 @@ int machine_probe(bool allow_machine, struct machine *ret)
 	/* Of no entries it would be wrong anywhere: EINVAL, or EFAULT for the address. */
 	ret->io_uring = syscall(SYS_io_uring_setup, 0, NULL) < 0 && errno != ENOSYS && errno != EPERM;
 	ret->user_namespaces = in_child(probe_user_namespace) == 0;
+	ret->ia32 = in_child(probe_ia32) == 0;
 	probe_witness(ret);
 	return 0;
 }

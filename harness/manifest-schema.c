@@ -25,6 +25,7 @@ static const struct field fields_needs[] = {
 	{"root", FIELD_BOOL, AT(struct needs, root)},
 	{"user_namespaces", FIELD_BOOL, AT(struct needs, user_namespaces)},
 	{"io_uring", FIELD_BOOL, AT(struct needs, io_uring)},
+	{"ia32", FIELD_BOOL, AT(struct needs, ia32)},
 };
 SCHEMA(needs, "needs", struct needs, .begin = NULL);
 

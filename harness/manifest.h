@@ -60,6 +60,7 @@ struct needs {
 	bool root;
 	bool user_namespaces;
 	bool io_uring;
+	bool ia32;
 };
 
 enum relation { REL_IS, REL_AT_LEAST, REL_AT_MOST, REL_ABOVE, REL_BELOW, REL_NEAR, REL_COUNT };

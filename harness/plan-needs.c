@@ -170,6 +170,9 @@ char *plan_missing(const struct needs *n, const struct machine *m)
 	if (n->io_uring && !m->io_uring)
 		return sentence(
 			"needs io_uring (see sysctl kernel.io_uring_disabled and the container's seccomp profile)");
+	if (n->ia32 && !m->ia32)
+		return sentence("needs a kernel that runs 32-bit programs (CONFIG_IA32_EMULATION, and no "
+				"ia32_emulation=0 on its command line)");
 	for (size_t i = 0; i < n->capabilities.count; i++) {
 		if (!has_capability(m, n->capabilities.item[i]))
 			return sentence("needs CAP_%s", n->capabilities.item[i]);

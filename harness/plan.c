@@ -275,17 +275,6 @@ int plan_summary(struct plan *plan)
 	return plan->skip ? 0 : -ENOMEM;
 }
 
-/* What keeps the whole scenario from running. */
-static int plan_scenario(const struct planner *p, struct plan *plan)
-{
-	if (p->machine->why_no_witness[0]) {
-		plan->skip = strdup(p->machine->why_no_witness);
-		return plan->skip ? 0 : -ENOMEM;
-	}
-	plan->skip = plan_missing(&p->scenario->needs, p->machine);
-	return 0;
-}
-
 /* The directory may have been given in any way; the program is executed from elsewhere. */
 static char *program_path(const struct scenario *s)
 {
@@ -301,6 +290,26 @@ static char *program_path(const struct scenario *s)
 	else
 		r = asprintf(&path, "%s/%s", s->directory, s->program);
 	return r < 0 ? NULL : path;
+}
+
+/* A program for 32 bits is left out by a compiler that does not make such; any other must be there. */
+static int plan_unbuilt(struct plan *plan)
+{
+	if (!plan->scenario->needs.ia32 || access(plan->program, F_OK) == 0)
+		return 0;
+	plan->skip = strdup("needs its 32-bit program, which was not built: a compiler that knows -m32");
+	return plan->skip ? 0 : -ENOMEM;
+}
+
+/* What keeps the whole scenario from running. */
+static int plan_scenario(const struct planner *p, struct plan *plan)
+{
+	if (p->machine->why_no_witness[0]) {
+		plan->skip = strdup(p->machine->why_no_witness);
+		return plan->skip ? 0 : -ENOMEM;
+	}
+	plan->skip = plan_missing(&p->scenario->needs, p->machine);
+	return plan->skip ? 0 : plan_unbuilt(plan);
 }
 
 static int plan_fill(struct planner *p, struct plan *plan)

@@ -21,6 +21,7 @@ struct machine {
 	bool root;             /* effective uid 0 in the initial user namespace */
 	bool user_namespaces;  /* an unprivileged one can be made */
 	bool io_uring;         /* neither missing nor forbidden */
+	bool ia32;             /* the kernel runs 32-bit programs of x86 */
 	bool allow_machine;    /* --allow-machine */
 	bool guest;
 	char why_no_witness[256]; /* "" when ptrace, seccomp and unshare work; else why they do not */

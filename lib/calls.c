@@ -11,55 +11,56 @@
 #include <sys/mman.h>
 #include <sys/shm.h>
 
-/* SCMP_SYS() is a constant, negative where this architecture lacks the call. */
-#define CALL(name, family)                                                                                             \
+/* SCMP_SYS() is a constant, negative where this architecture lacks the call; the other number is that of x86-64's
+ * 32-bit entry (arch/x86/entry/syscalls/syscall_32.tbl). */
+#define CALL(name, ia32, family)                                                                                       \
 	{                                                                                                              \
-#name, SCMP_SYS(name), family, false                                                                   \
+#name, SCMP_SYS(name), ia32, family, false                                                             \
 	}
-#define CALL_ON_DEMAND(name, family)                                                                                   \
+#define CALL_ON_DEMAND(name, ia32, family)                                                                             \
 	{                                                                                                              \
-#name, SCMP_SYS(name), family, true                                                                    \
+#name, SCMP_SYS(name), ia32, family, true                                                              \
 	}
 
 const struct call_info watched_calls[] = {
-	CALL(mmap, CALL_MAP),
-	CALL(mremap, CALL_REMAP),
-	CALL(mprotect, CALL_SPLIT),
-	CALL(pkey_mprotect, CALL_SPLIT),
-	CALL(munmap, CALL_SPLIT),
-	CALL(remap_file_pages, CALL_SPLIT), /* replaces part of a shared area by another one */
-	CALL(brk, CALL_BREAK),
-	CALL(fork, CALL_TASK),
-	CALL(vfork, CALL_TASK),
-	CALL(clone, CALL_TASK),
-	CALL(clone3, CALL_TASK),
-	CALL(unshare, CALL_NAMESPACE),
-	CALL(execve, CALL_EXEC),
-	CALL(execveat, CALL_EXEC),
-	CALL(mlock, CALL_LOCK),
-	CALL(mlock2, CALL_LOCK),
-	CALL(mlockall, CALL_LOCK),
-	CALL(shmctl, CALL_LOCK), /* the filter stops it for SHM_LOCK only */
-	CALL(shmget, CALL_SHM),
-	CALL(shmat, CALL_SHM),
-	CALL(madvise, CALL_ADVISE),
-	CALL(memfd_create, CALL_FILE),
-	CALL(fallocate, CALL_FILE),
-	CALL(pipe, CALL_PIPE),
-	CALL(pipe2, CALL_PIPE),
-	CALL(fcntl, CALL_PIPE), /* the filter stops it for F_SETPIPE_SZ only */
-	CALL(epoll_create, CALL_OBJECT),
-	CALL(epoll_create1, CALL_OBJECT),
-	CALL(eventfd, CALL_OBJECT),
-	CALL(eventfd2, CALL_OBJECT),
-	CALL(socket, CALL_OBJECT),
-	CALL(io_uring_setup, CALL_OBJECT),
-	CALL(io_uring_register, CALL_PIN),
-	CALL(swapoff, CALL_SWAP), /* outside a guest the filter refuses it */
-	CALL_ON_DEMAND(read, CALL_TRANSFER),
-	CALL_ON_DEMAND(write, CALL_TRANSFER),
-	CALL_ON_DEMAND(openat, CALL_CREATE), /* the filter stops it for O_CREAT only */
-	{NULL, -1, CALL_FILE, false},
+	CALL(mmap, 90, CALL_MAP),
+	CALL(mremap, 163, CALL_REMAP),
+	CALL(mprotect, 125, CALL_SPLIT),
+	CALL(pkey_mprotect, 380, CALL_SPLIT),
+	CALL(munmap, 91, CALL_SPLIT),
+	CALL(remap_file_pages, 257, CALL_SPLIT), /* replaces part of a shared area by another one */
+	CALL(brk, 45, CALL_BREAK),
+	CALL(fork, 2, CALL_TASK),
+	CALL(vfork, 190, CALL_TASK),
+	CALL(clone, 120, CALL_TASK),
+	CALL(clone3, 435, CALL_TASK),
+	CALL(unshare, 310, CALL_NAMESPACE),
+	CALL(execve, 11, CALL_EXEC),
+	CALL(execveat, 358, CALL_EXEC),
+	CALL(mlock, 150, CALL_LOCK),
+	CALL(mlock2, 376, CALL_LOCK),
+	CALL(mlockall, 152, CALL_LOCK),
+	CALL(shmctl, 396, CALL_LOCK), /* the filter stops it for SHM_LOCK only */
+	CALL(shmget, 395, CALL_SHM),
+	CALL(shmat, 397, CALL_SHM),
+	CALL(madvise, 219, CALL_ADVISE),
+	CALL(memfd_create, 356, CALL_FILE),
+	CALL(fallocate, 324, CALL_FILE),
+	CALL(pipe, 42, CALL_PIPE),
+	CALL(pipe2, 331, CALL_PIPE),
+	CALL(fcntl, 55, CALL_PIPE), /* the filter stops it for F_SETPIPE_SZ only */
+	CALL(epoll_create, 254, CALL_OBJECT),
+	CALL(epoll_create1, 329, CALL_OBJECT),
+	CALL(eventfd, 323, CALL_OBJECT),
+	CALL(eventfd2, 328, CALL_OBJECT),
+	CALL(socket, 359, CALL_OBJECT),
+	CALL(io_uring_setup, 425, CALL_OBJECT),
+	CALL(io_uring_register, 427, CALL_PIN),
+	CALL(swapoff, 115, CALL_SWAP), /* outside a guest the filter refuses it */
+	CALL_ON_DEMAND(read, 3, CALL_TRANSFER),
+	CALL_ON_DEMAND(write, 4, CALL_TRANSFER),
+	CALL_ON_DEMAND(openat, 295, CALL_CREATE), /* the filter stops it for O_CREAT only */
+	{NULL, -1, -1, CALL_FILE, false},
 };
 
 const struct call_info *call_by_number(uint64_t nr)

@@ -30,7 +30,8 @@ enum call_family {
 
 struct call_info {
 	const char *name;
-	int nr; /* on this architecture, negative when it has none */
+	int nr;      /* on this architecture, negative when it has none */
+	int ia32_nr; /* of the 32-bit calls of x86-64, see calls-ia32.h */
 	enum call_family family;
 	bool on_demand; /* made all the time: watched only in runs that ask for it, see filter_watch_also() */
 };
@@ -60,6 +61,7 @@ struct refusal {
 	uint64_t asked_bytes; /* what the call wanted more of; 0 when it is not bytes */
 	int error;            /* positive errno; brk, which returns the old break, is ENOMEM */
 	bool injected;        /* by the witness: the kernel was never asked */
+	bool ia32;            /* a 32-bit call of x86-64: its addresses end at 4 GiB; args are those of the row */
 	int32_t tgid, tid;    /* in the harness's pid namespace */
 	uint64_t time_ns;     /* CLOCK_MONOTONIC */
 };

@@ -104,11 +104,13 @@ static void holes(struct cause_case *c, uint64_t asked, uint64_t room_in_place)
 	if (!c->s->process_seen || !c->s->maps_seen || asked == 0)
 		return;
 	uint64_t largest = maps->largest_hole_bytes > room_in_place ? maps->largest_hole_bytes : room_in_place;
-	uint64_t space = limit_add(maps->mapped_bytes, maps->free_bytes);
+	uint64_t mapped = c->refusal->ia32 ? maps->mapped_below_end : maps->mapped_bytes;
+	uint64_t space = limit_add(mapped, maps->free_bytes);
 	if (asked > maps->free_bytes && asked <= largest)
 		return; /* grows in place over its own area */
-	(void)cause_add(c, CAUSE_ADDRESS_SPACE, (struct cause_sum){maps->mapped_bytes, asked, space}, ENOMEM,
-			"/proc/PID/maps: all holes together");
+	(void)cause_add(c, CAUSE_ADDRESS_SPACE, (struct cause_sum){mapped, asked, space}, ENOMEM,
+			c->refusal->ia32 ? "/proc/PID/maps: all holes below 4 GiB together"
+					 : "/proc/PID/maps: all holes together");
 	if (asked <= maps->free_bytes)
 		(void)cause_add(c, CAUSE_FRAGMENTATION, (struct cause_sum){0, asked, largest}, ENOMEM,
 				"/proc/PID/maps: the largest hole");
@@ -170,8 +172,8 @@ void cause_map(struct cause_case *c)
 	else
 		(void)map_count(c, MAP_COUNT_NEW_AREA, 1);
 	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))
-		beyond_the_end(c, args[0], asked, TASK_END);
-	else if (flags & MAP_32BIT)
+		beyond_the_end(c, args[0], asked, c->refusal->ia32 ? c->s->address_end : TASK_END);
+	else if (flags & MAP_32BIT && !c->refusal->ia32)
 		beyond_the_end(c, LOW_START, asked, LOW_END);
 	else
 		holes(c, asked, 0);

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "calls-ia32.h"
 #include "calls.h"
 #include "cleanup.h"
 
@@ -32,7 +33,7 @@ static const int refused_always[] = {
 	SCMP_SYS(clock_settime), SCMP_SYS(clock_adjtime), SCMP_SYS(adjtimex),          SCMP_SYS(setns),
 	SCMP_SYS(pivot_root),    SCMP_SYS(acct),          SCMP_SYS(quotactl),          SCMP_SYS(iopl),
 	SCMP_SYS(ioperm),        SCMP_SYS(syslog),        SCMP_SYS(open_by_handle_at), SCMP_SYS(perf_event_open),
-	SCMP_SYS(bpf),
+	SCMP_SYS(bpf),           SCMP_SYS(stime),         SCMP_SYS(clock_settime64),
 };
 
 static const int refused_outside_guest[] = {
@@ -76,6 +77,16 @@ static int refuse_listeners(scmp_filter_ctx ctx)
 	return add_if(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(seccomp), &listener);
 }
 
+/*
+ * x86-64 has 32-bit calls as well, with numbers of their own, and any program may make them (int 0x80). Each rule is
+ * for both, libseccomp knows the numbers. What it does not know, the x32 calls, it ends with SIGSYS.
+ */
+static int add_ia32(scmp_filter_ctx ctx)
+{
+	int r = seccomp_arch_native() == SCMP_ARCH_X86_64 ? seccomp_arch_add(ctx, SCMP_ARCH_X86) : 0;
+	return r == -EEXIST ? 0 : r;
+}
+
 /* Of all that fcntl(2) and shmctl(2) do only one thing each asks for memory; the kernel looks at 32 bits of the
  * command.
  */
@@ -110,6 +121,21 @@ static int watch(scmp_filter_ctx ctx, bool guest)
 	return 0;
 }
 
+/* The calls that only the 32-bit entry has; ipc(2) takes a version in the upper half of what it is to do. */
+static int watch_ia32(scmp_filter_ctx ctx)
+{
+	static const uint64_t ipc[] = {IA32_IPC_SHMGET, IA32_IPC_SHMAT, IA32_IPC_SHMCTL};
+	int r = seccomp_rule_add(ctx, SCMP_ACT_TRACE(0), SCMP_SYS(mmap2), 0);
+	if (r == 0)
+		r = watch_command(ctx, SCMP_SYS(fcntl64), F_SETPIPE_SZ);
+	for (size_t i = 0; i < ARRAY_SIZE(ipc) && r == 0; i++) {
+		const struct scmp_arg_cmp what = {
+			.arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = UINT16_MAX, .datum_b = ipc[i]};
+		r = add_if(ctx, SCMP_ACT_TRACE(0), SCMP_SYS(ipc), &what);
+	}
+	return r;
+}
+
 static void release_context(scmp_filter_ctx *ctx)
 {
 	if (*ctx)
@@ -138,12 +164,31 @@ static int watch_queued_faults(scmp_filter_ctx ctx)
 	return 0;
 }
 
+/* What libseccomp knows only as a part of ipc(2): the kernel has calls of its own for it since 5.1. Put before the
+ * rest. */
+static int write_prologue(int fd)
+{
+	const struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SCMP_ARCH_X86, 0, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IA32_SHMGET, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IA32_SHMCTL, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IA32_SHMAT, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE),
+	};
+	ssize_t n = write(fd, code, sizeof(code));
+	return n < 0 ? -errno : n != sizeof(code) ? -EIO : 0;
+}
+
 int filter_build(bool guest, int *ret_fd)
 {
 	__attribute__((cleanup(release_context))) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 	if (!ctx)
 		return -ENOMEM;
-	int r = refuse(ctx, refused_always, ARRAY_SIZE(refused_always));
+	int r = add_ia32(ctx);
+	if (r == 0)
+		r = refuse(ctx, refused_always, ARRAY_SIZE(refused_always));
 	if (r == 0 && !guest)
 		r = refuse(ctx, refused_outside_guest, ARRAY_SIZE(refused_outside_guest));
 	if (r == 0)
@@ -152,6 +197,8 @@ int filter_build(bool guest, int *ret_fd)
 		r = refuse_listeners(ctx);
 	if (r == 0)
 		r = watch(ctx, guest);
+	if (r == 0 && seccomp_arch_native() == SCMP_ARCH_X86_64)
+		r = watch_ia32(ctx);
 	if (r == 0)
 		r = watch_queued_faults(ctx);
 	if (r < 0)
@@ -159,11 +206,55 @@ int filter_build(bool guest, int *ret_fd)
 	auto_close int fd = memfd_create("enomem-filter", MFD_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	r = seccomp_export_bpf(ctx, fd);
+	if (seccomp_arch_native() == SCMP_ARCH_X86_64)
+		r = write_prologue(fd);
+	if (r == 0)
+		r = seccomp_export_bpf(ctx, fd);
 	if (r < 0)
 		return r;
 	*ret_fd = steal_fd(fd);
 	return 0;
+}
+
+struct program {
+	struct sock_filter code[128];
+	unsigned short length;
+};
+
+static void put(struct program *p, struct sock_filter instruction)
+{
+	if (p->length < ARRAY_SIZE(p->code))
+		p->code[p->length] = instruction;
+	p->length++; /* too long a program is seen at the end */
+}
+
+/* Stop for a number, or go on to the next one. A created file is asked for in the flags. */
+static void put_call(struct program *p, unsigned nr, bool creates)
+{
+	const unsigned flags = offsetof(struct seccomp_data, args[2]);
+	put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, creates ? 4 : 1));
+	if (creates) {
+		put(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, flags));
+		put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_CREAT, 1, 0));
+		put(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+	}
+	put(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE));
+}
+
+/* The numbers of one architecture; those of any other go on behind them. */
+static void put_calls(struct program *p, uint64_t calls, uint32_t arch, bool ia32)
+{
+	put(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
+	unsigned short jump = p->length;
+	put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, arch, 0, 0));
+	put(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
+	for (const struct call_info *c = watched_calls; c->name; c++) {
+		int nr = ia32 ? c->ia32_nr : c->nr;
+		if (calls & call_on_demand_bit(c->name) && nr >= 0)
+			put_call(p, (unsigned)nr, c->family == CALL_CREATE);
+	}
+	put(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+	p->code[jump].jf = (uint8_t)(p->length - jump - 1);
 }
 
 /*
@@ -172,32 +263,15 @@ int filter_build(bool guest, int *ret_fd)
  */
 int filter_watch_also(uint64_t calls)
 {
-	const unsigned nr = offsetof(struct seccomp_data, nr), arch = offsetof(struct seccomp_data, arch);
-	const unsigned flags = offsetof(struct seccomp_data, args[2]);
-	struct sock_filter code[64];
-	unsigned short n = 0;
-
-	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, arch);
-	code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 1, 0);
-	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, nr);
-	for (const struct call_info *c = watched_calls; c->name; c++) {
-		if (!(calls & call_on_demand_bit(c->name)) || c->nr < 0)
-			continue;
-		if ((size_t)n + 6 > ARRAY_SIZE(code))
-			return -E2BIG;
-		bool creates = c->family == CALL_CREATE;
-		code[n++] =
-			(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)c->nr, 0, creates ? 4 : 1);
-		if (creates) {
-			code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, flags);
-			code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_CREAT, 1, 0);
-			code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-		}
-		code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
-	}
-	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	const struct sock_fprog program = {.len = n, .filter = code};
+	struct program p = {.length = 0};
+	uint32_t native = seccomp_arch_native();
+	put_calls(&p, calls, native, false);
+	if (native == SCMP_ARCH_X86_64)
+		put_calls(&p, calls, SCMP_ARCH_X86, true);
+	put(&p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+	if (p.length > ARRAY_SIZE(p.code))
+		return -E2BIG;
+	const struct sock_fprog program = {.len = p.length, .filter = p.code};
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? -errno : 0;
 }
 

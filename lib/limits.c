@@ -7,6 +7,7 @@
 #include "limits.h"
 
 #include <linux/capability.h>
+#include <sys/personality.h>
 
 #include "number.h"
 
@@ -148,4 +149,9 @@ uint64_t limit_pipe_slots_bytes(uint64_t pipe_size, uint64_t page_size)
 	if (pipe_size > 1ULL << 31)
 		return UINT64_MAX;
 	return limit_block_bytes(pipe_size, page_size) / page_size * PIPE_SLOT_BYTES;
+}
+
+uint64_t limit_task_size_ia32(uint64_t personality)
+{
+	return personality & ADDR_LIMIT_3GB ? 0xc0000000 : 0xffffe000;
 }

@@ -86,5 +86,11 @@ uint64_t limit_block_bytes(uint64_t bytes, uint64_t page_size);
  */
 uint64_t limit_exec_arguments(uint64_t rlimit_stack);
 
+/*
+ * IA32_PAGE_OFFSET, arch/x86/include/asm/page_64_types.h: where the addresses of a 32-bit call end on x86-64, by the
+ * program's personality(2). No call sees the two pages below 4 GiB.
+ */
+uint64_t limit_task_size_ia32(uint64_t personality);
+
 /* acct_stack_growth(), mm/mmap.c: stack size after growing down to the page of address. */
 uint64_t limit_stack_size_after_growth(uint64_t stack_end, uint64_t address, uint64_t page_size);

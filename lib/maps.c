@@ -164,6 +164,8 @@ static void maps_line(struct maps_parser *p, const char *line, size_t length)
 		 high < p->task_size ? high : p->task_size);
 	sum->count++;
 	sum->mapped_bytes += bytes;
+	if (area.start < p->task_size)
+		sum->mapped_below_end += (area.end < p->task_size ? area.end : p->task_size) - area.start;
 	if (area.private_writable && bytes > sum->largest_private_writable_bytes)
 		sum->largest_private_writable_bytes = bytes;
 	if (is_stack) {

@@ -14,7 +14,7 @@
 struct maps_summary {
 	uint64_t count; /* areas, without [vsyscall], which is no vm_area_struct: equals mm->map_count */
 	uint64_t mapped_bytes;
-	uint64_t free_bytes; /* sum of all usable holes */
+	uint64_t free_bytes;       /* sum of all usable holes */
 	uint64_t largest_hole_bytes;
 	uint64_t stack_start; /* of [stack], 0 when there is none */
 	uint64_t stack_end;
@@ -27,6 +27,7 @@ struct maps_summary {
 	uint64_t below_end;           /* end of the nearest area below the address, 0 when none */
 	uint64_t above_start;         /* start of the nearest area above the address, 0 when none */
 	bool above_is_stack;
+	uint64_t mapped_below_end; /* of mapped_bytes; not all of it where a 64-bit process makes a 32-bit call */
 };
 
 /* A parser fed chunk by chunk; start with maps_begin(), end with maps_end(). Lines may straddle chunks. */

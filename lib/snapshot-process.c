@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "limits.h"
 #include "number.h"
 #include "snapshot-internal.h"
 
@@ -90,6 +91,12 @@ static void take_cpu_time(struct snapshot *ret)
 	ret->cpu_hard_limit_ns = seconds > UINT64_MAX / 2 / NS_PER_SECOND ? ENOMEM_UNLIMITED : seconds * NS_PER_SECOND;
 }
 
+/* Hexadecimal digits; 0, the usual one, where it cannot be read. */
+static uint64_t personality_of(const struct snapshot_source *s, pid_t pid)
+{
+	return read_of_process(s, pid, "personality") > 0 ? strtoull(snapshot_text, NULL, 16) : 0;
+}
+
 void snapshot_take_process(const struct snapshot_source *s, const struct snapshot_request *request,
 			   struct snapshot *ret)
 {
@@ -115,8 +122,9 @@ void snapshot_take_process(const struct snapshot_source *s, const struct snapsho
 		uint64_t lowest = ret->sysctl[SYSCTL_MMAP_MIN_ADDR];
 		if (lowest == ENOMEM_ABSENT)
 			lowest = MMAP_MIN_ADDR_DEFAULT;
-		ret->maps_seen = fd >= 0 && maps_read_fd(fd, lowest, s->task_size, request->address, request->length,
-							 &ret->maps) == 0;
+		ret->address_end = request->ia32 ? limit_task_size_ia32(personality_of(s, ret->pid)) : s->task_size;
+		ret->maps_seen = fd >= 0 && maps_read_fd(fd, lowest, ret->address_end, request->address,
+							 request->length, &ret->maps) == 0;
 	}
 	if (request->commit) {
 		auto_close int fd = open_of_process(s, ret->pid, "smaps");

@@ -96,6 +96,7 @@ struct snapshot {
 	int oom_score_adj;
 	char wchan[64]; /* where in the kernel it sleeps; "" when not asked for, not known or not sleeping */
 	bool maps_seen;
+	uint64_t address_end; /* where those of the call end */
 	struct maps_summary maps;
 	bool commit_seen; /* smaps was read: only where a fork was refused */
 	struct smaps_commit commit;
@@ -142,6 +143,7 @@ struct snapshot_request {
 	pid_t pid;                /* 0: no process */
 	uint64_t address, length; /* range the refused call was about; 0, 0 for none */
 	bool maps;                /* count the areas and measure the holes */
+	bool ia32;                /* of a 32-bit call, which sees addresses below 4 GiB only */
 	bool commit;              /* a fork was refused for memory: read smaps */
 	bool pidns;               /* a clone was refused: is the children's pid namespace dead? */
 	bool uid_tasks;           /* a clone was refused with EAGAIN: count the user's tasks */

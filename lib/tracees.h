@@ -16,6 +16,7 @@ struct tracee {
 	bool in_call; /* between the filter's stop and the exit stop of a watched call */
 	const struct call_info *call;
 	uint64_t args[6];
+	bool ia32; /* the call came through the 32-bit entry; args are those of the row all the same */
 	uint64_t clone_flags;
 	int injected;     /* the errno the witness refuses this call with, 0 for none */
 	bool made_task;   /* since in_call: the kernel told of the new task */

@@ -23,32 +23,48 @@
 #define BUFFERS_COUNTED     1024          /* IORING_MAX_REG_BUFFERS of older kernels */
 #define ARGUMENTS_COUNTED   (16ULL << 20) /* far above what any limit lets through: counted no further */
 
+/* One part of an image that is loaded, widening the span so far. */
+static void add_part(uint64_t start, uint64_t bytes, uint64_t *low, uint64_t *high)
+{
+	uint64_t end;
+	if (__builtin_add_overflow(start, bytes, &end))
+		return;
+	*low = start < *low ? start : *low;
+	*high = end > *high ? end : *high;
+}
+
 /*
  * The span of the image a process executes now. After the point of no return /proc/PID/exe is the new image already,
- * and the kernel maps its whole span at once (total_mapping_size(), fs/binfmt_elf.c). Only 64-bit images; 0 when it
- * cannot be read.
+ * and the kernel maps its whole span at once (total_mapping_size(), fs/binfmt_elf.c). 0 when it cannot be read.
  */
 static uint64_t image_span(pid_t pid)
 {
 	char path[64];
-	Elf64_Ehdr header;
-	Elf64_Phdr program[PROGRAM_HEADERS_MAX];
+	union {
+		Elf64_Ehdr wide;
+		Elf32_Ehdr narrow;
+	} header;
+	union {
+		Elf64_Phdr wide[PROGRAM_HEADERS_MAX];
+		Elf32_Phdr narrow[PROGRAM_HEADERS_MAX];
+	} program;
 	(void)snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
-	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
-	    header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum > PROGRAM_HEADERS_MAX)
+	    memcmp(header.wide.e_ident, ELFMAG, SELFMAG) != 0)
 		return 0;
-	size_t size = (size_t)header.e_phnum * sizeof(Elf64_Phdr);
-	if (pread(fd, program, size, (off_t)header.e_phoff) != (ssize_t)size)
+	bool narrow = header.wide.e_ident[EI_CLASS] == ELFCLASS32;
+	size_t count = narrow ? header.narrow.e_phnum : header.wide.e_phnum;
+	size_t each = narrow ? sizeof(program.narrow[0]) : sizeof(program.wide[0]);
+	uint64_t low = UINT64_MAX, high = 0, offset = narrow ? header.narrow.e_phoff : header.wide.e_phoff;
+	if (each != (narrow ? header.narrow.e_phentsize : header.wide.e_phentsize) || count > PROGRAM_HEADERS_MAX ||
+	    pread(fd, &program, count * each, (off_t)offset) != (ssize_t)(count * each))
 		return 0;
-	uint64_t low = UINT64_MAX, high = 0;
-	for (unsigned i = 0; i < header.e_phnum; i++) {
-		uint64_t start = program[i].p_vaddr, end;
-		if (program[i].p_type != PT_LOAD || __builtin_add_overflow(start, program[i].p_memsz, &end))
-			continue;
-		low = start < low ? start : low;
-		high = end > high ? end : high;
+	for (size_t i = 0; i < count; i++) {
+		if (narrow && program.narrow[i].p_type == PT_LOAD)
+			add_part(program.narrow[i].p_vaddr, program.narrow[i].p_memsz, &low, &high);
+		else if (!narrow && program.wide[i].p_type == PT_LOAD)
+			add_part(program.wide[i].p_vaddr, program.wide[i].p_memsz, &low, &high);
 	}
 	return high > low ? high - low : 0;
 }
@@ -79,48 +95,63 @@ static uint64_t string_bytes(pid_t pid, uint64_t address)
 	return bytes;
 }
 
-/* A list of strings as argv is, with a pointer for each of them; the kernel counts at least so many pointers. */
-static uint64_t strings_bytes(pid_t pid, uint64_t list, uint64_t least)
+/*
+ * A list of strings as argv is, with a pointer for each of them; the kernel counts at least so many pointers. Those of
+ * a 32-bit call are half as wide, but counted as the kernel's own.
+ */
+static uint64_t strings_bytes(const struct tracee *t, uint64_t list, uint64_t least)
 {
-	static uint64_t pointer[PAGE_BYTES / sizeof(uint64_t)];
+	static union {
+		uint64_t wide[PAGE_BYTES / sizeof(uint64_t)];
+		uint32_t narrow[PAGE_BYTES / sizeof(uint32_t)];
+	} pointer;
+	const size_t width = t->ia32 ? sizeof(pointer.narrow[0]) : sizeof(pointer.wide[0]);
 	uint64_t bytes = 0, count = 0;
 	size_t read = 0, at = 0;
 	for (; list && bytes < ARGUMENTS_COUNTED; count++, at++) {
 		if (at == read) {
-			read = read_page(pid, list + count * sizeof(pointer[0]), pointer) / sizeof(pointer[0]);
+			read = read_page(t->tgid, list + count * width, &pointer) / width;
 			at = 0;
 		}
-		if (read == 0 || pointer[at] == 0)
+		uint64_t string = read == 0 ? 0 : t->ia32 ? pointer.narrow[at] : pointer.wide[at];
+		if (string == 0)
 			break;
-		bytes += string_bytes(pid, pointer[at]);
+		bytes += string_bytes(t->tgid, string);
 	}
-	return bytes + (count > least ? count : least) * sizeof(pointer[0]);
+	return bytes + (count > least ? count : least) * sizeof(pointer.wide[0]);
 }
 
 /* bprm_stack_limits() and copy_strings(), fs/exec.c: the name, arguments and environment, and a pointer to each of
  * these but the name. */
-static uint64_t arguments_bytes(pid_t pid, const struct call_info *call, const uint64_t args[6])
+static uint64_t arguments_bytes(const struct tracee *t)
 {
-	unsigned name = strcmp(call->name, "execveat") == 0;
-	return string_bytes(pid, args[name]) + strings_bytes(pid, args[name + 1], 1) +
-	       strings_bytes(pid, args[name + 2], 0);
+	unsigned name = strcmp(t->call->name, "execveat") == 0;
+	return string_bytes(t->tgid, t->args[name]) + strings_bytes(t, t->args[name + 1], 1) +
+	       strings_bytes(t, t->args[name + 2], 0);
 }
 
 /* The pages of all buffers of an IORING_REGISTER_BUFFERS; both ends count when one is not aligned. */
-static uint64_t pinned_bytes(pid_t pid, const uint64_t args[6])
+static uint64_t pinned_bytes(const struct tracee *t)
 {
-	static struct iovec buffer[BUFFERS_COUNTED];
+	static union {
+		struct iovec wide[BUFFERS_COUNTED];
+		struct {
+			uint32_t base, length;
+		} narrow[BUFFERS_COUNTED];
+	} buffer;
+	const uint64_t *args = t->args;
 	uint64_t bytes = 0;
 	if ((uint32_t)args[1] != IORING_REGISTER_BUFFERS)
 		return 0;
 	size_t count = (uint32_t)args[3] < BUFFERS_COUNTED ? (uint32_t)args[3] : BUFFERS_COUNTED;
-	struct iovec local = {buffer, count * sizeof(buffer[0])};
+	struct iovec local = {&buffer, count * (t->ia32 ? sizeof(buffer.narrow[0]) : sizeof(buffer.wide[0]))};
 	struct iovec remote = {(void *)(uintptr_t)args[2], local.iov_len}; // NOLINT(performance-no-int-to-ptr)
-	if (process_vm_readv(pid, &local, 1, &remote, 1, 0) != (ssize_t)local.iov_len)
+	if (process_vm_readv(t->tgid, &local, 1, &remote, 1, 0) != (ssize_t)local.iov_len)
 		return 0;
 	for (size_t i = 0; i < count; i++) {
-		uint64_t within_page = (uint64_t)(uintptr_t)buffer[i].iov_base % PAGE_BYTES;
-		bytes = limit_add(bytes, limit_round_up_to_page(limit_add(buffer[i].iov_len, within_page), PAGE_BYTES));
+		uint64_t base = t->ia32 ? buffer.narrow[i].base : (uint64_t)(uintptr_t)buffer.wide[i].iov_base;
+		uint64_t length = t->ia32 ? buffer.narrow[i].length : buffer.wide[i].iov_len;
+		bytes = limit_add(bytes, limit_round_up_to_page(limit_add(length, base % PAGE_BYTES), PAGE_BYTES));
 	}
 	return bytes;
 }
@@ -132,8 +163,10 @@ static uint64_t segment_bytes(pid_t pid, int id)
 	return ipc_namespace_segment_bytes(pid, id, &bytes) == 0 ? bytes : 0;
 }
 
-uint64_t witness_asked(pid_t pid, const struct call_info *call, const uint64_t args[6], int64_t result)
+uint64_t witness_asked(const struct tracee *t, int64_t result)
 {
+	const struct call_info *call = t->call;
+	const uint64_t *args = t->args;
 	switch (call->family) {
 	case CALL_MAP:
 		return args[1];
@@ -146,14 +179,14 @@ uint64_t witness_asked(pid_t pid, const struct call_info *call, const uint64_t a
 		return args[0] > (uint64_t)result ? args[0] - (uint64_t)result : 0;
 	case CALL_LOCK:
 		if (strcmp(call->name, "shmctl") == 0)
-			return segment_bytes(pid, (int)args[0]);
+			return segment_bytes(t->tgid, (int)args[0]);
 		return strcmp(call->name, "mlockall") == 0 ? 0 : args[1];
 	case CALL_PIN:
-		return pinned_bytes(pid, args);
+		return pinned_bytes(t);
 	case CALL_SHM:
-		return strcmp(call->name, "shmget") == 0 ? args[1] : segment_bytes(pid, (int)args[0]);
+		return strcmp(call->name, "shmget") == 0 ? args[1] : segment_bytes(t->tgid, (int)args[0]);
 	case CALL_EXEC:
-		return result == -E2BIG ? arguments_bytes(pid, call, args) : image_span(pid);
+		return result == -E2BIG ? arguments_bytes(t) : image_span(t->tgid);
 	case CALL_FILE:
 		/* Punching a hole gives back. */
 		return strcmp(call->name, "fallocate") == 0 && !(args[1] & FALLOC_FL_PUNCH_HOLE) ? args[3] : 0;

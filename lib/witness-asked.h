@@ -10,10 +10,12 @@
 #include <sys/types.h>
 
 #include "calls.h"
+#include "tracees.h"
 
-/* Bytes the call wanted more of; result is what brk(2) returned (the break it kept). 0 when it does not ask for bytes.
+/* Bytes the call that a task is in wanted more of; result is what brk(2) returned (the break it kept). 0 when it does
+ * not ask for bytes.
  */
-uint64_t witness_asked(pid_t pid, const struct call_info *call, const uint64_t args[6], int64_t result);
+uint64_t witness_asked(const struct tracee *t, int64_t result);
 
 /* The range of addresses a refused call was about, 0 and 0 when it named none. */
 void witness_range(const struct refusal *r, uint64_t *ret_address, uint64_t *ret_length);

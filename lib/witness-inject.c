@@ -18,6 +18,12 @@ bool witness_can_inject(void)
 	return true;
 }
 
+/* Where the kernel looks for the first argument: rdi, or rbx of a 32-bit call. */
+static size_t first_argument(const struct tracee *t)
+{
+	return t->ia32 ? offsetof(struct user, regs.rbx) : offsetof(struct user, regs.rdi);
+}
+
 static bool poke(pid_t tid, size_t offset, uint64_t value)
 {
 	return ptrace(PTRACE_POKEUSER, tid, offset, value) == 0;
@@ -31,7 +37,7 @@ static bool poke(pid_t tid, size_t offset, uint64_t value)
 static bool take_away(const struct tracee *t, int error)
 {
 	if (t->call->family == CALL_BREAK)
-		return poke(t->tid, offsetof(struct user, regs.rdi), 0);
+		return poke(t->tid, first_argument(t), 0);
 	return poke(t->tid, offsetof(struct user, regs.rax), (uint64_t) - (int64_t)error) &&
 	       poke(t->tid, offsetof(struct user, regs.orig_rax), UINT64_MAX);
 }
@@ -40,7 +46,7 @@ static bool take_away(const struct tracee *t, int error)
 void witness_inject_done(const struct tracee *t)
 {
 	if (t->call->family == CALL_BREAK)
-		(void)poke(t->tid, offsetof(struct user, regs.rdi), t->args[0]);
+		(void)poke(t->tid, first_argument(t), t->args[0]);
 }
 
 #else
@@ -68,7 +74,7 @@ void witness_inject_done(const struct tracee *t)
 static bool asks_for(const struct witness *w, const struct tracee *t, uint64_t least)
 {
 	if (t->call->family != CALL_BREAK)
-		return least == 0 || witness_asked(t->tgid, t->call, t->args, 0) >= least;
+		return least == 0 || witness_asked(t, 0) >= least;
 	return t->tgid == w->program && w->last_break && t->args[0] > w->last_break &&
 	       t->args[0] - w->last_break >= least;
 }

@@ -17,6 +17,7 @@ static void snapshot_of_refusal(struct witness *w, const struct tracee *t, const
 	struct snapshot_request request = {
 		.pid = t->tgid,
 		.maps = witness_asks_for_addresses(r->call->family),
+		.ia32 = r->ia32,
 		.commit =
 			r->call->family == CALL_TASK && !(r->clone_flags & 0x100 /* CLONE_VM */) && r->error == ENOMEM,
 		.pidns = r->call->family == CALL_TASK && r->error != EAGAIN,
@@ -48,10 +49,11 @@ void witness_note_refused(struct witness *w, const struct tracee *t, int64_t res
 	r->clone_flags = t->clone_flags;
 	r->error = error;
 	r->injected = t->injected != 0;
+	r->ia32 = t->ia32;
 	r->tid = t->tid;
 	r->tgid = t->tgid;
 	r->time_ns = clock_now_ns();
-	r->asked_bytes = witness_asked(t->tgid, t->call, t->args, result);
+	r->asked_bytes = witness_asked(t, result);
 	if (first) {
 		snapshot_of_refusal(w, t, r);
 		if (w->look)
@@ -69,7 +71,7 @@ static bool is_granted_later(const struct witness *w, const struct tracee *t, in
 		return false;
 	if (t->call->family == CALL_BREAK) /* it asks for an end */
 		return t->args[0] >= first->args[0];
-	return t->call->family == CALL_EXEC || witness_asked(t->tgid, t->call, t->args, result) >= first->asked_bytes;
+	return t->call->family == CALL_EXEC || witness_asked(t, result) >= first->asked_bytes;
 }
 
 void witness_note_granted(struct witness *w, const struct tracee *t, int64_t result)
@@ -82,7 +84,7 @@ void witness_note_granted(struct witness *w, const struct tracee *t, int64_t res
 		bytes = (uint64_t)result > w->first_break ? (uint64_t)result - w->first_break : 0;
 	} else if (t->call->family !=
 		   CALL_EXEC) { /* an exec's wish takes reading the image, and one is like the other */
-		bytes = witness_asked(t->tgid, t->call, t->args, result);
+		bytes = witness_asked(t, result);
 	}
 	w->granted_calls[row]++;
 	if (bytes > w->granted_bytes[row])

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "calls-ia32.h"
 #include "clock.h"
 #include "number.h"
 #include "tracees.h"
@@ -105,14 +106,17 @@ static void on_call(struct witness *w, struct tracee *t)
 	if (!w->started || t->tid == w->shared->stage || t->tid == w->shared->root ||
 	    ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) <= 0 || info.op != PTRACE_SYSCALL_INFO_SECCOMP)
 		return;
-	t->call = call_by_number(info.seccomp.nr);
+	memcpy(t->args, info.seccomp.args, sizeof(t->args));
+	/* By call, not by program: a 64-bit one may use either entry. */
+	t->ia32 = call_is_ia32(info.arch);
+	t->call = t->ia32 ? call_of_ia32(t->tid, info.seccomp.nr, t->args) : call_by_number(info.seccomp.nr);
 	if (!t->call) {
-		w->queued_fault |= call_queues_signal(info.seccomp.nr);
+		w->queued_fault |=
+			t->ia32 ? call_of_ia32_queues_signal(info.seccomp.nr) : call_queues_signal(info.seccomp.nr);
 		return;
 	}
 	t->in_call = true;
 	t->made_task = false;
-	memcpy(t->args, info.seccomp.args, sizeof(t->args));
 	t->clone_flags = t->call->family == CALL_TASK ? clone_flags_of(t) : 0;
 	w->call_count[t->call - watched_calls]++;
 	if (t->clone_flags & 0x00800000 /* CLONE_UNTRACED */)
@@ -199,6 +203,7 @@ static void on_exec(struct witness *w, struct tracee *t)
 		if (old) {
 			t->in_call = old->in_call;
 			t->call = old->call;
+			t->ia32 = old->ia32;
 			memcpy(t->args, old->args, sizeof(t->args));
 			tracees_remove(&tracees, (pid_t)former);
 			t = tracees_find(&tracees, tid);

@@ -533,6 +533,10 @@ static void test_needs(void **state)
 	m.io_uring = false;
 	assert_missing("{io_uring: true}", &m,
 		       "needs io_uring (see sysctl kernel.io_uring_disabled and the container's seccomp profile)");
+	assert_missing(
+		"{ia32: true}", &m,
+		"needs a kernel that runs 32-bit programs (CONFIG_IA32_EMULATION, and no ia32_emulation=0 on its "
+		"command line)");
 	m.user_namespaces = false;
 	assert_missing("{user_namespaces: true}", &m,
 		       "needs unprivileged user namespaces (see sysctl user.max_user_namespaces)");

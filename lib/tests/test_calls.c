@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <linux/audit.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,6 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "calls-ia32.h"
 #include "calls.h"
 #include "cleanup.h"
 
@@ -49,6 +51,85 @@ static void test_table(void **state)
 	assert_null(call_by_name("mma"));
 	assert_null(call_by_name("mmap2"));
 	assert_null(call_by_name(""));
+}
+
+/* Of the other numbers, and what arguments become. */
+static const char *ia32(uint64_t nr, uint64_t args[6])
+{
+	const struct call_info *call = call_of_ia32(getpid(), nr, args);
+	return call ? call->name : "";
+}
+
+static void test_ia32(void **state)
+{
+	(void)state;
+	uint64_t args[6] = {0};
+	for (const struct call_info *call = watched_calls; call->name; call++) {
+		int nr = seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86, call->name);
+		/* libseccomp knows these only as parts of ipc(2) and socketcall(2). */
+		if (nr < 0)
+			assert_true(call->family == CALL_SHM || strcmp(call->name, "shmctl") == 0 ||
+				    strcmp(call->name, "socket") == 0);
+		else
+			assert_int_equal(call->ia32_nr, nr);
+		memset(args, 0, sizeof(args));
+		args[1] = strcmp(call->name, "shmctl") == 0 ? SHM_LOCK : 0;
+		assert_string_equal(ia32((uint64_t)call->ia32_nr, args), call->name);
+	}
+	args[1] = SHM_UNLOCK;
+	assert_string_equal(ia32(396, args), "");
+	static const char *const unwatched[] = {"getpid", "lseek", "open", "link", "getgroups", "mincore"};
+	for (unsigned i = 0; i < ARRAY_SIZE(unwatched); i++)
+		assert_string_equal(
+			ia32((uint64_t)seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86, unwatched[i]), args), "");
+	assert_string_equal(ia32(UINT64_MAX, args), "");
+	assert_string_equal(ia32(192 + (1ULL << 32), args), "");
+	/* Not with each other's numbers: link() is mmap's of 64 bits, lgetxattr() mmap2's of 32. */
+	assert_string_equal(ia32(SYS_mmap, args), "");
+	assert_null(call_by_number(192));
+	assert_true(call_is_ia32(AUDIT_ARCH_I386));
+	assert_false(call_is_ia32(AUDIT_ARCH_X86_64) || call_is_ia32(0));
+	static const char *const queues[] = {"rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal"};
+	for (unsigned i = 0; i < ARRAY_SIZE(queues); i++)
+		assert_true(call_of_ia32_queues_signal(
+			(uint64_t)seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86, queues[i])));
+	assert_false(call_of_ia32_queues_signal(SYS_rt_sigqueueinfo) || call_of_ia32_queues_signal(UINT64_MAX));
+}
+
+static void test_ia32_arguments(void **state)
+{
+	(void)state;
+	static uint32_t map[6] = {0x1000, 0x2000, 3, 0x22, UINT32_MAX, 0x3000};
+	uint64_t first[6] = {(uint64_t)(uintptr_t)map}, unreadable[6] = {16, 1, 2, 3, 4, 5};
+	assert_string_equal(ia32(90, first), "mmap");
+	assert_true(first[0] == 0x1000 && first[1] == 0x2000 && first[2] == 3 && first[3] == 0x22);
+	assert_true(first[4] == UINT32_MAX && first[5] == 0x3000);
+	assert_string_equal(ia32(90, unreadable), "mmap");
+	assert_true(unreadable[0] == 0 && unreadable[1] == 0 && unreadable[5] == 0);
+
+	uint64_t second[6] = {0x1000, 0x2000, 3, 0x22, 7, 3};
+	assert_string_equal(ia32(192, second), "mmap");
+	assert_true(second[0] == 0x1000 && second[1] == 0x2000 && second[5] == 0x3000);
+
+	uint64_t get[6] = {23 | 1 << 16, 5, 4096, IPC_CREAT, 1, 2}, attach[6] = {21, 8, SHM_RDONLY, 0x100, 0x7000, 0};
+	uint64_t detach[6] = {22, 8};
+	assert_string_equal(ia32(117, get), "shmget");
+	assert_true(get[0] == 5 && get[1] == 4096 && get[2] == IPC_CREAT && get[3] == 0);
+	assert_string_equal(ia32(117, attach), "shmat");
+	assert_true(attach[0] == 8 && attach[1] == 0x7000 && attach[2] == SHM_RDONLY);
+	assert_string_equal(ia32(117, detach), "");
+	uint64_t lock[6] = {24 | 1 << 16, 8, SHM_LOCK | 0x100, 0, 0x7000}, unlock[6] = {24, 8, SHM_UNLOCK};
+	assert_string_equal(ia32(117, lock), "shmctl");
+	assert_true(lock[0] == 8 && lock[1] == (SHM_LOCK | 0x100) && lock[2] == 0x7000);
+	assert_string_equal(ia32(117, unlock), "");
+
+	uint64_t allocate[6] = {3, 1, 0x1000, 2, 0x2000, 4}, resize[6] = {3, 1031, 65536}, make[6] = {1, 0x1000};
+	assert_string_equal(ia32(324, allocate), "fallocate");
+	assert_true(allocate[0] == 3 && allocate[1] == 1);
+	assert_true(allocate[2] == 0x200001000 && allocate[3] == 0x400002000);
+	assert_string_equal(ia32(221, resize), "fcntl");
+	assert_true(resize[1] == 1031 && resize[2] == 65536);
+	assert_string_equal(ia32(102, make), "socket");
 }
 
 static void test_on_demand(void **state)
@@ -255,8 +336,10 @@ static void test_here(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),   cmocka_unit_test(test_on_demand),   cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_results), cmocka_unit_test(test_descriptors), cmocka_unit_test(test_break),
+		cmocka_unit_test(test_table),          cmocka_unit_test(test_ia32),
+		cmocka_unit_test(test_ia32_arguments), cmocka_unit_test(test_on_demand),
+		cmocka_unit_test(test_errors),         cmocka_unit_test(test_results),
+		cmocka_unit_test(test_descriptors),    cmocka_unit_test(test_break),
 		cmocka_unit_test(test_here),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,6 +190,8 @@ static void test_tasks(void **state)
 	 */
 	assert_int_equal(limit_pid_capacity(400), 100);
 	assert_int_equal(limit_pid_capacity(32768), 32468);
+	assert_int_equal(limit_task_size_ia32(0), 0xffffe000);
+	assert_int_equal(limit_task_size_ia32(0x8000000 /* ADDR_LIMIT_3GB */ | 8), 0xc0000000);
 	assert_int_equal(limit_pid_capacity(301), 1);
 	assert_int_equal(limit_pid_capacity(0), 0);
 }

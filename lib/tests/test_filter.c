@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The filter's answers, call by call: its BPF is run here as the kernel would run it, so that both of x86-64's entries
+ * are tested where the kernel has only one.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/shm.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "calls.h"
+#include "cleanup.h"
+#include "filter.h"
+
+#define REFUSED (SECCOMP_RET_ERRNO | EPERM)
+
+static struct sock_filter code[BPF_MAXINSNS];
+static size_t length;
+
+static bool jumps(const struct sock_filter *i, uint32_t a)
+{
+	switch (BPF_OP(i->code)) {
+	case BPF_JEQ:
+		return a == i->k;
+	case BPF_JGT:
+		return a > i->k;
+	case BPF_JGE:
+		return a >= i->k;
+	case BPF_JSET:
+		return a & i->k;
+	default:
+		fail_msg("a jump that is not known: %x", i->code);
+		return false;
+	}
+}
+
+static uint32_t answer(const struct seccomp_data *data)
+{
+	uint32_t a = 0;
+	for (size_t at = 0; at < length; at++) {
+		const struct sock_filter *i = &code[at];
+		switch (BPF_CLASS(i->code)) {
+		case BPF_LD:
+			assert_true(i->k + sizeof(a) <= sizeof(*data));
+			memcpy(&a, (const char *)data + i->k, sizeof(a));
+			break;
+		case BPF_ALU:
+			assert_int_equal(BPF_OP(i->code), BPF_AND);
+			a &= i->k;
+			break;
+		case BPF_JMP:
+			at += BPF_OP(i->code) == BPF_JA ? i->k : jumps(i, a) ? i->jt : i->jf;
+			break;
+		case BPF_RET:
+			return i->k;
+		default:
+			fail_msg("an instruction that is not known: %x", i->code);
+		}
+	}
+	fail_msg("the filter has no end");
+	return 0;
+}
+
+static uint32_t asked(uint32_t arch, int nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	const struct seccomp_data data = {.nr = nr, .arch = arch, .args = {a, b, c, d}};
+	return answer(&data);
+}
+
+static uint32_t ia32(const char *name, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	return asked(AUDIT_ARCH_I386, seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86, name), a, b, c, d);
+}
+
+static uint32_t wide(const char *name, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	return asked(AUDIT_ARCH_X86_64, seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86_64, name), a, b, c, d);
+}
+
+static int build(void **state)
+{
+	auto_close int fd = -1;
+	(void)state;
+	if (filter_build(false, &fd) < 0)
+		return -1;
+	ssize_t size = pread(fd, code, sizeof(code), 0);
+	length = size > 0 ? (size_t)size / sizeof(code[0]) : 0;
+	return length ? 0 : -1;
+}
+
+/* Every watched call stops, through either entry, whatever it is called there. */
+static void stops_for_watched_calls(void **state)
+{
+	(void)state;
+	for (const struct call_info *call = watched_calls; call->name; call++) {
+		uint32_t expected = call->on_demand             ? SECCOMP_RET_ALLOW
+				    : call->family == CALL_SWAP ? REFUSED
+								: SECCOMP_RET_TRACE;
+		uint64_t b = strcmp(call->name, "fcntl") == 0    ? F_SETPIPE_SZ
+			     : strcmp(call->name, "shmctl") == 0 ? SHM_LOCK
+								 : 0;
+		uint64_t c = call->family == CALL_ADVISE ? 23 /* MADV_POPULATE_WRITE */ : 0;
+		assert_int_equal(wide(call->name, 0, b, c, 0), expected);
+		assert_int_equal(asked(AUDIT_ARCH_I386, call->ia32_nr, 0, b, c, 0), expected);
+	}
+	assert_int_equal(ia32("mmap2", 0, 0, 0, 0), SECCOMP_RET_TRACE);
+	assert_int_equal(ia32("fcntl64", 3, F_SETPIPE_SZ, 0, 0), SECCOMP_RET_TRACE);
+	assert_int_equal(ia32("fcntl64", 3, F_GETFL, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(ia32("ipc", 23 /* SHMGET */, 0, 0, 0), SECCOMP_RET_TRACE);
+	assert_int_equal(ia32("ipc", 21 | 1 << 16 /* SHMAT */, 0, 0, 0), SECCOMP_RET_TRACE);
+	assert_int_equal(ia32("ipc", 24 /* SHMCTL */, 8, SHM_LOCK, 0), SECCOMP_RET_TRACE);
+	assert_int_equal(wide("shmctl", 8, SHM_UNLOCK, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(ia32("ipc", 22 /* SHMDT */, 0, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(ia32("socketcall", 1 /* SYS_SOCKET */, 0, 0, 0), SECCOMP_RET_TRACE);
+	assert_int_equal(ia32("socketcall", 2 /* SYS_BIND */, 0, 0, 0), SECCOMP_RET_ALLOW);
+}
+
+/* The same number is another call through the other entry. */
+static void does_not_mistake_numbers(void **state)
+{
+	(void)state;
+	assert_int_equal(asked(AUDIT_ARCH_X86_64, 9, 0, 0, 0, 0), SECCOMP_RET_TRACE);   /* mmap */
+	assert_int_equal(asked(AUDIT_ARCH_I386, 9, 0, 0, 0, 0), SECCOMP_RET_ALLOW);     /* link */
+	assert_int_equal(asked(AUDIT_ARCH_I386, 192, 0, 0, 0, 0), SECCOMP_RET_TRACE);   /* mmap2 */
+	assert_int_equal(asked(AUDIT_ARCH_X86_64, 192, 0, 0, 0, 0), SECCOMP_RET_ALLOW); /* lgetxattr */
+	assert_int_equal(asked(AUDIT_ARCH_X86_64, 169, 0, 0, 0, 0), REFUSED);           /* reboot */
+	assert_int_equal(asked(AUDIT_ARCH_I386, 169, 0, 0, 0, 0), SECCOMP_RET_ALLOW);   /* nfsservctl, long gone */
+	assert_int_equal(asked(AUDIT_ARCH_I386, 88, 0, 0, 0, 0), REFUSED);              /* reboot */
+}
+
+/* What may not be done at all may not be done through the other entry either. */
+static void refuses_through_either_entry(void **state)
+{
+	static const char *const never[] = {"reboot",        "kexec_load", "settimeofday", "clock_settime", "adjtimex",
+					    "setns",         "pivot_root", "acct",         "quotactl",      "bpf",
+					    "delete_module", "swapon",     "swapoff"};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(never); i++) {
+		assert_int_equal(wide(never[i], 0, 0, 0, 0), REFUSED);
+		assert_int_equal(ia32(never[i], 0, 0, 0, 0), REFUSED);
+	}
+	assert_int_equal(ia32("stime", 0, 0, 0, 0), REFUSED);
+	assert_int_equal(ia32("clock_settime64", 0, 0, 0, 0), REFUSED);
+	for (uint64_t bind = 0; bind < 2; bind++) {
+		uint64_t flags = MS_REMOUNT | (bind ? MS_BIND : 0);
+		assert_int_equal(wide("mount", 0, 0, 0, flags), bind ? SECCOMP_RET_ALLOW : REFUSED);
+		assert_int_equal(ia32("mount", 0, 0, 0, flags), bind ? SECCOMP_RET_ALLOW : REFUSED);
+	}
+	assert_int_equal(ia32("seccomp", 1, SECCOMP_FILTER_FLAG_NEW_LISTENER, 0, 0), REFUSED);
+	assert_int_equal(ia32("rt_sigqueueinfo", 1, SIGSEGV, 0, 0), SECCOMP_RET_TRACE);
+	assert_int_equal(ia32("rt_sigqueueinfo", 1, SIGUSR1, 0, 0), SECCOMP_RET_ALLOW);
+}
+
+/* A third kind of call, x32, and what is no architecture of this machine: nobody would see it, so it ends the program.
+ */
+static void ends_what_it_does_not_know(void **state)
+{
+	(void)state;
+	assert_int_equal(asked(AUDIT_ARCH_X86_64, 0x40000000 + 9, 0, 0, 0, 0), SECCOMP_RET_KILL_THREAD);
+	assert_int_equal(asked(AUDIT_ARCH_AARCH64, 9, 0, 0, 0, 0), SECCOMP_RET_KILL_THREAD);
+}
+
+int main(void)
+{
+	if (seccomp_arch_native() != SCMP_ARCH_X86_64)
+		return 0; /* the others have one entry */
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stops_for_watched_calls),
+		cmocka_unit_test(does_not_mistake_numbers),
+		cmocka_unit_test(refuses_through_either_entry),
+		cmocka_unit_test(ends_what_it_does_not_know),
+	};
+	return cmocka_run_group_tests(tests, build, NULL);
+}
