@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "number.h"
 #include "witness-asked.h"
 
 static void snapshot_of_refusal(struct witness *w, const struct tracee *t, const struct refusal *r)
@@ -23,6 +24,7 @@ static void snapshot_of_refusal(struct witness *w, const struct tracee *t, const
 		.uid_tasks = (r->call->family == CALL_TASK || r->call->family == CALL_EXEC) && r->error == EAGAIN,
 		.file = (r->call->family == CALL_FILE || r->call->family == CALL_TRANSFER) && r->error == ENOSPC,
 		.area_file = (r->call->family == CALL_LOCK && r->error == ENOMEM) || r->error == EFAULT,
+		.group_limit = r->call->family == CALL_TRANSFER && r->error == EBUSY,
 		.fd = (int)r->args[0],
 		.open_files = r->error == EMFILE,
 		.shm = r->call->family == CALL_SHM && (r->error == EINVAL || r->error == ENOSPC),
@@ -52,6 +54,7 @@ void witness_note_refused(struct witness *w, const struct tracee *t, int64_t res
 	r->tgid = t->tgid;
 	r->time_ns = clock_now_ns();
 	r->asked_bytes = witness_asked(t->tgid, t->call, t->args, result);
+	r->number = error == EBUSY ? witness_written_number(r) : ENOMEM_ABSENT;
 	if (first) {
 		snapshot_of_refusal(w, t, r);
 		if (w->look)

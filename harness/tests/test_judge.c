@@ -287,6 +287,30 @@ static void test_absent_counters(void **state)
 	assert_string_equal(member(beside, "verdict"), "fail");
 }
 
+static bool asks_for_counter(json_t *evidence)
+{
+	const json_t *check;
+	size_t i;
+	bool asks = false;
+	json_array_foreach (json_object_get(evidence, "checks"), i, check)
+		asks |= strstr(member(check, "what"), "cgroup.pids.events.max moved") != NULL;
+	return asks;
+}
+
+/* A limit that could not be lowered has refused nobody: it moves no counter. */
+static void test_not_lowered(void **state)
+{
+	struct world w;
+	(void)state;
+	json_auto_t *refused = load_evidence("pids-max-trigger"), *busy = load_evidence("pids-max-trigger");
+	make_world(&w, "pids-max-trigger", refused);
+	assert_int_equal(judge_run(refused, &w.run, NULL), 0);
+	assert_true(asks_for_counter(refused));
+	w.run.expect.error = (char *)"EBUSY";
+	assert_int_equal(judge_run(busy, &w.run, NULL), 0);
+	assert_false(asks_for_counter(busy));
+}
+
 static void test_unknown_is_no_proof(void **state)
 {
 	struct world w;
@@ -649,6 +673,7 @@ int main(void)
 		cmocka_unit_test(test_true_evidence_passes),
 		cmocka_unit_test(test_each_assertion_fails_alone),
 		cmocka_unit_test(test_absent_counters),
+		cmocka_unit_test(test_not_lowered),
 		cmocka_unit_test(test_unknown_is_no_proof),
 		cmocka_unit_test(test_injected),
 		cmocka_unit_test(test_exit_as_told),
