@@ -107,6 +107,7 @@ void witness_note_signal(struct witness *w, const struct tracee *t, int signal, 
 	s->code = info ? info->si_code : INT_MIN;
 	bool fault = info && (signal == SIGSEGV || signal == SIGBUS) && info->si_code > 0;
 	s->address = fault ? (uint64_t)(uintptr_t)info->si_addr : 0;
+	s->in_call = t->in_call ? t->call : NULL;
 	s->tid = t->tid;
 	s->tgid = t->tgid;
 	s->time_ns = clock_now_ns();
