@@ -74,6 +74,7 @@ static const struct snapshot *of_signal(const struct run_record *record, const s
 				     .tgid = s->tgid,
 				     .log_names_pid = record->own_kill_logged,
 				     .log_says_memcg = record->own_kill_is_memcg,
+				     .in_swapoff = s->in_call && s->in_call->family == CALL_SWAP,
 				     .swap_free_least = least_free_swap(record)};
 	fatal.oom_counter_moved = evidence_program_oom_killed(record);
 	fatal.oom_kill_unclear = evidence_oom_kill_is_unclear(record);

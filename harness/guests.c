@@ -182,12 +182,14 @@ static bool says(const struct needs *n, const char *version)
 static bool needs_version(const struct plan_run *run, void *version)
 {
 	return says(&run->run->needs, version) || says(&run->run->when, version) ||
-	       says(&run->scenario->needs, version);
+	       says(&run->scenario->needs, version) || (run->case_text && says(&run->case_text->needs, version));
 }
 
 static bool mentions(const struct scenario *s, const char *version)
 {
 	bool any = says(&s->needs, version);
+	for (size_t i = 0; i < s->case_count; i++)
+		any |= says(&s->cases[i].needs, version);
 	for (size_t i = 0; i < s->run_count; i++)
 		any |= says(&s->runs[i].needs, version) || says(&s->runs[i].when, version);
 	return any;

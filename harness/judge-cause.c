@@ -210,8 +210,8 @@ static const char *counter_of(const struct judgement *j)
 {
 	const char *cause = j->run->expect.cause;
 	int id = cause ? cause_by_name(cause) : -ENOENT;
-	if (id < 0)
-		return NULL;
+	if (id < 0 || (j->run->expect.error && !strcmp(j->run->expect.error, "EBUSY")))
+		return NULL; /* a limit that was not taken has refused nobody */
 	if (strcmp(cause, "memcg-max") != 0 || judge_expects_oom_kill(j->run))
 		return cause_infos[id].counter;
 	return group_limit(j, "memory.kmem.max") ? "cgroup.memory.kmem.events.max" : "cgroup.memory.events.max";

@@ -63,7 +63,14 @@ static bool is_direct(const char *path)
 	return !strcmp(path, "duration_ns");
 }
 
-/* Lines of the kernel log by what they say. A log that cannot be read has none. */
+/* Kills of others are counted where the log was readable, and only there. */
+static bool log_was_read(const struct judgement *j)
+{
+	return json_is_array(json_object_get(j->evidence, "kernel_log")) &&
+	       json_object_get(json_object_get(j->evidence, "bystanders"), "oom_kills_others");
+}
+
+/* Lines of the kernel log by what they say. Of a log that could not be read nothing is known. */
 static int log_metric(const struct judgement *j, const char *name, struct quantity *ret)
 {
 	static const struct {
@@ -78,7 +85,7 @@ static int log_metric(const struct judgement *j, const char *name, struct quanti
 	size_t i, k;
 	for (k = 0; k < ARRAY_SIZE(phrases) && strcmp(phrases[k].name, name) != 0;)
 		k++;
-	if (k == ARRAY_SIZE(phrases) || !json_is_array(json_object_get(j->evidence, "kernel_log")))
+	if (k == ARRAY_SIZE(phrases) || !log_was_read(j))
 		return -ENOENT;
 	*ret = (struct quantity){0};
 	json_array_foreach (json_object_get(j->evidence, "kernel_log"), i, line)
@@ -226,6 +233,11 @@ static void user_check(struct judgement *j, const struct check *check)
 		missing = check->minus;
 	else if (right_side(j, check->right, &right) < 0)
 		missing = check->right;
+	/* That nobody could look is not the kernel's doing: neither a proof nor a failure. */
+	if (missing && !strncmp(missing, "kernel_log.", 11) && !log_was_read(j)) {
+		j->log_missed = true;
+		return;
+	}
 	if (missing) {
 		judge_assert(j, false, json_null(), judge_text(check->right), "%s", what);
 		char note[512];

@@ -13,6 +13,7 @@ struct judgement {
 	json_t *checks;         /* every assertion made so far */
 	json_t *cause;          /* recomputed from "limits"; NULL when nothing was evaluated */
 	json_t *predicted;      /* the expectation, for the reports */
+	bool log_missed;        /* a check asks for the kernel log, which could not be read */
 	bool prediction_failed; /* outcome or cause are not the predicted ones */
 	bool out_of_memory;
 };

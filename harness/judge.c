@@ -232,6 +232,8 @@ int judge_run(json_t *evidence, const struct plan_run *run, const struct machine
 		return -ENOMEM;
 	unsigned failed;
 	(void)first_failed(j.checks, &failed);
+	if (!failed && j.log_missed)
+		return put_verdict(evidence, VERDICT_BROKEN, "the kernel log, which a check asks for, cannot be read");
 	explain(&j, evidence, reason, sizeof(reason));
 	return put_verdict(evidence, failed ? VERDICT_FAIL : VERDICT_PASS, reason);
 }

@@ -120,6 +120,7 @@ static bool is_new_segment(const struct call_info *call, const uint64_t args[6])
  *   EMFILE  RLIMIT_NOFILE, where a call asks for a descriptor: no lack of memory, but taken for one
  *   EINVAL  a thread of a process whose children live in another pid namespace; a new segment above shmmax; else a
  *           wrong argument
+ *   EBUSY   write: a limit of a control group that is lowered below what it holds
  *   E2BIG   arguments of execve above a quarter of RLIMIT_STACK; for clone3 a structure from the future
  * execve also fails for every directory of PATH without the program: only what memory and tasks refuse counts.
  */
@@ -145,6 +146,8 @@ static bool error_is_refusal(const struct call_info *call, const uint64_t args[6
 		return call_opens(call) > 0;
 	case EINVAL:
 		return call->family == CALL_TASK || is_new_segment(call, args);
+	case EBUSY:
+		return !strcmp(call->name, "write");
 	case E2BIG:
 		return call->family == CALL_EXEC;
 	default:

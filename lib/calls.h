@@ -59,6 +59,7 @@ struct refusal {
 	uint64_t args[6];
 	uint64_t clone_flags; /* of fork, vfork, clone and clone3 alike, as clone(2) flags */
 	uint64_t asked_bytes; /* what the call wanted more of; 0 when it is not bytes */
+	uint64_t number;      /* that a write refused with EBUSY wrote, as a limit is written; else ENOMEM_ABSENT */
 	int error;            /* positive errno; brk, which returns the old break, is ENOMEM */
 	bool injected;        /* by the witness: the kernel was never asked */
 	bool ia32;            /* a 32-bit call of x86-64: its addresses end at 4 GiB; args are those of the row */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cause-internal.h"
+#include "cleanup.h"
 
 /*
  * try_charge_memcg(), mm/memcontrol.c, where it can kill nobody. What a call had got before it was refused is given
@@ -122,4 +123,37 @@ void cause_file(struct cause_case *c)
 		cause_charge(c, asked ? asked : PAGE_BYTES, ENOMEM);
 	else if (c->refusal->error == ENOSPC)
 		cause_tmpfs_space(c, asked, ENOSPC);
+}
+
+/*
+ * page_counter_set_max(), mm/page_counter.c: a limit below what is in use is not taken. v1's memory limit reclaims and
+ * tries again (mem_cgroup_resize_max(), mm/memcontrol.c) until nothing is left to reclaim. v2's memory.max does not
+ * ask: it is set at once, and whoever is too many is killed.
+ */
+void cause_limit_lowered(struct cause_case *c)
+{
+	static const struct {
+		enum cgroup_value limit, in_use;
+		enum cause_id id;
+		const char *where;
+	} row[] = {
+		{CGROUP_MEMORY_MAX, CGROUP_MEMORY_CURRENT, CAUSE_MEMCG_MAX, "memory.limit_in_bytes that was written"},
+		{CGROUP_HUGETLB_MAX, CGROUP_HUGETLB_CURRENT, CAUSE_HUGETLB_CGROUP, "hugetlb.max that was written"},
+		{CGROUP_HUGETLB_RSVD_MAX, CGROUP_HUGETLB_RSVD_CURRENT, CAUSE_HUGETLB_CGROUP,
+		 "hugetlb.rsvd.max that was written"},
+	};
+	uint64_t written = c->refusal->number, page = c->s->meminfo.value[MEMINFO_HUGEPAGE_SIZE];
+
+	if (!c->s->group_limit_seen || written == ENOMEM_ABSENT)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		if (row[i].limit != c->s->group_limit)
+			continue;
+		uint64_t grain = row[i].id == CAUSE_MEMCG_MAX ? PAGE_BYTES : page;
+		if (grain == 0 || grain == ENOMEM_ABSENT)
+			return;
+		/* page_counter_memparse() and hugetlb_cgroup_write() round down. */
+		struct cause_sum sum = {c->s->cgroup.value[row[i].in_use], 0, written - written % grain};
+		(void)cause_add(c, row[i].id, sum, EBUSY, row[i].where);
+	}
 }

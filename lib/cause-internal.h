@@ -65,6 +65,8 @@ void cause_commit_heuristic(struct cause_case *c, uint64_t asked);
 
 /* Memory that a call charged to its groups: the kernel's own, or a file's. */
 void cause_charge(struct cause_case *c, uint64_t asked, int error);
+/* A limit of its own group that a write lowers below what the group holds. */
+void cause_limit_lowered(struct cause_case *c);
 /* Descriptors: no lack of memory, but refused by the same calls. Memory is looked at beside it. */
 void cause_open_files(struct cause_case *c);
 /* A block of pages in one piece; only where there is memory enough, but in smaller pieces. */

@@ -120,13 +120,15 @@ bool cause_swap_is_full(uint64_t total, uint64_t free_bytes)
 
 /* The whole machine ran out. How low is too low is the watermarks' business: the kernel's own line decides, not the
  * sum. */
-static void system_oom(struct cause_case *c, uint64_t swap_free_least)
+static void system_oom(struct cause_case *c, const struct fatal_signal *sig)
 {
 	const uint64_t *v = c->s->meminfo.value;
 	uint64_t total = v[MEMINFO_MEM_TOTAL], swap = v[MEMINFO_SWAP_TOTAL];
 	uint64_t available = v[MEMINFO_MEM_AVAILABLE], swap_free = v[MEMINFO_SWAP_FREE];
-	if (swap_free_least < swap_free)
-		swap_free = swap_free_least;
+	if (sig->swap_free_least < swap_free)
+		swap_free = sig->swap_free_least;
+	if (sig->in_swapoff) /* try_to_unuse(), mm/swapfile.c: all of it has to come back into RAM */
+		swap = swap_free = 0;
 	bool known = total != ENOMEM_ABSENT && swap != ENOMEM_ABSENT && available <= total && swap_free <= swap;
 
 	struct cause_sum sum = {0, PAGE_BYTES, 0};
@@ -165,7 +167,7 @@ static void killed(struct cause_case *c, const struct fatal_signal *sig)
 	bool log_is_sure = sig->log_names_pid > 0;
 
 	if (log_is_sure && !sig->log_says_memcg)
-		system_oom(c, sig->swap_free_least);
+		system_oom(c, sig);
 	else if (sig->oom_counter_moved ? sig->log_names_pid != 0 : log_is_sure && !counted)
 		memory_groups(c, log_is_sure);
 	else if (!sig->oom_kill_unclear && (sig->log_names_pid == 0 || (sig->log_names_pid < 0 && counted)) &&

@@ -56,6 +56,9 @@ void cause_transfer(struct cause_case *c)
 	case ENOMEM:
 		cause_charge(c, PAGE_BYTES, ENOMEM);
 		break;
+	case EBUSY:
+		cause_limit_lowered(c);
+		break;
 	default:
 		break;
 	}

@@ -87,6 +87,7 @@ struct fatal_signal {
 	int log_names_pid; /* 1: the kernel log names this pid (or this group) as killed; 0: readable and does not; -1:
 			      unreadable */
 	bool log_says_memcg;      /* that line is about a memory cgroup, not the whole machine */
+	bool in_swapoff;          /* it was ended in swapoff(2): the swap that is free is none to go to any more */
 	uint64_t swap_free_least; /* the least free swap seen during the run: the victim's is free again when it is
 				     looked at; ENOMEM_ABSENT when nobody looked */
 };

@@ -80,3 +80,22 @@ void snapshot_take_file(const struct snapshot_source *s, const struct snapshot_r
 						 .inodes = fs.f_files,
 						 .inodes_free = fs.f_ffree};
 }
+
+/* By what it is, not by its path: any name a process has for the file will do. */
+void snapshot_take_group_limit(const struct snapshot_source *s, const struct snapshot_request *request,
+			       struct snapshot *ret)
+{
+	static const enum cgroup_value limit[] = {CGROUP_MEMORY_MAX, CGROUP_HUGETLB_MAX, CGROUP_HUGETLB_RSVD_MAX};
+	char link[32];
+	struct stat file, own;
+	(void)snprintf(link, sizeof(link), "fd/%d", request->fd);
+	auto_close int fd = open_path_of(s, ret->pid, link);
+	if (fd < 0 || !s->cgroup || fstat(fd, &file) < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(limit) && !ret->group_limit_seen; i++) {
+		int own_fd = s->cgroup->value_fd[limit[i]];
+		ret->group_limit_seen = own_fd >= 0 && fstat(own_fd, &own) == 0 && own.st_dev == file.st_dev &&
+					own.st_ino == file.st_ino;
+		ret->group_limit = limit[i];
+	}
+}

@@ -19,6 +19,10 @@ void snapshot_take_process(const struct snapshot_source *s, const struct snapsho
 /* The file system of the file that was written to, made, or mapped where the address is. */
 void snapshot_take_file(const struct snapshot_source *s, const struct snapshot_request *request, struct snapshot *ret);
 
+/* Which of the limits of the run's own group the descriptor of the request is. */
+void snapshot_take_group_limit(const struct snapshot_source *s, const struct snapshot_request *request,
+			       struct snapshot *ret);
+
 typedef bool (*snapshot_visitor)(int dirfd, const char *number, void *data);
 /* Calls back for every process of a /proc until one returns false. */
 void snapshot_each_process(int proc_fd, snapshot_visitor visit, void *data);

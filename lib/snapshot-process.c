@@ -135,6 +135,8 @@ void snapshot_take_process(const struct snapshot_source *s, const struct snapsho
 		ret->area_seen = fd >= 0 && smaps_area_fd(fd, request->address, &ret->area) == 0;
 	}
 	snapshot_take_file(s, request, ret);
+	if (request->group_limit)
+		snapshot_take_group_limit(s, request, ret);
 	if (request->namespaces)
 		snapshot_take_namespaces(s, request->namespaces, ret);
 	if (request->shm)

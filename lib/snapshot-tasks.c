@@ -141,11 +141,12 @@ void snapshot_take_uid_tasks(const struct snapshot_source *s, struct snapshot *r
 
 #define PID_IDS_MAX 65536 /* above that, ids do not run out before memory does, and counting them would take long */
 static uint64_t id_seen[PID_IDS_MAX / 64];
-static uint64_t ids_counted;
+static uint64_t ids_counted, ids_below;
 
+/* A limit that was lowered leaves ids above it in use; they take no room below. */
 static void note_id(uint64_t id)
 {
-	if (id < LIMIT_RESERVED_PIDS || id >= PID_IDS_MAX || id_seen[id / 64] >> id % 64 & 1)
+	if (id < LIMIT_RESERVED_PIDS || id >= ids_below || id_seen[id / 64] >> id % 64 & 1)
 		return;
 	id_seen[id / 64] |= 1ULL << id % 64;
 	ids_counted++;
@@ -180,8 +181,9 @@ static bool visit_ids(int proc_fd, const char *pid, void *data)
 	return true;
 }
 
-static uint64_t count_ids(int proc_fd)
+static uint64_t count_ids(int proc_fd, uint64_t pid_max)
 {
+	ids_below = pid_max;
 	memset(id_seen, 0, sizeof(id_seen));
 	ids_counted = 0;
 	snapshot_each_process(proc_fd, visit_ids, NULL);
@@ -199,7 +201,7 @@ static uint64_t count_ids_of_namespace(const struct snapshot_source *s, const st
 	if (fd < 0 || fstatat(s->proc_fd, name, &task, 0) < 0 || fstatat(fd, "1/ns/pid", &init, 0) < 0 ||
 	    task.st_ino != init.st_ino)
 		return ENOMEM_ABSENT;
-	return count_ids(fd);
+	return count_ids(fd, snapshot->namespace_pid_max);
 }
 
 void snapshot_take_pid_ids(const struct snapshot_source *s, struct snapshot *ret)
@@ -207,7 +209,7 @@ void snapshot_take_pid_ids(const struct snapshot_source *s, struct snapshot *ret
 	uint64_t pid_max = ret->sysctl[SYSCTL_PID_MAX];
 	/* A task holds three ids at most: its own, its group's, its session's. */
 	if (pid_max <= PID_IDS_MAX && ret->tasks != ENOMEM_ABSENT && 3 * ret->tasks + 1 > limit_pid_capacity(pid_max))
-		ret->pid_ids = count_ids(s->proc_fd);
+		ret->pid_ids = count_ids(s->proc_fd, pid_max);
 	if (s->namespace_pid_max <= PID_IDS_MAX)
 		ret->namespace_pid_ids = count_ids_of_namespace(s, ret);
 }

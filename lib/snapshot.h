@@ -104,6 +104,8 @@ struct snapshot {
 	struct area_kind area;
 	bool file_seen; /* the file asked about, or the one behind the area, could be looked at */
 	struct file_system file;
+	bool group_limit_seen; /* the file asked about is a limit of the run's own group: this one */
+	enum cgroup_value group_limit;
 	uint64_t file_bytes; /* its length; of the one behind the area only, else ENOMEM_ABSENT */
 	struct namespace_numbers namespaces[NAMESPACE_COUNT]; /* of the kinds asked for */
 	bool shm_seen; /* System V memory of its IPC namespace could be asked for */
@@ -116,8 +118,8 @@ struct snapshot {
 	uint64_t cpu_ns, cpu_hard_limit_ns;
 	uint64_t open_files; /* its descriptors below RLIMIT_NOFILE, ENOMEM_ABSENT when not counted */
 	/*
-	 * Task ids from 300 up that are in use, by tasks or as the id of a process group or session, ENOMEM_ABSENT when
-	 * not counted; those of the run's own pid namespace where it has a pid_max of its own.
+	 * Task ids from 300 up and below pid_max that are in use, by tasks or as the id of a process group or session,
+	 * ENOMEM_ABSENT when not counted; those of the run's own pid namespace where it has a pid_max of its own.
 	 */
 	uint64_t pid_ids;
 	uint64_t namespace_pid_max; /* ENOMEM_ABSENT: the machine's binds */
@@ -151,6 +153,7 @@ struct snapshot_request {
 	bool area;                /* a fault: what kind of area is the address in, and which file is behind it? */
 	bool area_file;           /* of a call that faults in: only which file */
 	bool file;                /* of a refused call: on which file system is descriptor fd? */
+	bool group_limit;         /* likewise: is descriptor fd a limit of the run's own group, and which one? */
 	int fd;
 	bool open_files;     /* a call that opens was refused with EMFILE: count the descriptors */
 	const char *create;  /* of a refused openat: the path, from root or working directory; NULL for none */

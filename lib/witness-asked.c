@@ -17,6 +17,7 @@
 #include "cleanup.h"
 #include "ipc-namespace.h"
 #include "limits.h"
+#include "number.h"
 
 #define PAGE_BYTES          4096
 #define PROGRAM_HEADERS_MAX 64
@@ -268,6 +269,18 @@ const char *witness_path(const struct refusal *r, char *buf, size_t size)
 	if (n <= 0 || !memchr(buf, '\0', (size_t)n) || (buf[0] != '/' && (int)r->args[0] != AT_FDCWD))
 		return NULL;
 	return buf;
+}
+
+uint64_t witness_written_number(const struct refusal *r)
+{
+	char digits[24] = "";
+	uint64_t number;
+	struct iovec local = {digits, r->args[2]};
+	struct iovec remote = {(void *)(uintptr_t)r->args[1], r->args[2]}; // NOLINT(performance-no-int-to-ptr)
+	if (r->args[2] >= sizeof(digits) || process_vm_readv(r->tid, &local, 1, &remote, 1, 0) != (ssize_t)r->args[2])
+		return ENOMEM_ABSENT;
+	digits[strcspn(digits, "\n")] = '\0';
+	return number_parse_count(digits, &number) == 0 ? number : ENOMEM_ABSENT;
 }
 
 bool witness_asks_for_addresses(enum call_family family)

@@ -23,5 +23,9 @@ void witness_range(const struct refusal *r, uint64_t *ret_address, uint64_t *ret
 /* The path that openat(2) was given, if it can be followed from the root or the working directory; NULL otherwise. */
 const char *witness_path(const struct refusal *r, char *buf, size_t size);
 
+/* The number a write(2) wrote, of its own process: a size or a count in digits, a newline behind it or not.
+ * ENOMEM_ABSENT for anything else. */
+uint64_t witness_written_number(const struct refusal *r);
+
 /* Does such a call want addresses, so that the areas there are tell something of its refusal? */
 bool witness_asks_for_addresses(enum call_family family);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "number.h"
 #include "witness-asked.h"
 
 static void snapshot_of_refusal(struct witness *w, const struct tracee *t, const struct refusal *r)
@@ -24,6 +25,7 @@ static void snapshot_of_refusal(struct witness *w, const struct tracee *t, const
 		.uid_tasks = (r->call->family == CALL_TASK || r->call->family == CALL_EXEC) && r->error == EAGAIN,
 		.file = (r->call->family == CALL_FILE || r->call->family == CALL_TRANSFER) && r->error == ENOSPC,
 		.area_file = (r->call->family == CALL_LOCK && r->error == ENOMEM) || r->error == EFAULT,
+		.group_limit = r->call->family == CALL_TRANSFER && r->error == EBUSY,
 		.fd = (int)r->args[0],
 		.open_files = r->error == EMFILE,
 		.shm = r->call->family == CALL_SHM && (r->error == EINVAL || r->error == ENOSPC),
@@ -54,6 +56,7 @@ void witness_note_refused(struct witness *w, const struct tracee *t, int64_t res
 	r->tgid = t->tgid;
 	r->time_ns = clock_now_ns();
 	r->asked_bytes = witness_asked(t, result);
+	r->number = error == EBUSY ? witness_written_number(r) : ENOMEM_ABSENT;
 	if (first) {
 		snapshot_of_refusal(w, t, r);
 		if (w->look)
@@ -106,6 +109,7 @@ void witness_note_signal(struct witness *w, const struct tracee *t, int signal, 
 	s->code = info ? info->si_code : INT_MIN;
 	bool fault = info && (signal == SIGSEGV || signal == SIGBUS) && info->si_code > 0;
 	s->address = fault ? (uint64_t)(uintptr_t)info->si_addr : 0;
+	s->in_call = t->in_call ? t->call : NULL;
 	s->tid = t->tid;
 	s->tgid = t->tgid;
 	s->time_ns = clock_now_ns();

@@ -27,7 +27,8 @@ struct witness_signal {
 	uint64_t address;
 	pid_t tgid, tid;
 	uint64_t time_ns;
-	bool fatal; /* the process died of it */
+	bool fatal;                      /* the process died of it */
+	const struct call_info *in_call; /* the watched call that its task had not come back from; NULL for none */
 };
 
 /* What another thread may look at while the witness works. */

@@ -287,6 +287,55 @@ static void test_absent_counters(void **state)
 	assert_string_equal(member(beside, "verdict"), "fail");
 }
 
+/* A log that could not be read tells nothing: not that nobody was killed either. A failure stays one. */
+static void test_unreadable_log(void **state)
+{
+	static const struct {
+		const char *others, *verdict;
+		bool wrong_exit;
+	} row[] = {{"0", "pass", false}, {NULL, "broken", false}, {NULL, "fail", true}, {"0", "fail", true}};
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct world w;
+		json_auto_t *e = load_evidence("rlimit-as-trigger");
+		make_world(&w, "rlimit-as-trigger", e);
+		doctor(e, "kernel_log", "[]");
+		doctor(e, "bystanders/oom_kills_others", row[i].others);
+		w.check[0] = (struct check){
+			.value = (char *)"kernel_log.oom_kills", .relation = REL_IS, .right = (char *)"0"};
+		w.run.expect.check = w.check;
+		w.run.expect.check_count = 1;
+		if (row[i].wrong_exit)
+			w.run.expect.exit = (char *)"17";
+		assert_int_equal(judge_run(e, &w.run, NULL), 0);
+		assert_string_equal(member(e, "verdict"), row[i].verdict);
+	}
+}
+
+static bool asks_for_counter(json_t *evidence)
+{
+	const json_t *check;
+	size_t i;
+	bool asks = false;
+	json_array_foreach (json_object_get(evidence, "checks"), i, check)
+		asks |= strstr(member(check, "what"), "cgroup.pids.events.max moved") != NULL;
+	return asks;
+}
+
+/* A limit that could not be lowered has refused nobody: it moves no counter. */
+static void test_not_lowered(void **state)
+{
+	struct world w;
+	(void)state;
+	json_auto_t *refused = load_evidence("pids-max-trigger"), *busy = load_evidence("pids-max-trigger");
+	make_world(&w, "pids-max-trigger", refused);
+	assert_int_equal(judge_run(refused, &w.run, NULL), 0);
+	assert_true(asks_for_counter(refused));
+	w.run.expect.error = (char *)"EBUSY";
+	assert_int_equal(judge_run(busy, &w.run, NULL), 0);
+	assert_false(asks_for_counter(busy));
+}
+
 static void test_unknown_is_no_proof(void **state)
 {
 	struct world w;
@@ -649,6 +698,8 @@ int main(void)
 		cmocka_unit_test(test_true_evidence_passes),
 		cmocka_unit_test(test_each_assertion_fails_alone),
 		cmocka_unit_test(test_absent_counters),
+		cmocka_unit_test(test_not_lowered),
+		cmocka_unit_test(test_unreadable_log),
 		cmocka_unit_test(test_unknown_is_no_proof),
 		cmocka_unit_test(test_injected),
 		cmocka_unit_test(test_exit_as_told),

@@ -252,13 +252,72 @@ static void test_no_space(void **state)
 	assert_int_equal(f.report.count, 0);
 }
 
+/* 32 MiB and a little in use when 16 were written: numbers of 6.1 with cgroup v1. */
+static void test_limit_lowered(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	fixture_call(&f, "write", EBUSY, (const uint64_t[6]){3, 0x7ffc0000, 8});
+	f.r.number = 16 * MB;
+	f.s.group_limit_seen = true;
+	f.s.group_limit = CGROUP_MEMORY_MAX;
+	f.s.cgroup.value[CGROUP_MEMORY_CURRENT] = 33730560;
+	judge(&f);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	assert_sum(&f, CAUSE_MEMCG_MAX, 33730560, 0, 16 * MB);
+	f.r.number = 33730560; /* just what is in use would have been taken: something else said no */
+	judge(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
+	assert_allows(&f, CAUSE_MEMCG_MAX);
+	f.r.number = 33730559; /* rounded down to a page */
+	judge(&f);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	assert_sum(&f, CAUSE_MEMCG_MAX, 33730560, 0, 33730560 - PAGE);
+	f.r.error = ENOSPC; /* no such answer of this limit */
+	judge(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.r.error = EBUSY;
+	f.r.number = ENOMEM_ABSENT; /* "max", or no number at all */
+	judge(&f);
+	assert_int_equal(f.report.count, 0);
+	f.r.number = 16 * MB;
+	f.s.group_limit_seen = false; /* some other file */
+	judge(&f);
+	assert_int_equal(f.report.count, 0);
+}
+
+static void test_huge_limit_lowered(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	fixture_call(&f, "write", EBUSY, (const uint64_t[6]){3, 0x7ffc0000, 7});
+	f.r.number = 3 * MB;
+	f.s.group_limit_seen = true;
+	f.s.group_limit = CGROUP_HUGETLB_MAX;
+	f.s.cgroup.value[CGROUP_HUGETLB_CURRENT] = 4 * MB;
+	f.s.cgroup.value[CGROUP_HUGETLB_RSVD_CURRENT] = 0;
+	judge(&f);
+	assert_only(&f, CAUSE_HUGETLB_CGROUP);
+	assert_sum(&f, CAUSE_HUGETLB_CGROUP, 4 * MB, 0, 2 * MB); /* whole pages */
+	f.s.group_limit = CGROUP_HUGETLB_RSVD_MAX;               /* of which nothing is reserved */
+	judge(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
+	assert_sum(&f, CAUSE_HUGETLB_CGROUP, 0, 0, 2 * MB);
+	f.s.meminfo.value[MEMINFO_HUGEPAGE_SIZE] = ENOMEM_ABSENT;
+	judge(&f);
+	assert_int_equal(f.report.count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kmalloc_max), cmocka_unit_test(test_fragmentation),
-		cmocka_unit_test(test_fallocate),   cmocka_unit_test(test_fork),
-		cmocka_unit_test(test_kmem),        cmocka_unit_test(test_pipe),
-		cmocka_unit_test(test_no_space),    cmocka_unit_test(test_nothing_to_compare),
+		cmocka_unit_test(test_kmalloc_max),   cmocka_unit_test(test_fragmentation),
+		cmocka_unit_test(test_fallocate),     cmocka_unit_test(test_fork),
+		cmocka_unit_test(test_kmem),          cmocka_unit_test(test_pipe),
+		cmocka_unit_test(test_no_space),      cmocka_unit_test(test_nothing_to_compare),
+		cmocka_unit_test(test_limit_lowered), cmocka_unit_test(test_huge_limit_lowered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -323,6 +323,15 @@ static void test_swap_full(void **state)
 	f.signal.swap_free_least = 7 * MB;
 	judge_signal(&f);
 	assert_only(&f, CAUSE_SYSTEM_OOM);
+	/* in swapoff(2) what is free of it takes nothing, however little that is: RAM alone has to do */
+	f.signal.swap_free_least = 0;
+	f.signal.in_swapoff = true;
+	judge_signal(&f);
+	assert_only(&f, CAUSE_SYSTEM_OOM);
+	assert_sum(&f, CAUSE_SYSTEM_OOM, RAM_BYTES / 2, PAGE, RAM_BYTES);
+	f.signal.in_swapoff = false;
+	judge_signal(&f);
+	assert_only(&f, CAUSE_SWAP_FULL);
 	/* without any swap nothing of it can be full */
 	f.s.meminfo.value[MEMINFO_SWAP_TOTAL] = f.s.meminfo.value[MEMINFO_SWAP_FREE] = f.signal.swap_free_least = 0;
 	judge_signal(&f);

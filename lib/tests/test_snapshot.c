@@ -233,6 +233,10 @@ static void counts_task_ids(void **state)
 	snapshot_take_pid_ids(&busy_source, &a);
 	uint64_t with_session = a.pid_ids;
 	assert_true(with_session != ENOMEM_ABSENT);
+	a.sysctl[SYSCTL_PID_MAX] = 300; /* lowered below all of them: none of these ids takes room */
+	snapshot_take_pid_ids(&busy_source, &a);
+	assert_int_equal(a.pid_ids, 0);
+	a.sysctl[SYSCTL_PID_MAX] = 65536;
 	if (getpid() >= 300 && getpid() < 65536)
 		assert_true(with_session >= 1);
 	a.tasks = 10; /* they cannot hold all of 65236 ids: nobody counts */
@@ -255,6 +259,35 @@ static void knows_the_file_system_of_a_descriptor(void **state)
 	(void)close(memory);
 	snapshot_take(&source, &request, &a);
 	assert_false(a.file_seen);
+}
+
+/* By what the file is, whoever opened it; a group of which there is none has no limits. */
+static void knows_a_limit_of_the_group(void **state)
+{
+	static struct cgroup group;
+	static struct snapshot_source with_group;
+	int limit = memfd_create("limit", MFD_CLOEXEC), other = memfd_create("other", MFD_CLOEXEC), again = dup(limit);
+	struct snapshot_request request = {.pid = getpid(), .group_limit = true, .fd = again};
+	(void)state;
+	assert_true(limit >= 0 && other >= 0 && again >= 0);
+	cgroup_init(&group);
+	group.value_fd[CGROUP_HUGETLB_RSVD_MAX] = limit;
+	group.value_fd[CGROUP_PIDS_MAX] = other; /* never refuses to be lowered */
+	with_group = source;
+	with_group.cgroup = &group;
+	snapshot_take(&with_group, &request, &a);
+	assert_true(a.group_limit_seen);
+	assert_int_equal(a.group_limit, CGROUP_HUGETLB_RSVD_MAX);
+	request.fd = other;
+	snapshot_take(&with_group, &request, &a);
+	assert_false(a.group_limit_seen);
+	request.fd = again;
+	with_group.cgroup = NULL;
+	snapshot_take(&with_group, &request, &a);
+	assert_false(a.group_limit_seen);
+	(void)close(again);
+	(void)close(other);
+	(void)close(limit);
 }
 
 /* In the file system of a path, as this process's root and working directory have it. */
@@ -491,6 +524,7 @@ int main(void)
 		cmocka_unit_test(knows_the_area_of_an_address),
 		cmocka_unit_test(counts_task_ids),
 		cmocka_unit_test(knows_the_file_system_of_a_descriptor),
+		cmocka_unit_test(knows_a_limit_of_the_group),
 		cmocka_unit_test(knows_the_file_system_of_a_path),
 		cmocka_unit_test(knows_the_file_behind_an_area),
 		cmocka_unit_test(counts_namespaces),

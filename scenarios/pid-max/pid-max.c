@@ -4,7 +4,8 @@
  * hands out those below it, one after the other, and once it has come around leaves out the first 300. When all are in
  * use it says EAGAIN, to root as well. The limit is the machine's; since Linux 6.14 each pid namespace has one besides,
  * and a task takes a number in every namespace from its own up. kernel.threads-max bounds the tasks of the whole
- * machine, the kernel's own among them; copy_process() asks that first.
+ * machine, the kernel's own among them; copy_process() asks that first. With --lower pid_max is set below numbers in
+ * use when all tasks but four are there: they live on.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -16,12 +17,13 @@
 #include <unistd.h>
 
 #define STACK_BYTES (64 * 1024UL)
+#define STILL_ASKED 4
 
 static int door[2]; /* tasks wait at this pipe until its writing end is closed */
 
 static void usage(void)
 {
-	fputs("usage: pid-max fork|thread --tasks N [--reap | --again]\n", stderr);
+	fputs("usage: pid-max fork|thread --tasks N [--lower PID_MAX] [--reap | --again]\n", stderr);
 	exit(2);
 }
 
@@ -68,19 +70,31 @@ static void reap(void)
 		;
 }
 
+static void lower(size_t pid_max)
+{
+	FILE *f = fopen("/proc/sys/kernel/pid_max", "w");
+	if (!f || fprintf(f, "%zu", pid_max) < 0 || fclose(f)) {
+		perror("pid_max");
+		exit(3);
+	}
+}
+
 int main(int argc, char *argv[])
 {
 	static const struct option options[] = {{"tasks", required_argument, NULL, 't'},
 						{"reap", no_argument, NULL, 'r'},
 						{"again", no_argument, NULL, 'a'},
+						{"lower", required_argument, NULL, 'l'},
 						{0}};
-	size_t tasks = 0, done;
+	size_t tasks = 0, pid_max = 0, done;
 	int reap_first = 0, again = 0, refused = 0, option;
 	pthread_attr_t small;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 't')
 			tasks = number(optarg);
+		else if (option == 'l')
+			pid_max = number(optarg);
 		else if (option == 'r')
 			reap_first = 1;
 		else if (option == 'a')
@@ -94,6 +108,8 @@ int main(int argc, char *argv[])
 
 	setvbuf(stdout, NULL, _IONBF, 0); /* stdout, too, would allocate */
 	for (done = 0; done < tasks && !refused; done += !refused) {
+		if (pid_max && done + STILL_ASKED == tasks)
+			lower(pid_max);
 		refused = start(argv[optind], &small);
 		if (refused && reap_first) {
 			perror(argv[optind]);
