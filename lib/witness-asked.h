@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "calls.h"
+#include "snapshot.h"
 
 /* Bytes the call wanted more of; result is what brk(2) returned (the break it kept). 0 when it does not ask for bytes.
  */
@@ -23,3 +24,6 @@ const char *witness_path(const struct refusal *r, char *buf, size_t size);
 
 /* Does such a call want addresses, so that the areas there are tell something of its refusal? */
 bool witness_asks_for_addresses(enum call_family family);
+
+/* What a snapshot has to look at for this refusal. The path in it is valid until the next call. */
+void witness_request(const struct refusal *r, struct snapshot_request *ret);
