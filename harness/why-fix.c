@@ -194,9 +194,7 @@ static char *other_fix(const struct why_moment *m, const struct limit_state *sta
 	static const char sys[] = "/proc/sys/";
 	char *text = NULL;
 	int r = -1;
-	if (m->cause == CAUSE_FRAGMENTATION && strstr(state->where, "/maps"))
-		r = asprintf(&text, "kill %d  # and start it anew: no limit can be raised", m->pid);
-	else if (m->cause == CAUSE_FRAGMENTATION)
+	if (m->cause == CAUSE_FRAGMENTATION && !strstr(state->where, "/maps"))
 		r = asprintf(&text, "sysctl -w vm.compact_memory=1");
 	else if (m->cause == CAUSE_NAMESPACES_MAX && strncmp(state->where, sys, sizeof(sys) - 1) == 0)
 		r = asprintf(&text, "echo %" PRIu64 " > %s", 2 * MAX(state->bound, 1), state->where);
@@ -248,9 +246,13 @@ void why_fix(struct why *w, struct why_moment *m, const struct snapshot *s)
 		if (!find_place(w, m, s, state, &row))
 			return;
 		fill_row(s, state, &row);
-		m->show = strdup(triage_show(&t, &row, show, sizeof(show)));
-		m->fix = known[i].option && w->argv ? start_with_more(w, known[i].option, &row)
-						    : strdup(triage_fix(&t, &row, fix, sizeof(fix)));
+		/* What shows the numbers of a process that is gone when this is read shows nothing. */
+		if (row.kind != TRIAGE_OF_PROCESS || !w->argv)
+			m->show = strdup(triage_show(&t, &row, show, sizeof(show)));
+		if (known[i].option && w->argv)
+			m->fix = start_with_more(w, known[i].option, &row);
+		else if (row.limit != TRIAGE_ADDRESS_SPACE) /* there is none: only asking for less helps */
+			m->fix = strdup(triage_fix(&t, &row, fix, sizeof(fix)));
 		return;
 	}
 	m->fix = other_fix(m, state);

@@ -97,8 +97,16 @@ static const char *base_name(const char *path)
 
 static void put_backtrace(const struct backtrace *b, FILE *out)
 {
+	unsigned alike = 0;
 	for (unsigned i = 0; b && i < b->count; i++) {
 		const struct backtrace_frame *f = &b->frame[i];
+		if (i && f->address == f[-1].address) { /* it calls itself */
+			alike++;
+			continue;
+		}
+		if (alike)
+			(void)fprintf(out, "            (%u more like it)\n", alike);
+		alike = 0;
 		(void)fputs(i ? "            " : "   where:   ", out);
 		if (f->symbol[0])
 			(void)fprintf(out, "%s+0x%" PRIx64, clean(f->symbol), f->symbol_offset);
@@ -110,6 +118,8 @@ static void put_backtrace(const struct backtrace *b, FILE *out)
 			(void)fprintf(out, " at %s:%d", clean(base_name(f->source)), f->line);
 		(void)fputc('\n', out);
 	}
+	if (alike)
+		(void)fprintf(out, "            (%u more like it)\n", alike);
 }
 
 /* What there is to say of the limit that was named. */
@@ -263,7 +273,7 @@ void why_print(const struct why *w, bool everything, FILE *out)
 		survived += !w->refusals[i].likely && why_counts(&w->refusals[i]);
 	}
 	put_head(w, out);
-	(void)fputs(likely + survived ? "; " : "; nothing was refused; ", out);
+	(void)fputs(likely + survived + w->deaths_count ? "; " : "; nothing was refused; ", out);
 	put_watched(w, out);
 	(void)fputc('\n', out);
 	for (unsigned i = 0; i < w->deaths_count; i++) {
