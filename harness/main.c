@@ -33,6 +33,7 @@ static void help(void)
 	     "  enomem run --format tap13 pids-max  for prove and other TAP readers\n"
 	     "  enomem run ./my-failure/            a scenario of your own\n"
 	     "  enomem compare before.json after.json\n"
+	     "  enomem why -- ./server --port 80    which limit refuses a program of yours\n"
 	     "\nCommands:");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!commands[i]->hidden)

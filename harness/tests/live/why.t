@@ -291,8 +291,9 @@ harness=$!
 sleep 0.4
 kill -KILL "$victim"
 wait "$harness"
+code=$?
 { wait "$victim"; } 2>/dev/null
-is "it ends while watched: exit status 0" "$?" 0
+is "it ends while watched: exit status 0" "$code" 0
 is "it ends while watched: it is said" "$(get '.program.end | "\(.kind) \(.signal)"')" "signal SIGKILL"
 sleep 60 &
 victim=$!
