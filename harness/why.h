@@ -154,7 +154,10 @@ void why_free(struct why *w);
 bool why_counts(const struct why_refusals *r);
 /* Is it, or any, the likely reason of an end? */
 bool why_has_likely(const struct why *w);
+/* Said once, however often it is noted. */
 __attribute__((format(printf, 2, 3))) void why_note(struct why *w, const char *format, ...);
+/* A process that was just executed: did it lose privileges because it is watched? */
+void why_note_lost_privileges(struct why *w, pid_t pid);
 
 /* --- running ----------------------------------------------------------------------------------------------------- */
 
