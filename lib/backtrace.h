@@ -13,7 +13,7 @@
 
 struct backtrace_frame {
 	uint64_t address;
-	char module[128];       /* path of the file; "" where the address is in none */
+	char module[256];       /* path of the file; "" where the address is in none */
 	uint64_t module_offset; /* into it; as its file has it, not as it is loaded */
 	char symbol[96];        /* "" where unknown */
 	uint64_t symbol_offset;

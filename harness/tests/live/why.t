@@ -240,8 +240,8 @@ is "from outside: by somebody" "$(get '.deaths[0] | "\(.cause.id) \(.sender)"')"
 outside TERM
 is "SIGTERM from outside" "$code" 143
 is "SIGTERM from outside: who" "$(get '.deaths[0] | "\(.signal) \(.sender.pid)"')" "SIGTERM $$"
-marked timeout -s INT 0.3 "$enomem" why -q -- sh -c 'trap "exit 9" INT; while :; do sleep 0.05; done' 2>"$errors"
-is "a signal to enomem reaches the program" "$?" 124
+marked timeout --preserve-status -s INT 1 "$enomem" why -q -- sh -c 'trap "exit 9" INT; while :; do sleep 0.05; done' 2>"$errors"
+is "a signal to enomem reaches the program" "$?" 9
 marked sh -c '"$0" why -q -- sh -c "exit 42"' "$enomem"
 is "exit status 42" "$?" 42
 
@@ -288,11 +288,10 @@ like "a stopped process stays stopped" "$(grep ^State "/proc/$victim/status")" '
 kill -CONT "$victim"
 marked "$enomem" why -j -o "$json" -p "$victim" 2>"$errors" &
 harness=$!
-sleep 0.4
+for _ in $(seq 200); do [ "$(awk '/^TracerPid/ {print $2}' "/proc/$victim/status")" != 0 ] && break; sleep 0.02; done
+sleep 0.1
 kill -KILL "$victim"
-wait "$harness"
-code=$?
-{ wait "$victim"; } 2>/dev/null
+{ wait "$harness"; code=$?; wait "$victim"; } 2>/dev/null
 is "it ends while watched: exit status 0" "$code" 0
 is "it ends while watched: it is said" "$(get '.program.end | "\(.kind) \(.signal)"')" "signal SIGKILL"
 sleep 60 &
