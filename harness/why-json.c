@@ -155,7 +155,8 @@ static json_t *program_json(const struct why *w)
 		(void)json_object_set_new(o, "argv", argv);
 	}
 	(void)json_object_set_new(o, "end",
-				  w->root_ended ? end_json(w->root_status) : json_pack("{s:s}", "kind", "goes-on"));
+				  w->root_ended ? end_json(w->root_status)
+						: json_pack("{s:s}", "kind", w->interrupted ? "goes-on" : "ended"));
 	return o;
 }
 

@@ -243,7 +243,10 @@ static void put_head(const struct why *w, FILE *out)
 		(void)fprintf(out, "enomem why: %s: ", clean(w->argv[0]));
 	else
 		(void)fprintf(out, "enomem why: process %d: ", w->root);
-	(void)fprintf(out, "%s", w->root_ended ? why_end_text(w->root_status, end, sizeof(end)) : "it goes on");
+	(void)fprintf(out, "%s",
+		      w->root_ended    ? why_end_text(w->root_status, end, sizeof(end))
+		      : w->interrupted ? "it goes on"
+				       : "it has ended");
 }
 
 static void put_watched(const struct why *w, FILE *out)

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016 # what stands in single quotes is for the shells below
 # Programs are run as they are under `enomem why`, each under one limit that is set beside it: why must name exactly that limit,
 # leave the program's streams, status and signals as they are, and say of a program that is given all that nothing was refused.
 # shellcheck source=lib.sh
@@ -112,7 +113,6 @@ under 'ulimit -v 64000' "$(program address-space-limit)" brk --bytes 134217728
 refusal "brk" "brk ENOMEM rlimit-as"
 under 'ulimit -v 64000' "$(program address-space-limit)" thread --bytes 134217728
 refusal "a thread's stack: its mmap, not the EAGAIN that the program sees" "mmap ENOMEM rlimit-as"
-# shellcheck disable=SC2016
 under 'ulimit -S -v 64000' sh -c '"$0" mmap --bytes 134217728; eval "$1"' "$(program address-space-limit)" 'exit 0'
 is "a child that was refused: the shell's status" "$code" 0
 refusal "a child that was refused" "mmap ENOMEM rlimit-as"
@@ -165,7 +165,6 @@ if pids=$(own_group pids) && groups+=("$pids") && [ -f "$pids/pids.max" ]; then
 	is "pids.max: the call" "$(get "$likely | \"\(.errno) \(.cause.id) \(.cause.bound) \(.cause.over)\"")" "EAGAIN pids-max 5 1" || tell
 	is "pids.max: the group" "$(get "$likely | .cause.place")" "$pids"
 	like "pids.max: the fix" "$(fix)" "^echo [0-9]+ > $pids/pids.max\$"
-	# shellcheck disable=SC2016
 	why sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$pids" "$(program pids-max)" thread --tasks 10
 	is "pids.max of a group it went to: a thread" "$(get "$likely | \"\(.errno) \(.cause.id) \(.cause.place)\"")" "EAGAIN pids-max $pids" || tell
 else
@@ -179,7 +178,6 @@ fi
 if [ -f "$limit" ]; then
 	echo $((32 << 20)) >"$limit"
 	[ ! -f "$memory/memory.swap.max" ] || echo 0 >"$memory/memory.swap.max"
-	# shellcheck disable=SC2016
 	why sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$memory" "$(program memory-max)" touch --bytes $((64 << 20))
 	is "memory.max: the program's signal" "$code" 137
 	death "memory.max" "SIGKILL memcg-max"
@@ -216,14 +214,12 @@ why sh -c 'kill -KILL $$'
 is "by itself: the signal" "$code" 137
 death "by itself" "SIGKILL killed-by-other"
 is "by itself: who" "$(get '.deaths[0] | .sender.pid == .pid')" true
-# shellcheck disable=SC2016
 why sh -c 'sleep 60 & sleep 0.2; kill -KILL $!; wait $!; exit 3'
 is "a child: the shell's status" "$code" 3
 is "a child: who" "$(get '.deaths[0] | "\(.comm) \(.sender.comm)"')" "sleep sh"
 outside() # signal: sent to the program by somebody who is not watched
 {
 	rm -f "$json" "$work/pid"
-	# shellcheck disable=SC2016
 	marked "$enomem" why -j -o "$json" -- sh -c 'echo $$ >"$0"; exec sleep 60' "$work/pid" 2>"$errors" &
 	local harness=$! _
 	for _ in $(seq 100); do
