@@ -71,7 +71,7 @@ static json_t *execute(const struct run_options *o, const struct machine *machin
 		return NULL;
 	}
 	struct run_context context = {.machine = machine,
-				      .self = select_self(),
+				      .stage = select_guest_self(),
 				      .filter_fd = filter_fd,
 				      .journal = &journal,
 				      .owner = (unsigned long)getpid(),

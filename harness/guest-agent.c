@@ -171,7 +171,7 @@ static int make_context(struct agent *a, const json_t *job)
 	if (warm.journal_error < 0)
 		return fail(a, "journal: cannot be opened (%s)", strerrorname_np(-warm.journal_error));
 	a->context = (struct run_context){.machine = &a->machine,
-					  .self = select_self(),
+					  .stage = select_self(),
 					  .filter_fd = filter_fd,
 					  .journal = &a->journal,
 					  .owner = (unsigned long)getpid(),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * enomem-guest: the part of enomem that works inside a guest, init, agent and stage, linked statically. An emulated CPU
- * spends a third of a run's time on linking programs dynamically otherwise. Where it was not built, enomem itself
- * serves.
+ * enomem-guest: the part of enomem that works inside a guest, init, agent and stage, linked statically; the stage of
+ * runs outside of guests as well. Linking the whole of enomem dynamically costs more than anything else a stage does,
+ * and a third of a run's time on an emulated CPU. Where it was not built, enomem itself serves.
  */
 #include <string.h>
 

@@ -18,6 +18,7 @@
 #include "run-environment.h"
 #include "run-log.h"
 #include "run-look.h"
+#include "spawn.h"
 #include "stage.h"
 #include "witness-inject.h"
 
@@ -64,25 +65,10 @@ static int make_spec(const struct run_context *context, struct run_record *recor
 	return r;
 }
 
-/* In the child: become unshare, once the witness has attached. A gate that is closed without a word was a dead
- * harness's. */
-static void become_unshare(const struct run_context *context, const struct run_record *record, int spec_fd, int gate,
-			   const int out, const int err, int report)
+/* What is executed: unshare, which executes the stage. */
+static void unshare_arguments(const struct run_context *context, const char *stage_fd, const char **argv)
 {
-	char stage_fd[16], byte;
-	const char *argv[24];
 	unsigned n = 0;
-	sigset_t none;
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	ssize_t word;
-	do
-		word = read(gate, &byte, 1);
-	while (word < 0 && errno == EINTR);
-	if (word != 1)
-		_exit(125);
-	(void)snprintf(stage_fd, sizeof(stage_fd), "%d", spec_fd);
 	argv[n++] = "unshare";
 	if (!context->machine->root) {
 		argv[n++] = "--user";
@@ -96,22 +82,10 @@ static void become_unshare(const struct run_context *context, const struct run_r
 	argv[n++] = "--kill-child";
 	argv[n++] = "--mount-proc";
 	argv[n++] = "--";
-	argv[n++] = context->self;
+	argv[n++] = context->stage;
 	argv[n++] = "stage";
 	argv[n++] = stage_fd;
 	argv[n] = NULL;
-	const int kept[] = {spec_fd, context->filter_fd, report, out, err};
-	for (unsigned i = 0; i < ARRAY_SIZE(kept); i++)
-		(void)fcntl(kept[i], F_SETFD, 0);
-	for (unsigned c = 0; record->cgroup && c < CGROUP_CONTROLLERS; c++)
-		if (record->cgroup->procs_fd[c] >= 0)
-			(void)fcntl(record->cgroup->procs_fd[c], F_SETFD, 0);
-	(void)dup2(out, STDOUT_FILENO);
-	(void)dup2(err, STDERR_FILENO);
-	(void)execvp("unshare", (char *const *)(uintptr_t)argv);
-	struct stage_report failed = {.step = "unshare", .error = errno};
-	(void)!write(report, &failed, sizeof(failed));
-	_exit(125);
 }
 
 static void pin(const struct run_context *context, const struct plan_run *run, bool on)
@@ -140,10 +114,12 @@ static void explain_no_start(struct run_record *record, int report_fd)
 	const char *said = record->sampler.err.text;
 	if (record->sampler.stopped_by == SAMPLER_STOP_REQUEST)
 		(void)run_problem(record, 0, "interrupted", NULL, "interrupted before the program was started");
+	else if (record->unshare_error)
+		(void)run_problem(record, record->unshare_error, "unshare", "apt install util-linux",
+				  "unshare: the program could not be started");
 	else if (read(report_fd, &report, sizeof(report)) == (ssize_t)sizeof(report))
-		(void)run_problem(record, report.error, "stage",
-				  strcmp(report.step, "unshare") == 0 ? "apt install util-linux" : NULL,
-				  "%s: the program could not be started", report.step);
+		(void)run_problem(record, report.error, "stage", NULL, "%s: the program could not be started",
+				  report.step);
 	else
 		(void)run_problem(record, 0, "unshare", "enomem doctor tells what this machine allows",
 				  "the namespaces could not be made: %.*s", (int)strcspn(said, "\n"),
@@ -156,45 +132,51 @@ static void close_end(int *fd)
 	*fd = -1;
 }
 
+static void watch(struct run_record *record, struct spawn *child)
+{
+	int r = witness_seize(child->pid);
+	if (r < 0) {
+		(void)run_problem(record, -r, "witness", "ptrace is not permitted here: enomem doctor",
+				  "the witness cannot attach");
+		(void)kill(child->pid, SIGKILL);
+		(void)waitpid(child->pid, NULL, 0);
+	}
+	spawn_release(child);
+	if (r < 0)
+		return;
+	r = witness_watch(&record->witness, child->pid);
+	if (r < 0)
+		(void)run_problem(record, -r, "witness", NULL, "the witness lost track of the run");
+	else if (record->witness.untraced)
+		(void)run_problem(record, 0, "witness", NULL,
+				  "the program made a task that cannot be watched (CLONE_UNTRACED)");
+}
+
 static void start_and_watch(struct run_context *context, struct run_record *record, int spec_fd, int out[2], int err[2],
 			    int report[2])
 {
-	int gate[2];
-	if (pipe2(gate, O_CLOEXEC) < 0) {
-		(void)run_problem(record, errno, "pipe", NULL, "no pipe");
-		return;
-	}
+	char stage_fd[16];
+	const char *argv[24];
+	int kept[5 + CGROUP_CONTROLLERS] = {spec_fd, context->filter_fd, report[1], out[1], err[1]};
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
+		kept[5 + c] = record->cgroup ? record->cgroup->procs_fd[c] : -1;
+	(void)snprintf(stage_fd, sizeof(stage_fd), "%d", spec_fd);
+	unshare_arguments(context, stage_fd, argv);
+	struct spawn child = {
+		.argv = argv, .out_fd = out[1], .err_fd = err[1], .kept = kept, .kept_count = ARRAY_SIZE(kept)};
 	pin(context, record->run, true);
-	pid_t child = fork();
-	if (child == 0) {
-		(void)close(gate[1]);
-		become_unshare(context, record, spec_fd, gate[0], out[1], err[1], report[1]);
-	}
-	int error = child < 0 ? errno : 0;
-	int r = child < 0 ? 0 : witness_seize(child);
-	if (r == 0 && child > 0)
-		(void)!write(gate[1], "", 1); /* we hold the reading end as well: no SIGPIPE */
-	(void)close(gate[0]);
-	(void)close(gate[1]);
+	int r = spawn_held(&child);
 	/* Only the run's processes hold the writing ends now: the streams end with them. */
 	close_end(&out[1]);
 	close_end(&err[1]);
 	close_end(&report[1]);
 	if (r < 0) {
-		(void)kill(child, SIGKILL);
-		(void)waitpid(child, NULL, 0);
-		(void)run_problem(record, -r, "witness", "ptrace is not permitted here: enomem doctor",
-				  "the witness cannot attach");
-	} else if (child < 0) {
-		(void)run_problem(record, error, "fork", NULL, "no process for the stage");
+		(void)run_problem(record, -r, "fork", NULL, "no process for the stage");
 	} else {
-		r = witness_watch(&record->witness, child);
-		if (r < 0)
-			(void)run_problem(record, -r, "witness", NULL, "the witness lost track of the run");
-		else if (record->witness.untraced)
-			(void)run_problem(record, 0, "witness", NULL,
-					  "the program made a task that cannot be watched (CLONE_UNTRACED)");
+		watch(record, &child);
+		spawn_end(&child);
 	}
+	record->unshare_error = child.error;
 	pin(context, record->run, false);
 }
 
@@ -281,33 +263,34 @@ static void watch_in_environment(struct run_context *context, struct run_record 
 
 json_t *run_execute(struct run_context *context, const struct plan *plan, const struct plan_run *run)
 {
-	static struct run_record record;
 	static struct cgroup cg;
 	static struct sysctl_session session;
 	memset(&session, 0, sizeof(session));
 	auto_close int calm_fd = -1;
-	memset(&record, 0, sizeof(record));
-	sampler_init(&record.sampler);
+	/* Fresh pages: most runs touch a few of them, and zeroing all of them costs a worker a page fault each. */
+	auto_free struct run_record *record = calloc(1, sizeof(*record));
+	if (!record)
+		return NULL;
+	sampler_init(&record->sampler);
 	cgroup_init(&cg);
-	record.plan = plan;
-	record.run = run;
+	record->plan = plan;
+	record->run = run;
 	context->runs++;
 	bool machine = run_changes_machine(&run->environment),
-	     calm = machine || run_is_thrown_away(context, run) || !run_calm_machine(context, &record, &calm_fd);
+	     calm = machine || run_is_thrown_away(context, run) || !run_calm_machine(context, record, &calm_fd);
 	uint64_t begin = clock_now_ns();
-	if (calm && run_make_group(context, &record, &cg) == 0 &&
-	    (!machine || run_change_machine(context, &record, &session) == 0))
-		watch_in_environment(context, &record);
+	if (calm && run_make_group(context, record, &cg) == 0 &&
+	    (!machine || run_change_machine(context, record, &session) == 0))
+		watch_in_environment(context, record);
 	if (session.journal) { /* set by a session that was opened */
 		int r = sysctl_session_restore(&session);
-		if (r < 0 && !record.problem.step[0])
-			(void)run_problem(&record, -r, "sysctl", "enomem recover",
-					  "an old value could not be restored");
+		if (r < 0 && !record->problem.step[0])
+			(void)run_problem(record, -r, "sysctl", "enomem recover", "an old value could not be restored");
 	}
 	/* The group goes before the evidence is written: nothing of the run outlives it. */
-	int r = record.cgroup ? cgroup_remove(&cg, GROUP_TIMEOUT_NS) : 0;
-	if (r < 0 && !record.problem.step[0])
-		(void)run_problem(&record, -r, "cgroup", "enomem recover", "cgroup %s: cannot be removed", cg.name);
-	record.duration_ns = clock_now_ns() - begin;
-	return evidence_build(&record);
+	int r = record->cgroup ? cgroup_remove(&cg, GROUP_TIMEOUT_NS) : 0;
+	if (r < 0 && !record->problem.step[0])
+		(void)run_problem(record, -r, "cgroup", "enomem recover", "cgroup %s: cannot be removed", cg.name);
+	record->duration_ns = clock_now_ns() - begin;
+	return evidence_build(record);
 }

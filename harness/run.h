@@ -19,7 +19,7 @@
 /* What all runs of a harness (or of one of its workers) share. */
 struct run_context {
 	const struct machine *machine;
-	const char *self;        /* absolute path of this program, for the stage role */
+	const char *stage;       /* absolute path of the program that plays the stage role */
 	int filter_fd;           /* from filter_build() */
 	struct journal *journal; /* announces cgroups and sysctls */
 	unsigned long owner;     /* pid of the harness: part of the groups' names */
@@ -49,6 +49,7 @@ struct run_record {
 	struct witness witness;
 	struct sampler sampler;
 	struct snapshot after;
+	int unshare_error;     /* positive errno of an unshare that could not be executed */
 	struct cgroup *cgroup; /* NULL when the run had none */
 	struct sysctl_session
 		*session;    /* NULL: nothing of the machine is changed, or that of a guest which is thrown away */

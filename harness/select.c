@@ -27,17 +27,20 @@ const char *select_self(void)
 	return path;
 }
 
+/* Never one of another installation: the harness and it exchange plain data. */
 const char *select_guest_self(void)
 {
-	static char path[PATH_MAX + 16];
+	static const char *const beside[] = {"enomem-guest", ENOMEM_GUEST_INSTALLED};
+	static char path[PATH_MAX + sizeof(ENOMEM_GUEST_INSTALLED) + 16];
 	const char *self = select_self();
 	if (!self || path[0])
 		return self ? path : NULL;
-	(void)snprintf(path, sizeof(path), "%.*s/enomem-guest", (int)(strrchr(self, '/') - self), self);
-	if (access(path, X_OK) < 0)
-		(void)snprintf(path, sizeof(path), "%s", ENOMEM_GUEST_INSTALLED);
-	if (access(path, X_OK) < 0)
-		(void)snprintf(path, sizeof(path), "%s", self);
+	for (unsigned i = 0; i < ARRAY_SIZE(beside); i++) {
+		(void)snprintf(path, sizeof(path), "%.*s/%s", (int)(strrchr(self, '/') - self), self, beside[i]);
+		if (access(path, X_OK) == 0)
+			return path;
+	}
+	(void)snprintf(path, sizeof(path), "%s", self);
 	return path;
 }
 

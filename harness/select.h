@@ -59,5 +59,5 @@ int select_tree(const char *given, char *ret, size_t size);
 
 /* Absolute path of this program, or NULL. */
 const char *select_self(void);
-/* The program that guests run: enomem-guest where it was built, else this one. */
+/* The program that guests run and that plays the stage: enomem-guest where it was built, else this one. */
 const char *select_guest_self(void);

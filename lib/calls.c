@@ -39,6 +39,7 @@ const struct call_info watched_calls[] = {
 	CALL(mlock, CALL_LOCK),
 	CALL(mlock2, CALL_LOCK),
 	CALL(mlockall, CALL_LOCK),
+	CALL(shmctl, CALL_LOCK), /* the filter stops it for SHM_LOCK only */
 	CALL(shmget, CALL_SHM),
 	CALL(shmat, CALL_SHM),
 	CALL(madvise, CALL_ADVISE),
@@ -110,7 +111,7 @@ static bool is_new_segment(const struct call_info *call, const uint64_t args[6])
  *   ENOMEM  everywhere
  *   EAGAIN  tasks (pids.max, RLIMIT_NPROC, pid_max, threads-max), locked memory in mmap and mremap, areas in madvise
  *   ENOSPC  shmget (shmall, shmmni), fallocate, write and openat (tmpfs), clone and unshare (namespaces)
- *   EFAULT  read: into a mapping whose file system is full; else a bad pointer
+ *   EFAULT  read and madvise that populates: a mapping whose file system is full; else a bad pointer
  *   EPERM   RLIMIT_MEMLOCK of 0: mlock*, shmget(SHM_HUGETLB), mmap(MAP_LOCKED); fs.pipe-max-size: fcntl; else a matter
  *           of rights
  *   ENFILE  pipe, socket, where the inode cannot be had: that is what older kernels say instead of ENOMEM; 5.10 says
@@ -131,7 +132,7 @@ static bool error_is_refusal(const struct call_info *call, const uint64_t args[6
 	case ENOSPC:
 		return call->family != CALL_EXEC;
 	case EFAULT:
-		return !strcmp(call->name, "read");
+		return call->family == CALL_ADVISE || !strcmp(call->name, "read");
 	case EPERM:
 		return call->family == CALL_LOCK || call->family == CALL_SHM ||
 		       (call->family == CALL_MAP && args[3] & MAP_LOCKED) || !strcmp(call->name, "fcntl");

@@ -16,7 +16,7 @@ enum call_family {
 	CALL_TASK,      /* fork, vfork, clone, clone3: a process or a thread */
 	CALL_NAMESPACE, /* unshare */
 	CALL_EXEC,      /* execve, execveat */
-	CALL_LOCK,      /* mlock, mlock2, mlockall */
+	CALL_LOCK,      /* mlock, mlock2, mlockall, shmctl(SHM_LOCK) */
 	CALL_PIN,       /* io_uring_register: buffers kept in RAM */
 	CALL_SWAP,      /* swapoff: its pages have to go somewhere */
 	CALL_SHM,       /* shmget, shmat */

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Refused memory: mmap, mremap, mprotect, munmap, brk, mlock, shmget, shmat, madvise, each judged by the checks of its
+ * Refused memory: mmap, mremap, mprotect, munmap, brk, shmget, shmat, madvise, each judged by the checks of its
  * own path through the kernel. Where a snapshot cannot tell whether a check applied (a MAP_FIXED over what was there),
  * it is left out.
  */
-#include <linux/capability.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -12,8 +11,12 @@
 
 #include "cause-internal.h"
 
-#define HUGE_SIZE_SHIFT 26 /* MAP_HUGE_SHIFT, SHM_HUGE_SHIFT: log2 of the page size asked for, 0 for the default */
-#define HUGE_SIZE_MASK  0x3f
+/* linux/mman.h of Debian 12 knows them, glibc's sys/mman.h of older ones does not. */
+#define ADVICE_POPULATE_READ  22
+#define ADVICE_POPULATE_WRITE 23
+
+#define HUGE_SIZE_SHIFT       26 /* MAP_HUGE_SHIFT, SHM_HUGE_SHIFT: log2 of the page size asked for, 0 for the default */
+#define HUGE_SIZE_MASK        0x3f
 
 /* Where a task's addresses end, and between which MAP_32BIT looks (find_start_end(), arch/x86/kernel/sys_x86_64.c). */
 #if defined(__x86_64__)
@@ -27,12 +30,6 @@
 static uint64_t page_up(uint64_t bytes)
 {
 	return limit_round_up_to_page(bytes, PAGE_BYTES);
-}
-
-/* The pages a range touches: both ends count when it is not aligned. */
-static uint64_t pages_of_range(uint64_t start, uint64_t length)
-{
-	return length ? page_up(limit_add(length, start % PAGE_BYTES)) : 0;
 }
 
 /* --- what several calls are checked for -------------------------------------------------------------------------- */
@@ -63,25 +60,6 @@ static void data_limit(struct cause_case *c, uint64_t asked)
 		cause_doubt(c, state);
 }
 
-/*
- * mlock_future_ok(), do_mlock() and can_do_mlock(), mm/mlock.c: a limit of 0 forbids the call, any other one bounds it.
- * CAP_IPC_LOCK lifts it, but only the initial user namespace's: a user who is not root may hold it just in his own.
- */
-static void memlock_limit(struct cause_case *c, uint64_t in_use, uint64_t asked, int error_above, bool explicit_lock)
-{
-	uint64_t limit = cause_rlimit(c, RLIMIT_MEMLOCK);
-	bool capable = cause_capable(c, CAP_IPC_LOCK);
-
-	if (asked == 0 || (capable && c->s->status.uid == 0))
-		return;
-	struct cause_sum sum = {in_use, asked, cause_rlimit_pages(c, RLIMIT_MEMLOCK)};
-	const struct limit_state *state =
-		cause_add(c, CAUSE_RLIMIT_MEMLOCK, sum, limit == 0 && explicit_lock ? EPERM : error_above,
-			  "/proc/PID/limits: Max locked memory");
-	if (state && state->refuses && capable)
-		cause_doubt(c, state);
-}
-
 /* The number of areas gained, and a bound that makes in_use + gained > bound exactly where the kernel refuses. */
 static struct limit_state *map_count(struct cause_case *c, enum map_count_operation op, uint64_t gained)
 {
@@ -98,7 +76,7 @@ static struct limit_state *map_count(struct cause_case *c, enum map_count_operat
 }
 
 /* split_vma() at whichever ends of the range lie inside an area. */
-static void map_count_of_split(struct cause_case *c)
+void cause_map_count_of_split(struct cause_case *c)
 {
 	if (c->s->maps.target_splits == 1)
 		(void)map_count(c, MAP_COUNT_SPLIT_ONE_END, 1);
@@ -186,7 +164,7 @@ void cause_map(struct cause_case *c)
 	}
 	/* Without MAP_LOCKED it is mlockall(MCL_FUTURE) that locks, and nothing else in mmap() says EAGAIN. */
 	if (flags & MAP_LOCKED || c->refusal->error == EAGAIN)
-		memlock_limit(c, cause_status(c, STATUS_VM_LOCKED), asked, EAGAIN, flags & MAP_LOCKED);
+		cause_memlock_limit(c, cause_status(c, STATUS_VM_LOCKED), asked, EAGAIN, flags & MAP_LOCKED);
 	if (replaces && range_is_middle(c->s, args[0], args[1]))
 		(void)map_count(c, MAP_COUNT_UNMAP_MIDDLE, 2);
 	else
@@ -229,7 +207,7 @@ void cause_remap(struct cause_case *c)
 	if (growth) {
 		cause_address_space_limit(c, cause_status(c, STATUS_VM_SIZE), growth);
 		if (c->refusal->error == EAGAIN) /* the area is locked: only that says EAGAIN here */
-			memlock_limit(c, cause_status(c, STATUS_VM_LOCKED), growth, EAGAIN, false);
+			cause_memlock_limit(c, cause_status(c, STATUS_VM_LOCKED), growth, EAGAIN, false);
 		if (c->s->maps_seen && maps->target_private_writable) {
 			data_limit(c, growth);
 			commit(c, growth);
@@ -263,7 +241,7 @@ void cause_split(struct cause_case *c)
 			(void)map_count(c, MAP_COUNT_NEW_AREA, 1);
 		return;
 	}
-	map_count_of_split(c);
+	cause_map_count_of_split(c);
 	/* mprotect_fixup(): what becomes private and writable is data and is charged from now on. */
 	if (args[2] & PROT_WRITE && c->s->maps_seen && c->s->maps.target_mapped &&
 	    !c->s->maps.target_private_writable) {
@@ -301,38 +279,10 @@ void cause_break(struct cause_case *c)
 		return;
 	cause_address_space_limit(c, cause_status(c, STATUS_VM_SIZE), asked);
 	data_limit(c, asked);
+	cause_lock_of_break(c, asked);
 	(void)map_count(c, MAP_COUNT_NEW_AREA, 1);
 	room_above_break(c, old_break, asked);
 	commit(c, asked);
-}
-
-/* do_mlock() and mlockall(), mm/mlock.c */
-void cause_lock(struct cause_case *c)
-{
-	const uint64_t *args = c->refusal->args;
-
-	if (!strcmp(c->refusal->call->name, "mlockall")) {
-		/* MCL_FUTURE alone locks nothing yet: it is refused only where locking is forbidden altogether. */
-		if (args[0] & MCL_CURRENT || cause_rlimit(c, RLIMIT_MEMLOCK) == 0)
-			memlock_limit(c, 0, cause_status(c, STATUS_VM_SIZE), ENOMEM, true);
-		return;
-	}
-	memlock_limit(c, cause_status(c, STATUS_VM_LOCKED), pages_of_range(args[0], args[1]), ENOMEM, true);
-	if (c->s->maps_seen)
-		map_count_of_split(c);
-	/* The pages are faulted in at once; __mlock_posix_error_return() makes an ENOMEM of the EFAULT. */
-	cause_tmpfs_fault(c, args[0], args[1], ENOMEM);
-}
-
-/*
- * __io_account_mem(), io_uring/rsrc.c: what all rings of the user pin counts together, with no look at what is locked,
- * and the kernel shows that sum to nobody. So only what is above the limit by itself is known to be refused by it.
- */
-void cause_pin(struct cause_case *c)
-{
-	memlock_limit(c, 0, page_up(c->refusal->asked_bytes), ENOMEM, false);
-	if (c->refusal->error == ENOMEM)
-		cause_charge(c, PAGE_BYTES, ENOMEM);
 }
 
 /* newseg() and do_shmat(), ipc/shm.c */
@@ -360,7 +310,7 @@ void cause_shm(struct cause_case *c)
 }
 
 /* madvise_update_vma(), mm/madvise.c: advice that is kept in the area's flags splits it; the other kinds act on pages.
- */
+ * Of those two fault them in, madvise_populate(): with the errno of the fault. */
 void cause_advise(struct cause_case *c)
 {
 	switch (c->refusal->args[2]) {
@@ -378,7 +328,14 @@ void cause_advise(struct cause_case *c)
 	case MADV_WIPEONFORK:
 	case MADV_KEEPONFORK:
 		if (c->s->maps_seen)
-			map_count_of_split(c);
+			cause_map_count_of_split(c);
+		break;
+	case ADVICE_POPULATE_READ:
+	case ADVICE_POPULATE_WRITE:
+		if (c->refusal->error == EFAULT)
+			cause_tmpfs_fault(c, c->refusal->args[0], c->refusal->args[1], EFAULT);
+		else if (c->refusal->error == ENOMEM)
+			cause_charge(c, PAGE_BYTES, ENOMEM);
 		break;
 	default:
 		break;

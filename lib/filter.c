@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -75,12 +76,14 @@ static int refuse_listeners(scmp_filter_ctx ctx)
 	return add_if(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(seccomp), &listener);
 }
 
-/* Of all that fcntl(2) does only this asks for memory; the kernel looks at 32 bits of the command. */
-static int watch_fcntl(scmp_filter_ctx ctx, int call)
+/* Of all that fcntl(2) and shmctl(2) do only one thing each asks for memory; the kernel looks at 32 bits of the
+ * command.
+ */
+static int watch_command(scmp_filter_ctx ctx, int call, uint64_t command)
 {
-	const struct scmp_arg_cmp resize = {
-		.arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = UINT32_MAX, .datum_b = F_SETPIPE_SZ};
-	return add_if(ctx, SCMP_ACT_TRACE(0), call, &resize);
+	const struct scmp_arg_cmp is_command = {
+		.arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = UINT32_MAX, .datum_b = command};
+	return add_if(ctx, SCMP_ACT_TRACE(0), call, &is_command);
 }
 
 /* brk(0) asks where the break is; every program does, and nothing can refuse it. */
@@ -99,7 +102,9 @@ static int watch(scmp_filter_ctx ctx, bool guest, bool all_breaks)
 		if (c->nr < 0 || c->on_demand || (c->family == CALL_SWAP && !guest))
 			continue;
 		if (c->nr == SCMP_SYS(fcntl))
-			r = watch_fcntl(ctx, c->nr);
+			r = watch_command(ctx, c->nr, F_SETPIPE_SZ);
+		else if (c->nr == SCMP_SYS(shmctl))
+			r = watch_command(ctx, c->nr, SHM_LOCK);
 		else if (c->family == CALL_BREAK && !all_breaks)
 			r = watch_brk(ctx, c->nr);
 		else if (c->family != CALL_ADVISE)

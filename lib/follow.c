@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -92,9 +93,21 @@ static void on_kill(struct follow *f, struct follow_task *t, uint64_t nr, const 
 		f->handlers.kills(t->process, target, f->data);
 }
 
+/* What the filter looks at, where there is none: the errnos of the other commands mean something else. */
+static bool is_watched(const struct call_info *call, const uint64_t args[6])
+{
+	if (call->on_demand)
+		return false;
+	if (call->nr == SYS_fcntl)
+		return (uint32_t)args[1] == F_SETPIPE_SZ;
+	return call->nr != SYS_shmctl || (uint32_t)args[1] == SHM_LOCK;
+}
+
 static void on_call(struct follow *f, struct follow_task *t, uint64_t nr, const uint64_t args[6])
 {
 	t->call = call_by_number(nr);
+	if (t->call && !f->filtered && !is_watched(t->call, args))
+		t->call = NULL;
 	t->in_call = t->call != NULL;
 	if (!t->call) {
 		if (f->filtered)

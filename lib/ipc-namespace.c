@@ -56,6 +56,20 @@ int ipc_namespace_shm(pid_t pid, struct shm_numbers *ret)
 	return r < 0 ? r : left;
 }
 
+int ipc_namespace_segment_bytes(pid_t pid, int id, uint64_t *ret_bytes)
+{
+	struct shmid_ds segment;
+	auto_close int back = -1;
+	int r = enter(pid, &back);
+	if (r < 0)
+		return r;
+	r = shmctl(id, IPC_STAT, &segment) < 0 ? -errno : 0;
+	int left = leave(back);
+	if (r == 0)
+		*ret_bytes = segment.shm_segsz;
+	return r < 0 ? r : left;
+}
+
 int ipc_namespace_set(pid_t pid, const char *name, const char *value)
 {
 	auto_close int back = -1;

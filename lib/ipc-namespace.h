@@ -20,5 +20,8 @@ struct shm_numbers {
 /* Allocates nothing in this process. -errno */
 int ipc_namespace_shm(pid_t pid, struct shm_numbers *ret);
 
+/* The size of one of its segments. -errno */
+int ipc_namespace_segment_bytes(pid_t pid, int id, uint64_t *ret_bytes);
+
 /* Set one of its sysctls, "kernel.shmmax", and read it back. -EIO when it did not take; -errno */
 int ipc_namespace_set(pid_t pid, const char *name, const char *value);

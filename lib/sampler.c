@@ -35,7 +35,6 @@
 
 void sampler_init(struct sampler *s)
 {
-	memset(s, 0, sizeof(*s));
 	s->out.fd = s->err.fd = s->meminfo_fd = s->proc_fd = s->finish_fd = s->statm_fd = s->maps_fd = -1;
 	s->interval_ns = SAMPLER_INTERVAL_NS;
 	s->swap_free_least = ENOMEM_ABSENT;

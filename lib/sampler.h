@@ -76,7 +76,7 @@ struct sampler {
 	bool map_count_given_up; /* the last count was too long */
 };
 
-/* Zero everything, descriptors -1. */
+/* Of zeroed memory: it is large, and the caller may have pages that nobody touched. Descriptors become -1. */
 void sampler_init(struct sampler *s);
 /* Open what is needed and start the thread. -errno */
 int sampler_start(struct sampler *s);

@@ -23,11 +23,13 @@ struct tracee {
 	int pending_status;
 };
 
-#define TRACEES_MAX 4096
+#define TRACEES_MAX    4096
+#define TRACEES_PLACES 8192 /* a power of two, above TRACEES_MAX */
 
 struct tracees {
 	unsigned count;
-	struct tracee slot[TRACEES_MAX]; /* tid 0: free. Open addressing by tid. */
+	uint16_t place[TRACEES_PLACES]; /* by tid: 1 + index of its item; 0: free */
+	struct tracee item[TRACEES_MAX];
 };
 
 void tracees_reset(struct tracees *t);
@@ -35,4 +37,5 @@ void tracees_reset(struct tracees *t);
 struct tracee *tracees_find(struct tracees *t, pid_t tid);
 /* Find or make; NULL when the table is full. A new one is its own thread group until told otherwise. */
 struct tracee *tracees_get(struct tracees *t, pid_t tid);
+/* Another entry may take its place: pointers into the table are good until then. */
 void tracees_remove(struct tracees *t, pid_t tid);

@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 
 #include "cleanup.h"
+#include "ipc-namespace.h"
 #include "limits.h"
 
 #define PAGE_BYTES          4096
@@ -124,6 +125,13 @@ static uint64_t pinned_bytes(pid_t pid, const uint64_t args[6])
 	return bytes;
 }
 
+/* Of a segment only its number is told. 0 when its namespace cannot be asked. */
+static uint64_t segment_bytes(pid_t pid, int id)
+{
+	uint64_t bytes = 0;
+	return ipc_namespace_segment_bytes(pid, id, &bytes) == 0 ? bytes : 0;
+}
+
 uint64_t witness_asked(pid_t pid, const struct call_info *call, const uint64_t args[6], int64_t result)
 {
 	switch (call->family) {
@@ -137,11 +145,13 @@ uint64_t witness_asked(pid_t pid, const struct call_info *call, const uint64_t a
 	case CALL_BREAK:
 		return args[0] > (uint64_t)result ? args[0] - (uint64_t)result : 0;
 	case CALL_LOCK:
+		if (strcmp(call->name, "shmctl") == 0)
+			return segment_bytes(pid, (int)args[0]);
 		return strcmp(call->name, "mlockall") == 0 ? 0 : args[1];
 	case CALL_PIN:
 		return pinned_bytes(pid, args);
 	case CALL_SHM:
-		return strcmp(call->name, "shmget") == 0 ? args[1] : 0;
+		return strcmp(call->name, "shmget") == 0 ? args[1] : segment_bytes(pid, (int)args[0]);
 	case CALL_EXEC:
 		return result == -E2BIG ? arguments_bytes(pid, call, args) : image_span(pid);
 	case CALL_FILE:
@@ -181,7 +191,7 @@ void witness_range(const struct refusal *r, uint64_t *ret_address, uint64_t *ret
 		*ret_length = r->args[1];
 		break;
 	case CALL_LOCK:
-		if (strcmp(r->call->name, "mlockall") != 0) {
+		if (strcmp(r->call->name, "mlockall") != 0 && strcmp(r->call->name, "shmctl") != 0) {
 			*ret_address = r->args[0];
 			*ret_length = r->args[1];
 		}

@@ -56,9 +56,9 @@ static void kill_all(struct witness *w)
 /* Stop the other threads of a process. What they report instead of stopping is kept for later. */
 static void freeze_siblings(const struct tracee *of)
 {
-	for (unsigned i = 0; i < TRACEES_MAX; i++) {
-		struct tracee *t = &tracees.slot[i];
-		if (t->tid == 0 || t->tid == of->tid || t->tgid != of->tgid || t->has_pending)
+	for (unsigned i = 0; i < tracees.count; i++) {
+		struct tracee *t = &tracees.item[i];
+		if (t->tid == of->tid || t->tgid != of->tgid || t->has_pending)
 			continue;
 		if (ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL) < 0)
 			continue;
@@ -191,6 +191,7 @@ static bool on_new_task(struct witness *w, struct tracee *parent)
 
 static void on_exec(struct witness *w, struct tracee *t)
 {
+	const pid_t tid = t->tid;
 	unsigned long former = 0;
 	/* A thread that execs takes over its leader's id; its own entry is gone without an exit event. */
 	if (ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &former) == 0 && former && (pid_t)former != t->tid) {
@@ -200,6 +201,7 @@ static void on_exec(struct witness *w, struct tracee *t)
 			t->call = old->call;
 			memcpy(t->args, old->args, sizeof(t->args));
 			tracees_remove(&tracees, (pid_t)former);
+			t = tracees_find(&tracees, tid);
 			if (w->shared->tasks)
 				w->shared->tasks--;
 		}
@@ -328,12 +330,13 @@ static bool handle(struct witness *w, pid_t tid, int status)
 	return true;
 }
 
+/* Those that change places while entries leave are found by the next call: there is one until none is left. */
 static bool handle_pending(struct witness *w, bool *ret_some)
 {
 	*ret_some = false;
-	for (unsigned i = 0; i < TRACEES_MAX; i++) {
-		struct tracee *t = &tracees.slot[i];
-		if (t->tid == 0 || !t->has_pending)
+	for (unsigned i = 0; i < tracees.count; i++) {
+		struct tracee *t = &tracees.item[i];
+		if (!t->has_pending)
 			continue;
 		t->has_pending = false;
 		*ret_some = true;

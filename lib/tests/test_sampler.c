@@ -31,6 +31,7 @@ static int sleep_past_deadline(const struct snapshot_source *from, bool known)
 		for (;;)
 			(void)pause();
 	assert_true(pid > 0);
+	memset(&sampler, 0, sizeof(sampler));
 	sampler_init(&sampler);
 	memset(&shared, 0, sizeof(shared));
 	shared.root = pid;
@@ -107,6 +108,7 @@ static int be_helped(void (*help)(void *data), uint64_t *ret_took_ns)
 		_exit(sigwait(&usr1, &signal));
 	}
 	assert_true(pid > 0);
+	memset(&sampler, 0, sizeof(sampler));
 	sampler_init(&sampler);
 	memset(&shared, 0, sizeof(shared));
 	shared.root = shared.program = pid;

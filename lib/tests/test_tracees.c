@@ -36,7 +36,7 @@ static void says_when_it_is_full(void **state)
 {
 	(void)state;
 	tracees_reset(&table);
-	for (int i = 1; i < TRACEES_MAX; i++)
+	for (int i = 1; i <= TRACEES_MAX; i++)
 		assert_non_null(tracees_get(&table, i));
 	assert_null(tracees_get(&table, TRACEES_MAX + 5));
 	assert_null(tracees_find(&table, TRACEES_MAX + 5));
@@ -59,15 +59,26 @@ static void survives_any_order(void **state)
 			tracees_remove(&table, id);
 			present[id] = false;
 			count--;
-		} else if (count < TRACEES_MAX - 1) {
-			assert_non_null(tracees_get(&table, id));
+		} else if (count < TRACEES_MAX) {
+			struct tracee *t = tracees_get(&table, id);
+			assert_non_null(t);
+			t->tgid = 2 * id;
 			present[id] = true;
 			count++;
 		}
 		assert_int_equal(table.count, count);
 	}
+	for (int id = 1; id < IDS; id++) {
+		const struct tracee *t = tracees_find(&table, id);
+		assert_int_equal(t != NULL, present[id]);
+		if (t)
+			assert_int_equal(t->tgid, 2 * id);
+	}
 	for (int id = 1; id < IDS; id++)
-		assert_int_equal(tracees_find(&table, id) != NULL, present[id]);
+		tracees_remove(&table, id);
+	/* What reset relies on. */
+	static const struct tracees empty;
+	assert_memory_equal(&table, &empty, sizeof(table));
 }
 
 int main(void)

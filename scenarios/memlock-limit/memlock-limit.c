@@ -6,18 +6,24 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <pthread.h>
 #include <sched.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <unistd.h>
 
+static size_t within; /* bytes into a page, where what is locked begins */
+static int twice;
 static void *volatile granted; /* keeps the compiler from dropping what nobody uses */
 
 static void usage(void)
 {
-	fputs("usage: memlock-limit mlock|mlockall|mmap|future|malloc --bytes N [--pieces N] [--userns] [--again]\n",
+	fputs("usage: memlock-limit mlock|mlock2|mlockall|mmap|segment|future|remap|brk|malloc|thread --bytes N\n"
+	      "                     [--pieces N] [--within-page] [--twice] [--userns] [--again]\n",
 	      stderr);
 	exit(2);
 }
@@ -38,17 +44,48 @@ static int map(size_t bytes, int flags)
 	return granted == MAP_FAILED ? -1 : 0;
 }
 
+static void *nothing(void *unused)
+{
+	return unused;
+}
+
+static int lock_segment(size_t bytes)
+{
+	int id = shmget(IPC_PRIVATE, bytes, IPC_CREAT | 0600); /* ends with its namespace */
+	return id < 0 ? -1 : shmctl(id, SHM_LOCK, NULL);
+}
+
+static int enlarge(size_t bytes)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	if (map(page, 0) < 0)
+		return -1;
+	granted = mremap(granted, page, bytes, MREMAP_MAYMOVE);
+	return granted == MAP_FAILED ? -1 : 0;
+}
+
 /* 0, or -1 and errno */
 static int request(const char *how, size_t bytes)
 {
 	if (strcmp(how, "mlock") == 0)
-		return map(bytes, 0) || mlock(granted, bytes);
+		return map(bytes + within, 0) || mlock((char *)granted + within, bytes) ||
+		       (twice && mlock(granted, bytes));
+	if (strcmp(how, "mlock2") == 0) /* counted at once, though nothing is in RAM before it is used */
+		return map(bytes, 0) || mlock2(granted, bytes, MLOCK_ONFAULT);
 	if (strcmp(how, "mlockall") == 0)
 		return mlockall(MCL_CURRENT);
 	if (strcmp(how, "mmap") == 0)
 		return map(bytes, MAP_LOCKED);
+	if (strcmp(how, "segment") == 0)
+		return lock_segment(bytes);
 	if (strcmp(how, "future") == 0)
 		return map(bytes, 0);
+	if (strcmp(how, "remap") == 0)
+		return enlarge(bytes);
+	if (strcmp(how, "brk") == 0)
+		return sbrk((intptr_t)bytes) == (void *)-1 ? -1 : 0;
+	if (strcmp(how, "thread") == 0)
+		return (errno = pthread_create(&(pthread_t){0}, NULL, nothing, NULL)) ? -1 : 0;
 	if (strcmp(how, "malloc") != 0)
 		usage();
 	return (granted = malloc(bytes)) ? 0 : -1;
@@ -58,6 +95,8 @@ int main(int argc, char *argv[])
 {
 	static const struct option options[] = {{"bytes", required_argument, NULL, 'b'},
 						{"pieces", required_argument, NULL, 'p'},
+						{"within-page", no_argument, NULL, 'w'},
+						{"twice", no_argument, NULL, 't'},
 						{"userns", no_argument, NULL, 'u'},
 						{"again", no_argument, NULL, 'a'},
 						{0}};
@@ -69,6 +108,10 @@ int main(int argc, char *argv[])
 			bytes = number(optarg);
 		else if (option == 'p')
 			pieces = number(optarg);
+		else if (option == 'w')
+			within = 1;
+		else if (option == 't')
+			twice = 1;
 		else if (option == 'u')
 			userns = 1;
 		else if (option == 'a')
@@ -86,7 +129,7 @@ int main(int argc, char *argv[])
 		return 2;
 	}
 	/* From here on all new memory is locked as well: nothing is yet, so nothing can be refused yet. */
-	if ((strcmp(how, "future") == 0 || strcmp(how, "malloc") == 0) && mlockall(MCL_FUTURE) < 0) {
+	if (strstr("future remap brk malloc thread", how) && mlockall(MCL_FUTURE) < 0) {
 		perror("mlockall");
 		return 1;
 	}

@@ -2,7 +2,7 @@
 /*
  * A memory cgroup at its limit refuses no call. malloc() and mmap() succeed; when a page is needed and none can be
  * reclaimed, try_charge_memcg() calls mem_cgroup_out_of_memory() and the process is killed: at its own store, inside
- * mmap(MAP_POPULATE) or inside read(), where the kernel itself touches the page.
+ * mmap(MAP_POPULATE), mlock(), madvise() or read(), where the kernel itself touches the page.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@ static char *volatile memory; /* keeps the compiler from dropping what nobody us
 
 static void usage(void)
 {
-	fputs("usage: memory-max touch|populate|read --bytes N\n", stderr);
+	fputs("usage: memory-max touch|populate|read|mlock|advise --bytes N\n", stderr);
 	exit(2);
 }
 
@@ -60,12 +60,10 @@ int main(int argc, char *argv[])
 			usage();
 		bytes = number(optarg);
 	}
-	if (optind + 1 != argc || bytes == 0)
+	const char *how = optind + 1 == argc ? argv[optind] : "";
+	if (!*how || !strstr("touch populate read mlock advise", how) || bytes == 0)
 		usage();
-	const char *how = argv[optind];
 	int populate = strcmp(how, "populate") == 0;
-	if (!populate && strcmp(how, "touch") != 0 && strcmp(how, "read") != 0)
-		usage();
 
 	setvbuf(stdout, NULL, _IONBF, 0); /* stdout, too, would allocate */
 	printf("%s: mapping %zu bytes\n", how, bytes);
@@ -78,6 +76,10 @@ int main(int argc, char *argv[])
 		memset(memory, 1, bytes);
 	else if (strcmp(how, "read") == 0)
 		read_zeroes(bytes);
+	else if (strcmp(how, "mlock") == 0 && mlock(memory, bytes) < 0)
+		fail(how);
+	else if (strcmp(how, "advise") == 0 && madvise(memory, bytes, 23) < 0) /* MADV_POPULATE_WRITE, since 5.14 */
+		fail(how);
 	puts("all pages used");
 	return 0;
 }

@@ -5,9 +5,11 @@
  * coarse request comes near to that line, then small steps find it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -21,7 +23,7 @@ static struct {
 static void usage(void)
 {
 	fputs("usage: strict-commit --total BYTES --coarse BYTES --step BYTES [--space BYTES] [--noreserve] [--again] "
-	      "[--touch]\n",
+	      "[--touch] [--lower KBYTES]\n",
 	      stderr);
 	exit(2);
 }
@@ -36,6 +38,8 @@ static size_t number(const char *text)
 	return n;
 }
 
+static const char *lower; /* the limit, once the first request was granted */
+
 static void *reserve(size_t bytes, int flags)
 {
 	return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
@@ -45,6 +49,15 @@ static void fail(const char *what)
 {
 	perror(what);
 	exit(1);
+}
+
+/* From a process that has all it needs: no other could start now. */
+static void set_limit(const char *kbytes)
+{
+	int fd = open("/proc/sys/vm/overcommit_kbytes", O_WRONLY);
+	if (fd < 0 || write(fd, kbytes, strlen(kbytes)) < 0)
+		fail("overcommit_kbytes");
+	close(fd);
 }
 
 /* Returns the number of areas it took. Refused and asked again, it wants the rest at once when that is granted. */
@@ -67,6 +80,8 @@ static size_t reserve_all(size_t total, size_t coarse, size_t step, int flags, i
 		area[areas].start = start;
 		area[areas].bytes = bytes;
 		held += bytes;
+		if (lower && areas == 0)
+			set_limit(lower);
 	}
 	return areas;
 }
@@ -82,11 +97,15 @@ static void touch_all(size_t areas)
 
 int main(int argc, char *argv[])
 {
-	static const struct option options[] = {
-		{"total", required_argument, NULL, 't'}, {"coarse", required_argument, NULL, 'c'},
-		{"step", required_argument, NULL, 's'},  {"space", required_argument, NULL, 'p'},
-		{"noreserve", no_argument, NULL, 'n'},   {"again", no_argument, NULL, 'a'},
-		{"touch", no_argument, NULL, 'u'},       {0}};
+	static const struct option options[] = {{"total", required_argument, NULL, 't'},
+						{"coarse", required_argument, NULL, 'c'},
+						{"step", required_argument, NULL, 's'},
+						{"space", required_argument, NULL, 'p'},
+						{"noreserve", no_argument, NULL, 'n'},
+						{"again", no_argument, NULL, 'a'},
+						{"touch", no_argument, NULL, 'u'},
+						{"lower", required_argument, NULL, 'l'},
+						{0}};
 	size_t total = 0, coarse = 0, step = 0, space = 0;
 	int flags = 0, again = 0, touch = 0, option;
 
@@ -105,6 +124,8 @@ int main(int argc, char *argv[])
 			again = 1;
 		else if (option == 'u')
 			touch = 1;
+		else if (option == 'l')
+			lower = optarg;
 		else
 			usage();
 	}

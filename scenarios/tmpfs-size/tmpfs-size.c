@@ -17,7 +17,8 @@ static int old = -1; /* a file that is there already and takes its share */
 
 static void usage(void)
 {
-	fputs("usage: tmpfs-size write|fallocate|touch|mlock|read|create DIRECTORY --old N --size BYTES_OR_FILES\n"
+	fputs("usage: tmpfs-size write|fallocate|touch|mlock|populate|read|create DIRECTORY --old N --size "
+	      "BYTES_OR_FILES\n"
 	      "                  [--delete [--open]] [--again]\n",
 	      stderr);
 	exit(2);
@@ -53,6 +54,8 @@ static int through_mapping(const char *how, int fd, size_t size)
 		return -1;
 	if (strcmp(how, "mlock") == 0)
 		return mlock(memory, size);
+	if (strcmp(how, "populate") == 0)
+		return madvise(memory, size, 23); /* MADV_POPULATE_WRITE, which older headers lack */
 	if (strcmp(how, "touch") == 0)
 		memset(memory, 1, size);
 	else if (strcmp(how, "read") != 0)
