@@ -296,6 +296,30 @@ timeout -s INT 0.4 "$enomem" why -q -p "$victim" 2>"$errors"
 is "Ctrl-C ends the watching" "$(kill -0 "$victim" && awk '/^TracerPid/ {print $2}' "/proc/$victim/status")" 0
 kill -KILL "$victim"
 
+# Without a filter every call is seen: that a lock is taken or a pipe is empty (EAGAIN) is no refusal.
+python3 -c '
+import fcntl, os, sys, time
+held = open(sys.argv[1], "w")
+fcntl.lockf(held, fcntl.LOCK_EX)
+if os.fork() == 0:
+    mine, (r, w) = open(sys.argv[1], "w"), os.pipe()
+    os.set_blocking(r, False)
+    for n in range(500):
+        for refused in (lambda: fcntl.lockf(mine, fcntl.LOCK_EX | fcntl.LOCK_NB), lambda: os.read(r, 1)):
+            try:
+                refused()
+            except BlockingIOError:
+                open(sys.argv[2], "w").write(str(os.getpid()))
+        time.sleep(0.01)
+    os._exit(0)
+os.wait()' "$work/lock" "$work/locker" &
+for _ in $(seq 100); do [ -s "$work/locker" ] && break; sleep 0.05; done
+marked "$enomem" why -j -o "$json" -p "$(cat "$work/locker")" --for 200ms 2>"$errors"
+is "locks and pipes: exit status 0" "$?" 0 || tell
+is "locks and pipes: nothing was refused" "$(get '.refusals | length')" 0 || tell
+kill -KILL "$(cat "$work/locker")"
+wait
+
 # --- what cannot be ---
 exits() # what, status, words on standard error (regex), arguments...
 {
