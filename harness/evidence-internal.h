@@ -8,6 +8,8 @@
 
 json_t *evidence_errno(int error);
 json_t *evidence_signal(int signal);
+/* "SEGV_MAPERR"; NULL where it has no name. */
+const char *evidence_code_name(int signal, int code);
 
 /* The signal the program died of, as the witness saw it; NULL when it did not die of one. */
 const struct witness_signal *evidence_fatal_signal(const struct witness *w);

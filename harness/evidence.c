@@ -37,7 +37,7 @@ json_t *evidence_signal(int signal)
 	return json_string(name);
 }
 
-static const char *code_name(int signal, int code)
+const char *evidence_code_name(int signal, int code)
 {
 	switch (code) {
 	case SI_USER:
@@ -117,7 +117,7 @@ static json_t *signal_json(const struct witness_signal *s)
 	json_t *o = json_object();
 	json_object_set_new(o, "signal", evidence_signal(s->signal));
 	if (s->code != INT_MIN) {
-		const char *name = code_name(s->signal, s->code);
+		const char *name = evidence_code_name(s->signal, s->code);
 		json_object_set_new(o, "si_code", name ? json_string(name) : json_integer(s->code));
 	}
 	if (s->address)
@@ -209,8 +209,8 @@ static json_t *outcome_json(const struct run_record *record)
 		const struct witness_signal *s = evidence_fatal_signal(w);
 		json_object_set_new(o, "kind", json_string("signal"));
 		json_object_set_new(o, "signal", evidence_signal(WTERMSIG(w->exit_status)));
-		if (s && s->code != INT_MIN && code_name(s->signal, s->code))
-			json_object_set_new(o, "si_code", json_string(code_name(s->signal, s->code)));
+		if (s && s->code != INT_MIN && evidence_code_name(s->signal, s->code))
+			json_object_set_new(o, "si_code", json_string(evidence_code_name(s->signal, s->code)));
 		if (s && s->address)
 			json_object_set_new(o, "address", json_integer((json_int_t)s->address));
 		if (WTERMSIG(w->exit_status) == SIGKILL)

@@ -3,7 +3,6 @@
  * enomem: makes Linux refuse memory on purpose, proves which limit refused it, and shows what makes the refusal go
  * away.
  */
-#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +13,7 @@
 #include "say.h"
 
 static const struct command *const commands[] = {
-	&cmd_list, &cmd_run, &cmd_compare, &cmd_claims, &cmd_triage, &cmd_doctor, &cmd_recover, &cmd_stage,
+	&cmd_list, &cmd_run, &cmd_compare, &cmd_claims, &cmd_triage, &cmd_why, &cmd_doctor, &cmd_recover, &cmd_stage,
 };
 
 static void brief(FILE *out)
@@ -34,6 +33,7 @@ static void help(void)
 	     "  enomem run --format tap13 pids-max  for prove and other TAP readers\n"
 	     "  enomem run ./my-failure/            a scenario of your own\n"
 	     "  enomem compare before.json after.json\n"
+	     "  enomem why -- ./server --port 80    which limit refuses a program of yours\n"
 	     "\nCommands:");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!commands[i]->hidden)
@@ -43,23 +43,12 @@ static void help(void)
 	     "130 interrupted. `enomem COMMAND --help` shows a command's options; the manual is enomem(1).");
 }
 
-/* A harness started with a standard stream closed must not open its journal or a pipe in that place. */
-static void open_standard_streams(void)
-{
-	int fd;
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		(void)close(fd);
-}
-
 int main(int argc, char **argv)
 {
 	if (guest_is_init(argc, argv))
 		guest_init();
-	bool stdout_closed = fcntl(STDOUT_FILENO, F_GETFD) < 0;
-	open_standard_streams();
+	/* A harness started with a standard stream closed must not open its journal or a pipe in that place. */
+	bool stdout_closed = options_open_streams() >> STDOUT_FILENO & 1;
 	(void)setlocale(LC_ALL, "");
 	if (argc < 2) {
 		brief(stderr);
@@ -76,7 +65,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(argv[1], commands[i]->name) != 0)
 			continue;
-		if (stdout_closed && !commands[i]->hidden) {
+		if (stdout_closed && !commands[i]->hidden && !commands[i]->takes_command) {
 			(void)say_error(EBADF, "standard output: it is closed, nothing could be reported");
 			return EXIT_BROKEN;
 		}

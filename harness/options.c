@@ -5,9 +5,11 @@
 #include "options.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "say.h"
 
@@ -27,7 +29,7 @@ static bool abbreviated(const struct command *command, const char *word)
 int options_next(const struct command *command, int argc, char **argv, const char **ret_argument)
 {
 	struct option rows[OPTIONS_MAX + 2] = {{NULL, 0, NULL, 0}};
-	char letters[2 * OPTIONS_MAX + 2] = "h";
+	char letters[2 * OPTIONS_MAX + 3] = "+h";
 	unsigned n = 0;
 	for (const struct option_row *o = command->options; o->name && n < OPTIONS_MAX; o++) {
 		rows[n].name = o->name;
@@ -45,18 +47,45 @@ int options_next(const struct command *command, int argc, char **argv, const cha
 	}
 	rows[n].name = "help";
 	rows[n].val = 'h';
-	/* getopt_long() would take an abbreviation for the whole word: look at all words before the first is parsed. */
-	for (int i = 1; optind <= 1 && i < argc && strcmp(argv[i], "--") != 0; i++)
+	const char *order = command->takes_command ? letters : letters + 1; /* '+': no option after an operand */
+	/*
+	 * getopt_long() would take an abbreviation for the whole word: look at all words before the first is parsed, or
+	 * where others follow that are not ours, at the next one.
+	 */
+	int from = command->takes_command ? optind : 1, to = command->takes_command ? optind + 1 : argc;
+	bool look = command->takes_command || optind <= 1;
+	for (int i = from; look && i < to && i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (abbreviated(command, argv[i])) {
 			(void)say_error(0, "%s: no such option of enomem %s", argv[i], command->name);
 			say_hint("enomem %s --help", command->name);
 			return '?';
 		}
-	int letter = getopt_long(argc, argv, letters, rows, NULL);
+	int letter = getopt_long(argc, argv, order, rows, NULL);
 	*ret_argument = optarg;
 	if (letter == '?')
 		say_hint("enomem %s --help", command->name);
 	return letter;
+}
+
+static unsigned closed_streams;
+
+unsigned options_open_streams(void)
+{
+	int fd;
+	for (fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			closed_streams |= 1U << fd;
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+	return closed_streams;
+}
+
+unsigned options_closed_streams(void)
+{
+	return closed_streams;
 }
 
 int options_operands(void)

@@ -19,6 +19,8 @@ struct command {
 	const struct option_row *options; /* ended by a row without name */
 	int (*run)(const struct command *self, int argc, char **argv);
 	bool hidden;
+	bool takes_command; /* the first operand begins somebody else's command line; the standard streams are its own
+			     */
 };
 
 /* -1 at the end of the options, '?' after a mistake that was told to the user, else the letter; *ret_argument as in
@@ -28,4 +30,12 @@ int options_next(const struct command *command, int argc, char **argv, const cha
 int options_operands(void);
 void options_help(const struct command *command);
 
-extern const struct command cmd_list, cmd_run, cmd_doctor, cmd_recover, cmd_compare, cmd_stage, cmd_triage, cmd_claims;
+/*
+ * /dev/null in place of standard streams that are closed: what is opened next must not take their numbers. Once, at the
+ * very start; which they were (1 << fd) is told again later.
+ */
+unsigned options_open_streams(void);
+unsigned options_closed_streams(void);
+
+extern const struct command cmd_list, cmd_run, cmd_doctor, cmd_recover, cmd_compare, cmd_stage, cmd_triage, cmd_claims,
+	cmd_why;

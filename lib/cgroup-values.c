@@ -151,6 +151,19 @@ void cgroup_open_values(struct cgroup *cg)
 	cg->memsw_failcnt_fd = open_memsw_failcnt(cg);
 }
 
+void cgroup_open_detected(const struct cgroup_system *sys, struct cgroup *ret)
+{
+	cgroup_init(ret);
+	ret->system = *sys;
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
+		const struct cgroup_hierarchy *at = &sys->at[c];
+		if (at->version == CGROUP_NONE || strcmp(at->parent, "/") == 0 ||
+		    cgroup_own_directory(at, "", ret->path[c], sizeof(ret->path[c])) < 0)
+			ret->path[c][0] = '\0';
+	}
+	cgroup_open_values(ret);
+}
+
 /* The number behind a key at the start of a line: "oom" is not found in "oom_kill 3". */
 uint64_t cgroup_keyed_number(const char *text, const char *key)
 {

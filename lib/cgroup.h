@@ -148,6 +148,12 @@ int cgroup_create_announced(const struct cgroup_system *sys, const char *name, u
 int cgroup_create_inside(struct cgroup *outer, const char *name, cgroup_announce announce, void *data,
 			 struct cgroup *ret);
 
+/*
+ * Open somebody else's groups as cgroup_detect() found them, to read: no descriptor of their directories, nothing to
+ * remove. Never fails; path[] is "" where there is none, and at the root of a hierarchy, which has no limits.
+ */
+void cgroup_open_detected(const struct cgroup_system *sys, struct cgroup *ret);
+
 /* A cgroup with nothing in it: every descriptor -1. Safe to close and remove. */
 void cgroup_init(struct cgroup *cg);
 

@@ -97,7 +97,14 @@ static int watch_command(scmp_filter_ctx ctx, int call, uint64_t command)
 	return add_if(ctx, SCMP_ACT_TRACE(0), call, &is_command);
 }
 
-static int watch(scmp_filter_ctx ctx, bool guest)
+/* brk(0) asks where the break is; every program does, and nothing can refuse it. */
+static int watch_brk(scmp_filter_ctx ctx, int call)
+{
+	const struct scmp_arg_cmp moves = {.arg = 0, .op = SCMP_CMP_NE, .datum_a = 0};
+	return add_if(ctx, SCMP_ACT_TRACE(0), call, &moves);
+}
+
+static int watch(scmp_filter_ctx ctx, bool guest, bool all_breaks)
 {
 	/* Of all advice only these two ask for memory. */
 	static const uint64_t populating[] = {ADVICE_POPULATE_READ, ADVICE_POPULATE_WRITE};
@@ -109,6 +116,8 @@ static int watch(scmp_filter_ctx ctx, bool guest)
 			r = watch_command(ctx, c->nr, F_SETPIPE_SZ);
 		else if (c->nr == SCMP_SYS(shmctl))
 			r = watch_command(ctx, c->nr, SHM_LOCK);
+		else if (c->family == CALL_BREAK && !all_breaks)
+			r = watch_brk(ctx, c->nr);
 		else if (c->family != CALL_ADVISE)
 			r = seccomp_rule_add(ctx, SCMP_ACT_TRACE(0), c->nr, 0);
 		for (size_t i = 0; c->family == CALL_ADVISE && r == 0 && i < ARRAY_SIZE(populating); i++) {
@@ -181,6 +190,20 @@ static int write_prologue(int fd)
 	return n < 0 ? -errno : n != sizeof(code) ? -EIO : 0;
 }
 
+static int export_filter(scmp_filter_ctx ctx, bool with_ia32, int *ret_fd)
+{
+	auto_close int fd = memfd_create("enomem-filter", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int r = with_ia32 ? write_prologue(fd) : 0;
+	if (r == 0)
+		r = seccomp_export_bpf(ctx, fd);
+	if (r < 0)
+		return r;
+	*ret_fd = steal_fd(fd);
+	return 0;
+}
+
 int filter_build(bool guest, int *ret_fd)
 {
 	__attribute__((cleanup(release_context))) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
@@ -196,24 +219,47 @@ int filter_build(bool guest, int *ret_fd)
 	if (r == 0)
 		r = refuse_listeners(ctx);
 	if (r == 0)
-		r = watch(ctx, guest);
-	if (r == 0 && seccomp_arch_native() == SCMP_ARCH_X86_64)
+		r = watch(ctx, guest, true);
+	const bool with_ia32 = seccomp_arch_native() == SCMP_ARCH_X86_64;
+	if (r == 0 && with_ia32)
 		r = watch_ia32(ctx);
 	if (r == 0)
 		r = watch_queued_faults(ctx);
-	if (r < 0)
-		return r;
-	auto_close int fd = memfd_create("enomem-filter", MFD_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (seccomp_arch_native() == SCMP_ARCH_X86_64)
-		r = write_prologue(fd);
+	return r < 0 ? r : export_filter(ctx, with_ia32, ret_fd);
+}
+
+/* A SIGKILL tells nobody who sent it: whoever does so among the watched says it here. */
+static int watch_kills(scmp_filter_ctx ctx)
+{
+	static const struct {
+		int call;
+		unsigned signal_argument;
+	} kill_calls[] = {{SCMP_SYS(kill), 1}, {SCMP_SYS(tkill), 1}, {SCMP_SYS(tgkill), 2}};
+	int r = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(kill_calls) && r == 0; i++) {
+		const struct scmp_arg_cmp is_kill = {.arg = kill_calls[i].signal_argument,
+						     .op = SCMP_CMP_MASKED_EQ,
+						     .datum_a = UINT32_MAX,
+						     .datum_b = SIGKILL};
+		r = add_if(ctx, SCMP_ACT_TRACE(0), kill_calls[i].call, &is_kill);
+	}
+	return r;
+}
+
+int filter_build_watching(int *ret_fd)
+{
+	__attribute__((cleanup(release_context))) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	if (!ctx)
+		return -ENOMEM;
+	/* A program of another architecture (32-bit) goes on unwatched rather than die. */
+	int r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
+	/* Most calls are none of these: a tree finds that out sooner than a list. Older libraries have none. */
+	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (r == 0)
-		r = seccomp_export_bpf(ctx, fd);
-	if (r < 0)
-		return r;
-	*ret_fd = steal_fd(fd);
-	return 0;
+		r = watch(ctx, false, false);
+	if (r == 0)
+		r = watch_kills(ctx);
+	return r < 0 ? r : export_filter(ctx, false, ret_fd);
 }
 
 struct program {
@@ -275,7 +321,7 @@ int filter_watch_also(uint64_t calls)
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? -errno : 0;
 }
 
-int filter_load(int fd)
+static int read_program(int fd, struct sock_fprog *ret)
 {
 	static struct sock_filter code[BPF_MAXINSNS];
 	ssize_t n = pread(fd, code, sizeof(code), 0);
@@ -283,13 +329,36 @@ int filter_load(int fd)
 		return -errno;
 	if (n == 0 || (size_t)n % sizeof(code[0]) || (size_t)n == sizeof(code))
 		return -EBADMSG;
-	struct sock_fprog program = {
-		.len = (unsigned short)((size_t)n / sizeof(code[0])),
-		.filter = code,
-	};
+	ret->len = (unsigned short)((size_t)n / sizeof(code[0]));
+	ret->filter = code;
+	return 0;
+}
+
+int filter_load(int fd)
+{
+	struct sock_fprog program;
+	int r = read_program(fd, &program);
+	if (r < 0)
+		return r;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
 		return -errno;
 	return 0;
+}
+
+/* Without the flag kernels before 5.16 slow the whole program down (spec_store_bypass_disable=seccomp). */
+int filter_load_watching(int fd)
+{
+	struct sock_fprog program;
+	int r = read_program(fd, &program);
+	if (r < 0)
+		return r;
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) == 0)
+		return 0;
+	if (errno != EACCES)
+		return -errno;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) < 0 ? -errno : 0;
 }

@@ -23,3 +23,14 @@ int filter_watch_also(uint64_t calls);
 
 /* Load the exported filter into the calling thread. Sets no_new_privs first. -errno */
 int filter_load(int fd);
+
+/*
+ * A filter that refuses nothing: it only stops on the calls that may be refused, and on those that send SIGKILL. -errno
+ */
+int filter_build_watching(int *ret_fd);
+
+/*
+ * Load it into the calling thread. no_new_privs is set only where the kernel asks for it, that is without
+ * CAP_SYS_ADMIN. -errno
+ */
+int filter_load_watching(int fd);

@@ -115,7 +115,7 @@ void snapshot_take_process(const struct snapshot_source *s, const struct snapsho
 	take_oom_score(s, ret);
 	if (request->sleeps_where)
 		take_wchan(s, ret);
-	if (s->cgroup && read_of_process(s, ret->pid, "cgroup") > 0)
+	if (s->cgroup && !s->follows && read_of_process(s, ret->pid, "cgroup") > 0)
 		ret->in_cgroup = sits_in_cgroup(s->cgroup, snapshot_text, ret->elsewhere, sizeof(ret->elsewhere));
 	if (request->maps) {
 		auto_close int fd = open_of_process(s, ret->pid, "maps");

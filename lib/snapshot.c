@@ -47,6 +47,7 @@ int snapshot_source_open(const struct cgroup *cgroup, struct snapshot_source *re
 	for (unsigned i = 0; i < SYSCTL_COUNT; i++)
 		ret->sysctl_fd[i] = sys_fd < 0 ? -1 : openat(sys_fd, sysctl_paths[i], O_RDONLY | O_CLOEXEC);
 	ret->cgroup = cgroup;
+	ret->follows = false;
 	ret->ancestors.count = 0;
 	if (cgroup)
 		cgroup_ancestors_open(cgroup, &ret->ancestors);

@@ -133,6 +133,7 @@ struct snapshot_source {
 	int meminfo_fd, vmstat_fd, loadavg_fd, buddyinfo_fd, pressure_fd, ignore_data_fd, proc_fd;
 	int sysctl_fd[SYSCTL_COUNT];
 	const struct cgroup *cgroup; /* may be NULL */
+	bool follows;                /* the group was looked up of the process: it sits there */
 	struct cgroup_ancestors ancestors;
 	uint64_t task_size;
 	/* kernel.pid_max of the run's own pid namespace, where it was set (6.14 and later); set by the caller after

@@ -300,3 +300,29 @@ bool witness_asks_for_addresses(enum call_family family)
 		return true;
 	}
 }
+
+void witness_request(const struct refusal *r, struct snapshot_request *ret)
+{
+	static char path[256];
+	*ret = (struct snapshot_request){
+		.pid = r->tgid,
+		.maps = witness_asks_for_addresses(r->call->family),
+		.ia32 = r->ia32,
+		.commit =
+			r->call->family == CALL_TASK && !(r->clone_flags & 0x100 /* CLONE_VM */) && r->error == ENOMEM,
+		.pidns = r->call->family == CALL_TASK && r->error != EAGAIN,
+		.uid_tasks = (r->call->family == CALL_TASK || r->call->family == CALL_EXEC) && r->error == EAGAIN,
+		.file = (r->call->family == CALL_FILE || r->call->family == CALL_TRANSFER) && r->error == ENOSPC,
+		.area_file = (r->call->family == CALL_LOCK && r->error == ENOMEM) || r->error == EFAULT,
+		.group_limit = r->call->family == CALL_TRANSFER && r->error == EBUSY,
+		.fd = (int)r->args[0],
+		.open_files = r->error == EMFILE,
+		.shm = r->call->family == CALL_SHM && (r->error == EINVAL || r->error == ENOSPC),
+		.pid_ids = r->call->family == CALL_TASK && r->error == EAGAIN,
+	};
+	if (r->error == ENOSPC && (r->call->family == CALL_TASK || r->call->family == CALL_NAMESPACE))
+		ret->namespaces = r->call->family == CALL_TASK ? r->clone_flags : r->args[0];
+	if (r->call->family == CALL_CREATE && r->error == ENOSPC)
+		ret->create = witness_path(r, path, sizeof(path));
+	witness_range(r, &ret->address, &ret->length);
+}

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "calls.h"
+#include "snapshot.h"
 #include "tracees.h"
 
 /* Bytes the call that a task is in wanted more of; result is what brk(2) returned (the break it kept). 0 when it does
@@ -29,3 +30,6 @@ uint64_t witness_written_number(const struct refusal *r);
 
 /* Does such a call want addresses, so that the areas there are tell something of its refusal? */
 bool witness_asks_for_addresses(enum call_family family);
+
+/* What a snapshot has to look at for this refusal. The path in it is valid until the next call. */
+void witness_request(const struct refusal *r, struct snapshot_request *ret);

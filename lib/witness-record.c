@@ -12,30 +12,10 @@
 #include "number.h"
 #include "witness-asked.h"
 
-static void snapshot_of_refusal(struct witness *w, const struct tracee *t, const struct refusal *r)
+static void snapshot_of_refusal(struct witness *w, const struct refusal *r)
 {
-	static char path[256];
-	struct snapshot_request request = {
-		.pid = t->tgid,
-		.maps = witness_asks_for_addresses(r->call->family),
-		.ia32 = r->ia32,
-		.commit =
-			r->call->family == CALL_TASK && !(r->clone_flags & 0x100 /* CLONE_VM */) && r->error == ENOMEM,
-		.pidns = r->call->family == CALL_TASK && r->error != EAGAIN,
-		.uid_tasks = (r->call->family == CALL_TASK || r->call->family == CALL_EXEC) && r->error == EAGAIN,
-		.file = (r->call->family == CALL_FILE || r->call->family == CALL_TRANSFER) && r->error == ENOSPC,
-		.area_file = (r->call->family == CALL_LOCK && r->error == ENOMEM) || r->error == EFAULT,
-		.group_limit = r->call->family == CALL_TRANSFER && r->error == EBUSY,
-		.fd = (int)r->args[0],
-		.open_files = r->error == EMFILE,
-		.shm = r->call->family == CALL_SHM && (r->error == EINVAL || r->error == ENOSPC),
-		.pid_ids = r->call->family == CALL_TASK && r->error == EAGAIN,
-	};
-	if (r->error == ENOSPC && (r->call->family == CALL_TASK || r->call->family == CALL_NAMESPACE))
-		request.namespaces = r->call->family == CALL_TASK ? r->clone_flags : r->args[0];
-	if (r->call->family == CALL_CREATE && r->error == ENOSPC)
-		request.create = witness_path(r, path, sizeof(path));
-	witness_range(r, &request.address, &request.length);
+	struct snapshot_request request;
+	witness_request(r, &request);
 	snapshot_take(w->source, &request, &w->at_refusal);
 }
 
@@ -58,7 +38,7 @@ void witness_note_refused(struct witness *w, const struct tracee *t, int64_t res
 	r->asked_bytes = witness_asked(t, result);
 	r->number = error == EBUSY ? witness_written_number(r) : ENOMEM_ABSENT;
 	if (first) {
-		snapshot_of_refusal(w, t, r);
+		snapshot_of_refusal(w, r);
 		if (w->look)
 			w->look(t->tgid, w->data);
 		if (w->at_failing_moment)

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+/*
+ * enomem why: run a program as it is, or watch one that runs, and say which limit refused it what.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "cleanup.h"
+#include "number.h"
+#include "options.h"
+#include "say.h"
+#include "why.h"
+
+enum { OPT_FOR = 256 };
+
+static const struct option_row options[] = {
+	{"json", 'j', NULL, "tell it as JSON"},
+	{"output", 'o', "FILE", "tell it there instead of on standard error"},
+	{"pid", 'p', "PID", "watch a process that runs already, until it ends or Ctrl-C"},
+	{"for", OPT_FOR, "TIME", "with --pid: for so long (10s, 1min)"},
+	{"quiet", 'q', NULL, "say nothing when nothing was refused, or all of it was survived"},
+	{"verbose", 'v', NULL, "numbers and places of what was survived as well"},
+	{NULL, 0, NULL, NULL},
+};
+
+struct request {
+	bool json, quiet, verbose, help;
+	const char *output;
+	pid_t pid;
+	uint64_t for_ns;
+	bool created; /* the output file: taken away again when there is nothing to tell */
+	FILE *out;
+};
+
+static int parse_pid(const char *value, pid_t *ret)
+{
+	uint64_t n;
+	if (number_parse_count(value, &n) < 0 || n == 0 || n > INT32_MAX)
+		return say_error(-EINVAL, "--pid: %s is no id of a process", value);
+	*ret = (pid_t)n;
+	return 0;
+}
+
+static int parse_options(const struct command *self, int argc, char **argv, struct request *q)
+{
+	const char *value;
+	for (int letter; (letter = options_next(self, argc, argv, &value)) != -1;) {
+		switch (letter) {
+		case 'j':
+			q->json = true;
+			break;
+		case 'q':
+			q->quiet = true;
+			break;
+		case 'v':
+			q->verbose = true;
+			break;
+		case 'o':
+			q->output = value;
+			break;
+		case 'p':
+			if (parse_pid(value, &q->pid) < 0)
+				return -EINVAL;
+			break;
+		case OPT_FOR:
+			if (number_parse_duration(value, &q->for_ns) < 0 || q->for_ns < 1000)
+				return say_error(-EINVAL, "--for: %s is no time", value);
+			break;
+		case 'h':
+			q->help = true;
+			return 0;
+		default:
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int check_request(const struct request *q, char **command)
+{
+	int r = 0;
+	if (q->pid && command[0])
+		r = say_error(-EINVAL, "%s: either a program or --pid", command[0]);
+	else if (!q->pid && !command[0])
+		r = say_error(-EINVAL, "no program");
+	else if (q->for_ns && !q->pid)
+		r = say_error(-EINVAL, "--for: only with --pid; for a program there is timeout(1)");
+	if (r < 0)
+		say_hint("enomem why -- COMMAND [ARGUMENT...], or enomem why --pid=PID");
+	return r;
+}
+
+/* Before anything is started: what cannot be written shall not cost a run. */
+static int open_output(struct request *q)
+{
+	if (!q->output) {
+		q->out = stderr;
+		return 0;
+	}
+	int fd = open(q->output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0666);
+	q->created = fd >= 0;
+	if (fd < 0 && errno == EEXIST)
+		fd = open(q->output, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
+	q->out = fd < 0 ? NULL : fdopen(fd, "w");
+	if (q->out)
+		return 0;
+	int error = errno;
+	if (fd >= 0)
+		(void)close(fd);
+	return say_error(-error, "%s: cannot be written", q->output);
+}
+
+/* 0, or it was said that what there is to tell did not arrive. */
+static int tell(const struct why *w, const struct request *q)
+{
+	bool silent = q->quiet && w->deaths_count == 0 && !why_has_likely(w);
+	errno = 0;
+	if (q->json && !silent) {
+		json_auto_t *json = why_json(w);
+		if (!json || json_dumpf(json, q->out, JSON_INDENT(1)) < 0 || fputc('\n', q->out) == EOF)
+			return say_error(errno ? -errno : -ENOMEM, "the summary could not be written");
+	} else if (!silent) {
+		why_print(w, q->verbose, q->out);
+	}
+	if (fflush(q->out) != 0 || ferror(q->out))
+		return say_error(-errno, "%s: the summary did not arrive", q->output ? q->output : "standard error");
+	return 0;
+}
+
+/* The program's end, as whoever started us would have seen it; a core of ours would be nobody's. */
+static int end_likewise(int status)
+{
+	const struct rlimit no_core = {0, 0};
+	sigset_t set;
+	if (!WIFSIGNALED(status))
+		return WEXITSTATUS(status);
+	int fatal = WTERMSIG(status);
+	(void)fflush(NULL);
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	(void)signal(fatal, SIG_DFL);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, fatal);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+	(void)raise(fatal);
+	return 128 + fatal;
+}
+
+static int why(struct request *q, char **command)
+{
+	static struct why w;
+	if (why_scene_open(&w.scene) < 0) {
+		(void)say_error(0, "/proc cannot be read");
+		say_hint("mount -t proc proc /proc");
+		return EXIT_BROKEN;
+	}
+	if (open_output(q) < 0)
+		return EXIT_USAGE;
+	w.argv = q->pid ? NULL : command;
+	int r = q->pid ? why_attach(&w, q->pid, q->for_ns) : why_launch(&w, options_closed_streams());
+	(void)signal(SIGPIPE, SIG_IGN);
+	int told = r == 0 ? tell(&w, q) : 0;
+	if (q->output && fclose(q->out) != 0 && told == 0)
+		told = say_error(-errno, "%s: the summary did not arrive", q->output);
+	if (r != 0 && q->created)
+		(void)unlink(q->output);
+	bool program_ended = w.argv && w.root_ended;
+	int status = w.root_status;
+	why_free(&w);
+	if (r != 0)
+		return r;
+	if (program_ended && status != 0)
+		return end_likewise(status);
+	return told < 0 ? EXIT_BROKEN : EXIT_AS_PREDICTED;
+}
+
+static int cmd_why_main(const struct command *self, int argc, char **argv)
+{
+	struct request q = {0};
+	if (parse_options(self, argc, argv, &q) < 0)
+		return EXIT_USAGE;
+	if (q.help) {
+		options_help(self);
+		return say_finish(EXIT_AS_PREDICTED);
+	}
+	char **command = argv + options_operands();
+	return check_request(&q, command) < 0 ? EXIT_USAGE : why(&q, command);
+}
+
+const struct command cmd_why = {
+	.name = "why",
+	.arguments = "[OPTION...] [--] COMMAND [ARGUMENT...] | --pid=PID",
+	.blurb = "Run any program as it is, and say which limit refused it what, and by how much.",
+	.options = options,
+	.run = cmd_why_main,
+	.takes_command = true,
+};

@@ -1,0 +1,380 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016 # what stands in single quotes is for the shells below
+# Programs are run as they are under `enomem why`, each under one limit that is set beside it: why must name exactly that limit,
+# leave the program's streams, status and signals as they are, and say of a program that is given all that nothing was refused.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+root() { [ "$(id -u)" -eq 0 ]; }
+programs=$ENOMEM_BUILD/scenarios
+program() { echo "$programs/$1/$1"; }
+
+groups=()
+remove_groups()
+{
+	local group pid _
+	for group in "${groups[@]}"; do
+		for _ in $(seq 50); do
+			while read -r pid; do
+				kill -KILL "$pid" 2>/dev/null
+			done <"$group/cgroup.procs"
+			rmdir "$group" 2>/dev/null && break
+			sleep 0.1
+		done
+	done
+	groups=()
+}
+trap 'remove_groups; take_down' EXIT
+
+own_group() # controller: prints the directory of a new group, on v1 or v2; nothing where there can be none
+{
+	local path mount dir
+	path=$(awk -F: -v c="$1" '{n = split($2, names, ","); for (i = 1; i <= n; i++) if (names[i] == c) print $3}' /proc/self/cgroup)
+	mount=$(awk -v c="$1" '$3 == "cgroup" && "," $4 "," ~ "," c "," {print $2; exit}' /proc/self/mounts)
+	if [ -z "$mount" ]; then
+		path=$(sed -n 's/^0:://p' /proc/self/cgroup)
+		mount=$(awk '$3 == "cgroup2" {print $2; exit}' /proc/self/mounts)
+	fi
+	dir=${mount%/}${path%/}/enomem-$$-why-$1
+	[ -n "$mount" ] && mkdir "$dir" 2>/dev/null || return 1
+	echo "$dir"
+}
+
+# why COMMAND...: its summary in $json, what it wrote in $work/out and $errors, its status in $code
+why()
+{
+	rm -f "$json"
+	marked "$enomem" why -j -o "$json" -- "$@" >"$work/out" 2>"$errors" </dev/null
+	code=$?
+}
+under() # shell commands that set the limit, command...
+{
+	local limit=$1
+	shift
+	rm -f "$json"
+	marked sh -c "$limit; exec \"\$@\"" sh "$enomem" why -j -o "$json" -- "$@" >"$work/out" 2>"$errors" </dev/null
+	code=$?
+}
+likely='.refusals[] | select(.outcome == "likely-fatal")'
+refusal() # what, "call errno cause"
+{
+	is "$1: the likely reason" "$(get "$likely | \"\(.call) \(.errno) \(.cause.id)\"")" "$2" || tell
+	is "$1: the numbers refuse" "$(get "$likely | .cause | .in_use + .asked > .bound and .over == .in_use + .asked - .bound")" true
+}
+death() # what, "signal cause"
+{
+	is "$1: the death" "$(get '.deaths[] | "\(.signal) \(.cause.id)"')" "$2" || tell
+}
+fix() { get '[.refusals[], .deaths[]][0].fix'; }
+
+# --- given all: nothing was refused ---
+nothing() # what, command...
+{
+	local what=$1
+	shift
+	why "$@"
+	is "$what: exit status 0" "$code" 0 || tell
+	is "$what: nothing was refused" "$(get '"\(.refusals | length) \(.deaths | length) \(.unlisted) \(.program.end.kind)"')" "0 0 0 exit" || tell
+	[ -s "$errors" ] && { ok "$what: nothing on standard error" false; tell; }
+}
+nothing "true" true
+nothing "a static program" "$(program address-space-limit)" mmap --bytes 1048576
+nothing "a shell pipeline" sh -c 'seq 1000 | sort -rn | tee /dev/null | (read -r first; cat >/dev/null; echo $first) | grep -qx 1000'
+nothing "an exec chain" sh -c 'exec sh -c "exec env sh -c true"'
+nothing "areas below the limit" "$(program max-map-count)" mmap --areas 1000
+nothing "mprotect of what is not mapped, which no limit refuses" python3 -c '
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.mprotect(ctypes.c_void_p(4096 * 4096), 4096, 1) == -1 and ctypes.get_errno() == 12'
+nothing "threads of python" python3 -c '
+import threading
+t = [threading.Thread(target=lambda: [bytearray(100000) for _ in range(50)]) for _ in range(20)]
+[x.start() for x in t]; [x.join() for x in t]'
+is "threads of python: they were followed" "$(get '.watched.tasks >= 21')" true
+marked "$enomem" why true >"$json" 2>"$errors"
+like "for people" "$(cat "$errors")" '^enomem why: true: exit status 0; nothing was refused; [0-9]+ calls of 1 process looked at$'
+marked "$enomem" why -q true >"$json" 2>"$errors"
+is "--quiet: nothing to say" "$(cat "$json" "$errors")" ""
+
+# --- limits of the process ---
+under 'ulimit -v 64000' "$(program address-space-limit)" mmap --bytes 134217728
+is "RLIMIT_AS: the program's status" "$code" 1
+refusal "RLIMIT_AS" "mmap ENOMEM rlimit-as"
+is "RLIMIT_AS: what was asked" "$(get "$likely | .asked.least")" 134217728
+is "RLIMIT_AS: what followed" "$(get "$likely | .then.end | \"\(.kind) \(.status)\"")" "exit 1"
+like "RLIMIT_AS: the fix" "$(fix)" "^prlimit --as=[0-9]+:? .*address-space-limit mmap --bytes 134217728"
+if [ "$(get .watched.unwinds)" = true ]; then
+	like "RLIMIT_AS: where" "$(get "$likely | [.backtrace[].symbol] | join(\" \")")" 'mmap.* request main '
+else
+	is "RLIMIT_AS: where, without libdw" "$(get "$likely | .backtrace | length > 0")" true
+fi
+under 'ulimit -v 64000' "$(program address-space-limit)" brk --bytes 134217728
+refusal "brk" "brk ENOMEM rlimit-as"
+under 'ulimit -v 64000' "$(program address-space-limit)" thread --bytes 134217728
+refusal "a thread's stack: its mmap, not the EAGAIN that the program sees" "mmap ENOMEM rlimit-as"
+under 'ulimit -S -v 64000' sh -c '"$0" mmap --bytes 134217728; eval "$1"' "$(program address-space-limit)" 'exit 0'
+is "a child that was refused: the shell's status" "$code" 0
+refusal "a child that was refused" "mmap ENOMEM rlimit-as"
+like "a child that was refused: the soft limit may rise" "$(fix)" '^prlimit --as=[0-9]+: sh '
+under 'ulimit -S -v 200000' python3 -c 'bytearray(1 << 30)'
+is "python: its status" "$code" 1
+like "python: its own words stay" "$(cat "$errors")" '^MemoryError'
+is "python: the likely reason" "$(get "$likely | \"\(.call) \(.cause.id)\"" | sort -u)" "mmap rlimit-as"
+under 'ulimit -S -v 200000' python3 -c '
+for n in range(3):
+    try:
+        bytearray(1 << 30)
+    except MemoryError:
+        pass'
+is "survived: exit status 0" "$code" 0
+is "survived: it is said" "$(get '[.refusals[].outcome] | unique | join(" ")')" survived
+is "survived: counted" "$(get '[.refusals[] | select(.call == "mmap") | .count] | add >= 3')" true
+under 'ulimit -S -v 200000' python3 -c '
+import mmap
+for n in range(20000):
+    try:
+        mmap.mmap(-1, 1 << 30)
+    except OSError:
+        pass
+raise SystemExit(3)'
+is "many refusals: the program's status" "$code" 3
+is "many refusals: the exact count" "$(get '[.refusals[] | select(.call == "mmap") | .count] | add')" 20000
+ok "many refusals: a few kinds" test "$(get '.refusals | length')" -le 3
+ok "many refusals: not slow" test "$(get .duration_ns)" -lt 10000000000
+under 'ulimit -S -s 256' "$(program stack-limit)" recurse --bytes 1048576
+is "RLIMIT_STACK: the program's signal" "$code" 139
+death "RLIMIT_STACK" "SIGSEGV rlimit-stack"
+like "RLIMIT_STACK: the fix" "$(fix)" '^prlimit --stack=[0-9]+: '
+
+# --- "not ulimit, not cgroups, not max heap size" ---
+max=$(cat /proc/sys/vm/max_map_count)
+if [ "$max" -le 70000 ]; then
+	why "$(program max-map-count)" mmap --areas $((max + 1))
+	refusal "vm.max_map_count" "mmap ENOMEM max-map-count"
+	is "vm.max_map_count: by how much" "$(get "$likely | .cause | \"\(.in_use) \(.bound) \(.over)\"")" "$((max + 1)) $((max + 1)) 1"
+	is "vm.max_map_count: the fix" "$(fix)" "sysctl -w vm.max_map_count=$((2 * max))"
+else
+	skip_test "vm.max_map_count" "it is $max here"
+fi
+
+# --- groups ---
+if pids=$(own_group pids) && groups+=("$pids") && [ -f "$pids/pids.max" ]; then
+	echo 5 >"$pids/pids.max"
+	under "echo \$\$ >$pids/cgroup.procs" "$(program pids-max)" fork --tasks 10
+	is "pids.max: the call" "$(get "$likely | \"\(.errno) \(.cause.id) \(.cause.bound) \(.cause.over)\"")" "EAGAIN pids-max 5 1" || tell
+	is "pids.max: the group" "$(get "$likely | .cause.place")" "$pids"
+	like "pids.max: the fix" "$(fix)" "^echo [0-9]+ > $pids/pids.max\$"
+	why sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$pids" "$(program pids-max)" thread --tasks 10
+	is "pids.max of a group it went to: a thread" "$(get "$likely | \"\(.errno) \(.cause.id) \(.cause.place)\"")" "EAGAIN pids-max $pids" || tell
+else
+	skip_test "pids.max" "no group of the pids controller can be made beside this test"
+fi
+limit=
+if memory=$(own_group memory) && groups+=("$memory"); then
+	limit=$memory/memory.max
+	[ -f "$limit" ] || limit=$memory/memory.limit_in_bytes
+fi
+if [ -f "$limit" ]; then
+	echo $((32 << 20)) >"$limit"
+	[ ! -f "$memory/memory.swap.max" ] || echo 0 >"$memory/memory.swap.max"
+	why sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$memory" "$(program memory-max)" touch --bytes $((64 << 20))
+	is "memory.max: the program's signal" "$code" 137
+	death "memory.max" "SIGKILL memcg-max"
+	is "memory.max: the group" "$(get '.deaths[0].cause | "\(.bound) \(.place)"')" "$((32 << 20)) $memory"
+	like "memory.max: the fix" "$(fix)" "> $limit\$"
+else
+	skip_test "memory.max" "no group of the memory controller can be made beside this test"
+fi
+remove_groups
+
+# --- namespaces and mounts ---
+if root; then
+	why unshare --pid python3 -c '
+import os
+pid = os.fork()
+if pid == 0:
+    os._exit(0)
+os.waitpid(pid, 0)
+os.fork()'
+	refusal "a pid namespace without init" "clone ENOMEM dead-pid-namespace"
+	like "a pid namespace without init: the fix" "$(fix)" '^unshare --pid --fork COMMAND'
+	mkdir "$work/small"
+	why unshare --mount sh -c 'mount -t tmpfs -o size=16K small "$0" && exec "$1" touch "$0" --old 16384 --size 24576' "$work/small" "$(program tmpfs-size)"
+	is "a full tmpfs: the program's signal" "$code" 135
+	death "a full tmpfs" "SIGBUS tmpfs-size"
+	like "a full tmpfs: the file" "$(get '.deaths[0].file')" "^$work/small/|\(deleted\)"
+	like "a full tmpfs: the fix" "$(fix)" "^mount -o remount,size=[0-9]+ $work/small\$"
+else
+	skip_test "namespaces" "needs root"
+fi
+
+# --- killed by somebody ---
+why sh -c 'kill -KILL $$'
+is "by itself: the signal" "$code" 137
+death "by itself" "SIGKILL killed-by-other"
+is "by itself: who" "$(get '.deaths[0] | .sender.pid == .pid')" true
+why sh -c 'sleep 60 & sleep 0.2; kill -KILL $!; wait $!; exit 3'
+is "a child: the shell's status" "$code" 3
+is "a child: who" "$(get '.deaths[0] | "\(.comm) \(.sender.comm)"')" "sleep sh"
+outside() # signal: sent to the program by somebody who is not watched
+{
+	rm -f "$json" "$work/pid"
+	marked "$enomem" why -j -o "$json" -- sh -c 'echo $$ >"$0"; exec sleep 60' "$work/pid" 2>"$errors" &
+	local harness=$! _
+	for _ in $(seq 100); do
+		[ -s "$work/pid" ] && grep -qx sleep "/proc/$(cat "$work/pid")/comm" && break
+		sleep 0.02
+	done
+	kill -"$1" "$(cat "$work/pid")"
+	wait "$harness" 2>/dev/null
+	code=$?
+}
+outside KILL
+is "from outside: the signal" "$code" 137
+is "from outside: by somebody" "$(get '.deaths[0] | "\(.cause.id) \(.sender)"')" "killed-by-other null"
+outside TERM
+is "SIGTERM from outside" "$code" 143
+is "SIGTERM from outside: who" "$(get '.deaths[0] | "\(.signal) \(.sender.pid)"')" "SIGTERM $$"
+marked timeout --preserve-status -s INT 1 "$enomem" why -q -- sh -c 'trap "exit 9" INT; while :; do sleep 0.05; done' 2>"$errors"
+is "a signal to enomem reaches the program" "$?" 9
+marked sh -c '"$0" why -q -- sh -c "exit 42"' "$enomem"
+is "exit status 42" "$?" 42
+
+# --- streams and terminal ---
+head -c 300000 /dev/urandom >"$work/binary"
+marked "$enomem" why -q cat <"$work/binary" >"$work/copy" 2>"$errors"
+ok "binary input and output arrive" cmp -s "$work/binary" "$work/copy"
+marked "$enomem" why -- sh -c 'echo out; echo err >&2' >"$work/out" 2>"$errors"
+is "standard output is the program's alone" "$(cat "$work/out")" out
+is "standard error: the program's first, one summary after it" "$(sed -n '1p; $=' "$errors" | tr '\n' ' ')" "err 2 "
+marked sh -c 'exec "$0" why -q -- ls /proc/self/fd <&- 2>/dev/null' "$enomem" >"$work/out"
+marked sh -c 'exec ls /proc/self/fd <&- 2>/dev/null' >"$work/bare"
+is "a closed input stays closed, and no descriptor is added" "$(cat "$work/out")" "$(cat "$work/bare")"
+marked sh -c 'exec "$0" why -q -o "$1" -- true >&-' "$enomem" "$work/o"
+is "a closed standard output is the program's business" "$?" 0
+is "the environment is the program's" "$(marked "$enomem" why -q env | grep -v '^_=' | sort)" "$(marked env | grep -v '^_=' | sort)"
+if command -v script >/dev/null; then
+	is "a program that needs a terminal" "$(marked script -qec "$enomem why -q -- sh -c 'test -t 0 && test -t 1 && stty size >/dev/null && echo tty'" /dev/null </dev/null | tr -d '\r')" tty
+fi
+
+# --- attaching ---
+python3 -c '
+import mmap, sys, time
+open(sys.argv[1], "w").close()
+while True:
+    try:
+        a = mmap.mmap(-1, 1 << 46, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
+        b = mmap.mmap(-1, 1 << 46, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
+    except OSError:
+        pass
+    time.sleep(0.02)' "$work/ready" &
+victim=$!
+for _ in $(seq 100); do [ -e "$work/ready" ] && break; sleep 0.05; done
+marked "$enomem" why -j -o "$json" --pid "$victim" --for 300ms 2>"$errors"
+is "attached: exit status 0" "$?" 0
+is "attached: it goes on" "$(get .program.end.kind)" goes-on
+like "attached: what it was refused" "$(get '[.refusals[] | "\(.call) \(.cause.id) \(.outcome)"] | unique | join(",")')" '^mmap (address-space|fragmentation) survived$' || tell
+is "detached: nobody traces it" "$(awk '/^TracerPid/ {print $2}' "/proc/$victim/status")" 0
+kill -STOP "$victim"
+for _ in $(seq 50); do grep -q '^State:.T' "/proc/$victim/status" && break; sleep 0.02; done
+marked "$enomem" why -q -p "$victim" --for 200ms 2>"$errors"
+is "a stopped process: exit status 0" "$?" 0 || tell
+like "a stopped process stays stopped" "$(grep ^State "/proc/$victim/status")" 'T \(stopped\)'
+kill -CONT "$victim"
+marked "$enomem" why -j -o "$json" -p "$victim" 2>"$errors" &
+harness=$!
+for _ in $(seq 200); do [ "$(awk '/^TracerPid/ {print $2}' "/proc/$victim/status")" != 0 ] && break; sleep 0.02; done
+sleep 0.1
+kill -KILL "$victim"
+{ wait "$harness"; code=$?; wait "$victim"; } 2>/dev/null
+is "it ends while watched: exit status 0" "$code" 0
+is "it ends while watched: it is said" "$(get '.program.end | "\(.kind) \(.signal)"')" "signal SIGKILL"
+sleep 60 &
+victim=$!
+timeout -s INT 0.4 "$enomem" why -q -p "$victim" 2>"$errors"
+is "Ctrl-C ends the watching" "$(kill -0 "$victim" && awk '/^TracerPid/ {print $2}' "/proc/$victim/status")" 0
+kill -KILL "$victim"
+
+# Without a filter every call is seen: that a lock is taken or a pipe is empty (EAGAIN) is no refusal.
+python3 -c '
+import fcntl, os, sys, time
+held = open(sys.argv[1], "w")
+fcntl.lockf(held, fcntl.LOCK_EX)
+if os.fork() == 0:
+    mine, (r, w) = open(sys.argv[1], "w"), os.pipe()
+    os.set_blocking(r, False)
+    for n in range(500):
+        for refused in (lambda: fcntl.lockf(mine, fcntl.LOCK_EX | fcntl.LOCK_NB), lambda: os.read(r, 1)):
+            try:
+                refused()
+            except BlockingIOError:
+                open(sys.argv[2], "w").write(str(os.getpid()))
+        time.sleep(0.01)
+    os._exit(0)
+os.wait()' "$work/lock" "$work/locker" &
+for _ in $(seq 100); do [ -s "$work/locker" ] && break; sleep 0.05; done
+marked "$enomem" why -j -o "$json" -p "$(cat "$work/locker")" --for 200ms 2>"$errors"
+is "locks and pipes: exit status 0" "$?" 0 || tell
+is "locks and pipes: nothing was refused" "$(get '.refusals | length')" 0 || tell
+kill -KILL "$(cat "$work/locker")"
+wait
+
+# --- what cannot be ---
+exits() # what, status, words on standard error (regex), arguments...
+{
+	local what=$1 status=$2 words=$3
+	shift 3
+	marked "$enomem" why "$@" >"$work/out" 2>"$errors" </dev/null
+	code=$?
+	is "$what: exit status" "$code" "$status" || tell
+	like "$what: says so" "$(cat "$errors")" "$words"
+}
+exits "unknown program" 127 '^enomem: no-such-program: cannot be executed \(ENOENT\)' no-such-program -x
+exits "not executable" 126 '^enomem: /etc/passwd: cannot be executed \(EACCES\)' /etc/passwd
+exits "a directory" 126 'cannot be executed' /tmp
+exits "no program" 2 '^enomem: no program'
+exits "no such option" 2 'no such option of enomem why' --jso true
+exits "the program's options are its own" 0 '^enomem why: ls: exit status 0' ls --all /
+exits "no such process" 2 'there is no such process' -p 4194304
+exits "process and program" 2 'either a program or --pid' -p 1 true
+exits "no process" 2 'is no id' -p x
+exits "no time" 2 'is no time' -p 1 --for x
+exits "output that cannot be written" 2 'cannot be written \(ENOENT\)' -o /no/such/file sh -c "touch $work/was-run"
+ok "output that cannot be written: nothing was run" test ! -e "$work/was-run"
+exits "a full disk" 3 'did not arrive \(ENOSPC\)' -o /dev/full true
+exits "a full disk: the program's status counts" 5 'did not arrive \(ENOSPC\)' -o /dev/full sh -c 'exit 5'
+exits "unknown program, and an output" 127 'cannot be executed' -o "$work/left" no-such-program
+ok "unknown program, and an output: nothing is left" test ! -e "$work/left"
+
+# --- as nobody ---
+if root; then
+	mkdir "$work/house"
+	cp "$enomem" "$(program address-space-limit)" "$work/house/"
+	chmod -R a+rX "$work/house"
+	as_nobody() { marked setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+	as_nobody sh -c "ulimit -v 64000; exec $work/house/enomem why -j -- $work/house/address-space-limit mmap --bytes 134217728" >"$work/out" 2>"$work/mixed"
+	is "as nobody: the program's status" "$?" 1
+	sed -n '/^{/,$p' "$work/mixed" >"$json"
+	refusal "as nobody" "mmap ENOMEM rlimit-as"
+	cp "$(command -v id)" "$work/house/id" && chmod 4755 "$work/house/id"
+	if [ "$(as_nobody "$work/house/id" -u)" = 0 ]; then
+		is "a set-user-ID program gains nothing" "$(as_nobody "$work/house/enomem" why "$work/house/id" -u 2>"$errors")" 65534
+		like "a set-user-ID program gains nothing: it is said" "$(cat "$errors")" '^note: .*/id is set-user-ID: a program that is watched does not gain privileges'
+	else
+		skip_test "a set-user-ID program" "$work is mounted nosuid"
+	fi
+fi
+
+# --- the shape of the JSON ---
+under 'ulimit -S -v 200000' python3 -c 'bytearray(1 << 30)'
+ok "python reads the JSON" python3 -c '
+import json, sys
+w = json.load(open(sys.argv[1]))
+assert w["schema"] == "enomem-why/1" and w["program"]["argv"][0] == "python3"
+for r in w["refusals"]:
+    assert r["outcome"] in ("likely-fatal", "survived") and r["count"] >= 1 and len(r["args"]) == 6
+    assert any(l["id"] == r["cause"]["id"] and l["refuses"] for l in r["limits"])
+    assert all(f["address"] > 0 for f in r["backtrace"])' "$json"
+
+finish

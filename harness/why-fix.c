@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The commands that belong to a cause: triage's, where the limit is still there when they are read. That of a process
+ * that has ended is not, so there it is how to start it with more. See why.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <mntent.h>
+#include <string.h>
+#include <sys/param.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "cleanup.h"
+#include "limits.h"
+#include "number.h"
+#include "triage.h"
+#include "why.h"
+
+#define COMMAND_ROOM 3000
+#define CMD_SHOWN    160 /* of a command line, as part of another one */
+
+/* Which limit of triage's a cause is, where there is one kind only. */
+static const struct {
+	enum cause_id cause;
+	enum triage_limit limit;
+	enum triage_kind kind;
+	int resource; /* of an rlimit, -1 for others */
+	const char *option;
+} known[] = {
+	{CAUSE_RLIMIT_AS, TRIAGE_AS, TRIAGE_OF_PROCESS, RLIMIT_AS, "as"},
+	{CAUSE_RLIMIT_DATA, TRIAGE_DATA, TRIAGE_OF_PROCESS, RLIMIT_DATA, "data"},
+	{CAUSE_RLIMIT_STACK, TRIAGE_STACK, TRIAGE_OF_PROCESS, RLIMIT_STACK, "stack"},
+	{CAUSE_RLIMIT_MEMLOCK, TRIAGE_MEMLOCK, TRIAGE_OF_PROCESS, RLIMIT_MEMLOCK, "memlock"},
+	{CAUSE_RLIMIT_NPROC, TRIAGE_NPROC, TRIAGE_OF_PROCESS, RLIMIT_NPROC, "nproc"},
+	{CAUSE_RLIMIT_NOFILE, TRIAGE_NOFILE, TRIAGE_OF_PROCESS, RLIMIT_NOFILE, "nofile"},
+	{CAUSE_MAX_MAP_COUNT, TRIAGE_MAP_COUNT, TRIAGE_OF_PROCESS, -1, NULL},
+	{CAUSE_ADDRESS_SPACE, TRIAGE_ADDRESS_SPACE, TRIAGE_OF_PROCESS, -1, NULL},
+	{CAUSE_COMMIT_HEURISTIC, TRIAGE_LARGEST_AREA, TRIAGE_OF_PROCESS, -1, NULL},
+	{CAUSE_COMMIT_LIMIT, TRIAGE_COMMIT_RATIO, TRIAGE_OF_MACHINE, -1, NULL},
+	{CAUSE_PIDS_MAX, TRIAGE_PIDS_MAX, TRIAGE_OF_GROUP, -1, NULL},
+	{CAUSE_PID_MAX, TRIAGE_PID_MAX, TRIAGE_OF_MACHINE, -1, NULL},
+	{CAUSE_THREADS_MAX, TRIAGE_THREADS_MAX, TRIAGE_OF_MACHINE, -1, NULL},
+	{CAUSE_DEAD_PID_NAMESPACE, TRIAGE_DEAD_NAMESPACE, TRIAGE_OF_PROCESS, -1, NULL},
+	{CAUSE_MEMCG_MAX, TRIAGE_MEMORY_MAX, TRIAGE_OF_GROUP, -1, NULL},
+	{CAUSE_MEMCG_SWAP_MAX, TRIAGE_SWAP_MAX, TRIAGE_OF_GROUP, -1, NULL},
+	{CAUSE_SYSTEM_OOM, TRIAGE_RAM, TRIAGE_OF_MACHINE, -1, NULL},
+	{CAUSE_SWAP_FULL, TRIAGE_SWAP, TRIAGE_OF_MACHINE, -1, NULL},
+	{CAUSE_HUGETLB_POOL, TRIAGE_HUGE_POOL, TRIAGE_OF_MACHINE, -1, NULL},
+	{CAUSE_HUGETLB_CGROUP, TRIAGE_HUGE_GROUP, TRIAGE_OF_GROUP, -1, NULL},
+	{CAUSE_TMPFS_SIZE, TRIAGE_TMPFS_BYTES, TRIAGE_OF_MOUNT, -1, NULL},
+	{CAUSE_SHM_LIMIT, TRIAGE_SHM_BYTES, TRIAGE_OF_MACHINE, -1, NULL},
+};
+
+/* --- whose limit it is ------------------------------------------------------------------------------------------- */
+
+/* The group whose numbers the state has: the process's own, or one above. */
+static bool find_group(const struct why *w, const struct snapshot *s, const struct limit_state *state,
+		       enum cgroup_controller controller, struct triage_row *row)
+{
+	const struct why_scene *scene = &w->scene;
+	const struct cgroup_ancestors *above = &scene->source.ancestors;
+	bool is_above = strstr(state->where, "above") != NULL;
+	if (!is_above) {
+		row->path = (char *)(uintptr_t)scene->cgroup.path[controller];
+		row->version = scene->cgroup.system.at[controller].version;
+		return row->path[0] != '\0';
+	}
+	for (unsigned i = 0; i < above->count && i < s->ancestor_count; i++)
+		if (above->at[i].controller == controller && s->ancestor[i].max == state->bound) {
+			row->path = (char *)(uintptr_t)above->at[i].path;
+			row->version = above->at[i].version;
+			return true;
+		}
+	return false;
+}
+
+/* Where a file system is mounted, as its process sees it. */
+static bool find_mount(pid_t pid, unsigned major, unsigned minor, char *ret, size_t size)
+{
+	char name[64], line[1024], escaped[512];
+	unsigned line_major, line_minor;
+	(void)snprintf(name, sizeof(name), "/proc/%d/mountinfo", pid);
+	auto_fclose FILE *mounts = fopen(name, "re");
+	while (mounts && fgets(line, sizeof(line), mounts)) {
+		if (sscanf(line, "%*d %*d %u:%u %*s %511s", &line_major, &line_minor, escaped) != 3 || // NOLINT
+		    line_major != major || line_minor != minor)
+			continue;
+		(void)snprintf(ret, size, "%s", escaped);
+		return strchr(escaped, '\\') == NULL; /* a name with blanks in it is left to the reader */
+	}
+	return false;
+}
+
+static bool mount_of(const struct why_moment *m, const struct snapshot *s, char *ret, size_t size)
+{
+	char name[64];
+	struct stat st;
+	if (s->area_seen && s->area.inode)
+		return find_mount(m->pid, s->area.major, s->area.minor, ret, size);
+	(void)snprintf(name, sizeof(name), "/proc/%d/fd/%d", m->pid, (int)m->refusal.args[0]);
+	return m->refusal.call && stat(name, &st) == 0 &&
+	       find_mount(m->pid, major(st.st_dev), minor(st.st_dev), ret, size);
+}
+
+/* --- the row ----------------------------------------------------------------------------------------------------- */
+
+static uint64_t hard_limit(pid_t pid, int resource)
+{
+	char name[64], text[4096];
+	uint64_t hard[PROCFS_RLIMITS];
+	(void)snprintf(name, sizeof(name), "/proc/%d/limits", pid);
+	if (resource < 0 || procfs_read_at(AT_FDCWD, name, text, sizeof(text)) <= 0 ||
+	    procfs_parse_hard_limits(text, hard) < 0)
+		return ENOMEM_ABSENT;
+	return hard[resource];
+}
+
+/* What else the texts of a row need, by limit. */
+static void fill_row(const struct snapshot *s, const struct limit_state *state, struct triage_row *row)
+{
+	switch (row->limit) {
+	case TRIAGE_MAP_COUNT:
+		row->setting = s->sysctl[SYSCTL_MAX_MAP_COUNT];
+		break;
+	case TRIAGE_COMMIT_RATIO:
+		if (s->sysctl[SYSCTL_OVERCOMMIT_KBYTES] && s->sysctl[SYSCTL_OVERCOMMIT_KBYTES] != ENOMEM_ABSENT)
+			row->limit = TRIAGE_COMMIT_KBYTES;
+		row->setting = s->sysctl[row->limit == TRIAGE_COMMIT_KBYTES ? SYSCTL_OVERCOMMIT_KBYTES
+									    : SYSCTL_OVERCOMMIT_RATIO];
+		break;
+	case TRIAGE_PID_MAX:
+		row->setting = s->sysctl[SYSCTL_PID_MAX];
+		break;
+	case TRIAGE_MEMORY_MAX:
+		row->ceiling = s->cgroup.value[CGROUP_MEMORY_SWAP_MAX];
+		break;
+	case TRIAGE_SWAP_MAX:
+		row->setting = s->cgroup.value[CGROUP_MEMORY_SWAP_MAX];
+		row->ceiling = s->cgroup.value[CGROUP_MEMORY_MAX];
+		row->in_use = row->setting;
+		break;
+	case TRIAGE_HUGE_GROUP:
+		if (strstr(state->where, "rsvd"))
+			row->limit = TRIAGE_HUGE_GROUP_RESERVED;
+		break;
+	case TRIAGE_HUGE_POOL:
+		row->ceiling = s->sysctl[SYSCTL_NR_OVERCOMMIT_HUGEPAGES];
+		row->bound = MAX(row->bound, state->asked);
+		break;
+	case TRIAGE_TMPFS_BYTES:
+		if (strstr(state->where, "nr_inodes"))
+			row->limit = TRIAGE_TMPFS_FILES;
+		break;
+	case TRIAGE_SHM_BYTES:
+		if (strstr(state->where, "shmmni"))
+			row->limit = TRIAGE_SHM_SEGMENTS;
+		break;
+	default:
+		break;
+	}
+}
+
+/* How to start the command with more: the limit of a process ends with it. */
+static char *start_with_more(const struct why *w, const char *option, const struct triage_row *row)
+{
+	char command[CMD_SHOWN + 8] = "", word[CMD_SHOWN];
+	char *text = NULL;
+	uint64_t wanted = MAX(limit_add(row->setting, row->setting), limit_add(row->in_use, row->in_use));
+	for (unsigned i = 0; w->argv[i]; i++) {
+		size_t used = strlen(command);
+		if (used + strlen(w->argv[i]) + 2 > CMD_SHOWN) {
+			(void)snprintf(command + used, sizeof(command) - used, " ...");
+			break;
+		}
+		(void)snprintf(command + used, sizeof(command) - used, "%s%s", i ? " " : "",
+			       triage_quote(w->argv[i], word, sizeof(word)));
+	}
+	bool rises = row->ceiling > row->setting;
+	wanted = MIN(wanted, (uint64_t)INT64_MAX);
+	if (rises)
+		wanted = MIN(wanted, row->ceiling);
+	if (asprintf(&text, "prlimit --%s=%" PRIu64 "%s %s%s", option, wanted, rises ? ":" : "", command,
+		     rises ? "" : "  # needs CAP_SYS_RESOURCE") < 0)
+		return NULL;
+	return text;
+}
+
+/* Limits that triage has no row for. */
+static char *other_fix(const struct why_moment *m, const struct limit_state *state)
+{
+	static const char sys[] = "/proc/sys/";
+	char *text = NULL;
+	int r = -1;
+	if (m->cause == CAUSE_FRAGMENTATION && !strstr(state->where, "/maps"))
+		r = asprintf(&text, "sysctl -w vm.compact_memory=1");
+	else if (m->cause == CAUSE_NAMESPACES_MAX && strncmp(state->where, sys, sizeof(sys) - 1) == 0)
+		r = asprintf(&text, "echo %" PRIu64 " > %s", 2 * MAX(state->bound, 1), state->where);
+	return r < 0 ? NULL : text;
+}
+
+static bool find_place(const struct why *w, struct why_moment *m, const struct snapshot *s,
+		       const struct limit_state *state, struct triage_row *row)
+{
+	static char mount[512];
+	enum cgroup_controller controller = m->cause == CAUSE_PIDS_MAX         ? CGROUP_PIDS
+					    : m->cause == CAUSE_HUGETLB_CGROUP ? CGROUP_HUGETLB
+									       : CGROUP_MEMORY;
+	if (row->kind == TRIAGE_OF_MOUNT) {
+		row->path = mount;
+		if (!mount_of(m, s, mount, sizeof(mount)))
+			return false;
+	} else if (row->kind == TRIAGE_OF_GROUP && !find_group(w, s, state, controller, row)) {
+		return false;
+	}
+	if (row->path)
+		m->place = strdup(row->path);
+	return true;
+}
+
+void why_fix(struct why *w, struct why_moment *m, const struct snapshot *s)
+{
+	static char show[COMMAND_ROOM], fix[COMMAND_ROOM];
+	static const struct triage no_table = {.huge_page = 2 << 20};
+	if (m->named >= m->report.count)
+		return;
+	const struct limit_state *state = &m->report.state[m->named];
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (known[i].cause != m->cause)
+			continue;
+		struct triage t = no_table;
+		struct triage_row row = {.limit = known[i].limit,
+					 .kind = known[i].kind,
+					 .pid = m->pid,
+					 .uid = s->status.uid,
+					 .in_use = limit_add(state->in_use, state->asked),
+					 .bound = state->bound,
+					 .setting = state->bound,
+					 .ceiling = hard_limit(m->pid, known[i].resource)};
+		if (known[i].resource >= 0)
+			row.setting = s->rlimit[known[i].resource];
+		if (s->meminfo.value[MEMINFO_HUGEPAGE_SIZE] < ENOMEM_ABSENT)
+			t.huge_page = s->meminfo.value[MEMINFO_HUGEPAGE_SIZE];
+		if (!find_place(w, m, s, state, &row))
+			return;
+		fill_row(s, state, &row);
+		/* What shows the numbers of a process that is gone when this is read shows nothing. */
+		if (row.kind != TRIAGE_OF_PROCESS || !w->argv)
+			m->show = strdup(triage_show(&t, &row, show, sizeof(show)));
+		if (known[i].option && w->argv)
+			m->fix = start_with_more(w, known[i].option, &row);
+		else if (row.limit != TRIAGE_ADDRESS_SPACE) /* there is none: only asking for less helps */
+			m->fix = strdup(triage_fix(&t, &row, fix, sizeof(fix)));
+		return;
+	}
+	m->fix = other_fix(m, state);
+}

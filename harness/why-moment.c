@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Looking at a process that is held at a refused call or a signal: the numbers, the cause, where it stands. See why.h.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "clock.h"
+#include "number.h"
+#include "why.h"
+#include "witness-asked.h"
+
+/* What looking may cost: so much at once, and this part of the time that passes. */
+#define LOOK_AT_ONCE_NS 250000000ULL
+#define LOOK_PART       20
+
+bool why_may_look(const struct why_budget *b)
+{
+	return b->spent_ns <= LOOK_AT_ONCE_NS + (clock_now_ns() - b->begin_ns) / LOOK_PART;
+}
+
+void why_moment_free(struct why_moment *m)
+{
+	if (!m)
+		return;
+	free(m->show);
+	free(m->fix);
+	free(m->place);
+	free(m->file);
+	free(m->backtrace);
+	free(m);
+}
+
+/*
+ * No limit explains it, and another mistake does: a range that is not mapped (ENOMEM of mprotect, mlock, mremap and
+ * munmap's likes), or an errno that mostly says that the arguments are wrong.
+ */
+static bool asked_wrongly(const struct why_moment *m, const struct snapshot *s)
+{
+	if (m->cause != CAUSE_UNKNOWN || m->also)
+		return false;
+	switch (m->refusal.error) {
+	case EINVAL:
+	case EPERM:
+	case EFAULT:
+	case E2BIG:
+		return true;
+	case ENOMEM:
+		switch (m->refusal.call->family) {
+		case CALL_SPLIT:
+		case CALL_LOCK:
+		case CALL_ADVISE:
+		case CALL_REMAP:
+			return s->maps_seen && !s->maps.target_mapped;
+		default:
+			return false;
+		}
+	default:
+		return false;
+	}
+}
+
+static void take_backtrace(struct why_moment *m)
+{
+	m->backtrace = malloc(sizeof(*m->backtrace));
+	if (m->backtrace)
+		backtrace_take(m->pid, m->tid, m->backtrace);
+}
+
+struct why_moment *why_moment_of_refusal(struct why *w, const struct follow_call *call)
+{
+	static struct snapshot s; /* large */
+	struct why_moment *m = calloc(1, sizeof(*m));
+	struct snapshot_request request;
+	uint64_t begin = clock_now_ns();
+	if (!m)
+		return NULL;
+	m->refusal = *call->refusal;
+	m->pid = call->process->pid;
+	m->tid = call->tid;
+	m->time_ns = call->refusal->time_ns;
+	follow_hold(w->follow, call->process, call->tid);
+	const struct snapshot *before = why_scene_enter(&w->scene, m->pid);
+	witness_request(&m->refusal, &request);
+	snapshot_take(&w->scene.source, &request, &s);
+	cause_of_refusal(&m->refusal, before, &s, &m->report);
+	m->cause = cause_name(&m->report, &m->named, &m->also);
+	m->wrongly = asked_wrongly(m, &s);
+	if (!m->wrongly) {
+		why_fix(w, m, &s);
+		take_backtrace(m);
+	}
+	w->budget.spent_ns += clock_now_ns() - begin;
+	return m;
+}
+
+struct why_moment *why_moment_of_signal(struct why *w, pid_t pid, pid_t tid, const struct fatal_signal *sig,
+					bool backtrace)
+{
+	static struct snapshot s;
+	struct why_moment *m = calloc(1, sizeof(*m));
+	uint64_t begin = clock_now_ns();
+	if (!m)
+		return NULL;
+	bool fault = sig->signal != SIGKILL;
+	struct snapshot_request request = {.pid = pid,
+					   .maps = fault,
+					   .address = sig->address,
+					   .length = fault,
+					   .area = sig->signal == SIGBUS,
+					   .dying = sig->signal == SIGKILL};
+	m->pid = pid;
+	m->tid = tid;
+	m->time_ns = begin;
+	const struct snapshot *before = why_scene_enter(&w->scene, pid);
+	snapshot_take(&w->scene.source, &request, &s);
+	struct fatal_signal told = *sig;
+	const enum cgroup_value counter = CGROUP_MEMORY_EVENTS_OOM_KILL;
+	/* Whose kill the group counted, the log says; without it, that this one died is as good as there is. */
+	if (!told.oom_counter_moved && told.log_names_pid < 0 && before && before->taken &&
+	    s.cgroup.value[counter] < ENOMEM_ABSENT && before->cgroup.value[counter] < ENOMEM_ABSENT)
+		told.oom_counter_moved = s.cgroup.value[counter] > before->cgroup.value[counter];
+	cause_of_signal(&told, before, &s, &m->report);
+	m->cause = cause_name(&m->report, &m->named, &m->also);
+	if (s.area_seen && s.area.path[0])
+		m->file = strdup(s.area.path);
+	why_fix(w, m, &s);
+	if (backtrace)
+		take_backtrace(m);
+	w->budget.spent_ns += clock_now_ns() - begin;
+	return m;
+}

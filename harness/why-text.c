@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The summary for people: what ended the program first, what was survived after it. See why.h.
+ */
+#include <inttypes.h>
+#include <langinfo.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "evidence-internal.h"
+#include "limits.h"
+#include "number.h"
+#include "report-text.h"
+#include "why.h"
+
+#define LINE_ROOM 3200
+
+static const char *clean(const char *text)
+{
+	static char buf[LINE_ROOM];
+	return text_clean(text, strcmp(nl_langinfo(CODESET), "UTF-8") != 0, buf, sizeof(buf));
+}
+
+char *why_end_text(int status, char *buf, size_t size)
+{
+	if (WIFEXITED(status)) {
+		(void)snprintf(buf, size, "exit status %d", WEXITSTATUS(status));
+	} else {
+		const char *name = sigabbrev_np(WTERMSIG(status));
+		(void)snprintf(buf, size, name ? "killed by SIG%s" : "killed by signal %.0s%d", name ? name : "",
+			       WTERMSIG(status));
+	}
+	return buf;
+}
+
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void times(uint64_t n, FILE *out)
+{
+	char count[40];
+	if (n != 1)
+		(void)fprintf(out, ", %s times", number_format_count(count, sizeof(count), n));
+}
+
+static char *amount(uint64_t n, const char *unit, char *buf, size_t size)
+{
+	char count[40];
+	if (strcmp(unit, "bytes") == 0)
+		return number_format_bytes(buf, size, n);
+	if (strcmp(unit, "ns") == 0)
+		return number_format_duration(buf, size, n);
+	(void)snprintf(buf, size, "%s %s", number_format_count(count, sizeof(count), n), unit);
+	return buf;
+}
+
+/* "in use + asked > bound", and by how much. */
+static void put_numbers(const struct limit_state *s, FILE *out)
+{
+	char in_use[64], asked[64], bound[64], over[64];
+	const char *unit = s->unit ? s->unit : cause_infos[s->id].unit;
+	uint64_t sum = limit_add(s->in_use, s->asked);
+	if (!unit[0])
+		return;
+	(void)fprintf(out, "   numbers: %s in use + %s asked > %s", amount(s->in_use, unit, in_use, sizeof(in_use)),
+		      amount(s->asked, unit, asked, sizeof(asked)), amount(s->bound, unit, bound, sizeof(bound)));
+	if (sum > s->bound)
+		(void)fprintf(out, ": %s too much\n", amount(sum - s->bound, unit, over, sizeof(over)));
+	else /* groups are charged in batches */
+		(void)fputs(": no room for another batch\n", out);
+}
+
+static void put_also(const struct why_moment *m, FILE *out)
+{
+	bool first = true;
+	for (unsigned i = 0; i < m->report.count; i++)
+		if (m->also >> i & 1) {
+			(void)fprintf(out, "%s%s", first ? "   besides: " : ", ",
+				      cause_infos[m->report.state[i].id].name);
+			first = false;
+		}
+	if (!first)
+		(void)fputs(m->cause == CAUSE_UNKNOWN ? " would refuse as well, but say so otherwise\n"
+						      : " would have refused as well\n",
+			    out);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+static void put_backtrace(const struct backtrace *b, FILE *out)
+{
+	unsigned alike = 0;
+	for (unsigned i = 0; b && i < b->count; i++) {
+		const struct backtrace_frame *f = &b->frame[i];
+		if (i && f->address == f[-1].address) { /* it calls itself */
+			alike++;
+			continue;
+		}
+		if (alike)
+			(void)fprintf(out, "            (%u more like it)\n", alike);
+		alike = 0;
+		(void)fputs(i ? "            " : "   where:   ", out);
+		if (f->symbol[0])
+			(void)fprintf(out, "%s+0x%" PRIx64, clean(f->symbol), f->symbol_offset);
+		else
+			(void)fprintf(out, "0x%" PRIx64, f->module[0] ? f->module_offset : f->address);
+		if (f->module[0])
+			(void)fprintf(out, " (%s)", clean(base_name(f->module)));
+		if (f->source[0])
+			(void)fprintf(out, " at %s:%d", clean(base_name(f->source)), f->line);
+		(void)fputc('\n', out);
+	}
+	if (alike)
+		(void)fprintf(out, "            (%u more like it)\n", alike);
+}
+
+/* What there is to say of the limit that was named. */
+static void put_moment(const struct why_moment *m, FILE *out)
+{
+	if (m->named < m->report.count) {
+		const struct limit_state *s = &m->report.state[m->named];
+		put_numbers(s, out);
+		if (s->where && cause_infos[s->id].unit[0])
+			(void)fprintf(out, "   limit:   %s", s->where);
+		if (s->where && cause_infos[s->id].unit[0] && m->place)
+			(void)fprintf(out, ": %s", clean(m->place));
+		if (s->where && cause_infos[s->id].unit[0])
+			(void)fputc('\n', out);
+	}
+	put_also(m, out);
+	if (m->file)
+		(void)fprintf(out, "   file:    %s\n", clean(m->file));
+	put_backtrace(m->backtrace, out);
+	if (m->show)
+		(void)fprintf(out, "   show:    %s\n", clean(m->show));
+	if (m->fix)
+		(void)fprintf(out, "   fix:     %s\n", clean(m->fix));
+}
+
+static const char *cause_text(enum cause_id cause)
+{
+	return cause == CAUSE_UNKNOWN ? "no limit that enomem knows" : cause_infos[cause].name;
+}
+
+static void put_refusals_head(const struct why_refusals *r, FILE *out)
+{
+	const char *error = strerrorname_np(r->error);
+	(void)fprintf(out, "%s refused %s (%s)", cause_text(r->cause), r->call->name, error ? error : "?");
+	times(r->count, out);
+	if (r->processes == 1)
+		(void)fprintf(out, ", in process %d (%s)", r->last_pid, clean(r->comm));
+	else
+		(void)fprintf(out, ", in several processes (%s)", clean(r->comm));
+}
+
+static void put_asked(const struct why_refusals *r, FILE *out)
+{
+	char least[64], most[64];
+	if (r->asked_most == 0)
+		return;
+	(void)fprintf(out, "   asked:   %s", number_format_bytes(least, sizeof(least), r->asked_least));
+	if (r->asked_most != r->asked_least)
+		(void)fprintf(out, " to %s", number_format_bytes(most, sizeof(most), r->asked_most));
+	(void)fputc('\n', out);
+}
+
+static void put_likely(const struct why_refusals *r, FILE *out)
+{
+	char end[64], after[64];
+	put_refusals_head(r, out);
+	(void)fputc('\n', out);
+	put_asked(r, out);
+	(void)fprintf(out, "   then:    process %d: %s, %s after it", r->end.pid,
+		      why_end_text(r->end.status, end, sizeof(end)),
+		      number_format_duration(after, sizeof(after), r->end.after_ns));
+	if (r->likely > 1)
+		(void)fprintf(out, "; so ended %" PRIu64 " processes", r->likely);
+	(void)fputc('\n', out);
+	if (r->last || r->first)
+		put_moment(r->last ? r->last : r->first, out);
+}
+
+static void put_survived(const struct why_refusals *r, bool everything, FILE *out)
+{
+	(void)fputs("survived: ", out);
+	put_refusals_head(r, out);
+	if (r->made_up_for)
+		(void)fprintf(out, "; as much was granted later%s",
+			      r->made_up_for == r->count ? "" : " some of the times");
+	(void)fputc('\n', out);
+	if (!everything)
+		return;
+	put_asked(r, out);
+	if (r->first)
+		put_moment(r->first, out);
+}
+
+static void put_sender(const struct why_deaths *d, FILE *out)
+{
+	if (d->sender.known) {
+		(void)fprintf(out, "   sender:  process %d (%s)", d->sender.pid, clean(d->sender.comm));
+		if (d->sender.uid != UINT32_MAX)
+			(void)fprintf(out, " of user %" PRIu32, d->sender.uid);
+		(void)fputc('\n', out);
+	} else if (d->signal == SIGKILL && d->cause == CAUSE_KILLED_BY_OTHER) {
+		(void)fputs("   sender:  none of the watched processes; the kernel counts and logs no OOM kill of it\n",
+			    out);
+	} else if (d->signal == SIGKILL && d->cause == CAUSE_UNKNOWN) {
+		(void)fputs("   sender:  not known: the kernel log cannot be read, or is about others\n", out);
+	}
+}
+
+static void put_death(const struct why_deaths *d, FILE *out)
+{
+	const char *name = sigabbrev_np(d->signal);
+	const char *code = d->code == INT_MIN ? NULL : evidence_code_name(d->signal, d->code);
+	if (d->cause != CAUSE_UNKNOWN)
+		(void)fprintf(out, "%s: ", cause_infos[d->cause].name);
+	(void)fprintf(out, "process %d (%s) was killed by SIG%s", d->pid, clean(d->comm), name ? name : "?");
+	if (code)
+		(void)fprintf(out, " (%s)", code);
+	times(d->count, out);
+	(void)fputc('\n', out);
+	put_sender(d, out);
+	if (d->moment)
+		put_moment(d->moment, out);
+}
+
+/* --- all of it --------------------------------------------------------------------------------------------------- */
+
+static void put_head(const struct why *w, FILE *out)
+{
+	char end[64];
+	if (w->argv)
+		(void)fprintf(out, "enomem why: %s: ", clean(w->argv[0]));
+	else
+		(void)fprintf(out, "enomem why: process %d: ", w->root);
+	(void)fprintf(out, "%s",
+		      w->root_ended    ? why_end_text(w->root_status, end, sizeof(end))
+		      : w->interrupted ? "it goes on"
+				       : "it has ended");
+}
+
+static void put_watched(const struct why *w, FILE *out)
+{
+	const struct follow_numbers *n = follow_numbers(w->follow);
+	char calls[40], processes[40];
+	(void)fprintf(out, "%s call%s of %s process%s looked at", number_format_count(calls, sizeof(calls), n->calls),
+		      plural(n->calls), number_format_count(processes, sizeof(processes), n->processes),
+		      n->processes == 1 ? "" : "es");
+}
+
+static void put_notes(const struct why *w, FILE *out)
+{
+	for (unsigned i = 0; i < w->note_count; i++)
+		(void)fprintf(out, "note: %s\n", clean(w->note[i]));
+	if (w->unlisted)
+		(void)fprintf(out, "note: %" PRIu64 " more refusals, of other kinds, are not listed\n", w->unlisted);
+	if (follow_numbers(w->follow)->lost)
+		(void)fputs("note: memory for all tasks was short: some went on unwatched\n", out);
+}
+
+void why_print(const struct why *w, bool everything, FILE *out)
+{
+	unsigned likely = 0, survived = 0, number = 0;
+	for (unsigned i = 0; i < w->refusals_count; i++) {
+		likely += w->refusals[i].likely != 0;
+		survived += !w->refusals[i].likely && why_counts(&w->refusals[i]);
+	}
+	put_head(w, out);
+	(void)fputs(likely + survived + w->deaths_count ? "; " : "; nothing was refused; ", out);
+	put_watched(w, out);
+	(void)fputc('\n', out);
+	for (unsigned i = 0; i < w->deaths_count; i++) {
+		(void)fprintf(out, "%u. ", ++number);
+		put_death(&w->deaths[i], out);
+	}
+	for (unsigned i = 0; i < w->refusals_count; i++)
+		if (w->refusals[i].likely) {
+			(void)fprintf(out, "%u. likely reason: ", ++number);
+			put_likely(&w->refusals[i], out);
+		}
+	for (unsigned i = 0; i < w->refusals_count; i++)
+		if (!w->refusals[i].likely && why_counts(&w->refusals[i]))
+			put_survived(&w->refusals[i], everything, out);
+	put_notes(w, out);
+}

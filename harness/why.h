@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+/*
+ * enomem why: a program runs as it is, and what it and its children are refused is told at the end. The line is
+ * scene (what snapshots are taken from) -> moment (one refusal or signal, with its cause) -> record (moments in groups,
+ * and what became of the processes) -> text or JSON.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "backtrace.h"
+#include "cause.h"
+#include "cgroup.h"
+#include "follow.h"
+#include "kmsg.h"
+#include "snapshot.h"
+
+#define WHY_GROUPS    128 /* of refusals, and as many of deaths */
+#define WHY_NOTES     8
+#define WHY_COMM      16
+#define WHY_LIKELY_NS 2000000000ULL /* a refusal longer ago than this is no likely reason for an end */
+
+/* --- scene ------------------------------------------------------------------------------------------------------- */
+
+#define WHY_SCENES    16
+#define WHY_KILLS     32
+
+/* Where snapshots come from: the machine, and the groups of the process that is looked at. */
+struct why_scene {
+	struct snapshot_source source;
+	struct cgroup cgroup;
+	char *groups; /* /proc/PID/cgroup of those that are open; NULL for none */
+	unsigned seen_count;
+	struct {
+		char *groups;
+		struct snapshot *before; /* when they were seen first */
+	} seen[WHY_SCENES];
+	int log_fd; /* the kernel's, -1 where it cannot be read */
+	unsigned kill_count;
+	struct kmsg_oom kill[WHY_KILLS];
+};
+
+int why_scene_open(struct why_scene *s);
+void why_scene_close(struct why_scene *s);
+/* Open the groups of a process. Returns the numbers of when they were seen first, NULL where that is unknown. */
+const struct snapshot *why_scene_enter(struct why_scene *s, pid_t pid);
+/* What the kernel logged of a kill of this process since the start: NULL when nothing. */
+const struct kmsg_oom *why_scene_kill_of(struct why_scene *s, pid_t pid, const char *comm);
+
+/* --- moment ------------------------------------------------------------------------------------------------------ */
+
+/* One refusal or fatal signal that was looked at. */
+struct why_moment {
+	struct refusal refusal; /* call NULL: a signal */
+	pid_t pid, tid;
+	uint64_t time_ns;
+	struct cause_report report;
+	enum cause_id cause;
+	unsigned named; /* index in the report; its count when unknown */
+	uint32_t also;
+	bool wrongly;     /* the call asked for what no limit could have given: no refusal */
+	char *show, *fix; /* commands; NULL where there is none */
+	char *place;      /* the group or mount whose limit it is, NULL for none */
+	char *file;       /* of a SIGBUS: what is mapped there; NULL */
+	struct backtrace *backtrace;
+};
+
+struct why; /* below */
+
+/* How much looking there was, so that it stays a small part of the time the program takes. */
+struct why_budget {
+	uint64_t begin_ns, spent_ns;
+};
+bool why_may_look(const struct why_budget *b);
+
+/* The task is held. NULL when memory is short. */
+struct why_moment *why_moment_of_refusal(struct why *w, const struct follow_call *call);
+struct why_moment *why_moment_of_signal(struct why *w, pid_t pid, pid_t tid, const struct fatal_signal *signal,
+					bool backtrace);
+void why_moment_free(struct why_moment *m);
+
+/* The commands of a moment, from the snapshot it was judged by, while the scene is still that of its process. */
+void why_fix(struct why *w, struct why_moment *m, const struct snapshot *s);
+
+/* --- record ------------------------------------------------------------------------------------------------------ */
+
+struct why_end {
+	pid_t pid;
+	int status; /* of wait(2) */
+	uint64_t after_ns;
+};
+
+/* Refusals of one kind. */
+struct why_refusals {
+	char comm[WHY_COMM];
+	const struct call_info *call;
+	int error;
+	enum cause_id cause;
+	bool wrongly;
+	uint64_t count, processes, made_up_for;
+	uint64_t asked_least, asked_most;
+	pid_t last_pid;
+	struct why_moment *first, *last;
+	uint64_t likely;    /* processes that it is the likely reason of the end of */
+	struct why_end end; /* of the first of them */
+};
+
+struct why_sender {
+	bool known;
+	pid_t pid;
+	uint32_t uid;
+	char comm[WHY_COMM];
+};
+
+/* Processes that died of a signal. */
+struct why_deaths {
+	char comm[WHY_COMM];
+	int signal, code; /* code INT32_MIN: none shown */
+	enum cause_id cause;
+	uint64_t count;
+	pid_t pid;
+	struct why_sender sender;
+	struct why_moment *moment; /* of the first of them; NULL: nothing looked at */
+};
+
+struct why {
+	char **argv; /* NULL: attached */
+	pid_t root;
+	bool started, root_ended, interrupted, filtered;
+	int root_status;
+	struct why_scene scene;
+	struct why_budget budget;
+	struct follow *follow;
+	uint64_t duration_ns;
+	unsigned refusals_count, deaths_count;
+	struct why_refusals refusals[WHY_GROUPS];
+	struct why_deaths deaths[WHY_GROUPS];
+	uint64_t unlisted; /* refusals beyond the groups there is room for */
+	unsigned kills_next;
+	struct {
+		pid_t target;
+		struct why_sender sender;
+	} kills[8]; /* the latest that were asked for */
+	unsigned note_count;
+	char *note[WHY_NOTES];
+};
+
+extern const struct follow_handlers why_handlers;
+void why_free(struct why *w);
+/* A refusal that was one: not asked wrongly. */
+bool why_counts(const struct why_refusals *r);
+/* Is it, or any, the likely reason of an end? */
+bool why_has_likely(const struct why *w);
+/* Said once, however often it is noted. */
+__attribute__((format(printf, 2, 3))) void why_note(struct why *w, const char *format, ...);
+/* A process that was just executed: did it lose privileges because it is watched? */
+void why_note_lost_privileges(struct why *w, pid_t pid);
+
+/* --- running ----------------------------------------------------------------------------------------------------- */
+
+/* The program, with the streams (a bit each) that were closed when we started closed for it as well. 0; or the exit
+ * status that its failure to start asks for, after telling why. */
+int why_launch(struct why *w, unsigned closed_streams);
+/* Until the process ends, a signal says stop, or the time is over (0: no limit). 0 or an exit status, as above. */
+int why_attach(struct why *w, pid_t pid, uint64_t for_ns);
+
+/* --- telling ----------------------------------------------------------------------------------------------------- */
+
+void why_print(const struct why *w, bool everything, FILE *out);
+json_t *why_json(const struct why *w);
+/* "exit status 1", "SIGSEGV" */
+char *why_end_text(int status, char *buf, size_t size);

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Where a task that is held by ptrace stands: libdw unwinds and names the functions. Without it, or where it finds no
+ * way, the place itself and, at the end of a call, the place that called the C library.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define BACKTRACE_FRAMES 24
+
+struct backtrace_frame {
+	uint64_t address;
+	char module[256];       /* path of the file; "" where the address is in none */
+	uint64_t module_offset; /* into it; as its file has it, not as it is loaded */
+	char symbol[96];        /* "" where unknown */
+	uint64_t symbol_offset;
+	char source[128]; /* "" without debug information */
+	int line;
+};
+
+struct backtrace {
+	bool unwound; /* by libdw: else frames may be missing in between */
+	unsigned count;
+	struct backtrace_frame frame[BACKTRACE_FRAMES];
+};
+
+/* Into *ret, whose count is 0 when nothing could be found out. Takes milliseconds, and memory. */
+void backtrace_take(pid_t pid, pid_t tid, struct backtrace *ret);
+
+/* Can backtrace_take() unwind: was it built with libdw, and is that installed here? */
+bool backtrace_unwinds(void);

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The tables behind follow.h: tasks by thread id and processes by process id.
+ */
+#pragma once
+
+#include "follow.h"
+
+struct follow_task {
+	pid_t tid;
+	struct follow_process *process;
+	bool in_call; /* between the stop at a watched call and the one at its end */
+	const struct call_info *call;
+	uint64_t args[6];
+	bool has_pending; /* a stop collected while its process was held, still to be handled */
+	int pending_status;
+	struct follow_task *next;
+};
+
+#define FOLLOW_BUCKETS 1024 /* a power of two */
+
+struct follow {
+	struct follow_handlers handlers;
+	void *data;
+	bool filtered, kill_with_us;
+	bool started; /* until our child's first exec nothing is told */
+	unsigned pending;
+	struct follow_numbers numbers;
+	struct follow_task *task[FOLLOW_BUCKETS];
+	struct follow_process *process[FOLLOW_BUCKETS];
+};
+
+struct follow_task *follow_find(const struct follow *f, pid_t tid);
+struct follow_process *follow_find_process(const struct follow *f, pid_t pid);
+/* Find or make, in the process with that id. NULL when memory is short. */
+struct follow_task *follow_get(struct follow *f, pid_t tid, pid_t pid);
+/* The task is gone, and its process with its last one. */
+void follow_drop(struct follow *f, struct follow_task *t);
+/* Its process is over; told once. */
+void follow_end_process(struct follow *f, struct follow_process *p, bool let_go, int status);

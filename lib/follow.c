@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The ptrace loop. Most stops are of calls that are granted, and cost two system calls each here: what a call asked for
+ * is read only once it was refused. See follow.h.
+ */
+#include "follow.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include "calls-ia32.h"
+#include "clock.h"
+#include "follow-internal.h"
+#include "procfs.h"
+#include "witness-asked.h"
+
+#define SYSCALL_STOP (SIGTRAP | 0x80)
+
+int follow_new(const struct follow_handlers *handlers, void *data, bool filtered, struct follow **ret)
+{
+	struct follow *f = calloc(1, sizeof(*f));
+	if (!f)
+		return -ENOMEM;
+	f->handlers = *handlers;
+	f->data = data;
+	f->filtered = filtered;
+	*ret = f;
+	return 0;
+}
+
+void follow_free(struct follow *f)
+{
+	if (!f)
+		return;
+	for (unsigned i = 0; i < FOLLOW_BUCKETS; i++)
+		while (f->task[i])
+			follow_drop(f, f->task[i]);
+	free(f);
+}
+
+const struct follow_numbers *follow_numbers(const struct follow *f)
+{
+	return &f->numbers;
+}
+
+/* ESRCH only says that the task died meanwhile; waitpid() will tell how. */
+static void resume(const struct follow *f, const struct follow_task *t, int signal)
+{
+	bool every_call = !f->filtered || t->in_call;
+	(void)ptrace(every_call ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (long)signal);
+}
+
+/* The process of a thread that nobody told us of before it stopped. */
+static pid_t process_of(pid_t tid)
+{
+	char name[64], text[4096];
+	struct process_status status;
+	(void)snprintf(name, sizeof(name), "/proc/%d/status", tid);
+	if (procfs_read_at(AT_FDCWD, name, text, sizeof(text)) <= 0 || procfs_parse_status(text, &status) < 0 ||
+	    status.tgid <= 0)
+		return tid;
+	return (pid_t)status.tgid;
+}
+
+/* As clone(2) has them; looked up where a task was refused. */
+static uint64_t clone_flags_of(const struct follow_task *t)
+{
+	if (strcmp(t->call->name, "clone") == 0)
+		return t->args[0];
+	if (strcmp(t->call->name, "vfork") == 0)
+		return 0x4000 | 0x100; /* CLONE_VFORK | CLONE_VM */
+	uint64_t flags = 0;
+	struct iovec local = {&flags, sizeof(flags)};
+	struct iovec remote = {(void *)(uintptr_t)t->args[0], sizeof(flags)};
+	if (strcmp(t->call->name, "clone3") == 0 &&
+	    process_vm_readv(t->tid, &local, 1, &remote, 1, 0) == (ssize_t)sizeof(flags))
+		return flags;
+	return 0;
+}
+
+/* kill(2) by whatever name. The pidfd's process stays unknown. */
+static void on_kill(struct follow *f, struct follow_task *t, uint64_t nr, const uint64_t args[6])
+{
+	pid_t target = nr == SYS_tgkill || nr == SYS_kill || nr == SYS_tkill ? (pid_t)args[0] : 0;
+	if (target && f->handlers.kills)
+		f->handlers.kills(t->process, target, f->data);
+}
+
+/* What the filter looks at, where there is none: the errnos of the other commands mean something else. */
+static bool is_watched(const struct call_info *call, const uint64_t args[6])
+{
+	if (call->on_demand)
+		return false;
+	if (call->nr == SYS_fcntl)
+		return (uint32_t)args[1] == F_SETPIPE_SZ;
+	return call->nr != SYS_shmctl || (uint32_t)args[1] == SHM_LOCK;
+}
+
+static void on_call(struct follow *f, struct follow_task *t, uint64_t nr, const uint64_t args[6])
+{
+	t->call = call_by_number(nr);
+	if (t->call && !f->filtered && !is_watched(t->call, args))
+		t->call = NULL;
+	t->in_call = t->call != NULL;
+	if (!t->call) {
+		if (f->filtered)
+			on_kill(f, t, nr, args);
+		return;
+	}
+	memcpy(t->args, args, sizeof(t->args));
+	f->numbers.calls++;
+}
+
+static uint64_t asked_bytes(const struct follow_task *t, int64_t result)
+{
+	struct tracee asks = {.tid = t->tid, .tgid = t->process->pid, .call = t->call};
+	memcpy(asks.args, t->args, sizeof(asks.args));
+	return witness_asked(&asks, result);
+}
+
+static void on_refused(struct follow *f, struct follow_task *t, int64_t result, int error)
+{
+	struct refusal *r = &t->process->last_refused;
+	*r = (struct refusal){.call = t->call, .error = error, .tid = t->tid, .tgid = t->process->pid};
+	memcpy(r->args, t->args, sizeof(r->args));
+	r->clone_flags = t->call->family == CALL_TASK ? clone_flags_of(t) : 0;
+	r->time_ns = clock_now_ns();
+	r->asked_bytes = asked_bytes(t, result);
+	t->process->was_refused = true;
+	f->numbers.refused++;
+	const struct follow_call call = {t->process, t->tid, r};
+	if (f->handlers.refused)
+		f->handlers.refused(&call, f->data);
+}
+
+/* Was what the process was refused last given to it after all? malloc() turns from brk(2) to mmap(2). */
+static bool makes_up_for(const struct follow_task *t, int64_t result)
+{
+	const struct refusal *last = &t->process->last_refused;
+	bool for_break = last->call->family == CALL_BREAK && t->call->family == CALL_MAP;
+	if (t->call->family != last->call->family && !for_break)
+		return false;
+	if (t->call->family == CALL_BREAK) /* it asks for an end */
+		return t->args[0] >= last->args[0];
+	return t->call->family == CALL_EXEC || asked_bytes(t, result) >= last->asked_bytes;
+}
+
+static void on_call_end(struct follow *f, struct follow_task *t, int64_t result, bool is_error)
+{
+	int error;
+	bool known = t->in_call;
+	t->in_call = false;
+	if (!known || !f->started)
+		return;
+	if (call_refused(t->call, t->args, result, is_error, &error)) {
+		on_refused(f, t, result, error);
+	} else if (t->process->was_refused && !is_error && makes_up_for(t, result)) {
+		t->process->was_refused = false;
+		if (f->handlers.granted_later)
+			f->handlers.granted_later(t->process, f->data);
+	}
+}
+
+/* A stop at a call, of the filter's or of PTRACE_SYSCALL. */
+static void on_call_stop(struct follow *f, struct follow_task *t)
+{
+	struct __ptrace_syscall_info info;
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) <= 0)
+		return;
+	if (info.op == PTRACE_SYSCALL_INFO_SECCOMP)
+		on_call(f, t, info.seccomp.nr, (const uint64_t *)info.seccomp.args);
+	/* Numbers of the 32-bit entry mean other calls; the filter does not stop for them. */
+	else if (info.op == PTRACE_SYSCALL_INFO_ENTRY && !f->filtered && !call_is_ia32(info.arch))
+		on_call(f, t, info.entry.nr, (const uint64_t *)info.entry.args);
+	else if (info.op == PTRACE_SYSCALL_INFO_EXIT)
+		on_call_end(f, t, info.exit.rval, info.exit.is_error);
+}
+
+static void on_new_task(struct follow *f, const struct follow_task *parent, bool may_be_thread)
+{
+	unsigned long tid = 0;
+	if (ptrace(PTRACE_GETEVENTMSG, parent->tid, NULL, &tid) == 0 && tid && !follow_find(f, (pid_t)tid))
+		(void)follow_get(f, (pid_t)tid, may_be_thread ? process_of((pid_t)tid) : (pid_t)tid);
+}
+
+static void on_exec(struct follow *f, struct follow_task *t)
+{
+	unsigned long former = 0;
+	/* A thread that execs takes over its leader's id; its own entry is gone without an exit event. */
+	if (ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &former) == 0 && former && (pid_t)former != t->tid) {
+		struct follow_task *old = follow_find(f, (pid_t)former);
+		if (old) {
+			t->in_call = old->in_call;
+			t->call = old->call;
+			memcpy(t->args, old->args, sizeof(t->args));
+			follow_drop(f, old);
+		}
+	}
+	f->started = true;
+	t->process->was_refused = false;
+	if (f->handlers.executed)
+		f->handlers.executed(t->process, f->data);
+}
+
+static void on_exit_event(struct follow *f, struct follow_task *t)
+{
+	unsigned long status = 0;
+	t->in_call = false;
+	if (f->started && ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &status) == 0 && WIFSIGNALED((int)status) &&
+	    f->handlers.dying)
+		f->handlers.dying(t->process, t->tid, WTERMSIG((int)status), f->data);
+}
+
+static void on_signal(struct follow *f, struct follow_task *t)
+{
+	siginfo_t info;
+	if (f->started && f->handlers.signalled && ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) == 0)
+		f->handlers.signalled(t->process, t->tid, &info, f->data);
+}
+
+static bool is_group_stop(int event, int signal)
+{
+	return event == PTRACE_EVENT_STOP &&
+	       (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU);
+}
+
+static void on_gone(struct follow *f, pid_t tid, int status)
+{
+	struct follow_task *t = follow_find(f, tid);
+	if (!t)
+		return;
+	if (t->process->pid == tid)
+		follow_end_process(f, t->process, false, status);
+	follow_drop(f, t);
+}
+
+/* One stop or end. */
+static void handle(struct follow *f, pid_t tid, int status)
+{
+	if (WIFEXITED(status) || WIFSIGNALED(status)) {
+		on_gone(f, tid, status);
+		return;
+	}
+	struct follow_task *t = follow_find(f, tid);
+	if (!t && !(t = follow_get(f, tid, process_of(tid)))) {
+		(void)ptrace(PTRACE_CONT, tid, NULL, NULL);
+		return;
+	}
+	int event = status >> 16, signal = WSTOPSIG(status), deliver = 0;
+	f->numbers.stops++;
+	switch (event) {
+	case PTRACE_EVENT_SECCOMP:
+		on_call_stop(f, t);
+		break;
+	case PTRACE_EVENT_FORK:
+	case PTRACE_EVENT_VFORK:
+	case PTRACE_EVENT_CLONE:
+		on_new_task(f, t, event == PTRACE_EVENT_CLONE);
+		break;
+	case PTRACE_EVENT_EXEC:
+		on_exec(f, t);
+		break;
+	case PTRACE_EVENT_EXIT:
+		on_exit_event(f, t);
+		break;
+	case PTRACE_EVENT_STOP:
+		/* A stopped program stays stopped, as it would without us. */
+		if (is_group_stop(event, signal)) {
+			(void)ptrace(PTRACE_LISTEN, tid, NULL, NULL);
+			return;
+		}
+		break;
+	default:
+		if (signal == SYSCALL_STOP) {
+			on_call_stop(f, t);
+		} else if (event == 0) {
+			on_signal(f, t);
+			deliver = signal;
+		}
+	}
+	resume(f, t, deliver);
+}
+
+static void handle_pending(struct follow *f)
+{
+	for (unsigned i = 0; i < FOLLOW_BUCKETS && f->pending; i++)
+		for (struct follow_task *t = f->task[i], *next; t && f->pending; t = next) {
+			next = t->next;
+			if (!t->has_pending)
+				continue;
+			t->has_pending = false;
+			f->pending--;
+			handle(f, t->tid, t->pending_status);
+			next = f->task[i]; /* the list may have changed */
+		}
+}
+
+int follow_run(struct follow *f, const volatile sig_atomic_t *stop)
+{
+	while (f->numbers.tasks_now) {
+		int status;
+		if (*stop)
+			return -EINTR;
+		if (f->pending) {
+			handle_pending(f);
+			continue;
+		}
+		pid_t tid = waitpid(-1, &status, __WALL);
+		if (tid > 0)
+			handle(f, tid, status);
+		else if (errno != EINTR)
+			return errno == ECHILD ? 0 : -errno;
+	}
+	return 0;
+}
