@@ -166,10 +166,13 @@ static void put_asked(const struct why_refusals *r, FILE *out)
 	char least[64], most[64];
 	if (r->asked_most == 0)
 		return;
-	(void)fprintf(out, "   asked:   %s", number_format_bytes(least, sizeof(least), r->asked_least));
-	if (r->asked_most != r->asked_least)
-		(void)fprintf(out, " to %s", number_format_bytes(most, sizeof(most), r->asked_most));
-	(void)fputc('\n', out);
+	(void)number_format_bytes(least, sizeof(least), r->asked_least);
+	(void)number_format_bytes(most, sizeof(most), r->asked_most);
+	/* Two sizes that read the same are one to a reader. */
+	if (strcmp(least, most) == 0)
+		(void)fprintf(out, "   asked:   %s\n", most);
+	else
+		(void)fprintf(out, "   asked:   %s to %s\n", least, most);
 }
 
 static void put_likely(const struct why_refusals *r, FILE *out)

@@ -18,8 +18,8 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/shm.h>
 #include <sys/mount.h>
+#include <sys/shm.h>
 #include <unistd.h>
 
 #include "calls.h"
