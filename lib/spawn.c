@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 /* execvp() keeps a path of PATH_MAX there, and a shell's arguments should the program be a script. */
-#define STACK_BYTES 65536
+#define STACK_BYTES        65536
+/* The thread only clones. A default stack would be 8 MiB of commit charge, while strict accounting is looked at. */
+#define THREAD_STACK_BYTES 65536
 
 static ssize_t read_word(int fd, void *word, size_t size)
 {
@@ -66,11 +68,24 @@ static void close_pair(int pair[2])
 	(void)close(pair[1]);
 }
 
+static int create_thread(struct spawn *s)
+{
+	pthread_attr_t small;
+	int r = pthread_attr_init(&small);
+	if (r != 0)
+		return r;
+	r = pthread_attr_setstacksize(&small, THREAD_STACK_BYTES);
+	if (r == 0)
+		r = pthread_create(&s->thread, &small, clone_child, s);
+	(void)pthread_attr_destroy(&small);
+	return r;
+}
+
 static int make_thread(struct spawn *s)
 {
 	pid_t told;
 	s->stack = malloc(STACK_BYTES);
-	int r = s->stack ? pthread_create(&s->thread, NULL, clone_child, s) : ENOMEM;
+	int r = s->stack ? create_thread(s) : ENOMEM;
 	if (r != 0) {
 		free(s->stack);
 		return -r;
