@@ -14,7 +14,7 @@
 struct maps_summary {
 	uint64_t count; /* areas, without [vsyscall], which is no vm_area_struct: equals mm->map_count */
 	uint64_t mapped_bytes;
-	uint64_t free_bytes;       /* sum of all usable holes */
+	uint64_t free_bytes; /* sum of all usable holes */
 	uint64_t largest_hole_bytes;
 	uint64_t stack_start; /* of [stack], 0 when there is none */
 	uint64_t stack_end;
