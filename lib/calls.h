@@ -23,9 +23,10 @@ enum call_family {
 	CALL_ADVISE,    /* madvise that populates */
 	CALL_FILE,      /* memfd_create, fallocate */
 	CALL_PIPE,      /* pipe, pipe2, fcntl(F_SETPIPE_SZ) */
-	CALL_OBJECT,    /* epoll_create, eventfd, socket: something of the kernel's behind a descriptor */
-	CALL_TRANSFER,  /* read, write */
-	CALL_CREATE,    /* openat(O_CREAT) */
+	CALL_OBJECT, /* epoll_create, eventfd, socket, semget: something of the kernel's behind a descriptor or a number
+		      */
+	CALL_TRANSFER, /* read, write, sendto, msgsnd */
+	CALL_CREATE,   /* openat(O_CREAT) */
 };
 
 struct call_info {

@@ -20,7 +20,8 @@ void cause_open_files(struct cause_case *c)
 	cause_charge(c, PAGE_BYTES, ENOMEM);
 }
 
-/* eventpoll.c, eventfd.c and net/socket.c: an object from a slab cache, and the inode of a socket. */
+/* eventpoll.c, eventfd.c and net/socket.c: an object from a slab cache, and the inode of a socket; ipc/sem.c: an array.
+ */
 void cause_object(struct cause_case *c)
 {
 	int error = c->refusal->error;
