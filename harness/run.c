@@ -26,7 +26,7 @@
 #define GROUP_TIMEOUT_NS 2000000000ULL
 /* What a snapshot and the samples beside it take is some dozens of pages; a machine that others ask as well takes its
  * part of it before. */
-#define RESERVE_BYTES ((size_t)2 << 20)
+#define RESERVE_BYTES    ((size_t)2 << 20)
 
 static int make_spec(const struct run_context *context, struct run_record *record, const int out[2], const int err[2],
 		     const int report[2], int *ret_fd)
@@ -223,8 +223,11 @@ static void stage_and_watch(struct run_context *context, struct run_record *reco
 static void hold_reserve(const struct run_context *context, struct run_record *record, struct reserve *reserve)
 {
 	const char *signal = record->run->expect.signal;
-	if (run_is_thrown_away(context, record->run) && signal && strcmp(signal, "SIGKILL") == 0 &&
-	    reserve_hold(reserve, RESERVE_BYTES) == 0)
+	if (!run_is_thrown_away(context, record->run) || !signal || strcmp(signal, "SIGKILL") != 0)
+		return;
+	/* A fault of ours while nothing is left would have the kernel choose a victim for us, not for the program. */
+	(void)mlock(record, sizeof(*record));
+	if (reserve_hold(reserve, RESERVE_BYTES) == 0)
 		record->witness.reserve = reserve;
 }
 

@@ -2,8 +2,8 @@
 /*
  * Memory put aside for the moment at which the machine has none: reading /proc asks the kernel for pages, and on a
  * machine that has run out a reader waits for them until the killed process is gone. Since 5.18 (and in the later
- * 5.10.y) the OOM reaper leaves its victim alone for OOM_REAPER_DELAY, two seconds, and a victim held by ptrace does not
- * go before: giving the reserve back is faster.
+ * 5.10.y) the OOM reaper leaves its victim alone for OOM_REAPER_DELAY, two seconds, and a victim held by ptrace does
+ * not go before: giving the reserve back is faster.
  */
 #pragma once
 
