@@ -185,7 +185,7 @@ void cause_map(struct cause_case *c)
 	}
 }
 
-/* How many areas a moving mremap() needs to spare; 7.x asks for them before it tries to grow in place. */
+/* How many areas a moving mremap() needs to spare; since 7.1 it asks for them before it tries to grow in place. */
 static void map_count_of_remap(struct cause_case *c, bool moves)
 {
 	const struct limit_state *state = map_count(c, MAP_COUNT_MOVE, 1);
@@ -215,9 +215,10 @@ void cause_remap(struct cause_case *c)
 			commit(c, growth);
 		}
 	}
+	/* What has no room where it is, and may not move, has another reason. */
+	if (flags & MREMAP_FIXED || (growth && (flags & MREMAP_MAYMOVE || stays)))
+		map_count_of_remap(c, !stays);
 	if (flags & MREMAP_MAYMOVE) {
-		if (growth || flags & MREMAP_FIXED)
-			map_count_of_remap(c, !stays);
 		if (growth && !(flags & MREMAP_FIXED))
 			holes(c, new_size, room);
 	}
