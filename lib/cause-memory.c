@@ -60,6 +60,22 @@ static void data_limit(struct cause_case *c, uint64_t asked)
 		cause_doubt(c, state);
 }
 
+/*
+ * elf_map() and vm_brk_flags(), fs/binfmt_elf.c: what of a new image may be written is data. How much of it that is was
+ * not looked at, only that it is no more than all: doubtful.
+ */
+void cause_data_limit_of_image(struct cause_case *c, uint64_t image)
+{
+	uint64_t bound = cause_rlimit_pages(c, RLIMIT_DATA);
+
+	if (image == 0 || c->s->data_limit_ignored)
+		return;
+	const struct limit_state *state = cause_add(c, CAUSE_RLIMIT_DATA, (struct cause_sum){0, image, bound}, ENOMEM,
+						    "/proc/PID/limits: Max data size");
+	if (state && state->refuses)
+		cause_doubt(c, state);
+}
+
 /* The number of areas gained, and a bound that makes in_use + gained > bound exactly where the kernel refuses. */
 static struct limit_state *map_count(struct cause_case *c, enum map_count_operation op, uint64_t gained)
 {
