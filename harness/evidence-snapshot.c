@@ -136,6 +136,7 @@ static void set_namespaces(json_t *o, const struct namespace_numbers *numbers)
 		json_t *one = json_object();
 		set(one, "max", numbers[i].max);
 		set(one, "in_use", numbers[i].in_use);
+		set(one, "depth", numbers[i].depth);
 		if (json_object_size(one))
 			json_object_set(all, namespace_infos[i].name, one);
 		json_decref(one);

@@ -20,7 +20,7 @@ enum call_family {
 	CALL_PIN,       /* io_uring_register: buffers kept in RAM */
 	CALL_SWAP,      /* swapoff: its pages have to go somewhere */
 	CALL_SHM,       /* shmget, shmat */
-	CALL_ADVISE,    /* madvise that populates */
+	CALL_ADVISE,    /* madvise that populates, or keeps pages from forks, dumps or being one area */
 	CALL_FILE,      /* memfd_create, fallocate */
 	CALL_PIPE,      /* pipe, pipe2, fcntl(F_SETPIPE_SZ) */
 	CALL_OBJECT, /* epoll_create, eventfd, socket, semget: something of the kernel's behind a descriptor or a number

@@ -61,6 +61,22 @@ static void data_limit(struct cause_case *c, uint64_t asked)
 		cause_doubt(c, state);
 }
 
+/*
+ * elf_map() and vm_brk_flags(), fs/binfmt_elf.c: what of a new image may be written is data. How much of it that is was
+ * not looked at, only that it is no more than all: doubtful.
+ */
+void cause_data_limit_of_image(struct cause_case *c, uint64_t image)
+{
+	uint64_t bound = cause_rlimit_pages(c, RLIMIT_DATA);
+
+	if (image == 0 || c->s->data_limit_ignored)
+		return;
+	const struct limit_state *state = cause_add(c, CAUSE_RLIMIT_DATA, (struct cause_sum){0, image, bound}, ENOMEM,
+						    "/proc/PID/limits: Max data size");
+	if (state && state->refuses)
+		cause_doubt(c, state);
+}
+
 /* The number of areas gained, and a bound that makes in_use + gained > bound exactly where the kernel refuses. */
 static struct limit_state *map_count(struct cause_case *c, enum map_count_operation op, uint64_t gained)
 {
@@ -206,7 +222,7 @@ void cause_map(struct cause_case *c)
 	}
 }
 
-/* How many areas a moving mremap() needs to spare; 7.x asks for them before it tries to grow in place. */
+/* How many areas a moving mremap() needs to spare; since 7.1 it asks for them before it tries to grow in place. */
 static void map_count_of_remap(struct cause_case *c, bool moves)
 {
 	const struct limit_state *state = map_count(c, MAP_COUNT_MOVE, 1);
@@ -236,9 +252,10 @@ void cause_remap(struct cause_case *c)
 			commit(c, growth);
 		}
 	}
+	/* What has no room where it is, and may not move, has another reason. */
+	if (flags & MREMAP_FIXED || (growth && (flags & MREMAP_MAYMOVE || stays)))
+		map_count_of_remap(c, !stays);
 	if (flags & MREMAP_MAYMOVE) {
-		if (growth || flags & MREMAP_FIXED)
-			map_count_of_remap(c, !stays);
 		if (growth && !(flags & MREMAP_FIXED))
 			holes(c, new_size, room);
 	}

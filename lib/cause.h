@@ -42,6 +42,7 @@
 	X(KMALLOC_MAX, "kmalloc-max", "bytes", NULL)                                                                   \
 	X(RLIMIT_NOFILE, "rlimit-nofile", "descriptors", NULL)                                                         \
 	X(RLIMIT_CPU, "rlimit-cpu", "ns", NULL)                                                                        \
+	X(NOT_MAPPED, "not-mapped", "bytes", NULL)                                                                     \
 	X(INJECTED, "injected", "", NULL)                                                                              \
 	X(KILLED_BY_OTHER, "killed-by-other", "", NULL)                                                                \
 	X(UNKNOWN, "unknown", "", NULL)

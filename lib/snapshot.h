@@ -56,6 +56,7 @@ extern const struct namespace_info {
 struct namespace_numbers {
 	uint64_t max;    /* user.max_*_namespaces of the harness's user namespace, ENOMEM_ABSENT when unknown */
 	uint64_t in_use; /* with a member, the first one not counted; ENOMEM_ABSENT when not counted */
+	uint64_t depth;  /* user and pid: how many the process's own one lies in; ENOMEM_ABSENT when unknown */
 };
 
 /* The file system of the file at hand. */

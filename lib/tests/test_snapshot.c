@@ -363,6 +363,12 @@ static void counts_namespaces(void **state)
 		assert_true(a.namespaces[NAMESPACE_UTS].in_use == ENOMEM_ABSENT);
 	assert_true(a.namespaces[NAMESPACE_IPC].max == ENOMEM_ABSENT);
 	assert_true(a.namespaces[NAMESPACE_IPC].in_use == ENOMEM_ABSENT);
+	/* Everybody is in the first ones, as far as can be seen from there. */
+	a.pid = getpid();
+	snapshot_take_namespaces(&source, CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWUTS, &a);
+	assert_int_equal(a.namespaces[NAMESPACE_USER].depth, 0);
+	assert_int_equal(a.namespaces[NAMESPACE_PID].depth, 0);
+	assert_true(a.namespaces[NAMESPACE_UTS].depth == ENOMEM_ABSENT);
 	/* A /proc of plain files: three processes in two namespaces, and one that is gone. */
 	char root[] = "/tmp/enomem-namespaces-XXXXXX", command[1024];
 	assert_non_null(mkdtemp(root));
@@ -377,6 +383,7 @@ static void counts_namespaces(void **state)
 	snapshot_take_namespaces(&other, CLONE_NEWUTS | CLONE_NEWUSER | CLONE_NEWNET, &a);
 	assert_int_equal(a.namespaces[NAMESPACE_UTS].max, 5);
 	assert_int_equal(a.namespaces[NAMESPACE_UTS].in_use, 1);
+	assert_true(a.namespaces[NAMESPACE_USER].depth == ENOMEM_ABSENT);
 	assert_int_equal(a.namespaces[NAMESPACE_USER].max, 0);
 	assert_int_equal(a.namespaces[NAMESPACE_USER].in_use, 0);
 	assert_true(a.namespaces[NAMESPACE_NET].max == ENOMEM_ABSENT);
