@@ -23,7 +23,8 @@ enum call_family {
 	CALL_ADVISE,    /* madvise that populates */
 	CALL_FILE,      /* memfd_create, fallocate */
 	CALL_PIPE,      /* pipe, pipe2, fcntl(F_SETPIPE_SZ) */
-	CALL_OBJECT,    /* epoll_create, eventfd, socket: something of the kernel's behind a descriptor */
+	CALL_OBJECT,    /* epoll_create, eventfd, inotify_init, socket: something of the kernel's behind a descriptor */
+	CALL_WATCH,     /* inotify_add_watch */
 	CALL_TRANSFER,  /* read, write */
 	CALL_CREATE,    /* openat(O_CREAT) */
 };
@@ -52,6 +53,9 @@ const struct call_info *call_by_name(const char *name);
 
 /* How many descriptors the call asks for. */
 unsigned call_opens(const struct call_info *call);
+
+/* Does it make an inotify instance? */
+bool call_makes_inotify(const struct call_info *call);
 
 /* One refused call, as the witness saw it. */
 struct refusal {
