@@ -508,6 +508,15 @@ static const struct {
 	{"kernel_log.commit_refusals", NULL, "2", NULL, REL_IS, true, NULL},
 	{"kernel_log.lines", NULL, "0", NULL, REL_AT_LEAST, false, "no such value here: kernel_log.lines"},
 	{"duration_ns", NULL, "13000000", NULL, REL_AT_MOST, true, NULL},
+	/* of samples, of which some were not taken: 5, 9, 7 */
+	{"most.rss", NULL, "9", NULL, REL_IS, true, NULL},
+	{"most.rss", NULL, "8", NULL, REL_AT_MOST, false, NULL},
+	{"least.rss", NULL, "5", NULL, REL_IS, true, NULL},
+	{"least.rss", NULL, "6", NULL, REL_AT_LEAST, false, NULL},
+	{"most.rss", "least.rss", "4", NULL, REL_IS, true, NULL},
+	{"most.vm_size", NULL, "0", NULL, REL_AT_LEAST, false, "no such value here: most.vm_size"},
+	{"most.interval_ns", NULL, "0", NULL, REL_AT_LEAST, false, "no such value here: most.interval_ns"},
+	{"least.nothing", NULL, "0", NULL, REL_AT_LEAST, false, "no such value here: least.nothing"},
 	/* unlimited: more than any number, equal to itself, no part in a difference */
 	{"failure.process.rlimit.data", NULL, "16383G", NULL, REL_ABOVE, true, NULL},
 	{"failure.process.rlimit.data", NULL, "max", NULL, REL_IS, true, NULL},
@@ -541,6 +550,9 @@ static void test_relations(void **state)
 				  "__vm_enough_memory: pid: 9, comm: c, no enough memory for the allocation",
 				  "__vm_enough_memory: pid: 9, comm: c, bytes: 4096 not enough memory for the "
 				  "allocation"));
+		(void)json_object_set_new(
+			e, "samples",
+			json_pack("{s:[n,i,i,n,i], s:[n,n], s:i}", "rss", 5, 9, 7, "vm_size", "interval_ns", 5000000));
 		make_world(&w, "rlimit-as-trigger", e);
 		w.check[0] = (struct check){.value = (char *)(uintptr_t)relations[i].value,
 					    .minus = (char *)(uintptr_t)relations[i].minus,
