@@ -336,6 +336,31 @@ static void test_not_lowered(void **state)
 	assert_false(asks_for_counter(busy));
 }
 
+/* What was refused is never granted, and that is what the manifest says: then it must not be, and it must be known. */
+static void test_does_without(void **state)
+{
+	static const char *const granted[] = {"0", "1", NULL};
+	(void)state;
+	for (size_t i = 0; i < sizeof(granted) / sizeof(granted[0]); i++) {
+		struct world w;
+		json_auto_t *e = load_evidence("rlimit-as-live");
+		doctor(e, "witness/granted_later", granted[i]);
+		make_world(&w, "rlimit-as-live", e);
+		w.run.expect.does_without = true;
+		assert_int_equal(judge_run(e, &w.run, NULL), 0);
+		assert_string_equal(member(e, "verdict"), i == 0 ? "pass" : "fail");
+	}
+	struct world w;
+	json_auto_t *e = load_evidence("rlimit-as-live"); /* refused nothing: no less is asked of it than of others */
+	doctor(e, "witness/granted_later", "0");
+	doctor(e, "witness/records", "[]");
+	doctor(e, "witness/refused", "0");
+	make_world(&w, "rlimit-as-live", e);
+	w.run.expect.does_without = true;
+	assert_int_equal(judge_run(e, &w.run, NULL), 0);
+	assert_string_equal(member(e, "verdict"), "fail");
+}
+
 static void test_unknown_is_no_proof(void **state)
 {
 	struct world w;
@@ -712,6 +737,7 @@ int main(void)
 		cmocka_unit_test(test_absent_counters),
 		cmocka_unit_test(test_not_lowered),
 		cmocka_unit_test(test_unreadable_log),
+		cmocka_unit_test(test_does_without),
 		cmocka_unit_test(test_unknown_is_no_proof),
 		cmocka_unit_test(test_injected),
 		cmocka_unit_test(test_exit_as_told),
