@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "clock.h"
 #include "number.h"
+#include "reserve.h"
 #include "run-environment.h"
 #include "run-log.h"
 #include "run-look.h"
@@ -23,6 +24,9 @@
 #include "witness-inject.h"
 
 #define GROUP_TIMEOUT_NS 2000000000ULL
+/* What a snapshot and the samples beside it take is some dozens of pages; a machine that others ask as well takes its
+ * part of it before. */
+#define RESERVE_BYTES    ((size_t)2 << 20)
 
 static int make_spec(const struct run_context *context, struct run_record *record, const int out[2], const int err[2],
 		     const int report[2], int *ret_fd)
@@ -215,6 +219,18 @@ static void stage_and_watch(struct run_context *context, struct run_record *reco
 	(void)close(report[0]);
 }
 
+/* A machine that is thrown away may run out of memory altogether, and whoever is killed there is to be looked at. */
+static void hold_reserve(const struct run_context *context, struct run_record *record, struct reserve *reserve)
+{
+	const char *signal = record->run->expect.signal;
+	if (!run_is_thrown_away(context, record->run) || !signal || strcmp(signal, "SIGKILL") != 0)
+		return;
+	/* A fault of ours while nothing is left would have the kernel choose a victim for us, not for the program. */
+	(void)mlock(record, sizeof(*record));
+	if (reserve_hold(reserve, RESERVE_BYTES) == 0)
+		record->witness.reserve = reserve;
+}
+
 static void watch_in_environment(struct run_context *context, struct run_record *record)
 {
 	static struct snapshot_source source;
@@ -254,7 +270,11 @@ static void watch_in_environment(struct run_context *context, struct run_record 
 	source.namespace_pid_max = run_namespace_pid_max(env);
 	auto_close int log_fd = -1;
 	record->log_readable = kmsg_open(&log_fd) == 0;
+	struct reserve reserve = {0};
+	hold_reserve(context, record, &reserve);
 	stage_and_watch(context, record);
+	record->witness.reserve = NULL;
+	reserve_release(&reserve);
 	struct snapshot_request nothing = {0};
 	snapshot_take(&source, &nothing, &record->after);
 	run_read_log(record, log_fd);

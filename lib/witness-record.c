@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "number.h"
+#include "reserve.h"
 #include "witness-asked.h"
 
 static void snapshot_of_refusal(struct witness *w, const struct refusal *r)
@@ -100,6 +101,8 @@ void witness_note_signal(struct witness *w, const struct tracee *t, int signal, 
 						   .length = fault,
 						   .area = fault && signal == SIGBUS,
 						   .dying = signal == SIGKILL};
+		if (w->reserve && signal == SIGKILL)
+			reserve_release(w->reserve);
 		snapshot_take(w->source, &request, &w->at_signal);
 		w->at_signal_index = (int)w->signal_count;
 		if (w->look)

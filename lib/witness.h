@@ -52,6 +52,8 @@ struct witness {
 	/* Called once, after the snapshot of the first refused call and before the program goes on; may be NULL. */
 	void (*at_failing_moment)(const struct refusal *first, void *data);
 	void *data;
+	/* Given back before a process that was killed is looked at; may be NULL. */
+	struct reserve *reserve;
 	const struct environment_injection *injection; /* calls to refuse in the kernel's place */
 	unsigned injection_count;
 
