@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The fullest limit is not the one that refuses. A process that has nearly all addresses, descriptors, tasks and memory
- * it may have is refused none of them, and is refused by a limit of which it uses next to nothing: what counts is what
- * is in use and what is asked for, not how full a limit is.
+ * The fullest limit is not the one that refuses. A process with nearly all addresses, descriptors, tasks and memory it
+ * may have is refused by a limit of which it uses next to nothing: what is asked for counts as well.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -14,16 +13,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PAGE = 4096 };
-
 static size_t reserve, touch, files, tasks; /* how much of each to have before asking */
 static int door[2], ready[2];               /* children wait at the door until its writing end is closed */
 
 static void usage(void)
 {
-	fputs("usage: near-limit map|lock --ask N --reserve N --touch N --files N --tasks N [--neighbour] "
-	      "[--noreserve] [--again]\n",
-	      stderr);
+	fputs("usage: near-limit map|lock --ask N --reserve N --touch N --files N --tasks N [OPTION...]\n", stderr);
 	exit(2);
 }
 
@@ -48,23 +43,22 @@ static void have(int granted, const char *what)
 
 static void *area(size_t bytes, int protection, int flags)
 {
-	return mmap(NULL, bytes, protection, flags | MAP_ANONYMOUS, -1, 0);
+	void *memory = mmap(NULL, bytes, protection, flags | MAP_ANONYMOUS, -1, 0);
+	return memory == MAP_FAILED ? NULL : memory;
 }
 
 static void wait_at_door(void)
 {
 	char c;
 	close(door[1]);
-	while (read(door[0], &c, 1) < 0 && errno == EINTR)
-		;
+	(void)!read(door[0], &c, 1);
 }
 
 /* Shared memory: it counts in the group, and not as the process's data. */
 static void fill(size_t addresses, size_t memory, size_t descriptors)
 {
 	void *shared = area(memory, PROT_READ | PROT_WRITE, MAP_SHARED);
-	have(area(addresses, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE) != MAP_FAILED, "reserve");
-	have(shared != MAP_FAILED, "shared");
+	have(shared && area(addresses, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE), "mmap");
 	memset(shared, 1, memory);
 	for (size_t i = 0; i < descriptors; i++)
 		have(eventfd(0, 0) >= 0, "eventfd");
@@ -76,19 +70,18 @@ static void neighbour(void)
 	fill(reserve, touch, files);
 	close(ready[1]);
 	wait_at_door();
-	fill(PAGE, PAGE, 1);
+	fill(1, 1, 1);
 	puts("the neighbour was given one more of each");
-	exit(0);
 }
 
 static void start(void (*child)(void))
 {
 	pid_t pid = fork();
 	have(pid >= 0, "fork");
-	if (pid > 0)
-		return;
-	child();
-	_exit(0);
+	if (pid == 0) {
+		child();
+		_exit(0);
+	}
 }
 
 /* 0, or -1 and errno */
@@ -96,12 +89,12 @@ static int ask(const char *how, size_t bytes, int flags)
 {
 	if (strcmp(how, "lock") == 0) {
 		void *memory = area(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE);
-		have(memory != MAP_FAILED, "mmap");
+		have(memory != NULL, "mmap");
 		return mlock(memory, bytes);
 	}
 	if (strcmp(how, "map") != 0)
 		usage();
-	return area(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | flags) == MAP_FAILED ? -1 : 0;
+	return area(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | flags) ? 0 : -1;
 }
 
 int main(int argc, char *argv[])
@@ -115,7 +108,8 @@ int main(int argc, char *argv[])
 						{"noreserve", no_argument, NULL, 'o'},
 						{"again", no_argument, NULL, 'a'},
 						{0}};
-	size_t bytes = 0;
+	static const char letters[] = "krtfn";
+	size_t bytes = 0, *const into[] = {&bytes, &reserve, &touch, &files, &tasks};
 	int beside = 0, flags = 0, again = 0, option, status, failed = 0;
 	char c;
 
@@ -129,11 +123,7 @@ int main(int argc, char *argv[])
 		else if (option == '?')
 			usage();
 		else
-			*(option == 'k'   ? &bytes
-			  : option == 'r' ? &reserve
-			  : option == 't' ? &touch
-			  : option == 'f' ? &files
-					  : &tasks) = number(optarg);
+			*into[strchr(letters, option) - letters] = number(optarg);
 	}
 	if (optind + 1 != argc || !bytes || !reserve || !touch || pipe(door) < 0)
 		usage();
@@ -146,8 +136,7 @@ int main(int argc, char *argv[])
 	else
 		fill(reserve, touch, files);
 	close(ready[1]);
-	while (beside && read(ready[0], &c, 1) < 0 && errno == EINTR)
-		;
+	(void)!read(ready[0], &c, 1); /* until the neighbour is full, if there is one */
 	int refused = ask(argv[optind], bytes, flags);
 	if (refused)
 		perror(argv[optind]);
