@@ -23,9 +23,9 @@ enum call_family {
 	CALL_ADVISE,    /* madvise that populates */
 	CALL_FILE,      /* memfd_create, fallocate */
 	CALL_PIPE,      /* pipe, pipe2, fcntl(F_SETPIPE_SZ) */
-	CALL_OBJECT,    /* epoll_create, eventfd, inotify_init, socket: something of the kernel's behind a descriptor */
+	CALL_OBJECT,    /* epoll_create, eventfd, inotify_init, socket, semget: behind a descriptor or a number */
 	CALL_WATCH,     /* inotify_add_watch */
-	CALL_TRANSFER,  /* read, write */
+	CALL_TRANSFER,  /* read, write, sendto, msgsnd */
 	CALL_CREATE,    /* openat(O_CREAT) */
 };
 

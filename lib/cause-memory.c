@@ -4,6 +4,7 @@
  * own path through the kernel. Where a snapshot cannot tell whether a check applied (a MAP_FIXED over what was there),
  * it is left out.
  */
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -146,6 +147,23 @@ static void commit_of_map(struct cause_case *c, uint64_t prot, uint64_t flags, u
 	cause_commit_limit(c, asked); /* mode 2 has no MAP_NORESERVE */
 }
 
+/*
+ * hugetlbfs_file_mmap(), fs/hugetlbfs/inode.c, reserves what the file has not got yet, and how much that is nobody
+ * wrote down: what all of it would need counts only where nothing else explains the refusal.
+ */
+static void huge_file(struct cause_case *c, uint64_t length)
+{
+	uint64_t block = c->s->file.block;
+	unsigned from = c->report->count;
+
+	if (block == 0 || block & (block - 1))
+		return;
+	cause_hugetlb_reservation(c, length, (unsigned)__builtin_ctzll(block));
+	for (unsigned i = from; i < c->report->count; i++)
+		if (c->report->state[i].refuses)
+			cause_doubt(c, &c->report->state[i]);
+}
+
 /* do_mmap() and mmap_region(), mm/mmap.c */
 void cause_map(struct cause_case *c)
 {
@@ -177,7 +195,10 @@ void cause_map(struct cause_case *c)
 		beyond_the_end(c, LOW_START, asked, LOW_END);
 	else
 		holes(c, asked, 0);
-	if (flags & MAP_HUGETLB) {
+	if (!(flags & MAP_ANONYMOUS) && c->s->file_seen && c->s->file.type == HUGETLBFS_MAGIC) {
+		if (!(flags & MAP_NORESERVE))
+			huge_file(c, args[1]);
+	} else if (flags & MAP_HUGETLB) {
 		if (!(flags & MAP_NORESERVE))
 			cause_hugetlb_reservation(c, args[1], flags >> HUGE_SIZE_SHIFT & HUGE_SIZE_MASK);
 	} else if (!overlaps || (maps->target_mapped && !maps->target_private_writable)) {

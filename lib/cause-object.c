@@ -39,7 +39,8 @@ void cause_watch(struct cause_case *c)
 			ENOSPC, "/proc/sys/user/max_inotify_watches");
 }
 
-/* eventpoll.c, eventfd.c and net/socket.c: an object from a slab cache, and the inode of a socket. */
+/* eventpoll.c, eventfd.c and net/socket.c: an object from a slab cache, and the inode of a socket; ipc/sem.c: an array.
+ */
 void cause_object(struct cause_case *c)
 {
 	int error = c->refusal->error;

@@ -67,6 +67,7 @@ struct inotify_numbers {
 /* The file system of the file at hand. */
 struct file_system {
 	uint64_t type;                /* a magic number of statfs(2) */
+	uint64_t block;               /* bytes; of huge pages that is their size */
 	uint64_t size, free;          /* bytes; a size of 0 is none */
 	uint64_t inodes, inodes_free; /* likewise */
 };

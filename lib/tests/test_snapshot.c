@@ -257,6 +257,7 @@ static void knows_the_file_system_of_a_descriptor(void **state)
 	assert_true(a.file_seen);
 	assert_int_equal(a.file.type, 0x01021994); /* TMPFS_MAGIC */
 	assert_int_equal(a.file.size, 0);
+	assert_int_equal(a.file.block, 4096);
 	(void)close(memory);
 	snapshot_take(&source, &request, &a);
 	assert_false(a.file_seen);
