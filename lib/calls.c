@@ -53,6 +53,9 @@ const struct call_info watched_calls[] = {
 	CALL(epoll_create1, 329, CALL_OBJECT),
 	CALL(eventfd, 323, CALL_OBJECT),
 	CALL(eventfd2, 328, CALL_OBJECT),
+	CALL(inotify_init, 291, CALL_OBJECT),
+	CALL(inotify_init1, 332, CALL_OBJECT),
+	CALL(inotify_add_watch, 292, CALL_WATCH),
 	CALL(socket, 359, CALL_OBJECT),
 	CALL(io_uring_setup, 425, CALL_OBJECT),
 	CALL(io_uring_register, 427, CALL_PIN),
@@ -99,6 +102,11 @@ unsigned call_opens(const struct call_info *call)
 	return strcmp(call->name, "memfd_create") == 0;
 }
 
+bool call_makes_inotify(const struct call_info *call)
+{
+	return strncmp(call->name, "inotify_init", strlen("inotify_init")) == 0;
+}
+
 uint64_t call_on_demand_bit(const char *name)
 {
 	const struct call_info *call = call_by_name(name);
@@ -116,13 +124,15 @@ static bool is_new_segment(const struct call_info *call, const uint64_t args[6])
  * MAP_FIXED_NOREPLACE), a signal (EINTR, ERESTART* 512 to 516) or an old kernel (ENOSYS). Those that limits give:
  *   ENOMEM  everywhere
  *   EAGAIN  tasks (pids.max, RLIMIT_NPROC, pid_max, threads-max), locked memory in mmap and mremap, areas in madvise
- *   ENOSPC  shmget (shmall, shmmni), fallocate, write and openat (tmpfs), clone and unshare (namespaces)
+ *   ENOSPC  shmget (shmall, shmmni), fallocate, write and openat (tmpfs), clone and unshare (namespaces),
+ *           inotify_add_watch (watches)
  *   EFAULT  read and madvise that populates: a mapping whose file system is full; else a bad pointer
  *   EPERM   RLIMIT_MEMLOCK of 0: mlock*, shmget(SHM_HUGETLB), mmap(MAP_LOCKED); fs.pipe-max-size: fcntl; else a matter
  *           of rights
  *   ENFILE  pipe, socket, where the inode cannot be had: that is what older kernels say instead of ENOMEM
  *   ENOBUFS a datagram that memory lacks for (sendto); on 5.10 a socket
- *   EMFILE  RLIMIT_NOFILE, where a call asks for a descriptor: no lack of memory, but taken for one
+ *   EMFILE  RLIMIT_NOFILE, where a call asks for a descriptor: no lack of memory, but taken for one; inotify_init too
+ *           where the user has as many as it may have
  *   EINVAL  a thread of a process whose children live in another pid namespace; a new segment above shmmax; else a
  *           wrong argument
  *   EBUSY   write: a limit of a control group that is lowered below what it holds

@@ -23,10 +23,10 @@ enum call_family {
 	CALL_ADVISE,    /* madvise that populates, or keeps pages from forks, dumps or being one area */
 	CALL_FILE,      /* memfd_create, fallocate */
 	CALL_PIPE,      /* pipe, pipe2, fcntl(F_SETPIPE_SZ) */
-	CALL_OBJECT, /* epoll_create, eventfd, socket, semget: something of the kernel's behind a descriptor or a number
-		      */
-	CALL_TRANSFER, /* read, write, sendto, msgsnd */
-	CALL_CREATE,   /* openat(O_CREAT) */
+	CALL_OBJECT,    /* epoll_create, eventfd, inotify_init, socket, semget: behind a descriptor or a number */
+	CALL_WATCH,     /* inotify_add_watch */
+	CALL_TRANSFER,  /* read, write, sendto, msgsnd */
+	CALL_CREATE,    /* openat(O_CREAT) */
 };
 
 struct call_info {
@@ -53,6 +53,9 @@ const struct call_info *call_by_name(const char *name);
 
 /* How many descriptors the call asks for. */
 unsigned call_opens(const struct call_info *call);
+
+/* Does it make an inotify instance? */
+bool call_makes_inotify(const struct call_info *call);
 
 /* One refused call, as the witness saw it. */
 struct refusal {

@@ -103,3 +103,4 @@ void cause_object(struct cause_case *c);
 void cause_transfer(struct cause_case *c);
 void cause_create(struct cause_case *c);
 void cause_namespace(struct cause_case *c);
+void cause_watch(struct cause_case *c);

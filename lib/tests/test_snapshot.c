@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -392,6 +393,49 @@ static void counts_namespaces(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+static void count_inotify(uint64_t *ret_instances, uint64_t *ret_watches)
+{
+	struct snapshot_request request = {.pid = getpid(), .inotify = true};
+	snapshot_take(&source, &request, &a);
+	assert_true(a.inotify.instances_max > 0 && a.inotify.instances_max != ENOMEM_ABSENT);
+	assert_true(a.inotify.watches_max > 0 && a.inotify.watches_max != ENOMEM_ABSENT);
+	*ret_instances = a.inotify.instances;
+	*ret_watches = a.inotify.watches;
+}
+
+/* A child's copy of a descriptor is the same instance, and so is a second one of the process itself. */
+static void counts_inotify(void **state)
+{
+	static const char *const path[] = {"/", "/proc", "/dev", "/"};
+	uint64_t instances, watches, instances_now, watches_now;
+	(void)state;
+	count_inotify(&instances, &watches);
+	int first = inotify_init1(IN_CLOEXEC), second = inotify_init1(IN_CLOEXEC), copy = dup(first);
+	assert_true(first >= 0 && second >= 0 && copy >= 0);
+	for (size_t i = 0; i < ARRAY_SIZE(path); i++)
+		assert_true(inotify_add_watch(first, path[i], IN_DELETE_SELF) >= 0);
+	assert_true(inotify_add_watch(second, "/", IN_DELETE_SELF) >= 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		(void)pause();
+		_exit(0);
+	}
+	count_inotify(&instances_now, &watches_now);
+	(void)kill(child, SIGKILL);
+	(void)waitpid(child, NULL, 0);
+	(void)close(first);
+	(void)close(second);
+	(void)close(copy);
+	assert_int_equal(instances_now, instances + 2);
+	assert_int_equal(watches_now, watches + 4);
+	/* Not asked for, and a process that is gone. */
+	snapshot_take(&source, &(struct snapshot_request){.pid = getpid()}, &a);
+	assert_true(a.inotify.instances == ENOMEM_ABSENT && a.inotify.watches_max == ENOMEM_ABSENT);
+	snapshot_take(&source, &(struct snapshot_request){.pid = child, .inotify = true}, &a);
+	assert_true(a.inotify.instances == ENOMEM_ABSENT && a.inotify.watches_max == ENOMEM_ABSENT);
+}
+
 static void sees_state_score_and_blocks(void **state)
 {
 	struct snapshot_request request = {.pid = getpid(), .sleeps_where = true};
@@ -536,6 +580,7 @@ int main(void)
 		cmocka_unit_test(knows_the_file_system_of_a_path),
 		cmocka_unit_test(knows_the_file_behind_an_area),
 		cmocka_unit_test(counts_namespaces),
+		cmocka_unit_test(counts_inotify),
 		cmocka_unit_test(sees_state_score_and_blocks),
 		cmocka_unit_test(counts_descriptors),
 		cmocka_unit_test(sees_the_cpu_time_of_a_dying_process),
