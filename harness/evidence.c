@@ -292,6 +292,8 @@ static json_t *head(const struct plan_run *run)
 	json_object_set_new(o, "scope", json_string(scope_names[run->scope]));
 	if (run->role == ROLE_REMEDY && !run->run->helps)
 		json_object_set_new(o, "helps", json_false());
+	if (run->run->described)
+		json_object_set_new(o, "described", json_true());
 	if (run->run->note)
 		json_object_set_new(o, "note", json_string(run->run->note));
 	return o;

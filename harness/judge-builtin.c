@@ -56,7 +56,7 @@ json_t *judge_shown(const json_t *value)
 
 bool judge_must_fail(const struct plan_run *run)
 {
-	return run->role == ROLE_TRIGGER || (run->role == ROLE_REMEDY && !run->run->helps);
+	return (run->role == ROLE_TRIGGER && !run->run->described) || (run->role == ROLE_REMEDY && !run->run->helps);
 }
 
 /* Of these causes a SIGKILL is the kernel's own doing: the group's oom_kill counter counts it, system-wide kills

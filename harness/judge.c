@@ -152,6 +152,15 @@ static void explain(const struct judgement *j, const json_t *run, char *buf, siz
 	}
 }
 
+/* Nothing is proven by it, so it is no pass; it is what happened this time. */
+static void describe(const struct judgement *j, const json_t *run, char *buf, size_t size)
+{
+	char seen[TEXT_MAX];
+	observed(j, run, seen, sizeof(seen));
+	buf[0] = '\0';
+	text_add(buf, size, "described, not asserted; this time: %s", seen);
+}
+
 static int put_verdict(json_t *run, enum verdict verdict, const char *reason)
 {
 	int r = json_object_set_new(run, "verdict", json_string(verdict_names[verdict]));
@@ -217,6 +226,10 @@ int judge_run(json_t *evidence, const struct plan_run *run, const struct machine
 		return -ENOMEM;
 	if (j.cause && json_object_set_new(evidence, "cause", j.cause) < 0)
 		return -ENOMEM;
+	if (run->run->described) {
+		describe(&j, evidence, reason, sizeof(reason));
+		return put_verdict(evidence, VERDICT_SKIP, reason);
+	}
 	/* After a panic there is nothing to hold the program to. */
 	bool panic = judge_is_panic(evidence);
 	if (panic || (judge_must_fail(run) && run->expect.panic))

@@ -95,6 +95,11 @@ static void check_role(struct source *s, const struct run_text *run, const struc
 
 	if (run->role != ROLE_REMEDY && node_get(n, "helps"))
 		node_error(s, node_get(n, "helps")->key, NULL, "only a remedy helps or does not");
+	if (run->described && run->role != ROLE_TRIGGER)
+		node_error(s, node_get(n, "described")->key, NULL, "only a trigger is described");
+	else if (run->described && expect)
+		node_error(s, expect->key, "leave it out, or leave out described",
+			   "what is described is not asserted: '%s' cannot expect anything", run->name);
 	for (size_t i = 0; run->role == ROLE_CONTROL && i < ARRAY_SIZE(failures); i++) {
 		if (node_get(expect, failures[i]))
 			node_error(s, node_get(expect, failures[i])->key, NULL,
@@ -124,7 +129,7 @@ static void check_runs_of_case(struct source *s, const struct scenario *scenario
 		const struct run_text *run = &scenario->runs[i];
 		if (!run_has_case(run, c))
 			continue;
-		if (run->role != ROLE_REMEDY || run->helps)
+		if (!run->described && (run->role != ROLE_REMEDY || run->helps))
 			seen[run->role]++;
 		if (run_must_fail(run))
 			check_expectation(s, scenario, c, run, node);

@@ -132,6 +132,7 @@ static const struct field fields_run[] = {
 	{"role", FIELD_CHOICE, .required = true, AT(struct run_text, role), .words = &words_role},
 	{"scope", FIELD_CHOICE, AT(struct run_text, scope), .words = &words_scope},
 	{"helps", FIELD_BOOL, AT(struct run_text, helps)},
+	{"described", FIELD_BOOL, AT(struct run_text, described)},
 	{"cases", FIELD_LIST, .filled = true, AT(struct run_text, cases)},
 	{"arguments", FIELD_LIST, AT(struct run_text, arguments), .check = check_argument},
 	{"environment", FIELD_OBJECT, AT(struct run_text, environment), .schema = &schema_environment},

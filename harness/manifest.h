@@ -99,6 +99,7 @@ struct run_text {
 	enum role role;
 	enum scope scope;         /* the scenario's unless the run says otherwise */
 	bool helps;               /* remedy: true unless it is folklore ("helps: false") */
+	bool described;           /* trigger: ends differently from one time to the next; shown, and never judged */
 	struct strings cases;     /* empty: all */
 	struct strings arguments; /* appended to the scenario's and the case's */
 	struct environment_text environment;

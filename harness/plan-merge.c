@@ -16,7 +16,7 @@
 
 bool run_must_fail(const struct run_text *r)
 {
-	return r->role == ROLE_TRIGGER || (r->role == ROLE_REMEDY && !r->helps);
+	return (r->role == ROLE_TRIGGER && !r->described) || (r->role == ROLE_REMEDY && !r->helps);
 }
 
 bool run_has_case(const struct run_text *r, const struct case_text *c)

@@ -35,7 +35,8 @@ json_t *matrix_trigger(const json_t *scenario, const json_t *row)
 	json_t *run, *first = NULL;
 	size_t i;
 	json_array_foreach (json_object_get(scenario, "runs"), i, run) {
-		if (!in_row(run, row) || strcmp(text_of(run, "role"), "trigger") != 0)
+		if (!in_row(run, row) || strcmp(text_of(run, "role"), "trigger") != 0 ||
+		    json_is_true(json_object_get(run, "described")))
 			continue;
 		if (!passed(run))
 			return run;

@@ -115,11 +115,14 @@ static int add_refusal(json_t *to, const json_t *run)
 
 static json_t *stable_run(const json_t *result, const json_t *run)
 {
-	static const char *const members[] = {"name", "case", "role", "helps", "verdict", "note", NULL};
+	static const char *const members[] = {"name", "case", "role", "helps", "described", "verdict", "note", NULL};
 	static const char *const cause[] = {"id", "also_refusing", NULL};
 	json_auto_t *to = json_object();
 	const json_t *checks = json_object_get(run, "checks");
 	int r = copy(to, run, members);
+	/* How it ended this time is not what is the same everywhere. */
+	if (json_is_true(json_object_get(run, "described")))
+		return r ? NULL : steal(to);
 	r |= add_reason(to, result, run);
 	r |= add_part(to, "outcome", json_object_get(run, "outcome"), outcome_members);
 	r |= add_part(to, "cause", json_object_get(run, "cause"), cause);

@@ -143,6 +143,28 @@ static void test_reference(void **state)
 	assert_true(json_equal(c, d)); /* what was not located is not there */
 }
 
+/* What a described run came to is of that time only. */
+static void test_described_reference(void **state)
+{
+	(void)state;
+	const char *outcome = "\"described\":true,\"verdict\":\"skip\"}";
+	json_auto_t *result = sample_result();
+	json_t *run =
+		json_array_get(json_object_get(json_array_get(json_object_get(result, "scenarios"), 0), "runs"), 1);
+	assert_int_equal(json_object_set_new(run, "described", json_true()), 0);
+	assert_int_equal(json_object_set_new(run, "verdict", json_string("skip")), 0);
+	assert_int_equal(json_object_set_new(run, "reason", json_string("described; this time: success")), 0);
+	json_auto_t *described = result_stable(result);
+	assert_int_equal(result_check_any(described, "reference", stderr), 0);
+	auto_free char *text = json_dumps(described, JSON_COMPACT);
+	has(text, outcome);
+	assert_null(strstr(text, "this time"));
+	(void)json_object_del(run, "described");
+	json_auto_t *skipped = result_stable(result);
+	auto_free char *other = json_dumps(skipped, JSON_COMPACT);
+	assert_null(strstr(other, outcome));
+}
+
 static void compares(const json_t *a, const json_t *b, const char *wanted)
 {
 	auto_free char *text = NULL;
@@ -236,8 +258,10 @@ static void test_wrong(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_formats), cmocka_unit_test(test_verdict),        cmocka_unit_test(test_reference),
-		cmocka_unit_test(test_compare), cmocka_unit_test(test_compare_failed), cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_formats),   cmocka_unit_test(test_verdict),
+		cmocka_unit_test(test_reference), cmocka_unit_test(test_described_reference),
+		cmocka_unit_test(test_compare),   cmocka_unit_test(test_compare_failed),
+		cmocka_unit_test(test_wrong),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -361,6 +361,30 @@ static void test_does_without(void **state)
 	assert_string_equal(member(e, "verdict"), "fail");
 }
 
+/* Whatever happened, it is told and proves nothing: no pass where all fits, no failure where nothing does. */
+static void test_described(void **state)
+{
+	static const char *const file[] = {"rlimit-as-trigger", "rlimit-as-control"};
+	(void)state;
+	for (size_t i = 0; i < sizeof(file) / sizeof(file[0]); i++) {
+		struct world w;
+		json_auto_t *e = load_evidence(file[i]);
+		make_world(&w, file[i], e);
+		w.run.role = ROLE_TRIGGER;
+		w.text.described = true;
+		assert_int_equal(judge_run(e, &w.run, NULL), 0);
+		assert_string_equal(member(e, "verdict"), "skip");
+		assert_non_null(strstr(member(e, "reason"), "described, not asserted; this time: "));
+		assert_non_null(strstr(member(e, "reason"), i == 0 ? "mmap ENOMEM by rlimit-as" : "success"));
+		w.text.described = false;
+		w.run.expect =
+			(struct expect){.call = {w.calls, 1}, .error = (char *)"EAGAIN", .cause = (char *)"pids-max"};
+		w.calls[0] = (char *)"fork";
+		assert_int_equal(judge_run(e, &w.run, NULL), 0);
+		assert_string_equal(member(e, "verdict"), "fail");
+	}
+}
+
 static void test_unknown_is_no_proof(void **state)
 {
 	struct world w;
@@ -738,6 +762,7 @@ int main(void)
 		cmocka_unit_test(test_not_lowered),
 		cmocka_unit_test(test_unreadable_log),
 		cmocka_unit_test(test_does_without),
+		cmocka_unit_test(test_described),
 		cmocka_unit_test(test_unknown_is_no_proof),
 		cmocka_unit_test(test_injected),
 		cmocka_unit_test(test_exit_as_told),
