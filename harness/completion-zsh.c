@@ -54,8 +54,8 @@ static void action(const struct command *command, const struct option_row *row, 
 static void option(const struct command *command, const struct option_row *row, FILE *out)
 {
 	const char *equals = completion_optional(row) ? "=-" : row->argument ? "=" : "";
-	bool repeatable = strstr(row->help, "repeatable") ||
-			  completion_values(command, row, no_word, NULL) == COMPLETE_LIST;
+	bool repeatable =
+		strstr(row->help, "repeatable") || completion_values(command, row, no_word, NULL) == COMPLETE_LIST;
 	fputs("\t\t", out);
 	if (completion_short(row))
 		fprintf(out, "'(-%c --%s)'{-%c%s,--%s%s}'", row->letter, row->name, row->letter,
@@ -72,13 +72,13 @@ static void option(const struct command *command, const struct option_row *row, 
 
 static void arguments(const struct command *command, FILE *out)
 {
-	static const char *const operands[] = {[OPERAND_NONE] = "",
-					       [OPERAND_FILES] = " \\\n\t\t'*:file:_files'",
-					       [OPERAND_SCENARIOS] = " \\\n\t\t'*:scenario:_enomem_scenarios'",
-					       [OPERAND_COMMAND] =
-						       " \\\n\t\t'(-)1: :_command_names -e' '*::argument:_normal'"};
-	fprintf(out, "\t%s)\n\t\t_arguments -s %s\\\n", command->name,
-		completion_operand(command) == OPERAND_COMMAND ? "" : "-S ");
+	static const char *const operands[] = {
+		[OPERAND_NONE] = "",
+		[OPERAND_FILES] = " \\\n\t\t'*:file:_files'",
+		[OPERAND_SCENARIOS] = " \\\n\t\t'*:scenario:_enomem_scenarios'",
+		[OPERAND_COMMAND] = " \\\n\t\t'(-):command:_command_names -e' '*::argument:_normal'"};
+	fprintf(out, "\t%s)\n\t\t_arguments -s -S %s\\\n", command->name,
+		completion_operand(command) == OPERAND_COMMAND ? "-A '-*' " : "");
 	for (const struct option_row *row = command->options; row->name; row++)
 		option(command, row, out);
 	fprintf(out, "\t\t'(-)'{-h,--help}'[this text]'%s ;;\n", operands[completion_operand(command)]);
@@ -94,8 +94,8 @@ void completion_zsh(const struct completion *c, FILE *out)
 	      "}\n\n"
 	      "local curcontext=$curcontext state line _enomem_program=$words[1]\n"
 	      "typeset -A opt_args\n"
-	      "local -a commands\n"
-	      "commands=(\n",
+	      "local -a subcommands\n" /* "commands" is zsh's own */
+	      "subcommands=(\n",
 	      out);
 	for (size_t i = 0; i < c->count; i++) {
 		if (c->commands[i]->hidden)
@@ -109,7 +109,7 @@ void completion_zsh(const struct completion *c, FILE *out)
 		option(c->global, row, out);
 	fputs("\t\t'(-)'{-h,--help}'[this text]' '1:command:->command' '*::argument:->argument'\n"
 	      "case $state in\n"
-	      "command) _describe -t commands command commands ;;\n"
+	      "command) _describe -t commands command subcommands ;;\n"
 	      "argument)\n"
 	      "\tcurcontext=${curcontext%:*:*}:enomem-$words[1]:\n"
 	      "\tcase $words[1] in\n",
