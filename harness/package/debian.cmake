@@ -10,6 +10,20 @@ function(compressed) # files, as gzip -9n makes them: the same bytes whenever
 	execute_process(COMMAND gzip -9nf ${ARGN} COMMAND_ERROR_IS_FATAL ANY)
 endfunction()
 
+file(GLOB_RECURSE programs ${CPACK_TEMPORARY_DIRECTORY}/usr/bin/* ${CPACK_TEMPORARY_DIRECTORY}/usr/libexec/*)
+list(FILTER programs EXCLUDE REGEX "\\.(yaml|md|json)$")
+execute_process(COMMAND strip --remove-section=.comment --remove-section=.note ${programs} COMMAND_ERROR_IS_FATAL ANY)
+
+# CPack's own CPACK_DEBIAN_PACKAGE_SHLIBDEPS starts file(1) for each of the files, which takes longer than all the rest.
+set(scratch ${CPACK_TOPLEVEL_DIRECTORY}/shlibdeps)
+file(WRITE ${scratch}/debian/control "Source: enomem\n\nPackage: enomem\nArchitecture: any\n")
+execute_process(COMMAND dpkg-shlibdeps -O ${programs} WORKING_DIRECTORY ${scratch} OUTPUT_VARIABLE libraries ERROR_VARIABLE told
+	RESULT_VARIABLE failed OUTPUT_STRIP_TRAILING_WHITESPACE)
+if(NOT failed EQUAL 0 OR NOT libraries MATCHES "^shlibs:Depends=(.*)$")
+	message(FATAL_ERROR "dpkg-shlibdeps did not tell the libraries:\n${told}")
+endif()
+string(APPEND CPACK_DEBIAN_PACKAGE_DEPENDS ", ${CMAKE_MATCH_1}")
+
 file(GLOB pages ${share}/man/man*/*.[0-9])
 if(pages)
 	compressed(${pages})

@@ -4,4 +4,5 @@ if(CPACK_GENERATOR STREQUAL "DEB")
 	set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 else()
 	set(CPACK_PACKAGING_INSTALL_PREFIX "")
+	set(CPACK_STRIP_FILES ON) # debian.cmake does it the way Debian wants it
 endif()

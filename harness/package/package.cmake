@@ -8,7 +8,6 @@ set(CPACK_PACKAGE_NAME enomem)
 set(CPACK_PACKAGE_VENDOR "enomem developers")
 set(CPACK_PACKAGE_CONTACT "${ENOMEM_MAINTAINER}")
 set(CPACK_RESOURCE_FILE_LICENSE ${CMAKE_SOURCE_DIR}/LICENSE)
-set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 set(CPACK_PROJECT_CONFIG_FILE ${CMAKE_CURRENT_LIST_DIR}/generator.cmake)
 set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_CURRENT_LIST_DIR}/debian.cmake)
@@ -17,11 +16,10 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_DEBIAN_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-# What the linker cannot see: unshare(1) starts every run; libdw is loaded when a backtrace is wanted; guests need the rest.
+# Libraries are added by debian.cmake. What the linker cannot see: unshare(1) starts every run; libdw is loaded when a backtrace is wanted; guests need the rest.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "util-linux (>= 2.36)")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libdw1, qemu-system-x86, xz-utils, zstd, lz4")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "jq, libtap-harness-archive-perl, bash-completion")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "jq, bash-completion")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "reproduce each way Linux refuses memory and prove which limit did")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Makes Linux say \"Cannot allocate memory\" in every way it can: by resource
 limits, control groups, commit accounting, maps, tasks, huge pages, kernel
