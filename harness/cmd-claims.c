@@ -221,5 +221,7 @@ const struct command cmd_claims = {
 	.arguments = "[--guide=N] [--format=FMT] [ID...] [RESULT...]",
 	.blurb = "Settle what troubleshooting guides claim, by what was run.",
 	.options = options,
+	.formats = claims_format_names,
+	.format_count = CLAIMS_FORMATS,
 	.run = cmd_claims_main,
 };

@@ -251,5 +251,7 @@ const struct command cmd_compare = {
 		"followed the machine's RAM. A file may hold several results, which are paired by kernel and cgroup "
 		"version,\nor references (see --stable).",
 	.options = options,
+	.formats = report_format_names,
+	.format_count = FORMAT_COUNT,
 	.run = cmd_compare_main,
 };

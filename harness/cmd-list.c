@@ -151,5 +151,7 @@ const struct command cmd_list = {
 	.arguments = "[OPTION...] [SCENARIO|PATTERN|DIRECTORY...] | --errno-table [--format=FMT] RESULT...",
 	.blurb = "Show the scenarios, what of them can run on this machine, and why not.",
 	.options = options,
+	.formats = list_format_names,
+	.format_count = LIST_FORMATS,
 	.run = cmd_list_main,
 };

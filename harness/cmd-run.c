@@ -365,5 +365,7 @@ const struct command cmd_run = {
 	.arguments = "[OPTION...] [SCENARIO|PATTERN|DIRECTORY...]",
 	.blurb = "Run scenarios (all of them when none is named), prove which limit refused, and report.",
 	.options = run_option_rows,
+	.formats = report_format_names,
+	.format_count = FORMAT_COUNT,
 	.run = cmd_run_main,
 };

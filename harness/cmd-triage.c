@@ -26,11 +26,12 @@ static const struct option_row options[] = {
 
 enum format { FORMAT_PRETTY, FORMAT_JSON, FORMAT_MARKDOWN };
 
+static const char *const format_names[] = {"pretty", "json", "markdown"};
+
 static int parse_format(const char *value, enum format *ret)
 {
-	static const char *const names[] = {"pretty", "json", "markdown"};
-	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
-		if (strcmp(value, names[i]) == 0) {
+	for (unsigned i = 0; i < ARRAY_SIZE(format_names); i++)
+		if (strcmp(value, format_names[i]) == 0) {
 			*ret = (enum format)i;
 			return 0;
 		}
@@ -198,5 +199,7 @@ const struct command cmd_triage = {
 	.arguments = "[OPTION...] [PID|CGROUP-PATH]",
 	.blurb = "Rank what is closest to refusing memory or tasks, with the command that lifts it.",
 	.options = options,
+	.formats = format_names,
+	.format_count = ARRAY_SIZE(format_names),
 	.run = cmd_triage_main,
 };

@@ -8,12 +8,32 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "completion.h"
 #include "guest-init.h"
 #include "options.h"
 #include "say.h"
+#include "version.h"
 
 static const struct command *const commands[] = {
 	&cmd_list, &cmd_run, &cmd_compare, &cmd_claims, &cmd_triage, &cmd_why, &cmd_doctor, &cmd_recover, &cmd_stage,
+};
+
+enum { OPT_VERSION = 256, OPT_JSON, OPT_COMPLETION };
+
+static const struct option_row global_rows[] = {
+	{"version", OPT_VERSION, NULL, "tell which version this is"},
+	{"json", OPT_JSON, NULL, "with --version: commit, compiler, libraries and what is built in, as JSON"},
+	{"completion", OPT_COMPLETION, "SHELL", "print a completion script: bash, zsh or fish"},
+	{NULL, 0, NULL, NULL},
+};
+
+/* The options before any command. */
+static const struct command global = {
+	.name = "",
+	.arguments = "COMMAND [OPTION...] [OPERAND...]",
+	.blurb = "",
+	.options = global_rows,
+	.takes_command = true,
 };
 
 static void brief(FILE *out)
@@ -38,9 +58,62 @@ static void help(void)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!commands[i]->hidden)
 			printf("  %-9s %s\n", commands[i]->name, commands[i]->blurb);
+	puts("\nOptions:");
+	options_help_rows(&global);
 	puts("\nExit status: 0 as predicted, 1 a prediction failed, 2 usage, 3 broken, 4 nothing selected, 77 all "
 	     "skipped,\n"
 	     "130 interrupted. `enomem COMMAND --help` shows a command's options; the manual is enomem(1).");
+}
+
+static int complete(const char *shell)
+{
+	struct completion all = {.global = &global, .commands = commands, .count = ARRAY_SIZE(commands)};
+	int r = completion_write(shell, &all, stdout);
+	if (r == -EINVAL) {
+		(void)say_error(0, "--completion: %s is none of bash, zsh, fish", shell);
+		return EXIT_USAGE;
+	}
+	return r < 0 ? EXIT_BROKEN : EXIT_AS_PREDICTED;
+}
+
+static int show_version(bool json)
+{
+	if (!json)
+		puts("enomem " ENOMEM_VERSION);
+	else if (version_write_json(enomem_commit, stdout) < 0)
+		return EXIT_BROKEN;
+	return EXIT_AS_PREDICTED;
+}
+
+/* What is asked for without a command. */
+static int without_command(int argc, char **argv)
+{
+	const char *value, *shell = NULL;
+	bool version = false, json = false;
+	for (int letter; (letter = options_next(&global, argc, argv, &value)) != -1;)
+		switch (letter) {
+		case 'h':
+			help();
+			return EXIT_AS_PREDICTED;
+		case OPT_VERSION:
+			version = true;
+			break;
+		case OPT_JSON:
+			json = true;
+			break;
+		case OPT_COMPLETION:
+			shell = value;
+			break;
+		default:
+			return EXIT_USAGE;
+		}
+	if (options_operands() < argc || version == !!shell || (json && !version)) {
+		(void)say_error(0,
+				"these options stand for themselves: --version, --version --json, --completion SHELL");
+		say_hint("enomem --help");
+		return EXIT_USAGE;
+	}
+	return shell ? complete(shell) : show_version(json);
 }
 
 int main(int argc, char **argv)
@@ -54,14 +127,8 @@ int main(int argc, char **argv)
 		brief(stderr);
 		return EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-		help();
-		return say_finish(EXIT_AS_PREDICTED);
-	}
-	if (strcmp(argv[1], "--version") == 0) {
-		puts("enomem " ENOMEM_VERSION);
-		return say_finish(EXIT_AS_PREDICTED);
-	}
+	if (argv[1][0] == '-')
+		return say_finish(without_command(argc, argv));
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(argv[1], commands[i]->name) != 0)
 			continue;

@@ -26,6 +26,11 @@ static bool abbreviated(const struct command *command, const char *word)
 	return length != 4 || strncmp(word + 2, "help", 4) != 0;
 }
 
+static void hint(const struct command *command)
+{
+	say_hint("enomem %s%s--help", command->name, *command->name ? " " : "");
+}
+
 int options_next(const struct command *command, int argc, char **argv, const char **ret_argument)
 {
 	struct option rows[OPTIONS_MAX + 2] = {{NULL, 0, NULL, 0}};
@@ -56,14 +61,15 @@ int options_next(const struct command *command, int argc, char **argv, const cha
 	bool look = command->takes_command || optind <= 1;
 	for (int i = from; look && i < to && i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (abbreviated(command, argv[i])) {
-			(void)say_error(0, "%s: no such option of enomem %s", argv[i], command->name);
-			say_hint("enomem %s --help", command->name);
+			(void)say_error(0, "%s: no such option of enomem%s%s", argv[i], *command->name ? " " : "",
+					command->name);
+			hint(command);
 			return '?';
 		}
 	int letter = getopt_long(argc, argv, order, rows, NULL);
 	*ret_argument = optarg;
 	if (letter == '?')
-		say_hint("enomem %s --help", command->name);
+		hint(command);
 	return letter;
 }
 
@@ -93,9 +99,8 @@ int options_operands(void)
 	return optind;
 }
 
-void options_help(const struct command *command)
+void options_help_rows(const struct command *command)
 {
-	printf("Usage: enomem %s %s\n\n%s\n\n", command->name, command->arguments, command->blurb);
 	for (const struct option_row *o = command->options; o->name; o++) {
 		char left[64];
 		if (o->argument && o->argument[0] == '[')
@@ -109,4 +114,10 @@ void options_help(const struct command *command)
 			printf("      --%-24s %s\n", left, o->help);
 	}
 	printf("  -h, --%-24s %s\n", "help", "this text");
+}
+
+void options_help(const struct command *command)
+{
+	printf("Usage: enomem %s %s\n\n%s\n\n", command->name, command->arguments, command->blurb);
+	options_help_rows(command);
 }

@@ -17,6 +17,8 @@ struct option_row {
 struct command {
 	const char *name, *arguments, *blurb;
 	const struct option_row *options; /* ended by a row without name */
+	const char *const *formats;       /* what --format may be, where there is such an option */
+	unsigned format_count;
 	int (*run)(const struct command *self, int argc, char **argv);
 	bool hidden;
 	bool takes_command; /* the first operand begins somebody else's command line; the standard streams are its own
@@ -29,6 +31,8 @@ int options_next(const struct command *command, int argc, char **argv, const cha
 /* Index of the first operand, after options_next() returned -1. */
 int options_operands(void);
 void options_help(const struct command *command);
+/* Of that, the options alone. */
+void options_help_rows(const struct command *command);
 
 /*
  * /dev/null in place of standard streams that are closed: what is opened next must not take their numbers. Once, at the

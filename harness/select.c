@@ -44,26 +44,49 @@ const char *select_guest_self(void)
 	return path;
 }
 
-/* An installed program never looks at the environment when setuid. */
-int select_tree(const char *given, char *ret, size_t size)
+/* An installed program never looks at the environment when setuid. Into *ret, when there is none, where the first
+ * was looked for. */
+static int find_tree(const char *given, char *ret, size_t size)
 {
 	const char *candidates[3] = {given ? given : secure_getenv("ENOMEM_SCENARIOS"), NULL, NULL};
-	char beside[PATH_MAX];
+	char beside[PATH_MAX + 16], installed[PATH_MAX + sizeof(ENOMEM_SCENARIOS_INSTALLED)];
 	struct stat st;
 	const char *self = select_self();
 	if (!candidates[0] && self) {
-		(void)snprintf(beside, sizeof(beside), "%.*s/../scenarios", (int)(strrchr(self, '/') - self), self);
-		candidates[0] = beside;
-		candidates[1] = ENOMEM_SCENARIOS_INSTALLED;
+		int length = (int)(strrchr(self, '/') - self);
+		(void)snprintf(beside, sizeof(beside), "%.*s/../scenarios", length, self);
+		(void)snprintf(installed, sizeof(installed), "%.*s/" ENOMEM_SCENARIOS_INSTALLED, length, self);
+		/* The installed ones first: a prefix may have a directory "scenarios" of its own, a build tree has no
+		 * libexec. */
+		candidates[0] = installed;
+		candidates[1] = beside;
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(candidates) && candidates[i]; i++)
 		if (stat(candidates[i], &st) == 0 && S_ISDIR(st.st_mode)) {
 			(void)snprintf(ret, size, "%s", candidates[i]);
 			return 0;
 		}
-	(void)say_error(-ENOENT, "%s: no directory of scenarios", candidates[0] ? candidates[0] : "scenarios");
-	say_hint("name one: enomem list --scenarios DIR");
+	if (candidates[0])
+		(void)snprintf(ret, size, "%s", candidates[0]);
 	return -ENOENT;
+}
+
+int select_tree_quietly(char *ret, size_t size)
+{
+	return find_tree(NULL, ret, size);
+}
+
+int select_tree(const char *given, char *ret, size_t size)
+{
+	char tree[PATH_MAX + sizeof(ENOMEM_SCENARIOS_INSTALLED)] = "scenarios";
+	int r = find_tree(given, tree, sizeof(tree));
+	if (r == 0) {
+		(void)snprintf(ret, size, "%s", tree);
+		return 0;
+	}
+	(void)say_error(r, "%s: no directory of scenarios", tree);
+	say_hint("name one: enomem list --scenarios DIR");
+	return r;
 }
 
 static int has_manifest(const struct dirent *entry)

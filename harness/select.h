@@ -56,6 +56,8 @@ int select_chosen(const char *tree, char *const *names, size_t count, const stru
 /* The directory of scenarios: the one given, that of the environment, beside the build's harness, or where the install
  * put it. -ENOENT after telling. */
 int select_tree(const char *given, char *ret, size_t size);
+/* The same where none was given, told to nobody. */
+int select_tree_quietly(char *ret, size_t size);
 
 /* Absolute path of this program, or NULL. */
 const char *select_self(void);

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+# Into OUTPUT, a C file, the commit of SOURCE: what git says, or what `git archive` put into commit.txt. Written only if it changed.
+file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/commit.txt commit LIMIT_COUNT 1)
+if(commit MATCHES "Format")
+	set(commit "")
+endif()
+if(GIT)
+	# Not of a repository that merely contains this source.
+	execute_process(COMMAND ${GIT} -C ${SOURCE} rev-parse --show-prefix HEAD OUTPUT_VARIABLE told RESULT_VARIABLE failed ERROR_QUIET)
+	if(failed EQUAL 0 AND told MATCHES "^\n([0-9a-f]+)\n$")
+		set(commit ${CMAKE_MATCH_1})
+		execute_process(COMMAND ${CMAKE_COMMAND} -E env GIT_OPTIONAL_LOCKS=0 ${GIT} -C ${SOURCE} diff --quiet HEAD RESULT_VARIABLE changed
+			OUTPUT_QUIET ERROR_QUIET)
+		if(NOT changed EQUAL 0)
+			string(APPEND commit "+")
+		endif()
+	endif()
+endif()
+set(text "/* Made by commit.cmake. */\n#include \"version.h\"\n\nconst char enomem_commit[] = \"${commit}\";\n")
+set(old "")
+if(EXISTS ${OUTPUT})
+	file(READ ${OUTPUT} old)
+endif()
+if(NOT old STREQUAL text)
+	file(WRITE ${OUTPUT} "${text}")
+endif()

@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The Debian package: its fields, what is in it and how, that it works from where it was unpacked, that dpkg installs and removes it
+# (in a directory of its own), and that lintian has nothing to say that is not explained in its overrides.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+for program in cpack:cmake dpkg-deb:dpkg dpkg-shlibdeps:dpkg-dev strip:binutils readelf:binutils file:file; do
+	command -v "${program%%:*}" >/dev/null || { echo "1..0 # SKIP needs ${program%%:*}: apt install ${program#*:}"; exit 0; }
+done
+[ -e "$ENOMEM_BUILD/CPackConfig.cmake" ] || { echo "1..0 # SKIP needs a build tree, as cmake makes it, in ENOMEM_BUILD"; exit 0; }
+[ -e "$ENOMEM_BUILD/scenarios/pids-max/pids-max" ] || { echo "1..0 # SKIP needs the whole build: cmake --build --preset release"; exit 0; }
+
+version=$("$enomem" --version | cut -d ' ' -f 2)
+(cd "$work" && marked cpack --config "$ENOMEM_BUILD/CPackConfig.cmake" -G DEB -B "$work/made") >"$work/cpack.log" 2>&1
+deb=$work/made/enomem_$version-1_$(dpkg --print-architecture).deb
+ok "one package is made, named as Debian names them" test -s "$deb" || { diag "$(tail -n 5 "$work/cpack.log")"; finish; }
+
+# --- its fields ---
+field() { dpkg-deb -f "$deb" "$1"; }
+is "package, version, section" "$(field Package) $(field Version) $(field Section)" "enomem $version-1 devel"
+depends=", $(field Depends),"
+for library in libc6 libcap-ng0 libfyaml0 libjansson4 libseccomp2 libsmartcols1 zlib1g; do
+	like "depends on $library, in a version" "$depends" ", $library \(>= [0-9]"
+done
+like "and on what the linker does not see" "$depends" ', util-linux \(>= '
+like "recommends what guests and backtraces need" "$(field Recommends)" 'libdw1.*qemu-system-x86'
+like "the maintainer has an address" "$(field Maintainer)" '^[^<>]+ <[^ <>@]+@[^ <>@]+>$'
+is "a synopsis" "$(field Description | head -n 1)" "reproduce each way Linux refuses memory and prove which limit did"
+like "and a text below it" "$(field Description | tail -n +2)" '^ Makes Linux say "Cannot allocate memory" in every way'
+is "nothing is run when it is installed" "$(dpkg-deb --ctrl-tarfile "$deb" | tar -t | sort | tr '\n' ' ')" "./control ./md5sums "
+
+# --- its files ---
+root=$work/root
+mkdir "$root"
+dpkg-deb -x "$deb" "$root"
+is "all below /usr" "$(cd "$root" && find . -maxdepth 1 -mindepth 1)" "./usr"
+is "and root's" "$(dpkg-deb -c "$deb" | awk '{print $2}' | sort -u)" "root/root"
+is "no set-user-ID, nobody else may write" "$(find "$root/usr" -perm /7022 ! -type l)" ""
+is "directories and programs 755, all else 644" "$(cd "$root" && find usr -type f -printf '%m %p\n' | while read -r mode file; do
+	case $file in usr/bin/* | usr/libexec/enomem/enomem-guest) want=755 ;; *.yaml | *.md | *.json | usr/share/*) want=644 ;; *) want=755 ;; esac
+	[ "$mode" = $want ] || echo "$mode $file"; done; find usr -type d ! -perm 755)" ""
+ok "the sums are right" sh -c 'cd "$1" && dpkg-deb --ctrl-tarfile "$2" | tar -xO ./md5sums | md5sum -c --quiet -' sh "$root" "$deb"
+is "every scenario is in it" "$(cd "$root/usr/libexec/enomem/scenarios" && printf '%s\n' */scenario.yaml)" "$(cd "$ENOMEM_BUILD/scenarios" && printf '%s\n' */scenario.yaml)"
+is "everything is stripped" "$(find "$root/usr/bin" "$root/usr/libexec" -type f -perm /111 -exec sh -c 'readelf -S "$1" 2>/dev/null | grep -q "\.symtab\|\.debug_" && echo "$1"' sh {} \;)" ""
+doc=$root/usr/share/doc/enomem
+is "its documents" "$(cd "$doc" && printf '%s ' *)" "SECURITY.md changelog.Debian.gz changelog.gz copyright "
+like "the newest entry is of this version" "$(zcat "$doc/changelog.Debian.gz" | head -n 1)" "^enomem \($version-1\) "
+if command -v dpkg-parsechangelog >/dev/null; then
+	is "and can be parsed" "$(zcat "$doc/changelog.Debian.gz" >"$work/changelog"; dpkg-parsechangelog -l "$work/changelog" -S Version 2>&1)" "$version-1"
+fi
+like "what changed upstream" "$(zcat "$doc/changelog.gz")" "^## $version\$"
+like "the licence" "$(cat "$doc/copyright")" '^License: MIT$'
+# The header of a gzip file: no name or time (bytes 3 to 7), and the hardest compression (2).
+wrong=$(find "$root/usr/share" -name '*.gz' | while read -r file; do
+	[ "$(od -An -tx1 -j 3 -N 6 "$file" | tr -d ' \n')" = 000000000002 ] || echo "$file"; done)
+is "what is compressed is so without time, and hard" "$wrong" ""
+if command -v scdoc >/dev/null; then
+	is "manual pages, compressed" "$(cd "$root/usr/share/man" && find . -type f | sort | tr '\n' ' ')" "./man1/enomem.1.gz ./man5/enomem-scenario.5.gz "
+	like "which are pages" "$(zcat "$root/usr/share/man/man1/enomem.1.gz" | head -n 40)" '^\.TH "enomem'
+else
+	skip_test "manual pages" "needs scdoc: apt install scdoc"
+fi
+is "completion where Debian's shells look" "$(cd "$root/usr/share" && ls bash-completion/completions zsh/vendor-completions fish/vendor_completions.d | tr '\n' ' ')" \
+	"bash-completion/completions: enomem  fish/vendor_completions.d: enomem.fish  zsh/vendor-completions: _enomem "
+
+# --- it works ---
+enomem=$root/usr/bin/enomem
+chmod 755 "$work" "$root"
+harness list -f json
+is "list, from where it was unpacked" "$code $(get length)" "0 $(find "$root/usr/libexec/enomem/scenarios" -name scenario.yaml | wc -l)"
+harness --version --json
+is "its own scenarios and static program" "$(get '"\(.scenarios) \(.features.guest_program)"')" \
+	"$root/usr/bin/../libexec/enomem/scenarios $([ -e "$ENOMEM_BUILD/harness/enomem-guest" ] && echo true || echo false)"
+run --no-guest address-space-limit
+is "a scenario passes, stripped as it is" "$(get '.scenarios[0] | "\(.name) \(.verdict)"')" "address-space-limit pass" || tell
+harness claims -f json
+is "claims" "$code $(get '.guides | length > 0')" "0 true" || tell
+
+# --- dpkg, in a directory of its own ---
+if [ "$(id -u)" = 0 ]; then
+	other=$work/other
+	mkdir -p "$other/var/lib/dpkg/info" "$other/var/lib/dpkg/updates" "$other/var/lib/dpkg/triggers"
+	: >"$other/var/lib/dpkg/status"
+	before=$(sha256sum /var/lib/dpkg/status)
+	mine() { marked dpkg --root="$other" --log="$work/dpkg.log" "$@" >"$work/dpkg.out" 2>&1; }
+	ok "dpkg installs it" mine --force-depends --install "$deb" || diag "$(tail -n 5 "$work/dpkg.out")"
+	is "as installed" "$(dpkg-query --admindir="$other/var/lib/dpkg" -W -f '${db:Status-Abbrev} ${Version}' enomem 2>&1)" "ii  $version-1"
+	is "and it is found there" "$("$other/usr/bin/enomem" --completion scenarios | wc -l)" "$(find "$root/usr/libexec/enomem/scenarios" -name scenario.yaml | wc -l)"
+	ok "dpkg removes it" mine --purge enomem || diag "$(tail -n 5 "$work/dpkg.out")"
+	is "and nothing is left" "$(find "$other" -name '*enomem*')" ""
+	is "this machine's packages are as before" "$(sha256sum /var/lib/dpkg/status)" "$before"
+else
+	skip_test "dpkg installs and removes it" "needs root"
+fi
+
+if command -v lintian >/dev/null; then
+	is "lintian has nothing to say" "$(cd "$work" && marked lintian --allow-root --display-info --pedantic "$deb" 2>&1)" ""
+else
+	skip_test "lintian" "needs lintian: apt install lintian"
+fi
+finish
