@@ -99,6 +99,7 @@ static int inject(struct request *q, const struct inject_spec *spec, char **argv
 		return EXIT_USAGE;
 	int r = launch_run(&l);
 	(void)signal(SIGPIPE, SIG_IGN);
+	run.kills_kept_from = l.follow ? follow_numbers(l.follow)->kills_kept_from : 0;
 	int told = r == 0 ? tell(&run, argv, q) : 0;
 	if (q->output && fclose(q->out) != 0 && told == 0)
 		told = say_error(-errno, "%s: the summary did not arrive", q->output);

@@ -38,6 +38,8 @@ static void print_fired(const struct inject_run *r, const char *from, FILE *out)
 	if (r->fired > r->fault_count)
 		(void)fprintf(out, "  injected: %s\n",
 			      count_text(r->fired - r->fault_count, "more", "more", count, sizeof(count)));
+	if (r->kills_kept_from)
+		(void)fputs("  it called kill(-1), which signals every process: that was answered with EPERM\n", out);
 	for (unsigned i = 0; i < r->death_count; i++)
 		if (r->death[i].pid != r->root)
 			(void)fprintf(out, "  %s (pid %d) died of SIG%s\n",
@@ -118,8 +120,9 @@ json_t *inject_json(const struct inject_run *r, char *const *argv, bool from_ent
 	json_t *program = json_pack("{s:o}", "argv", inject_json_argv(argv));
 	if (r->root_ended)
 		(void)json_object_set_new(program, "end", inject_json_end(r->root_status));
-	return json_pack("{s:s, s:o, s:s, s:s, s:I, s:I, s:o, s:o}", "schema", "enomem-inject/1", "program", program,
-			 "spec", inject_spec_format(&r->spec, spec, sizeof(spec)), "from",
+	return json_pack("{s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "schema", "enomem-inject/1", "program",
+			 program, "spec", inject_spec_format(&r->spec, spec, sizeof(spec)), "from",
 			 from_entry ? "entry" : "exec", "matched", (json_int_t)r->matched, "fired",
-			 (json_int_t)r->fired, "injected", faults_json(r), "deaths", deaths_json(r));
+			 (json_int_t)r->fired, "kills_kept_from", (json_int_t)r->kills_kept_from, "injected",
+			 faults_json(r), "deaths", deaths_json(r));
 }

@@ -48,6 +48,7 @@ struct inject_run {
 	struct inject_fault fault[INJECT_LISTED]; /* the first ones */
 	struct inject_death death[INJECT_LISTED];
 	uint64_t deaths;
+	uint64_t kills_kept_from;                    /* filled in by whoever launched it */
 	void (*program_ended)(struct inject_run *r); /* the program did, others may go on; may be NULL */
 };
 

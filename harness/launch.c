@@ -17,7 +17,7 @@
 #include "filter.h"
 #include "say.h"
 
-volatile sig_atomic_t launch_stop;
+volatile sig_atomic_t launch_stop, launch_signal;
 static volatile sig_atomic_t ended;
 static volatile pid_t program;
 
@@ -48,7 +48,8 @@ static void hand_on(int signal, siginfo_t *info, void *context)
 static void on_stop(int signal, siginfo_t *info, void *context)
 {
 	int saved = errno;
-	(void)signal;
+	if (signal != SIGALRM)
+		launch_signal = signal;
 	(void)info;
 	(void)context;
 	ask_to_stop();
@@ -192,6 +193,10 @@ static int watch(struct launch *l, const struct start *s, struct failure *ret)
 	l->interrupted = r == -EINTR;
 	if (follow_has_started(l->follow))
 		return r < 0 && r != -EINTR ? say_not_watched(r) : 0;
+	if (l->interrupted) { /* it may still wait, and would be waited for */
+		(void)say_error(EINTR, "%s: it was not started", l->argv[0]);
+		return EXIT_NOT_WATCHED;
+	}
 	if (read(s->report[0], ret, sizeof(*ret)) == (ssize_t)sizeof(*ret))
 		return -1;
 	(void)say_error(0, "%s: it ended before it was started", l->argv[0]);
@@ -230,6 +235,7 @@ int launch_run(struct launch *l)
 	for (size_t i = 0; i < ARRAY_SIZE(handed_on) && !handled; i++)
 		(void)sigaction(handed_on[i], NULL, &before[i]);
 	handled = true;
+	ended = 0;
 	(void)filter_build_watching(&s.filter_fd);
 	handle(handed_on, ARRAY_SIZE(handed_on), l->apart ? on_stop : hand_on);
 	int r = launch_once(l, &s, &failure);

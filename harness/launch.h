@@ -43,6 +43,8 @@ void launch_program_ended(void);
 
 /* Set when a signal says so; what follow_run() looks at. */
 extern volatile sig_atomic_t launch_stop;
+/* Of a launch apart: the last signal that was no alarm, 0 for none. */
+extern volatile sig_atomic_t launch_signal;
 void launch_stop_on(const int *signals, size_t count);
 
 /* What bounds the program shall not bound who looks at it more than need be. */

@@ -13,8 +13,8 @@
 #include "say.h"
 
 static const struct command *const commands[] = {
-	&cmd_list, &cmd_run,    &cmd_compare, &cmd_claims,  &cmd_triage,
-	&cmd_why,  &cmd_inject, &cmd_doctor,  &cmd_recover, &cmd_stage,
+	&cmd_list,   &cmd_run,   &cmd_compare, &cmd_claims,  &cmd_triage, &cmd_why,
+	&cmd_inject, &cmd_sweep, &cmd_doctor,  &cmd_recover, &cmd_stage,
 };
 
 static void brief(FILE *out)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +102,16 @@ void follow_begin_call(struct follow *f, struct follow_task *t)
 	memcpy(call.args, t->args, sizeof(call.args));
 	if (error && witness_take_away(&call, error))
 		t->injected = error;
+}
+
+void follow_keep_from_killing(struct follow *f, const struct follow_task *t)
+{
+	static const struct call_info kill_call = {.name = "kill", .family = CALL_TASK};
+	const struct tracee call = {.tid = t->tid, .tgid = t->process->pid, .call = &kill_call};
+	/* Where it cannot be taken away it is the task that is. */
+	if (!witness_take_away(&call, EPERM))
+		(void)kill(t->process->pid, SIGKILL);
+	f->numbers.kills_kept_from++;
 }
 
 void follow_end_call(struct follow_task *t, int64_t result, bool is_error)

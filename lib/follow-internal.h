@@ -36,6 +36,11 @@ struct follow_task *follow_find(const struct follow *f, pid_t tid);
 struct follow_process *follow_find_process(const struct follow *f, pid_t pid);
 /* Find or make, in the process with that id. NULL when memory is short. */
 struct follow_task *follow_get(struct follow *f, pid_t tid, pid_t pid);
+/*
+ * It begins to signal every process there is. Programs do that which take a failed fork's -1 for a process, and it
+ * would reach far beyond what is watched: refused with EPERM.
+ */
+void follow_keep_from_killing(struct follow *f, const struct follow_task *t);
 /* Its call begins: take it away where the caller says so. */
 void follow_begin_call(struct follow *f, struct follow_task *t);
 /* And ends, granted or not. */

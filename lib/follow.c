@@ -108,7 +108,10 @@ static uint64_t clone_flags_of(const struct follow_task *t)
 static void on_kill(struct follow *f, struct follow_task *t, uint64_t nr, const uint64_t args[6])
 {
 	pid_t target = nr == SYS_tgkill || nr == SYS_kill || nr == SYS_tkill ? (pid_t)args[0] : 0;
-	if (target && f->handlers.kills)
+	bool is_kill = args[nr == SYS_tgkill ? 2 : 1] == SIGKILL;
+	if (f->handlers.calling && nr == SYS_kill && target == -1)
+		follow_keep_from_killing(f, t);
+	else if (f->filtered && is_kill && target && f->handlers.kills)
 		f->handlers.kills(t->process, target, f->data);
 }
 
@@ -129,8 +132,7 @@ static void on_call(struct follow *f, struct follow_task *t, uint64_t nr, const 
 		t->call = NULL;
 	t->in_call = t->call != NULL;
 	if (!t->call) {
-		if (f->filtered)
-			on_kill(f, t, nr, args);
+		on_kill(f, t, nr, args);
 		return;
 	}
 	memcpy(t->args, args, sizeof(t->args));

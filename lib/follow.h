@@ -64,7 +64,8 @@ struct follow_numbers {
 	uint64_t calls, refused, stops; /* calls: those that may be refused */
 	uint64_t processes, tasks;      /* ever */
 	unsigned tasks_now;
-	bool lost; /* memory for a task was short: it goes on unwatched */
+	uint64_t kills_kept_from; /* kill(-1, ...), where calls are taken away: never let through */
+	bool lost;                /* memory for a task was short: it goes on unwatched */
 };
 
 /* filtered: the program loads the filter; else every call of it stops. -ENOMEM */

@@ -45,7 +45,7 @@ for program in "$victim" "$work/victim-static" "$work/victim-fixed"; do
 	injected "$name: the break of a forked child" "1 1 brk"
 	inject munmap:when=1+ "$program" munmap
 	is "$name: a refused munmap leaves its mapping" "$code $(get '[.injected[].call] | unique | join(",")')" "1 munmap" || tell_injected
-	inject mprotect:when=1+ "$program" mprotect
+	inject 'mprotect:size>=512K' "$program" mprotect
 	is "$name: a refused mprotect leaves the rights" "$code $(get '[.injected[].call] | unique | join(",")')" "1 mprotect" || tell_injected
 	inject mremap "$program" mremap
 	injected "$name: a refused mremap leaves the area" "1 1 mremap"
@@ -59,7 +59,7 @@ for program in "$victim" "$work/victim-static" "$work/victim-fixed"; do
 	injected "$name: from the entry" "1 1 mmap"
 	is "$name: what was asked" "$(get '.injected[0] | "\(.asked) \(.number) \(.errno) \(.injected) \(.cause)"')" "1048576 1 ENOMEM true injected"
 	like "$name: the program's own words stay" "$(cat "$errors")" '^mmap: Cannot allocate memory$'
-	inject memory "$program" true
+	inject mmap:when=9999 "$program" true
 	is "$name: its breakpoint is gone: status 2 as without" "$code" 2
 done
 
@@ -149,5 +149,90 @@ if root; then
 	is "a set-user-ID program: exit status" "$?" 2
 	like "a set-user-ID program: it is said" "$(cat "$errors")" 'house/id: it is set-user-ID, which a program that is watched does not gain'
 fi
+
+# --- sweeps ---
+# In a pid namespace of their own: these programs are driven to do what nobody tried before.
+apart=(unshare --pid --fork --mount-proc --kill-child)
+"${apart[@]}" true 2>/dev/null || apart=(unshare --user --map-root-user "${apart[@]:1}")
+if ! "${apart[@]}" true 2>/dev/null; then
+	skip_test "sweeps" "no pid namespace can be made here"
+	finish
+fi
+sweep() # options and command: its report in $json, its messages in $errors, its status in $code
+{
+	marked timeout 120 "${apart[@]}" "$enomem" sweep -j "$@" >"$json" 2>"$errors"
+	code=$?
+}
+tell_sweep() { diag "exit status $code, stderr: $(head -c 400 "$errors")" "$(jq -c '.outcomes, .findings[]' "$json" 2>/dev/null | head -n 20)"; }
+found() # what, "status kinds-of-findings"
+{
+	is "$1" "$code $(get '[.findings[].outcome] | unique | join(",")')" "$2" || tell_sweep
+	is "$1: to the end" "$(get '(.outcomes | add) == .runs and .complete')" true
+}
+marked timeout 20 "${apart[@]}" "$enomem" inject -q process:EAGAIN "$victim" all 2>"$errors"
+is "kill(-1) after a fork that failed is not let through" "$?" 1
+marked timeout 20 "${apart[@]}" "$victim" all
+is "kill(-1): bare, fork works" "$?" 0
+inject process:EAGAIN "$victim" fork
+is "kill(-1): of others nothing is said" "$(get .kills_kept_from)" 0
+is "they kill nobody" "$(marked timeout 20 "${apart[@]}" sh -c 'sleep 30 & "$0" inject -q process:when=9 sh -c "kill -TERM -1; kill -KILL -1"; kill -0 $! && echo alive' "$enomem" 2>/dev/null)" alive
+
+sweep "$victim" clean
+found "a clean program" "0 clean"
+is "a clean program: each call once, and ever after" "$(get '[.findings[].spec] | join(" ")')" "process,memory:ENOMEM:when=1 process,memory:ENOMEM" || tell_sweep
+sweep "$victim" silent
+found "one that looks at nothing" "0 silent"
+sweep "$victim" crash
+found "a crash" "1 crash"
+is "a crash: which" "$(get '.findings[0] | "\(.crash.comm) \(.crash.signal) \(.fault.call) \(.fault.asked) \(.injected)"')" "victim SIGSEGV mmap 1048576 true" || tell_sweep
+replay=$(get '.findings[0].replay')
+is "a crash: its replay" "$replay" "enomem inject process,memory:ENOMEM:when=1 -- $victim crash"
+marked sh -c "$(dirname "$enomem")/$replay" 2>"$errors"
+is "a crash: it crashes again" "$?" 139
+sweep sh -c '"$0" crash || exit 0' "$victim"
+is "a crash of a child, which its parent hides" "$code $(get '[.findings[] | select(.outcome == "crash") | .crash.comm] | unique | join(",")')" "1 victim" || tell_sweep
+sweep --timeout 300ms "$victim" hang
+is "a hang" "$code $(get '[.findings[] | select(.outcome == "hang") | .spec] | join(" ")')" "1 process,memory:ENOMEM" || tell_sweep
+sweep "$victim" leak
+is "a leaked child" "$code $(get '[.findings[] | select(.outcome == "leak") | "\(.fault.call) \(.left)"] | unique | join(" ")')" "1 mmap 1" || tell_sweep
+sweep "$victim" all
+found "kill(-1)" "1 kill-all"
+sweep --calls munmap "$victim" munmap
+found "--calls: a munmap that fails" "0 clean"
+sweep --calls process --errno EAGAIN "$victim" fork
+found "--errno: no process" "0 clean"
+sweep --max-runs 3 sh -c '(:); (:); (:)'
+is "--max-runs" "$(get '"\(.complete) \(.runs)"')" "false 3" || tell_sweep
+sweep --calls process sh -c 'sleep 30 & exit 0'
+is "one that always leaves a child: no finding" "$code $(get '.outcomes | .leak + .crash + .hang')" "0 0" || tell_sweep
+sweep /bin/true
+is "true" "$code $(get .complete)" "0 true" || tell_sweep
+sweep bash -c 'ls / | cat'
+is "bash" "$code $(get '"\(.complete) \(.calls > 3)"')" "0 true true" || tell_sweep
+sweep "$enomem" list
+is "enomem list survives each of them" "$code $(get '"\(.complete) \(.calls > 10)"')" "0 true true" || tell_sweep
+marked timeout 20 "${apart[@]}" "$enomem" sweep "$victim" crash >"$work/out" 2>"$errors"
+like "for people" "$(cat "$work/out")" '^    enomem inject process,memory:ENOMEM:when=1 -- .*victim crash$'
+is "for people: every line of a finding says injected" "$(grep -c '^  crash: .*injected: mmap refused with ENOMEM' "$work/out")" 2
+
+stops() # what, status, message, options and operands...
+{
+	local what=$1 status=$2 message=$3
+	shift 3
+	marked timeout 20 "${apart[@]}" "$enomem" sweep "$@" >"$work/out" 2>"$errors"
+	is "sweep, $what: exit status" "$?" "$status"
+	like "sweep, $what: it is said" "$(cat "$errors")" "$message"
+}
+stops "no program" 2 'no program'
+stops "unknown program" 2 'cannot be executed \(ENOENT\)' no-such-program
+stops "one that needs a terminal" 2 'without a fault it ends with exit status.*|/dev/null to read from' sh -c 'test -t 0'
+stops "one that does not work" 2 'without a fault it ends with exit status 3' sh -c 'exit 3'
+stops "one that does not end" 2 'without a fault it does not end in time' --timeout 200ms sleep 30
+stops "unknown class" 2 "did you mean 'memory'" --calls memry true
+stops "unknown errno" 2 "did you mean 'ENOMEM'" --errno ENOMEN true
+stops "no time" 2 'is no time' --timeout x true
+stops "no number" 2 'is no number of runs' --max-runs 0 true
+marked timeout 30 "${apart[@]}" sh -c 'timeout -s INT 1 "$0" sweep sh -c "sleep 0.1; (:)"; echo $?' "$enomem" >"$work/out" 2>"$errors"
+like "Ctrl-C ends a sweep" "$(cat "$work/out")" '^(124|130|0)$'
 
 finish
