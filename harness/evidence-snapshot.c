@@ -128,6 +128,18 @@ static json_t *shm_json(const struct shm_numbers *shm)
 	return o;
 }
 
+static void set_inotify(json_t *o, const struct inotify_numbers *numbers)
+{
+	json_t *all = json_object();
+	set(all, "watches", numbers->watches);
+	set(all, "watches_max", numbers->watches_max);
+	set(all, "instances", numbers->instances);
+	set(all, "instances_max", numbers->instances_max);
+	if (json_object_size(all))
+		json_object_set(o, "inotify", all);
+	json_decref(all);
+}
+
 /* Only of the kinds that were asked for. */
 static void set_namespaces(json_t *o, const struct namespace_numbers *numbers)
 {
@@ -136,6 +148,7 @@ static void set_namespaces(json_t *o, const struct namespace_numbers *numbers)
 		json_t *one = json_object();
 		set(one, "max", numbers[i].max);
 		set(one, "in_use", numbers[i].in_use);
+		set(one, "depth", numbers[i].depth);
 		if (json_object_size(one))
 			json_object_set(all, namespace_infos[i].name, one);
 		json_decref(one);
@@ -173,6 +186,7 @@ json_t *evidence_snapshot(const struct snapshot *s)
 	if (s->file_seen)
 		json_object_set_new(o, "file_system", file_system_json(&s->file));
 	set_namespaces(o, s->namespaces);
+	set_inotify(o, &s->inotify);
 	if (s->shm_seen)
 		json_object_set_new(o, "shm", shm_json(&s->shm));
 	return o;

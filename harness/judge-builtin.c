@@ -358,8 +358,12 @@ void judge_success(struct judgement *j)
 		judge_named_cause(j);
 		/* A program that shrugs and exits 0 was not helped. */
 		const json_t *granted = json_object_get(witness, "granted_later");
-		judge_assert(j, json_integer_value(granted) >= 1, judge_shown(granted), judge_text("at least 1"),
-			     "what was refused was granted later");
+		bool without = e->does_without;
+		judge_assert(j,
+			     json_is_integer(granted) &&
+				     (without ? json_integer_value(granted) == 0 : json_integer_value(granted) >= 1),
+			     judge_shown(granted), without ? json_integer(0) : judge_text("at least 1"),
+			     "what was refused was %sgranted later", without ? "not " : "");
 		return;
 	}
 	bool none = json_is_integer(refused) && json_integer_value(refused) == 0 && !first_refusal(j);

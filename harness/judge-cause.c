@@ -102,6 +102,13 @@ static json_int_t namespaces_set(const struct judgement *j)
 	return sysctl_set(j, name);
 }
 
+/* What counts by user has two names in the first user namespace, and one number. */
+static json_int_t inotify_set(const struct judgement *j, const char *name, const char *older_name)
+{
+	json_int_t set = sysctl_set(j, name);
+	return set >= 0 ? set : sysctl_set(j, older_name);
+}
+
 /* The bound that the run's environment makes for a cause; -1 where it sets none. */
 static json_int_t bound_set(const struct judgement *j, const char *cause)
 {
@@ -120,6 +127,10 @@ static json_int_t bound_set(const struct judgement *j, const char *cause)
 		return sysctl_set(j, shm_sysctl(text_of(j->cause, "unit")));
 	if (!strcmp(cause, "namespaces-max"))
 		return namespaces_set(j);
+	if (!strcmp(cause, "inotify-watches-max"))
+		return inotify_set(j, "user.max_inotify_watches", "fs.inotify.max_user_watches");
+	if (!strcmp(cause, "inotify-instances-max"))
+		return inotify_set(j, "user.max_inotify_instances", "fs.inotify.max_user_instances");
 	if (!strcmp(cause, "threads-max"))
 		return sysctl_set(j, "kernel.threads-max");
 	json_int_t pid_max = strcmp(cause, "pid-max") ? -1 : sysctl_set(j, "kernel.pid_max");

@@ -93,6 +93,23 @@ static int log_metric(const struct judgement *j, const char *name, struct quanti
 	return 0;
 }
 
+/* The largest or the smallest of what was sampled while the program ran: of one that succeeds there is no failing
+ * moment to look at. A sample that was not taken is null. */
+static int sample_metric(const struct judgement *j, const char *name, bool largest, struct quantity *ret)
+{
+	const json_t *samples = json_object_get(j->evidence, "samples"), *one = NULL;
+	bool seen = false;
+	size_t i;
+	json_array_foreach (json_object_get(samples, name), i, one) {
+		json_int_t value = json_integer_value(one);
+		if (!json_is_integer(one) || (seen && (largest ? value <= ret->value : value >= ret->value)))
+			continue;
+		*ret = (struct quantity){.value = value};
+		seen = true;
+	}
+	return seen ? 0 : -ENOENT;
+}
+
 static int metric(const struct judgement *j, const char *path, struct quantity *ret)
 {
 	const json_t *snapshots = json_object_get(j->evidence, "snapshots");
@@ -111,6 +128,8 @@ static int metric(const struct judgement *j, const char *path, struct quantity *
 		return to_quantity(json_object_get(j->cause, path + 6), ret);
 	if (!strncmp(path, "kernel_log.", 11))
 		return log_metric(j, path + 11, ret);
+	if (!strncmp(path, "most.", 5) || !strncmp(path, "least.", 6))
+		return sample_metric(j, strchr(path, '.') + 1, path[0] == 'm', ret);
 	if (strncmp(path, "delta.", 6))
 		return -ENOENT;
 	struct quantity before = {0}, after = {0};

@@ -100,6 +100,13 @@ static void check_role(struct source *s, const struct run_text *run, const struc
 			node_error(s, node_get(expect, failures[i])->key, NULL,
 				   "a control succeeds: it cannot expect '%s'", failures[i]);
 	}
+	const struct node *without = node_get(expect, "does_without");
+	if (without && (run->role != ROLE_REMEDY || !run->helps || !run->expect.call.count))
+		node_error(s, without->key, NULL,
+			   "only a remedy that helps, and that names the call it is refused, does without it");
+	else if (without && !run->expect.says && !run->expect.check_count)
+		node_error(s, without->key, "say what the program has in the end: says, or check",
+			   "a program that shrugs and exits with 0 would pass");
 	if (run->role == ROLE_REMEDY && run->helps && panic)
 		node_error(s, panic->key, NULL, "a remedy that helps succeeds: it cannot expect 'panic'");
 }

@@ -90,6 +90,7 @@ static const struct field fields_expect[] = {
 	{"panic", FIELD_TEXT, AT(struct expect, panic), .check = check_panic},
 	{"oom_kills", FIELD_TEXT, AT(struct expect, oom_kills), .check = check_oom_kills},
 	{"stall", FIELD_BOOL, AT(struct expect, stall), .said_offset = offsetof(struct expect, has_stall)},
+	{"does_without", FIELD_BOOL, AT(struct expect, does_without)},
 	{"check", FIELD_OBJECTS, AT(struct expect, check), .count_offset = offsetof(struct expect, check_count),
 	 .schema = &schema_check},
 };

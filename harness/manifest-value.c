@@ -270,11 +270,11 @@ static bool check_path(struct source *s, const struct node *n, const char *text,
 {
 	if (metric_path_valid(text, length))
 		return true;
-	node_error(
-		s, n,
-		"paths begin with before. failure. after. delta. arguments. witness. exit. cause. kernel_log., or are "
-		"duration_ns",
-		"'%.*s' is no metric path", (int)length, text);
+	node_error(s, n,
+		   "paths begin with before. failure. after. delta. arguments. witness. exit. cause. kernel_log. most. "
+		   "least., or are "
+		   "duration_ns",
+		   "'%.*s' is no metric path", (int)length, text);
 	return false;
 }
 

@@ -88,7 +88,8 @@ struct expect {
 	char *panic;         /* text of the kernel's last words */
 	char *oom_kills;     /* in the run's own group: "0", "1", ..., "any" */
 	bool stall;
-	bool has_stall; /* stall was said, true or false */
+	bool has_stall;    /* stall was said, true or false */
+	bool does_without; /* what was refused first is never granted: the program succeeds otherwise */
 	struct check *check;
 	size_t check_count;
 };

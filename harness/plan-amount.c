@@ -223,8 +223,8 @@ bool amount_depends(const char *text)
 
 bool metric_path_valid(const char *text, size_t length)
 {
-	static const char *const roots[] = {"before",  "failure", "after", "delta",     "arguments",
-					    "witness", "exit",    "cause", "kernel_log"};
+	static const char *const roots[] = {"before", "failure", "after",      "delta", "arguments", "witness",
+					    "exit",   "cause",   "kernel_log", "most",  "least"};
 	static const char alone[] = "duration_ns";
 	size_t root = 0;
 

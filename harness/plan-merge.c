@@ -69,6 +69,7 @@ static void lay_expect(struct expect *to, const struct expect *from)
 	lay_text(&to->exit, from->exit);
 	lay_text(&to->panic, from->panic);
 	lay_text(&to->oom_kills, from->oom_kills);
+	to->does_without |= from->does_without;
 	if (from->has_stall) {
 		to->stall = from->stall;
 		to->has_stall = true;

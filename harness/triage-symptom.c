@@ -78,6 +78,7 @@ static void smallest_call(const struct triage_symptom *symptom, struct refusal *
 	case CALL_TASK:
 	case CALL_OBJECT:
 	case CALL_CREATE:
+	case CALL_WATCH:
 		break;
 	default:
 		ret->asked_bytes = ret->args[1] = PAGE_BYTES;

@@ -100,7 +100,8 @@ static json_t *row_of(struct tally *tally, const char *cause)
 static bool is_limit(const char *cause)
 {
 	int id = cause_by_name(cause);
-	return id >= 0 && id != CAUSE_INJECTED && id != CAUSE_KILLED_BY_OTHER && id != CAUSE_UNKNOWN;
+	return id >= 0 && id != CAUSE_INJECTED && id != CAUSE_NOT_MAPPED && id != CAUSE_KILLED_BY_OTHER &&
+	       id != CAUSE_UNKNOWN;
 }
 
 static int add_run(struct tally *tally, const json_t *run)

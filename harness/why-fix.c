@@ -196,7 +196,9 @@ static char *other_fix(const struct why_moment *m, const struct limit_state *sta
 	int r = -1;
 	if (m->cause == CAUSE_FRAGMENTATION && !strstr(state->where, "/maps"))
 		r = asprintf(&text, "sysctl -w vm.compact_memory=1");
-	else if (m->cause == CAUSE_NAMESPACES_MAX && strncmp(state->where, sys, sizeof(sys) - 1) == 0)
+	else if ((m->cause == CAUSE_NAMESPACES_MAX || m->cause == CAUSE_INOTIFY_WATCHES_MAX ||
+		  m->cause == CAUSE_INOTIFY_INSTANCES_MAX) &&
+		 strncmp(state->where, sys, sizeof(sys) - 1) == 0)
 		r = asprintf(&text, "echo %" PRIu64 " > %s", 2 * MAX(state->bound, 1), state->where);
 	return r < 0 ? NULL : text;
 }

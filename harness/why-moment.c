@@ -40,6 +40,8 @@ void why_moment_free(struct why_moment *m)
  */
 static bool asked_wrongly(const struct why_moment *m, const struct snapshot *s)
 {
+	if (m->cause == CAUSE_NOT_MAPPED)
+		return true;
 	if (m->cause != CAUSE_UNKNOWN || m->also)
 		return false;
 	switch (m->refusal.error) {

@@ -53,12 +53,18 @@ const struct call_info watched_calls[] = {
 	CALL(epoll_create1, 329, CALL_OBJECT),
 	CALL(eventfd, 323, CALL_OBJECT),
 	CALL(eventfd2, 328, CALL_OBJECT),
+	CALL(inotify_init, 291, CALL_OBJECT),
+	CALL(inotify_init1, 332, CALL_OBJECT),
+	CALL(inotify_add_watch, 292, CALL_WATCH),
 	CALL(socket, 359, CALL_OBJECT),
 	CALL(io_uring_setup, 425, CALL_OBJECT),
 	CALL(io_uring_register, 427, CALL_PIN),
 	CALL(swapoff, 115, CALL_SWAP), /* outside a guest the filter refuses it */
 	CALL_ON_DEMAND(read, 3, CALL_TRANSFER),
 	CALL_ON_DEMAND(write, 4, CALL_TRANSFER),
+	CALL_ON_DEMAND(sendto, 369, CALL_TRANSFER),
+	CALL_ON_DEMAND(msgsnd, 400, CALL_TRANSFER),
+	CALL_ON_DEMAND(semget, 393, CALL_OBJECT),
 	CALL_ON_DEMAND(openat, 295, CALL_CREATE), /* the filter stops it for O_CREAT only */
 	{NULL, -1, -1, CALL_FILE, false},
 };
@@ -91,7 +97,14 @@ unsigned call_opens(const struct call_info *call)
 {
 	if (call->family == CALL_PIPE)
 		return strcmp(call->name, "fcntl") == 0 ? 0 : 2;
-	return call->family == CALL_OBJECT || strcmp(call->name, "memfd_create") == 0;
+	if (call->family == CALL_OBJECT)
+		return strcmp(call->name, "semget") != 0;
+	return strcmp(call->name, "memfd_create") == 0;
+}
+
+bool call_makes_inotify(const struct call_info *call)
+{
+	return strncmp(call->name, "inotify_init", strlen("inotify_init")) == 0;
 }
 
 uint64_t call_on_demand_bit(const char *name)
@@ -111,13 +124,15 @@ static bool is_new_segment(const struct call_info *call, const uint64_t args[6])
  * MAP_FIXED_NOREPLACE), a signal (EINTR, ERESTART* 512 to 516) or an old kernel (ENOSYS). Those that limits give:
  *   ENOMEM  everywhere
  *   EAGAIN  tasks (pids.max, RLIMIT_NPROC, pid_max, threads-max), locked memory in mmap and mremap, areas in madvise
- *   ENOSPC  shmget (shmall, shmmni), fallocate, write and openat (tmpfs), clone and unshare (namespaces)
+ *   ENOSPC  shmget (shmall, shmmni), fallocate, write and openat (tmpfs), clone and unshare (namespaces),
+ *           inotify_add_watch (watches)
  *   EFAULT  read and madvise that populates: a mapping whose file system is full; else a bad pointer
  *   EPERM   RLIMIT_MEMLOCK of 0: mlock*, shmget(SHM_HUGETLB), mmap(MAP_LOCKED); fs.pipe-max-size: fcntl; else a matter
  *           of rights
- *   ENFILE  pipe, socket, where the inode cannot be had: that is what older kernels say instead of ENOMEM; 5.10 says
- *           ENOBUFS of a socket
- *   EMFILE  RLIMIT_NOFILE, where a call asks for a descriptor: no lack of memory, but taken for one
+ *   ENFILE  pipe, socket, where the inode cannot be had: that is what older kernels say instead of ENOMEM
+ *   ENOBUFS a datagram that memory lacks for (sendto); on 5.10 a socket
+ *   EMFILE  RLIMIT_NOFILE, where a call asks for a descriptor: no lack of memory, but taken for one; inotify_init too
+ *           where the user has as many as it may have
  *   EINVAL  a thread of a process whose children live in another pid namespace; a new segment above shmmax; else a
  *           wrong argument
  *   EBUSY   write: a limit of a control group that is lowered below what it holds
@@ -129,8 +144,8 @@ static bool error_is_refusal(const struct call_info *call, const uint64_t args[6
 	switch (error) {
 	case ENOMEM:
 		return true;
-	case EAGAIN: /* of read and write: nothing there yet */
-		return call->family != CALL_TRANSFER && call->family != CALL_CREATE;
+	case EAGAIN: /* of those: nothing there yet, or nobody who has read it */
+		return !call->on_demand;
 	case ENOSPC:
 		return call->family != CALL_EXEC;
 	case EFAULT:
@@ -139,9 +154,10 @@ static bool error_is_refusal(const struct call_info *call, const uint64_t args[6
 		return call->family == CALL_LOCK || call->family == CALL_SHM ||
 		       (call->family == CALL_MAP && args[3] & MAP_LOCKED) || !strcmp(call->name, "fcntl");
 	case ENFILE:
-		return call->family == CALL_OBJECT || (call->family == CALL_PIPE && strcmp(call->name, "fcntl") != 0);
+		return (call->family == CALL_OBJECT && call_opens(call) > 0) ||
+		       (call->family == CALL_PIPE && strcmp(call->name, "fcntl") != 0);
 	case ENOBUFS:
-		return call->family == CALL_OBJECT;
+		return (call->family == CALL_OBJECT && call_opens(call) > 0) || !strcmp(call->name, "sendto");
 	case EMFILE:
 		return call_opens(call) > 0;
 	case EINVAL:

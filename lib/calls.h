@@ -20,11 +20,12 @@ enum call_family {
 	CALL_PIN,       /* io_uring_register: buffers kept in RAM */
 	CALL_SWAP,      /* swapoff: its pages have to go somewhere */
 	CALL_SHM,       /* shmget, shmat */
-	CALL_ADVISE,    /* madvise that populates */
+	CALL_ADVISE,    /* madvise that populates, or keeps pages from forks, dumps or being one area */
 	CALL_FILE,      /* memfd_create, fallocate */
 	CALL_PIPE,      /* pipe, pipe2, fcntl(F_SETPIPE_SZ) */
-	CALL_OBJECT,    /* epoll_create, eventfd, socket: something of the kernel's behind a descriptor */
-	CALL_TRANSFER,  /* read, write */
+	CALL_OBJECT,    /* epoll_create, eventfd, inotify_init, socket, semget: behind a descriptor or a number */
+	CALL_WATCH,     /* inotify_add_watch */
+	CALL_TRANSFER,  /* read, write, sendto, msgsnd */
 	CALL_CREATE,    /* openat(O_CREAT) */
 };
 
@@ -55,6 +56,9 @@ bool call_can_give(const struct call_info *call, int error);
 
 /* How many descriptors the call asks for. */
 unsigned call_opens(const struct call_info *call);
+
+/* Does it make an inotify instance? */
+bool call_makes_inotify(const struct call_info *call);
 
 /* One refused call, as the witness saw it. */
 struct refusal {

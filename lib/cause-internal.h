@@ -54,6 +54,7 @@ enum moved cause_moved(const struct cause_case *c, enum cgroup_value counter);
 
 /* Limits that several families share. Sizes are multiples of a page; those that are 0 add nothing. */
 void cause_address_space_limit(struct cause_case *c, uint64_t in_use, uint64_t asked);
+void cause_data_limit_of_image(struct cause_case *c, uint64_t image);
 void cause_memlock_limit(struct cause_case *c, uint64_t in_use, uint64_t asked, int error_above, bool explicit_lock);
 void cause_lock_of_break(struct cause_case *c, uint64_t asked);
 /* split_vma() at whichever ends of the range lie inside an area. */
@@ -102,3 +103,4 @@ void cause_object(struct cause_case *c);
 void cause_transfer(struct cause_case *c);
 void cause_create(struct cause_case *c);
 void cause_namespace(struct cause_case *c);
+void cause_watch(struct cause_case *c);

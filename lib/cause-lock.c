@@ -65,6 +65,25 @@ static void lock_of_segment(struct cause_case *c)
 	cause_memlock_limit(c, 0, page_up(c->refusal->asked_bytes), ENOMEM, true);
 }
 
+/*
+ * apply_vma_lock_flags(), mm/mlock.c, and __mm_populate(), mm/gup.c: no limit, but ENOMEM too. Every page of the range
+ * has to be in an area, and one that may be accessed. What lies before the first hole is locked by then, and counts in
+ * what is locked; it was not when the limit was looked at.
+ */
+static void lock_of_range(struct cause_case *c, uint64_t range)
+{
+	const struct maps_summary *maps = &c->s->maps;
+	uint64_t locked = cause_status(c, STATUS_VM_LOCKED);
+	bool incomplete = c->s->maps_seen && maps->target_missing > 0 && maps->target_missing <= range;
+
+	if (incomplete && locked != ENOMEM_ABSENT && locked >= maps->target_reach)
+		locked -= maps->target_reach;
+	cause_memlock_limit(c, locked, range, ENOMEM, true);
+	if (incomplete)
+		(void)cause_add(c, CAUSE_NOT_MAPPED, (struct cause_sum){0, range, range - maps->target_missing}, ENOMEM,
+				"/proc/PID/maps: what of the range is there, and may be accessed");
+}
+
 /* do_mlock() and mlockall(), mm/mlock.c */
 void cause_lock(struct cause_case *c)
 {
@@ -80,7 +99,7 @@ void cause_lock(struct cause_case *c)
 			cause_memlock_limit(c, 0, cause_status(c, STATUS_VM_SIZE), ENOMEM, true);
 		return;
 	}
-	cause_memlock_limit(c, cause_status(c, STATUS_VM_LOCKED), pages_of_range(args[0], args[1]), ENOMEM, true);
+	lock_of_range(c, pages_of_range(args[0], args[1]));
 	if (c->s->maps_seen)
 		cause_map_count_of_split(c);
 	/* The pages are faulted in at once; __mlock_posix_error_return() makes an ENOMEM of the EFAULT. */

@@ -4,6 +4,7 @@
  * own path through the kernel. Where a snapshot cannot tell whether a check applied (a MAP_FIXED over what was there),
  * it is left out.
  */
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -57,6 +58,22 @@ static void data_limit(struct cause_case *c, uint64_t asked)
 		cause_add(c, CAUSE_RLIMIT_DATA, sum, ENOMEM, "/proc/PID/limits: Max data size");
 
 	if (state && cause_rlimit(c, RLIMIT_DATA) == 0 && c->refusal->call->family != CALL_BREAK)
+		cause_doubt(c, state);
+}
+
+/*
+ * elf_map() and vm_brk_flags(), fs/binfmt_elf.c: what of a new image may be written is data. How much of it that is was
+ * not looked at, only that it is no more than all: doubtful.
+ */
+void cause_data_limit_of_image(struct cause_case *c, uint64_t image)
+{
+	uint64_t bound = cause_rlimit_pages(c, RLIMIT_DATA);
+
+	if (image == 0 || c->s->data_limit_ignored)
+		return;
+	const struct limit_state *state = cause_add(c, CAUSE_RLIMIT_DATA, (struct cause_sum){0, image, bound}, ENOMEM,
+						    "/proc/PID/limits: Max data size");
+	if (state && state->refuses)
 		cause_doubt(c, state);
 }
 
@@ -146,6 +163,23 @@ static void commit_of_map(struct cause_case *c, uint64_t prot, uint64_t flags, u
 	cause_commit_limit(c, asked); /* mode 2 has no MAP_NORESERVE */
 }
 
+/*
+ * hugetlbfs_file_mmap(), fs/hugetlbfs/inode.c, reserves what the file has not got yet, and how much that is nobody
+ * wrote down: what all of it would need counts only where nothing else explains the refusal.
+ */
+static void huge_file(struct cause_case *c, uint64_t length)
+{
+	uint64_t block = c->s->file.block;
+	unsigned from = c->report->count;
+
+	if (block == 0 || block & (block - 1))
+		return;
+	cause_hugetlb_reservation(c, length, (unsigned)__builtin_ctzll(block));
+	for (unsigned i = from; i < c->report->count; i++)
+		if (c->report->state[i].refuses)
+			cause_doubt(c, &c->report->state[i]);
+}
+
 /* do_mmap() and mmap_region(), mm/mmap.c */
 void cause_map(struct cause_case *c)
 {
@@ -177,7 +211,10 @@ void cause_map(struct cause_case *c)
 		beyond_the_end(c, LOW_START, asked, LOW_END);
 	else
 		holes(c, asked, 0);
-	if (flags & MAP_HUGETLB) {
+	if (!(flags & MAP_ANONYMOUS) && c->s->file_seen && c->s->file.type == HUGETLBFS_MAGIC) {
+		if (!(flags & MAP_NORESERVE))
+			huge_file(c, args[1]);
+	} else if (flags & MAP_HUGETLB) {
 		if (!(flags & MAP_NORESERVE))
 			cause_hugetlb_reservation(c, args[1], flags >> HUGE_SIZE_SHIFT & HUGE_SIZE_MASK);
 	} else if (!overlaps || (maps->target_mapped && !maps->target_private_writable)) {
@@ -185,7 +222,7 @@ void cause_map(struct cause_case *c)
 	}
 }
 
-/* How many areas a moving mremap() needs to spare; 7.x asks for them before it tries to grow in place. */
+/* How many areas a moving mremap() needs to spare; since 7.1 it asks for them before it tries to grow in place. */
 static void map_count_of_remap(struct cause_case *c, bool moves)
 {
 	const struct limit_state *state = map_count(c, MAP_COUNT_MOVE, 1);
@@ -215,9 +252,10 @@ void cause_remap(struct cause_case *c)
 			commit(c, growth);
 		}
 	}
+	/* What has no room where it is, and may not move, has another reason. */
+	if (flags & MREMAP_FIXED || (growth && (flags & MREMAP_MAYMOVE || stays)))
+		map_count_of_remap(c, !stays);
 	if (flags & MREMAP_MAYMOVE) {
-		if (growth || flags & MREMAP_FIXED)
-			map_count_of_remap(c, !stays);
 		if (growth && !(flags & MREMAP_FIXED))
 			holes(c, new_size, room);
 	}

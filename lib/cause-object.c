@@ -20,13 +20,35 @@ void cause_open_files(struct cause_case *c)
 	cause_charge(c, PAGE_BYTES, ENOMEM);
 }
 
-/* eventpoll.c, eventfd.c and net/socket.c: an object from a slab cache, and the inode of a socket. */
+/* inotify_new_group(), fs/notify/inotify/inotify_user.c: inc_ucount() is asked first, and the errno is the same. */
+static void cause_inotify_instances(struct cause_case *c)
+{
+	const struct inotify_numbers *numbers = &c->s->inotify;
+	(void)cause_add(c, CAUSE_INOTIFY_INSTANCES_MAX,
+			(struct cause_sum){numbers->instances, 1, numbers->instances_max}, EMFILE,
+			"/proc/sys/user/max_inotify_instances");
+}
+
+/* inotify_new_watch(), likewise: a file that is watched already is not counted again, and never refused. */
+void cause_watch(struct cause_case *c)
+{
+	const struct inotify_numbers *numbers = &c->s->inotify;
+	if (c->refusal->error == ENOMEM)
+		cause_charge(c, PAGE_BYTES, ENOMEM);
+	(void)cause_add(c, CAUSE_INOTIFY_WATCHES_MAX, (struct cause_sum){numbers->watches, 1, numbers->watches_max},
+			ENOSPC, "/proc/sys/user/max_inotify_watches");
+}
+
+/* eventpoll.c, eventfd.c and net/socket.c: an object from a slab cache, and the inode of a socket; ipc/sem.c: an array.
+ */
 void cause_object(struct cause_case *c)
 {
 	int error = c->refusal->error;
 
 	if (error == EMFILE)
 		cause_open_files(c);
+	if (error == EMFILE && call_makes_inotify(c->refusal->call))
+		cause_inotify_instances(c);
 	else if (error == ENOMEM || error == ENFILE || error == ENOBUFS)
 		cause_charge(c, PAGE_BYTES, error);
 }

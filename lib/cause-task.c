@@ -125,5 +125,6 @@ void cause_exec(struct cause_case *c)
 	}
 	nproc(c, 0, 0);
 	cause_address_space_limit(c, 0, image);
+	cause_data_limit_of_image(c, image);
 	cause_commit_limit(c, image);
 }

@@ -53,8 +53,9 @@ void cause_transfer(struct cause_case *c)
 	case EFAULT:
 		cause_tmpfs_fault(c, c->refusal->args[1], 1, EFAULT);
 		break;
-	case ENOMEM:
-		cause_charge(c, PAGE_BYTES, ENOMEM);
+	case ENOMEM:  /* load_msg(), ipc/msgutil.c, for msgsnd() */
+	case ENOBUFS: /* alloc_skb_with_frags(), net/core/skbuff.c, for sendto() */
+		cause_charge(c, PAGE_BYTES, c->refusal->error);
 		break;
 	case EBUSY:
 		cause_limit_lowered(c);

@@ -121,6 +121,7 @@ void cause_of_refusal(const struct refusal *refusal, const struct snapshot *befo
 		[CALL_TRANSFER] = cause_transfer,
 		[CALL_CREATE] = cause_create,
 		[CALL_NAMESPACE] = cause_namespace,
+		[CALL_WATCH] = cause_watch,
 	};
 
 	memset(ret, 0, sizeof(*ret));

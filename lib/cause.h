@@ -29,6 +29,8 @@
 	X(THREADS_MAX, "threads-max", "tasks", NULL)                                                                   \
 	X(DEAD_PID_NAMESPACE, "dead-pid-namespace", "tasks", NULL)                                                     \
 	X(NAMESPACES_MAX, "namespaces-max", "namespaces", NULL)                                                        \
+	X(INOTIFY_WATCHES_MAX, "inotify-watches-max", "watches", NULL)                                                 \
+	X(INOTIFY_INSTANCES_MAX, "inotify-instances-max", "instances", NULL)                                           \
 	X(MEMCG_MAX, "memcg-max", "bytes", "cgroup.memory.events.oom_kill")                                            \
 	X(MEMCG_SWAP_MAX, "memcg-swap-max", "bytes", "cgroup.memory.events.oom_kill")                                  \
 	X(MEMCG_HIGH, "memcg-high", "bytes", "cgroup.memory.events.high")                                              \
@@ -42,6 +44,7 @@
 	X(KMALLOC_MAX, "kmalloc-max", "bytes", NULL)                                                                   \
 	X(RLIMIT_NOFILE, "rlimit-nofile", "descriptors", NULL)                                                         \
 	X(RLIMIT_CPU, "rlimit-cpu", "ns", NULL)                                                                        \
+	X(NOT_MAPPED, "not-mapped", "bytes", NULL)                                                                     \
 	X(INJECTED, "injected", "", NULL)                                                                              \
 	X(KILLED_BY_OTHER, "killed-by-other", "", NULL)                                                                \
 	X(UNKNOWN, "unknown", "", NULL)

@@ -106,8 +106,9 @@ static int watch_brk(scmp_filter_ctx ctx, int call)
 
 static int watch(scmp_filter_ctx ctx, bool guest, bool all_breaks)
 {
-	/* Of all advice only these two ask for memory. */
-	static const uint64_t populating[] = {ADVICE_POPULATE_READ, ADVICE_POPULATE_WRITE};
+	/* Only this advice asks for memory, or makes of one area several that have to stay so. */
+	static const uint64_t asking[] = {MADV_DONTFORK,  MADV_DONTDUMP,        MADV_WIPEONFORK,
+					  MADV_MERGEABLE, ADVICE_POPULATE_READ, ADVICE_POPULATE_WRITE};
 	for (const struct call_info *c = watched_calls; c->name; c++) {
 		int r = 0;
 		if (c->nr < 0 || c->on_demand || (c->family == CALL_SWAP && !guest))
@@ -120,8 +121,8 @@ static int watch(scmp_filter_ctx ctx, bool guest, bool all_breaks)
 			r = watch_brk(ctx, c->nr);
 		else if (c->family != CALL_ADVISE)
 			r = seccomp_rule_add(ctx, SCMP_ACT_TRACE(0), c->nr, 0);
-		for (size_t i = 0; c->family == CALL_ADVISE && r == 0 && i < ARRAY_SIZE(populating); i++) {
-			const struct scmp_arg_cmp advice = {.arg = 2, .op = SCMP_CMP_EQ, .datum_a = populating[i]};
+		for (size_t i = 0; c->family == CALL_ADVISE && r == 0 && i < ARRAY_SIZE(asking); i++) {
+			const struct scmp_arg_cmp advice = {.arg = 2, .op = SCMP_CMP_EQ, .datum_a = asking[i]};
 			r = add_if(ctx, SCMP_ACT_TRACE(0), c->nr, &advice);
 		}
 		if (r < 0)

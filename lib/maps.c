@@ -16,7 +16,7 @@
 
 struct area {
 	uint64_t start, end;
-	bool private_writable;
+	bool private_writable, accessible;
 	const char *name; /* "" for anonymous memory */
 	size_t name_length;
 };
@@ -38,10 +38,8 @@ static bool scan_hex(const char **p, const char *end, uint64_t *ret)
 {
 	const char *start = *p, *s = start;
 	uint64_t value = 0;
-
 	for (; s < end; s++) {
 		unsigned digit = (unsigned)(unsigned char)*s - '0';
-
 		if (digit > 9) {
 			digit = (unsigned)(unsigned char)*s - 'a';
 			if (digit > 5)
@@ -66,14 +64,14 @@ static bool scan_decimal(const char **p, const char *end)
 	return digits > 0;
 }
 
-static bool scan_permissions(const char **p, const char *end, bool *ret_private_writable)
+static bool scan_permissions(const char **p, const char *end, struct area *ret)
 {
 	const char *s = *p;
-
 	if (end - s < 4 || (s[0] != 'r' && s[0] != '-') || (s[1] != 'w' && s[1] != '-') ||
 	    (s[2] != 'x' && s[2] != '-') || (s[3] != 'p' && s[3] != 's'))
 		return false;
-	*ret_private_writable = s[1] == 'w' && s[3] == 'p';
+	ret->private_writable = s[1] == 'w' && s[3] == 'p';
+	ret->accessible = s[0] == 'r' || s[1] == 'w' || s[2] == 'x';
 	*p += 4;
 	return true;
 }
@@ -83,12 +81,11 @@ static bool parse_area(const char *line, size_t length, struct area *ret)
 {
 	const char *p = line, *end = line + length;
 	uint64_t unused;
-
 	if (!scan_hex(&p, end, &ret->start) || !skip_char(&p, end, '-') || !scan_hex(&p, end, &ret->end) ||
-	    !skip_char(&p, end, ' ') || !scan_permissions(&p, end, &ret->private_writable) ||
-	    !skip_char(&p, end, ' ') || !scan_hex(&p, end, &unused) || !skip_char(&p, end, ' ') ||
-	    !scan_hex(&p, end, &unused) || !skip_char(&p, end, ':') || !scan_hex(&p, end, &unused) ||
-	    !skip_char(&p, end, ' ') || !scan_decimal(&p, end))
+	    !skip_char(&p, end, ' ') || !scan_permissions(&p, end, ret) || !skip_char(&p, end, ' ') ||
+	    !scan_hex(&p, end, &unused) || !skip_char(&p, end, ' ') || !scan_hex(&p, end, &unused) ||
+	    !skip_char(&p, end, ':') || !scan_hex(&p, end, &unused) || !skip_char(&p, end, ' ') ||
+	    !scan_decimal(&p, end))
 		return false;
 	if (p < end && *p != ' ')
 		return false;
@@ -119,11 +116,21 @@ static bool is_inside(const struct area *area, uint64_t address)
 	return area->start < address && address < area->end;
 }
 
+/* How much of the range there is: areas come in order. */
+static void cover_target(struct maps_parser *p, const struct area *area)
+{
+	uint64_t low = area->start > p->target_start ? area->start : p->target_start,
+		 high = area->end < p->target_end ? area->end : p->target_end;
+	if (low < high && area->accessible)
+		p->sum.target_missing -= high - low;
+	if (low < high && low == p->target_start + p->sum.target_reach)
+		p->sum.target_reach += high - low;
+}
+
 static void look_at_target(struct maps_parser *p, const struct area *area, bool is_stack)
 {
 	struct maps_summary *sum = &p->sum;
 	uint64_t address = p->target_start;
-
 	if (!p->target_start && !p->target_end)
 		return;
 	if (area->start <= address && address < area->end) {
@@ -131,6 +138,7 @@ static void look_at_target(struct maps_parser *p, const struct area *area, bool 
 		sum->target_start_area = area->start;
 		sum->target_private_writable = area->private_writable;
 	}
+	cover_target(p, area);
 	/* An empty range splits nothing. */
 	if (p->target_end > p->target_start)
 		sum->target_splits += (uint64_t)is_inside(area, p->target_start) + is_inside(area, p->target_end);
@@ -146,7 +154,6 @@ static void maps_line(struct maps_parser *p, const char *line, size_t length)
 {
 	struct maps_summary *sum = &p->sum;
 	struct area area;
-
 	/* Areas never overlap and never go backwards: m_start(), fs/proc/task_mmu.c. */
 	if (!parse_area(line, length, &area) || area.start < p->previous_end) {
 		p->bad = true;
@@ -179,7 +186,6 @@ static void maps_line(struct maps_parser *p, const char *line, size_t length)
 void maps_begin(struct maps_parser *p, uint64_t min_address, uint64_t task_size, uint64_t address, uint64_t length)
 {
 	uint64_t end;
-
 	/* Field by field: clearing the line buffer as well would be for nothing. */
 	p->sum = (struct maps_summary){0};
 	p->min_address = min_address;
@@ -193,6 +199,7 @@ void maps_begin(struct maps_parser *p, uint64_t min_address, uint64_t task_size,
 		if (__builtin_add_overflow(address, length, &end) || __builtin_add_overflow(end, PAGE_BYTES - 1, &end))
 			end = UINT64_MAX;
 		p->target_end = end & ~(PAGE_BYTES - 1);
+		p->sum.target_missing = p->target_end - p->target_start;
 	}
 }
 
@@ -206,7 +213,6 @@ static void feed_lines(char *line, unsigned size, unsigned *line_length, const c
 		       line_handler handler, void *parser)
 {
 	const char *end = text + length;
-
 	while (text < end) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
 		size_t part = (size_t)((newline ? newline : end) - text);
@@ -216,7 +222,6 @@ static void feed_lines(char *line, unsigned size, unsigned *line_length, const c
 		} else {
 			size_t room = size - *line_length;
 			size_t kept = part < room ? part : room;
-
 			memcpy(line + *line_length, text, kept);
 			*line_length += (unsigned)kept;
 			if (newline) {
@@ -274,7 +279,6 @@ int maps_read_fd(int fd, uint64_t min_address, uint64_t task_size, uint64_t addr
 		 struct maps_summary *ret)
 {
 	struct maps_parser p;
-
 	maps_begin(&p, min_address, task_size, address, length);
 	int r = read_all(fd, maps_chunk, &p);
 	return r < 0 ? r : maps_end(&p, ret);
@@ -330,7 +334,6 @@ static bool smaps_flags(struct smaps_parser *p, const char *text, size_t length)
 static bool smaps_size(struct smaps_parser *p, const char *text, size_t length)
 {
 	uint64_t kib;
-
 	while (length && *text == ' ') {
 		text++;
 		length--;
@@ -345,7 +348,6 @@ static bool smaps_line(struct smaps_parser *p, const char *line, size_t length)
 	static const char size_key[] = "Size:", flags_key[] = "VmFlags:";
 	const size_t size_length = sizeof(size_key) - 1, flags_length = sizeof(flags_key) - 1;
 	struct area area;
-
 	/* Keys begin with a capital letter, addresses are printed in lower case. */
 	if (length == 0 || line[0] < 'A' || line[0] > 'Z') {
 		smaps_finish_area(p);

@@ -28,6 +28,8 @@ struct maps_summary {
 	uint64_t above_start;         /* start of the nearest area above the address, 0 when none */
 	bool above_is_stack;
 	uint64_t mapped_below_end; /* of mapped_bytes; not all of it where a 64-bit process makes a 32-bit call */
+	uint64_t target_missing; /* bytes of the range that lie in no area, or in one that may not be accessed at all */
+	uint64_t target_reach;   /* bytes of the range before the first that lies in no area */
 };
 
 /* A parser fed chunk by chunk; start with maps_begin(), end with maps_end(). Lines may straddle chunks. */

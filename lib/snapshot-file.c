@@ -75,6 +75,7 @@ void snapshot_take_file(const struct snapshot_source *s, const struct snapshot_r
 	ret->file_seen = fd >= 0 && fstatfs(fd, &fs) == 0;
 	if (ret->file_seen)
 		ret->file = (struct file_system){.type = (uint64_t)fs.f_type,
+						 .block = (uint64_t)fs.f_bsize,
 						 .size = (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize,
 						 .free = (uint64_t)fs.f_bfree * (uint64_t)fs.f_bsize,
 						 .inodes = fs.f_files,

@@ -27,9 +27,13 @@ typedef bool (*snapshot_visitor)(int dirfd, const char *number, void *data);
 /* Calls back for every process of a /proc until one returns false. */
 void snapshot_each_process(int proc_fd, snapshot_visitor visit, void *data);
 
+/* Calls back for every descriptor of a process until one returns false; false when they cannot be listed. */
+bool snapshot_each_file(int proc_fd, const char *pid, snapshot_visitor visit, void *data);
+
 /* What takes walking /proc: its descriptors, the children's pid namespace, the user's tasks, the task ids in use. */
 void snapshot_take_pid_namespace(const struct snapshot_source *s, struct snapshot *ret);
 void snapshot_take_open_files(const struct snapshot_source *s, struct snapshot *ret);
 void snapshot_take_uid_tasks(const struct snapshot_source *s, struct snapshot *ret);
 void snapshot_take_namespaces(const struct snapshot_source *s, uint64_t flags, struct snapshot *ret);
+void snapshot_take_inotify(const struct snapshot_source *s, struct snapshot *ret);
 void snapshot_take_pid_ids(const struct snapshot_source *s, struct snapshot *ret);

@@ -4,7 +4,9 @@
  * counted is those that have a member.
  */
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "cleanup.h"
@@ -51,12 +53,31 @@ static uint64_t count(int proc_fd, const char *kind)
 	return seen.count > NAMESPACES_MAX ? ENOMEM_ABSENT : seen.count - 1;
 }
 
+/*
+ * Users and tasks have namespaces in namespaces. NS_GET_PARENT leads outwards, up to the first one that is the
+ * harness's own: EPERM.
+ */
+static uint64_t depth(const struct snapshot_source *s, pid_t pid, const char *kind)
+{
+	char name[64];
+	(void)snprintf(name, sizeof(name), "%d/ns/%s", pid, kind);
+	auto_close int fd = openat(s->proc_fd, name, O_RDONLY | O_CLOEXEC);
+	for (uint64_t n = 0; fd >= 0; n++) {
+		int parent = ioctl(fd, NS_GET_PARENT);
+		if (parent < 0)
+			return errno == EPERM ? n : ENOMEM_ABSENT;
+		(void)close(fd);
+		fd = parent;
+	}
+	return ENOMEM_ABSENT;
+}
+
 void snapshot_take_namespaces(const struct snapshot_source *s, uint64_t flags, struct snapshot *ret)
 {
 	for (unsigned i = 0; i < NAMESPACE_COUNT; i++) {
 		struct namespace_numbers *numbers = &ret->namespaces[i];
 		char name[64];
-		*numbers = (struct namespace_numbers){ENOMEM_ABSENT, ENOMEM_ABSENT};
+		*numbers = (struct namespace_numbers){ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT};
 		if (!(flags & namespace_infos[i].flag))
 			continue;
 		(void)snprintf(name, sizeof(name), "sys/user/max_%s_namespaces", namespace_infos[i].name);
@@ -66,5 +87,7 @@ void snapshot_take_namespaces(const struct snapshot_source *s, uint64_t flags, s
 			numbers->in_use = 0; /* whatever there is, there may be none */
 		else if (numbers->max < NAMESPACES_MAX)
 			numbers->in_use = count(s->proc_fd, namespace_infos[i].name);
+		if (i == NAMESPACE_USER || i == NAMESPACE_PID)
+			numbers->depth = depth(s, ret->pid, namespace_infos[i].name);
 	}
 }

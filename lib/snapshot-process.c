@@ -139,6 +139,8 @@ void snapshot_take_process(const struct snapshot_source *s, const struct snapsho
 		snapshot_take_group_limit(s, request, ret);
 	if (request->namespaces)
 		snapshot_take_namespaces(s, request->namespaces, ret);
+	if (request->inotify)
+		snapshot_take_inotify(s, ret);
 	if (request->shm)
 		ret->shm_seen = ipc_namespace_shm(ret->pid, &ret->shm) == 0;
 	if (request->pidns)

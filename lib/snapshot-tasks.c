@@ -40,6 +40,17 @@ void snapshot_each_process(int proc_fd, snapshot_visitor visit, void *data)
 		each_number(fd, entries, sizeof(entries), visit, data);
 }
 
+bool snapshot_each_file(int proc_fd, const char *pid, snapshot_visitor visit, void *data)
+{
+	static char entries[32 * 1024] __attribute__((aligned(8)));
+	char name[64];
+	(void)snprintf(name, sizeof(name), "%s/fd", pid);
+	auto_close int fd = openat(proc_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		each_number(fd, entries, sizeof(entries), visit, data);
+	return fd >= 0;
+}
+
 struct file_search {
 	uint64_t limit, files;
 };
@@ -55,15 +66,11 @@ static bool visit_file(int dirfd, const char *number, void *data)
 /* A limit that was lowered leaves descriptors above it open; they take no room below. */
 void snapshot_take_open_files(const struct snapshot_source *s, struct snapshot *ret)
 {
-	static char entries[32 * 1024] __attribute__((aligned(8)));
 	struct file_search search = {.limit = ret->rlimit[RLIMIT_NOFILE]};
-	char name[64];
-	(void)snprintf(name, sizeof(name), "%d/fd", ret->pid);
-	auto_close int fd = openat(s->proc_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || search.limit == ENOMEM_ABSENT)
-		return;
-	each_number(fd, entries, sizeof(entries), visit_file, &search);
-	ret->open_files = search.files;
+	char pid[32];
+	(void)snprintf(pid, sizeof(pid), "%d", ret->pid);
+	if (search.limit != ENOMEM_ABSENT && snapshot_each_file(s->proc_fd, pid, visit_file, &search))
+		ret->open_files = search.files;
 }
 
 struct namespace_search {

@@ -135,7 +135,8 @@ static void take(const struct snapshot_source *s, const struct snapshot_request 
 	ret->uid_tasks = ret->open_files = ret->pid_ids = ret->namespace_pid_ids = ret->oom_score = ENOMEM_ABSENT;
 	ret->namespace_pid_max = s->namespace_pid_max;
 	for (unsigned i = 0; i < NAMESPACE_COUNT; i++)
-		ret->namespaces[i] = (struct namespace_numbers){ENOMEM_ABSENT, ENOMEM_ABSENT};
+		ret->namespaces[i] = (struct namespace_numbers){ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT};
+	ret->inotify = (struct inotify_numbers){ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT};
 	ret->in_cgroup = true;
 	take_machine(s, ret);
 	take_groups(s, ret);

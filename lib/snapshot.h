@@ -56,11 +56,19 @@ extern const struct namespace_info {
 struct namespace_numbers {
 	uint64_t max;    /* user.max_*_namespaces of the harness's user namespace, ENOMEM_ABSENT when unknown */
 	uint64_t in_use; /* with a member, the first one not counted; ENOMEM_ABSENT when not counted */
+	uint64_t depth;  /* user and pid: how many the process's own one lies in; ENOMEM_ABSENT when unknown */
+};
+
+/* What the user of the process has of inotify, and may have; each ENOMEM_ABSENT when not asked for or not known. */
+struct inotify_numbers {
+	uint64_t watches, watches_max;
+	uint64_t instances, instances_max;
 };
 
 /* The file system of the file at hand. */
 struct file_system {
 	uint64_t type;                /* a magic number of statfs(2) */
+	uint64_t block;               /* bytes; of huge pages that is their size */
 	uint64_t size, free;          /* bytes; a size of 0 is none */
 	uint64_t inodes, inodes_free; /* likewise */
 };
@@ -108,6 +116,7 @@ struct snapshot {
 	enum cgroup_value group_limit;
 	uint64_t file_bytes; /* its length; of the one behind the area only, else ENOMEM_ABSENT */
 	struct namespace_numbers namespaces[NAMESPACE_COUNT]; /* of the kinds asked for */
+	struct inotify_numbers inotify;
 	bool shm_seen; /* System V memory of its IPC namespace could be asked for */
 	struct shm_numbers shm;
 	/* The pid namespace its children would get. */
@@ -159,6 +168,7 @@ struct snapshot_request {
 	bool open_files;     /* a call that opens was refused with EMFILE: count the descriptors */
 	const char *create;  /* of a refused openat: the path, from root or working directory; NULL for none */
 	uint64_t namespaces; /* new ones were refused, with these CLONE_NEW* flags: count them */
+	bool inotify;        /* a watch or an instance was refused: count both */
 	bool shm;            /* a segment was refused: what does its IPC namespace say? */
 	bool sleeps_where;   /* read wchan */
 	bool dying; /* the process was killed: it is left out where the machine's memory is gone, see snapshot.c */

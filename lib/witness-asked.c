@@ -200,6 +200,7 @@ uint64_t witness_asked(const struct tracee *t, int64_t result)
 	case CALL_TASK:
 	case CALL_OBJECT:
 	case CALL_NAMESPACE:
+	case CALL_WATCH:
 	case CALL_CREATE:
 	case CALL_SWAP:
 		return 0;
@@ -243,6 +244,7 @@ void witness_range(const struct refusal *r, uint64_t *ret_address, uint64_t *ret
 		break;
 	case CALL_TASK:
 	case CALL_NAMESPACE:
+	case CALL_WATCH:
 	case CALL_CREATE:
 	case CALL_EXEC:
 	case CALL_SHM:
@@ -288,6 +290,7 @@ bool witness_asks_for_addresses(enum call_family family)
 	switch (family) {
 	case CALL_TASK:
 	case CALL_NAMESPACE:
+	case CALL_WATCH:
 	case CALL_FILE:
 	case CALL_PIPE:
 	case CALL_OBJECT:
@@ -304,6 +307,7 @@ bool witness_asks_for_addresses(enum call_family family)
 void witness_request(const struct refusal *r, struct snapshot_request *ret)
 {
 	static char path[256];
+	bool maps_file = r->call->family == CALL_MAP && r->error == ENOMEM && !(r->args[3] & MAP_ANONYMOUS);
 	*ret = (struct snapshot_request){
 		.pid = r->tgid,
 		.maps = witness_asks_for_addresses(r->call->family),
@@ -312,13 +316,16 @@ void witness_request(const struct refusal *r, struct snapshot_request *ret)
 			r->call->family == CALL_TASK && !(r->clone_flags & 0x100 /* CLONE_VM */) && r->error == ENOMEM,
 		.pidns = r->call->family == CALL_TASK && r->error != EAGAIN,
 		.uid_tasks = (r->call->family == CALL_TASK || r->call->family == CALL_EXEC) && r->error == EAGAIN,
-		.file = (r->call->family == CALL_FILE || r->call->family == CALL_TRANSFER) && r->error == ENOSPC,
+		.file = maps_file ||
+			((r->call->family == CALL_FILE || r->call->family == CALL_TRANSFER) && r->error == ENOSPC),
 		.area_file = (r->call->family == CALL_LOCK && r->error == ENOMEM) || r->error == EFAULT,
 		.group_limit = r->call->family == CALL_TRANSFER && r->error == EBUSY,
-		.fd = (int)r->args[0],
+		.fd = (int)r->args[maps_file ? 4 : 0],
 		.open_files = r->error == EMFILE,
 		.shm = r->call->family == CALL_SHM && (r->error == EINVAL || r->error == ENOSPC),
 		.pid_ids = r->call->family == CALL_TASK && r->error == EAGAIN,
+		.inotify = (r->call->family == CALL_WATCH && r->error == ENOSPC) ||
+			   (call_makes_inotify(r->call) && r->error == EMFILE),
 	};
 	if (r->error == ENOSPC && (r->call->family == CALL_TASK || r->call->family == CALL_NAMESPACE))
 		ret->namespaces = r->call->family == CALL_TASK ? r->clone_flags : r->args[0];

@@ -336,6 +336,31 @@ static void test_not_lowered(void **state)
 	assert_false(asks_for_counter(busy));
 }
 
+/* What was refused is never granted, and that is what the manifest says: then it must not be, and it must be known. */
+static void test_does_without(void **state)
+{
+	static const char *const granted[] = {"0", "1", NULL};
+	(void)state;
+	for (size_t i = 0; i < sizeof(granted) / sizeof(granted[0]); i++) {
+		struct world w;
+		json_auto_t *e = load_evidence("rlimit-as-live");
+		doctor(e, "witness/granted_later", granted[i]);
+		make_world(&w, "rlimit-as-live", e);
+		w.run.expect.does_without = true;
+		assert_int_equal(judge_run(e, &w.run, NULL), 0);
+		assert_string_equal(member(e, "verdict"), i == 0 ? "pass" : "fail");
+	}
+	struct world w;
+	json_auto_t *e = load_evidence("rlimit-as-live"); /* refused nothing: no less is asked of it than of others */
+	doctor(e, "witness/granted_later", "0");
+	doctor(e, "witness/records", "[]");
+	doctor(e, "witness/refused", "0");
+	make_world(&w, "rlimit-as-live", e);
+	w.run.expect.does_without = true;
+	assert_int_equal(judge_run(e, &w.run, NULL), 0);
+	assert_string_equal(member(e, "verdict"), "fail");
+}
+
 static void test_unknown_is_no_proof(void **state)
 {
 	struct world w;
@@ -508,6 +533,15 @@ static const struct {
 	{"kernel_log.commit_refusals", NULL, "2", NULL, REL_IS, true, NULL},
 	{"kernel_log.lines", NULL, "0", NULL, REL_AT_LEAST, false, "no such value here: kernel_log.lines"},
 	{"duration_ns", NULL, "13000000", NULL, REL_AT_MOST, true, NULL},
+	/* of samples, of which some were not taken: 5, 9, 7 */
+	{"most.rss", NULL, "9", NULL, REL_IS, true, NULL},
+	{"most.rss", NULL, "8", NULL, REL_AT_MOST, false, NULL},
+	{"least.rss", NULL, "5", NULL, REL_IS, true, NULL},
+	{"least.rss", NULL, "6", NULL, REL_AT_LEAST, false, NULL},
+	{"most.rss", "least.rss", "4", NULL, REL_IS, true, NULL},
+	{"most.vm_size", NULL, "0", NULL, REL_AT_LEAST, false, "no such value here: most.vm_size"},
+	{"most.interval_ns", NULL, "0", NULL, REL_AT_LEAST, false, "no such value here: most.interval_ns"},
+	{"least.nothing", NULL, "0", NULL, REL_AT_LEAST, false, "no such value here: least.nothing"},
 	/* unlimited: more than any number, equal to itself, no part in a difference */
 	{"failure.process.rlimit.data", NULL, "16383G", NULL, REL_ABOVE, true, NULL},
 	{"failure.process.rlimit.data", NULL, "max", NULL, REL_IS, true, NULL},
@@ -541,6 +575,9 @@ static void test_relations(void **state)
 				  "__vm_enough_memory: pid: 9, comm: c, no enough memory for the allocation",
 				  "__vm_enough_memory: pid: 9, comm: c, bytes: 4096 not enough memory for the "
 				  "allocation"));
+		(void)json_object_set_new(
+			e, "samples",
+			json_pack("{s:[n,i,i,n,i], s:[n,n], s:i}", "rss", 5, 9, 7, "vm_size", "interval_ns", 5000000));
 		make_world(&w, "rlimit-as-trigger", e);
 		w.check[0] = (struct check){.value = (char *)(uintptr_t)relations[i].value,
 					    .minus = (char *)(uintptr_t)relations[i].minus,
@@ -700,6 +737,7 @@ int main(void)
 		cmocka_unit_test(test_absent_counters),
 		cmocka_unit_test(test_not_lowered),
 		cmocka_unit_test(test_unreadable_log),
+		cmocka_unit_test(test_does_without),
 		cmocka_unit_test(test_unknown_is_no_proof),
 		cmocka_unit_test(test_injected),
 		cmocka_unit_test(test_exit_as_told),

@@ -62,10 +62,12 @@ static const struct bad {
 	 "one of is, at_least, at_most, above, below, near"},
 	{"check-no-value", 10, 53, 1, "check without 'value'", NULL},
 	{"check-path", 10, 61, 19, "'failing.process.rss' is no metric path",
-	 "paths begin with before. failure. after. delta. arguments. witness. exit. cause. kernel_log., or are "
+	 "paths begin with before. failure. after. delta. arguments. witness. exit. cause. kernel_log. most. least., "
+	 "or are "
 	 "duration_ns"},
 	{"check-path-minus", 10, 61, 25, "'rss' is no metric path",
-	 "paths begin with before. failure. after. delta. arguments. witness. exit. cause. kernel_log., or are "
+	 "paths begin with before. failure. after. delta. arguments. witness. exit. cause. kernel_log. most. least., "
+	 "or are "
 	 "duration_ns"},
 	{"check-tolerance", 10, 100, 8, "bad tolerance '2percent'", "a percentage (2%) or a size (64K)"},
 	{"check-two-relations", 10, 79, 7, "a check has one relation only, and 'is' was given before", NULL},
@@ -77,6 +79,10 @@ static const struct bad {
 	{"counter-cgroup", 6, 12, 14, "'memory.current' is a counter, not a limit", NULL},
 	{"cpus", 6, 9, 3, "unknown value of cpus 'two'", NULL},
 	{"deep", 6, 25, 1, "nested too deeply (at most 12 levels)", NULL},
+	{"does-without-shrug", 11, 97, 12, "a program that shrugs and exits with 0 would pass",
+	 "say what the program has in the end: says, or check"},
+	{"does-without-trigger", 10, 45, 12,
+	 "only a remedy that helps, and that names the call it is refused, does without it", NULL},
 	{"duplicate-key", 5, 1, 5, "duplicate key 'title' (first given in line 2)", NULL},
 	{"duplicate-key-flow", 6, 21, 2, "duplicate key 'as' (first given in line 6)", NULL},
 	{"duration", 4, 11, 1, "bad duration '5'", "digits and one of ns us ms s min, as in 500ms"},

@@ -53,7 +53,8 @@ static inline void fixture_init(struct fixture *f)
 	s->cpu_ns = s->cpu_hard_limit_ns = s->file_bytes = ENOMEM_ABSENT;
 	s->open_files = s->pid_ids = s->namespace_pid_max = s->namespace_pid_ids = ENOMEM_ABSENT;
 	for (unsigned i = 0; i < NAMESPACE_COUNT; i++)
-		s->namespaces[i] = (struct namespace_numbers){ENOMEM_ABSENT, ENOMEM_ABSENT};
+		s->namespaces[i] = (struct namespace_numbers){ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT};
+	s->inotify = (struct inotify_numbers){ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT};
 	s->taken = s->process_seen = s->maps_seen = s->in_cgroup = true;
 
 	s->meminfo.value[MEMINFO_MEM_TOTAL] = RAM_BYTES;

@@ -126,6 +126,34 @@ static void test_fallocate(void **state)
 	assert_only(&f, CAUSE_UNKNOWN);
 }
 
+/* Messages, datagrams and semaphores in groups where nobody may be killed, as full as 6.1 showed them. */
+static void test_queues(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *call;
+		int error, other;
+		uint64_t in_use;
+	} row[] = {{"msgsnd", ENOMEM, ENOSPC, 8 * MB},
+		   {"sendto", ENOBUFS, ENOSPC, 8 * MB - 9 * PAGE},
+		   {"semget", ENOMEM, ENOSPC, 8 * MB}};
+	struct fixture f;
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		group_init(&f, row[i].in_use, 18);
+		call(&f, row[i].call, row[i].error, 65536);
+		assert_only(&f, CAUSE_MEMCG_MAX);
+		assert_sum(&f, CAUSE_MEMCG_MAX, row[i].in_use, PAGE, 8 * MB);
+		call(&f, row[i].call, row[i].other, 65536); /* somebody else's limit */
+		assert_only(&f, CAUSE_UNKNOWN);
+		group_init(&f, row[i].in_use, 0); /* its counter stood still */
+		call(&f, row[i].call, row[i].error, 65536);
+		assert_only(&f, CAUSE_UNKNOWN);
+		group_init(&f, 4 * MB, 1);
+		call(&f, row[i].call, row[i].error, 65536);
+		assert_only(&f, CAUSE_UNKNOWN);
+	}
+}
+
 /* What fork() had got is given back by the time anybody looks: 6.1 showed one page of room. */
 static void test_fork(void **state)
 {
@@ -313,11 +341,17 @@ static void test_huge_limit_lowered(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kmalloc_max),   cmocka_unit_test(test_fragmentation),
-		cmocka_unit_test(test_fallocate),     cmocka_unit_test(test_fork),
-		cmocka_unit_test(test_kmem),          cmocka_unit_test(test_pipe),
-		cmocka_unit_test(test_no_space),      cmocka_unit_test(test_nothing_to_compare),
-		cmocka_unit_test(test_limit_lowered), cmocka_unit_test(test_huge_limit_lowered),
+		cmocka_unit_test(test_kmalloc_max),
+		cmocka_unit_test(test_fragmentation),
+		cmocka_unit_test(test_fallocate),
+		cmocka_unit_test(test_fork),
+		cmocka_unit_test(test_queues),
+		cmocka_unit_test(test_kmem),
+		cmocka_unit_test(test_pipe),
+		cmocka_unit_test(test_no_space),
+		cmocka_unit_test(test_nothing_to_compare),
+		cmocka_unit_test(test_limit_lowered),
+		cmocka_unit_test(test_huge_limit_lowered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

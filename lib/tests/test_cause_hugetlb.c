@@ -4,6 +4,7 @@
  */
 #include "cause-fixture.h"
 
+#include <linux/magic.h>
 #include <signal.h>
 #include <sys/mman.h>
 
@@ -53,6 +54,45 @@ static void test_surplus(void **state)
 	map(&f, 2, 0);
 	assert_only(&f, CAUSE_HUGETLB_POOL);
 	map(&f, 2, MAP_NORESERVE);
+	assert_null(state_of(&f, CAUSE_HUGETLB_POOL));
+}
+
+/* A memory file of huge pages in a guest of 6.1: three pages, two of them promised to its neighbour. */
+static void test_file(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	pool(&f, 3, 3, 2);
+	f.s.sysctl[SYSCTL_NR_OVERCOMMIT_HUGEPAGES] = 0;
+	f.s.file_seen = true;
+	f.s.file = (struct file_system){.type = HUGETLBFS_MAGIC, .block = 2 * MB};
+	uint64_t args[6] = {0, 4 * MB, PROT_READ | PROT_WRITE, MAP_SHARED, 3};
+	fixture_call(&f, "mmap", ENOMEM, args);
+	judge(&f);
+	assert_only(&f, CAUSE_HUGETLB_POOL);
+	assert_sum(&f, CAUSE_HUGETLB_POOL, 2, 2, 3);
+	/* another limit that refuses for sure comes first: some of the pages may be the file's already */
+	f.s.rlimit[RLIMIT_AS] = 1 * MB;
+	judge(&f);
+	assert_only(&f, CAUSE_RLIMIT_AS);
+	assert_allows(&f, CAUSE_HUGETLB_POOL);
+	f.s.rlimit[RLIMIT_AS] = ENOMEM_UNLIMITED;
+	f.s.file.block = 1024 * MB; /* of which the pool tells nothing */
+	judge(&f);
+	assert_null(state_of(&f, CAUSE_HUGETLB_POOL));
+	f.s.file = (struct file_system){.type = TMPFS_MAGIC, .block = PAGE};
+	judge(&f);
+	assert_null(state_of(&f, CAUSE_HUGETLB_POOL));
+	f.s.file = (struct file_system){.type = HUGETLBFS_MAGIC, .block = 2 * MB};
+	args[1] = 2 * MB; /* one is left */
+	fixture_call(&f, "mmap", ENOMEM, args);
+	judge(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
+	args[1] = 4 * MB;
+	args[3] |= MAP_NORESERVE;
+	fixture_call(&f, "mmap", ENOMEM, args);
+	judge(&f);
 	assert_null(state_of(&f, CAUSE_HUGETLB_POOL));
 }
 
@@ -178,9 +218,9 @@ static void test_other_faults(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_surplus),           cmocka_unit_test(test_fragmentation),
-		cmocka_unit_test(test_group_reservation), cmocka_unit_test(test_fault),
-		cmocka_unit_test(test_other_faults),
+		cmocka_unit_test(test_surplus),       cmocka_unit_test(test_file),
+		cmocka_unit_test(test_fragmentation), cmocka_unit_test(test_group_reservation),
+		cmocka_unit_test(test_fault),         cmocka_unit_test(test_other_faults),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,6 +30,42 @@ static void test_lock_of_segment(void **state)
 	assert_only(&f, CAUSE_RLIMIT_MEMLOCK);
 }
 
+/* No limit, but the same errno. Numbers of 6.18: 16 pages without access, then 15 pages and a hole. */
+static void test_lock_of_hole(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	f.s.rlimit[RLIMIT_MEMLOCK] = 64 * KB;
+	fixture_call(&f, "mlock", ENOMEM, (const uint64_t[6]){0x10000, 16 * PAGE});
+	f.s.status.value[STATUS_VM_LOCKED] = 16 * PAGE; /* by this very call */
+	f.s.maps.target_missing = 16 * PAGE;
+	f.s.maps.target_reach = 16 * PAGE;
+	judge(&f);
+	assert_only(&f, CAUSE_NOT_MAPPED);
+	assert_sum(&f, CAUSE_NOT_MAPPED, 0, 16 * PAGE, 0);
+	f.s.status.value[STATUS_VM_LOCKED] = f.s.maps.target_reach = 15 * PAGE;
+	f.s.maps.target_missing = PAGE;
+	judge(&f);
+	assert_only(&f, CAUSE_NOT_MAPPED);
+	assert_sum(&f, CAUSE_NOT_MAPPED, 0, 16 * PAGE, 15 * PAGE);
+	/* above the limit as well, which is looked at first */
+	f.r.args[1] = 17 * PAGE;
+	f.s.status.value[STATUS_VM_LOCKED] = 0;
+	judge(&f);
+	assert_int_equal(named(&f), CAUSE_RLIMIT_MEMLOCK);
+	/* all of it is there */
+	f.r.args[1] = 16 * PAGE;
+	f.s.maps.target_missing = 0;
+	judge(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
+	/* EAGAIN is something else */
+	f.s.maps.target_missing = PAGE;
+	f.r.error = EAGAIN;
+	judge(&f);
+	assert_int_equal(named(&f), CAUSE_UNKNOWN);
+}
+
 /* After mlockall(MCL_FUTURE) a heap that would grow is locked as well; an exact limit explains before that does. */
 static void test_lock_of_break(void **state)
 {
@@ -86,6 +122,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lock_of_segment),
 		cmocka_unit_test(test_lock_of_break),
+		cmocka_unit_test(test_lock_of_hole),
 		cmocka_unit_test(test_full_group_of_faults),
 	};
 

@@ -22,8 +22,8 @@ static void files_init(struct fixture *f, uint64_t open_files)
 static void test_open_files(void **state)
 {
 	(void)state;
-	static const char *const one[] = {"eventfd",       "eventfd2", "epoll_create",
-					  "epoll_create1", "socket",   "memfd_create"};
+	static const char *const one[] = {"eventfd", "eventfd2",     "epoll_create", "epoll_create1",
+					  "socket",  "memfd_create", "inotify_init", "inotify_init1"};
 	struct fixture f;
 	for (size_t i = 0; i < ARRAY_SIZE(one); i++) {
 		files_init(&f, 16);
@@ -96,6 +96,67 @@ static void test_memory_beside_descriptors(void **state)
 	assert_only(&f, CAUSE_MEMCG_MAX);
 }
 
+/* As inotify-limit measured it on 5.10, 6.1, 6.12 and 7.2: three watches, or three instances, allowed. */
+static void test_watches(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	f.s.inotify = (struct inotify_numbers){.watches = 3, .watches_max = 3, .instances = 1, .instances_max = 128};
+	call(&f, "inotify_add_watch", ENOSPC);
+	assert_only(&f, CAUSE_INOTIFY_WATCHES_MAX);
+	assert_sum(&f, CAUSE_INOTIFY_WATCHES_MAX, 3, 1, 3);
+	assert_null(state_of(&f, CAUSE_INOTIFY_INSTANCES_MAX));
+	call(&f, "inotify_add_watch", ENOMEM); /* it would have said something else */
+	assert_int_equal(named(&f), CAUSE_UNKNOWN);
+	f.s.inotify.watches = 2;
+	call(&f, "inotify_add_watch", ENOSPC);
+	assert_only(&f, CAUSE_UNKNOWN);
+	assert_allows(&f, CAUSE_INOTIFY_WATCHES_MAX);
+	f.s.inotify.watches = ENOMEM_ABSENT;
+	call(&f, "inotify_add_watch", ENOSPC);
+	assert_int_equal(f.report.count, 0);
+	/* full, and another call's "no space" */
+	f.s.inotify.watches = 3;
+	call(&f, "fallocate", ENOSPC);
+	assert_null(state_of(&f, CAUSE_INOTIFY_WATCHES_MAX));
+	f.s.cgroup.value[CGROUP_MEMORY_MAX] = f.s.cgroup.value[CGROUP_MEMORY_CURRENT] = 8 * MB;
+	f.s.cgroup.value[CGROUP_MEMORY_EVENTS_MAX] = 5;
+	f.s.inotify.watches_max = 8;
+	call(&f, "inotify_add_watch", ENOMEM);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+}
+
+/* Two limits with one errno: only the numbers tell them apart. */
+static void test_instances(void **state)
+{
+	(void)state;
+	struct fixture f;
+	unsigned index;
+	uint32_t also;
+	files_init(&f, 6);
+	f.s.inotify = (struct inotify_numbers){.watches = 3, .watches_max = 9, .instances = 3, .instances_max = 3};
+	call(&f, "inotify_init1", EMFILE);
+	assert_only(&f, CAUSE_INOTIFY_INSTANCES_MAX);
+	assert_sum(&f, CAUSE_INOTIFY_INSTANCES_MAX, 3, 1, 3);
+	assert_allows(&f, CAUSE_RLIMIT_NOFILE);
+	call(&f, "eventfd2", EMFILE);
+	assert_null(state_of(&f, CAUSE_INOTIFY_INSTANCES_MAX));
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.s.inotify.instances = 2;
+	call(&f, "inotify_init", EMFILE);
+	assert_only(&f, CAUSE_UNKNOWN);
+	assert_allows(&f, CAUSE_INOTIFY_INSTANCES_MAX);
+	f.s.open_files = 16;
+	call(&f, "inotify_init1", EMFILE);
+	assert_only(&f, CAUSE_RLIMIT_NOFILE);
+	assert_allows(&f, CAUSE_INOTIFY_INSTANCES_MAX);
+	f.s.inotify.instances = 3; /* both full: it is told */
+	call(&f, "inotify_init1", EMFILE);
+	(void)cause_name(&f.report, &index, &also);
+	assert_int_not_equal(also, 0);
+}
+
 static void test_injected(void **state)
 {
 	(void)state;
@@ -140,6 +201,8 @@ int main(void)
 		cmocka_unit_test(test_open_files),
 		cmocka_unit_test(test_open_files_not_known),
 		cmocka_unit_test(test_memory_beside_descriptors),
+		cmocka_unit_test(test_watches),
+		cmocka_unit_test(test_instances),
 		cmocka_unit_test(test_injected),
 		cmocka_unit_test(test_injected_beside_a_limit),
 	};

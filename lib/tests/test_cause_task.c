@@ -317,14 +317,43 @@ static void test_exec_arguments(void **state)
 	assert_null(state_of(&f, CAUSE_RLIMIT_STACK));
 }
 
+/* A new image's data: no more than all of it, so RLIMIT_DATA counts only where no other limit explains the failure. */
+static void test_exec_data_limit(void **state)
+{
+	struct fixture f;
+	(void)state;
+	fixture_init(&f);
+	f.r.asked_bytes = 33 * PAGE - 1;
+	fixture_call(&f, "execve", ENOMEM, (const uint64_t[6]){0});
+	f.s.rlimit[RLIMIT_DATA] = 33 * PAGE;
+	judge(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.s.rlimit[RLIMIT_DATA] = 33 * PAGE - 1;
+	judge(&f);
+	assert_only(&f, CAUSE_RLIMIT_DATA);
+	f.s.data_limit_ignored = true;
+	judge(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.s.data_limit_ignored = false;
+	f.s.rlimit[RLIMIT_AS] = 33 * PAGE - 1;
+	judge(&f);
+	assert_only(&f, CAUSE_RLIMIT_AS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_list),           cmocka_unit_test(test_name),
-		cmocka_unit_test(test_pids_max),       cmocka_unit_test(test_nproc),
-		cmocka_unit_test(test_machine),        cmocka_unit_test(test_dead_pid_namespace),
-		cmocka_unit_test(test_exec_arguments), cmocka_unit_test(test_exec),
-		cmocka_unit_test(test_pid_max),        cmocka_unit_test(test_namespace_pid_max),
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_name),
+		cmocka_unit_test(test_pids_max),
+		cmocka_unit_test(test_nproc),
+		cmocka_unit_test(test_machine),
+		cmocka_unit_test(test_dead_pid_namespace),
+		cmocka_unit_test(test_exec_arguments),
+		cmocka_unit_test(test_exec),
+		cmocka_unit_test(test_exec_data_limit),
+		cmocka_unit_test(test_pid_max),
+		cmocka_unit_test(test_namespace_pid_max),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

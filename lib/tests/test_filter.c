@@ -123,6 +123,8 @@ static void stops_for_watched_calls(void **state)
 	assert_int_equal(ia32("ipc", 23 /* SHMGET */, 0, 0, 0), SECCOMP_RET_TRACE);
 	assert_int_equal(ia32("ipc", 21 | 1 << 16 /* SHMAT */, 0, 0, 0), SECCOMP_RET_TRACE);
 	assert_int_equal(ia32("ipc", 24 /* SHMCTL */, 8, SHM_LOCK, 0), SECCOMP_RET_TRACE);
+	assert_int_equal(wide("madvise", 0, 0, 10 /* MADV_DONTFORK */, 0), SECCOMP_RET_TRACE);
+	assert_int_equal(wide("madvise", 0, 0, 4 /* MADV_DONTNEED */, 0), SECCOMP_RET_ALLOW);
 	assert_int_equal(wide("shmctl", 8, SHM_UNLOCK, 0, 0), SECCOMP_RET_ALLOW);
 	assert_int_equal(ia32("ipc", 22 /* SHMDT */, 0, 0, 0), SECCOMP_RET_ALLOW);
 	assert_int_equal(ia32("socketcall", 1 /* SYS_SOCKET */, 0, 0, 0), SECCOMP_RET_TRACE);

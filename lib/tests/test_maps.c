@@ -205,6 +205,28 @@ static void test_target(void **state)
 	}
 }
 
+/* What of a range is there: a hole in the middle, an area that may not be accessed, both, and none of it. */
+static void test_missing(void **state)
+{
+	static const char maps[] = LINE("10000-12000", "rw-p", "") LINE("13000-14000", "r--p", "")
+		LINE("14000-16000", "---p", "") LINE("16000-17000", "--xs", "");
+	static const struct {
+		uint64_t address, length, missing, reach;
+	} cases[] = {
+		{0x10000, 0x2000, 0, 0x2000},      {0x10000, 0x3000, 0x1000, 0x2000},
+		{0x10800, 0x3000, 0x1000, 0x2000}, {0x13000, 0x4000, 0x2000, 0x4000},
+		{0x10000, 0x7000, 0x3000, 0x2000}, {0x12000, 0x2000, 0x1000, 0},
+		{0x20000, 0x1000, 0x1000, 0},      {0x10000, 0, 0, 0},
+	};
+	struct maps_summary s;
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(summarise(maps, 0x1000, 0x100000, cases[i].address, cases[i].length, &s), 0);
+		assert_int_equal(s.target_missing, cases[i].missing);
+		assert_int_equal(s.target_reach, cases[i].reach);
+	}
+}
+
 static void test_odd_names(void **state)
 {
 	static char maps[8192];
@@ -341,8 +363,8 @@ int main(void)
 		cmocka_unit_test(test_captured), cmocka_unit_test(test_chunks),
 		cmocka_unit_test(test_holes),    cmocka_unit_test(test_private_writable),
 		cmocka_unit_test(test_target),   cmocka_unit_test(test_odd_names),
-		cmocka_unit_test(test_bad),      cmocka_unit_test(test_live),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_missing),  cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_live),     cmocka_unit_test(test_many),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

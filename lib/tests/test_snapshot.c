@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -256,6 +257,7 @@ static void knows_the_file_system_of_a_descriptor(void **state)
 	assert_true(a.file_seen);
 	assert_int_equal(a.file.type, 0x01021994); /* TMPFS_MAGIC */
 	assert_int_equal(a.file.size, 0);
+	assert_int_equal(a.file.block, 4096);
 	(void)close(memory);
 	snapshot_take(&source, &request, &a);
 	assert_false(a.file_seen);
@@ -362,6 +364,12 @@ static void counts_namespaces(void **state)
 		assert_true(a.namespaces[NAMESPACE_UTS].in_use == ENOMEM_ABSENT);
 	assert_true(a.namespaces[NAMESPACE_IPC].max == ENOMEM_ABSENT);
 	assert_true(a.namespaces[NAMESPACE_IPC].in_use == ENOMEM_ABSENT);
+	/* Everybody is in the first ones, as far as can be seen from there. */
+	a.pid = getpid();
+	snapshot_take_namespaces(&source, CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWUTS, &a);
+	assert_int_equal(a.namespaces[NAMESPACE_USER].depth, 0);
+	assert_int_equal(a.namespaces[NAMESPACE_PID].depth, 0);
+	assert_true(a.namespaces[NAMESPACE_UTS].depth == ENOMEM_ABSENT);
 	/* A /proc of plain files: three processes in two namespaces, and one that is gone. */
 	char root[] = "/tmp/enomem-namespaces-XXXXXX", command[1024];
 	assert_non_null(mkdtemp(root));
@@ -376,12 +384,56 @@ static void counts_namespaces(void **state)
 	snapshot_take_namespaces(&other, CLONE_NEWUTS | CLONE_NEWUSER | CLONE_NEWNET, &a);
 	assert_int_equal(a.namespaces[NAMESPACE_UTS].max, 5);
 	assert_int_equal(a.namespaces[NAMESPACE_UTS].in_use, 1);
+	assert_true(a.namespaces[NAMESPACE_USER].depth == ENOMEM_ABSENT);
 	assert_int_equal(a.namespaces[NAMESPACE_USER].max, 0);
 	assert_int_equal(a.namespaces[NAMESPACE_USER].in_use, 0);
 	assert_true(a.namespaces[NAMESPACE_NET].max == ENOMEM_ABSENT);
 	(void)close(other.proc_fd);
 	(void)snprintf(command, sizeof(command), "rm -r %s", root);
 	assert_int_equal(system(command), 0);
+}
+
+static void count_inotify(uint64_t *ret_instances, uint64_t *ret_watches)
+{
+	struct snapshot_request request = {.pid = getpid(), .inotify = true};
+	snapshot_take(&source, &request, &a);
+	assert_true(a.inotify.instances_max > 0 && a.inotify.instances_max != ENOMEM_ABSENT);
+	assert_true(a.inotify.watches_max > 0 && a.inotify.watches_max != ENOMEM_ABSENT);
+	*ret_instances = a.inotify.instances;
+	*ret_watches = a.inotify.watches;
+}
+
+/* A child's copy of a descriptor is the same instance, and so is a second one of the process itself. */
+static void counts_inotify(void **state)
+{
+	static const char *const path[] = {"/", "/proc", "/dev", "/"};
+	uint64_t instances, watches, instances_now, watches_now;
+	(void)state;
+	count_inotify(&instances, &watches);
+	int first = inotify_init1(IN_CLOEXEC), second = inotify_init1(IN_CLOEXEC), copy = dup(first);
+	assert_true(first >= 0 && second >= 0 && copy >= 0);
+	for (size_t i = 0; i < ARRAY_SIZE(path); i++)
+		assert_true(inotify_add_watch(first, path[i], IN_DELETE_SELF) >= 0);
+	assert_true(inotify_add_watch(second, "/", IN_DELETE_SELF) >= 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		(void)pause();
+		_exit(0);
+	}
+	count_inotify(&instances_now, &watches_now);
+	(void)kill(child, SIGKILL);
+	(void)waitpid(child, NULL, 0);
+	(void)close(first);
+	(void)close(second);
+	(void)close(copy);
+	assert_int_equal(instances_now, instances + 2);
+	assert_int_equal(watches_now, watches + 4);
+	/* Not asked for, and a process that is gone. */
+	snapshot_take(&source, &(struct snapshot_request){.pid = getpid()}, &a);
+	assert_true(a.inotify.instances == ENOMEM_ABSENT && a.inotify.watches_max == ENOMEM_ABSENT);
+	snapshot_take(&source, &(struct snapshot_request){.pid = child, .inotify = true}, &a);
+	assert_true(a.inotify.instances == ENOMEM_ABSENT && a.inotify.watches_max == ENOMEM_ABSENT);
 }
 
 static void sees_state_score_and_blocks(void **state)
@@ -528,6 +580,7 @@ int main(void)
 		cmocka_unit_test(knows_the_file_system_of_a_path),
 		cmocka_unit_test(knows_the_file_behind_an_area),
 		cmocka_unit_test(counts_namespaces),
+		cmocka_unit_test(counts_inotify),
 		cmocka_unit_test(sees_state_score_and_blocks),
 		cmocka_unit_test(counts_descriptors),
 		cmocka_unit_test(sees_the_cpu_time_of_a_dying_process),

@@ -2,7 +2,8 @@
 /*
  * RLIMIT_DATA: the limit on private memory that may be written. may_expand_vm() compares data_vm + new pages with it,
  * wherever such pages come from: mmap, mremap, brk, the stack of a thread, and mprotect(), when memory that was
- * reserved becomes writable. Shared memory, and memory that can only be read or not even that, is no data.
+ * reserved becomes writable; and a new image (execve: too late to go back, SIGSEGV). Shared memory, stacks, and memory
+ * that can only be read or not even that, are no data.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static void *volatile granted; /* keeps the compiler from dropping what nobody uses */
@@ -18,9 +20,8 @@ static int protection = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYM
 
 static void usage(void)
 {
-	fputs("usage: data-limit mmap|mremap|mprotect|brk|malloc|thread --bytes N [--kind "
-	      "data|shared|read|none|noreserve] "
-	      "[--again]\n",
+	fputs("usage: data-limit mmap|mremap|mprotect|brk|malloc|thread|exec --bytes N [--again] [--hard]\n"
+	      "                  [--kind data|shared|read|none|noreserve|stack]\n",
 	      stderr);
 	exit(2);
 }
@@ -28,9 +29,8 @@ static void usage(void)
 static size_t number(const char *text)
 {
 	char *end;
-	errno = 0;
 	size_t n = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno)
+	if (*text < '0' || *text > '9' || *end)
 		usage();
 	return n;
 }
@@ -45,6 +45,8 @@ static void set_kind(const char *kind)
 		protection = PROT_NONE;
 	else if (strcmp(kind, "noreserve") == 0)
 		flags |= MAP_NORESERVE;
+	else if (strcmp(kind, "stack") == 0) /* what grows down counts as one */
+		flags |= MAP_GROWSDOWN;
 	else if (strcmp(kind, "data") != 0)
 		usage();
 }
@@ -83,9 +85,20 @@ static int request(const char *how, size_t bytes)
 		return (granted = sbrk(bytes)) == (void *)-1 ? -1 : 0;
 	if (strcmp(how, "malloc") == 0)
 		return (granted = malloc(bytes)) ? 0 : -1;
+	if (strcmp(how, "exec") == 0)
+		return execl("./big-image", "big-image", (char *)NULL);
 	if (strcmp(how, "thread") != 0)
 		usage();
 	return thread(bytes);
+}
+
+/* The hard limit down to the soft one. */
+static void give_up_the_rest(void)
+{
+	struct rlimit limit;
+	getrlimit(RLIMIT_DATA, &limit);
+	limit.rlim_max = limit.rlim_cur;
+	setrlimit(RLIMIT_DATA, &limit);
 }
 
 int main(int argc, char *argv[])
@@ -93,9 +106,10 @@ int main(int argc, char *argv[])
 	static const struct option options[] = {{"bytes", required_argument, NULL, 'b'},
 						{"kind", required_argument, NULL, 'k'},
 						{"again", no_argument, NULL, 'a'},
+						{"hard", no_argument, NULL, 'h'},
 						{0}};
 	size_t bytes = 0;
-	int again = 0, option;
+	int again = 0, hard = 0, option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'b')
@@ -104,6 +118,8 @@ int main(int argc, char *argv[])
 			set_kind(optarg);
 		else if (option == 'a')
 			again = 1;
+		else if (option == 'h')
+			hard = 1;
 		else
 			usage();
 	}
@@ -115,6 +131,8 @@ int main(int argc, char *argv[])
 	int refused = request(argv[optind], bytes);
 	if (refused && again) { /* for whoever changed the limit meanwhile */
 		perror(argv[optind]);
+		if (hard)
+			give_up_the_rest();
 		refused = request(argv[optind], bytes);
 	}
 	if (refused) {

@@ -11,13 +11,15 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 static void usage(void)
 {
-	fputs("usage: descriptor-limit pipe|eventfd|epoll|socket|memfd --count N [--close | --again]\n", stderr);
+	fputs("usage: descriptor-limit pipe|eventfd|epoll|inotify|socket|memfd --count N [--close | --again]\n",
+	      stderr);
 	exit(2);
 }
 
@@ -41,6 +43,8 @@ static int make(const char *how, int fd[2])
 		fd[0] = eventfd(0, 0);
 	else if (strcmp(how, "epoll") == 0)
 		fd[0] = epoll_create1(0);
+	else if (strcmp(how, "inotify") == 0)
+		fd[0] = inotify_init1(0);
 	else if (strcmp(how, "socket") == 0)
 		fd[0] = socket(AF_UNIX, SOCK_STREAM, 0);
 	else if (strcmp(how, "memfd") == 0)

@@ -7,41 +7,35 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define TASK_SIZE       0x7ffffffff000UL /* x86-64: the first address no program can have, unless it asks for more */
 #define STACK_GUARD_GAP (256 * 4096UL)   /* below the stack; the kernel places nothing there */
 #define NOTHING         (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
 
+static void *volatile granted; /* keeps the compiler from dropping what nobody uses */
+
 static void usage(void)
 {
-	fputs("usage: fragmentation --holes N --ask BYTES [--one-hole] [--coalesce]\n", stderr);
+	fputs("usage: fragmentation --holes N --ask BYTES [--one-hole] [--by malloc|thread] [--fork] [--coalesce]\n",
+	      stderr);
 	exit(2);
-}
-
-static size_t number(const char *text)
-{
-	char *end;
-	errno = 0;
-	size_t n = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno)
-		usage();
-	return n;
 }
 
 static void *must_map(void *address, size_t bytes, int flags)
 {
 	void *p = mmap(address, bytes, PROT_NONE, flags, -1, 0);
-	if (p == MAP_FAILED) {
-		perror("mmap");
-		exit(2);
-	}
-	return p;
+	if (p != MAP_FAILED)
+		return p;
+	perror("mmap");
+	exit(2);
 }
 
 static size_t read_file(const char *path, char *buffer, size_t size)
@@ -83,32 +77,49 @@ static void fill(void)
 		must_map((void *)hole, TASK_SIZE - hole, flags);
 }
 
+static void *start(void *unused)
+{
+	return unused;
+}
+/* Once, and by the C library. The exit code */
+static int ask_library(const char *how, size_t bytes)
+{
+	pthread_attr_t attributes;
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, bytes);
+	if (strcmp(how, "thread") == 0)
+		errno = pthread_create(&(pthread_t){0}, &attributes, start, NULL);
+	else
+		errno = (granted = malloc(bytes)) ? 0 : errno;
+	return errno ? perror(how), 1 : 0;
+}
 int main(int argc, char *argv[])
 {
+	static int one_hole, coalesce, with_fork;
 	static const struct option options[] = {{"holes", required_argument, NULL, 'h'},
 						{"ask", required_argument, NULL, 'a'},
-						{"one-hole", no_argument, NULL, 'o'},
-						{"coalesce", no_argument, NULL, 'c'},
+						{"by", required_argument, NULL, 'b'},
+						{"one-hole", no_argument, &one_hole, 1},
+						{"coalesce", no_argument, &coalesce, 1},
+						{"fork", no_argument, &with_fork, 1},
 						{0}};
 	size_t holes = 0, ask = 0, page = sysconf(_SC_PAGESIZE), got = 0;
-	int one_hole = 0, coalesce = 0, option;
-
+	const char *by = NULL;
+	int option;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'h')
-			holes = number(optarg);
+			holes = strtoull(optarg, NULL, 10);
 		else if (option == 'a')
-			ask = number(optarg);
-		else if (option == 'o')
-			one_hole = 1;
-		else if (option == 'c')
-			coalesce = 1;
-		else
+			ask = strtoull(optarg, NULL, 10);
+		else if (option == 'b')
+			by = optarg;
+		else if (option != 0)
 			usage();
 	}
 	if (optind != argc || holes == 0 || ask == 0)
 		usage();
 
-	setvbuf(stdout, NULL, _IONBF, 0); /* stdout, too, would allocate */
+	setvbuf(stdout, NULL, _IONBF, 0);
 	char *stretch = must_map(NULL, (2 * holes + 1) * page, NOTHING);
 	fill();
 	if (one_hole)
@@ -116,16 +127,20 @@ int main(int argc, char *argv[])
 	for (size_t i = 0; i < holes && !one_hole; i++)
 		munmap(stretch + (2 * i + 1) * page, page);
 	printf("free: %zu bytes, in %zu holes; asking for %zu at a time\n", holes * page, one_hole ? 1 : holes, ask);
+	if (with_fork && fork() == 0)
+		return 0;
+	if (with_fork) /* copies areas to where they are: no hole is looked for */
+		puts(wait(NULL) > 0 ? "fork granted" : "fork refused");
+	if (by)
+		return ask_library(by, ask);
 	while (got < holes * page) {
 		if (mmap(NULL, ask, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED) {
 			got += ask;
 			continue;
 		}
 		perror("mmap");
-		if (!coalesce) {
-			printf("granted %zu bytes\n", got);
+		if (!coalesce)
 			return 1;
-		}
 		munmap(stretch, (2 * holes + 1) * page);
 		puts("gave back the pages between the holes, asking again");
 		coalesce = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Huge pages are set aside beforehand, in a pool. mmap(MAP_HUGETLB) and shmget(SHM_HUGETLB) reserve theirs there,
- * hugetlb_acct_memory() refuses what the pool cannot promise. With MAP_NORESERVE nothing is promised and nothing
- * refused: the touch that finds the pool empty is a SIGBUS.
+ * Huge pages are set aside beforehand, in a pool. mmap(MAP_HUGETLB), shmget(SHM_HUGETLB) and mmap() of a file of huge
+ * pages reserve theirs there, hugetlb_acct_memory() refuses what the pool cannot promise. With MAP_NORESERVE nothing is
+ * promised and nothing refused: the touch that finds the pool empty is a SIGBUS.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -18,7 +18,7 @@ enum { TIMES_MAX = 16 };
 
 static void usage(void)
 {
-	fputs("usage: hugetlb-pool mmap|noreserve|shmget --bytes N --page BYTES [--times N] [--again]\n", stderr);
+	fputs("usage: hugetlb-pool mmap|noreserve|shmget|memfd --bytes N --page BYTES [--times N] [--again]\n", stderr);
 	exit(2);
 }
 
@@ -39,11 +39,22 @@ static void *segment(size_t bytes)
 	return id < 0 ? (void *)-1 : shmat(id, NULL, 0);
 }
 
+/* The file has no pages yet, nor does its length cost any. */
+static void *memory_file(size_t bytes)
+{
+	int fd = memfd_create("hugetlb-pool", MFD_HUGETLB);
+	if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0)
+		return MAP_FAILED;
+	return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+}
+
 static void *ask(const char *how, size_t bytes)
 {
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB;
 	if (strcmp(how, "shmget") == 0)
 		return segment(bytes);
+	if (strcmp(how, "memfd") == 0)
+		return memory_file(bytes);
 	if (strcmp(how, "noreserve") == 0)
 		flags |= MAP_NORESERVE;
 	else if (strcmp(how, "mmap") != 0)

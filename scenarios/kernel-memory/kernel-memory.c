@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Memory that the kernel holds for a program is charged to the program's group as well: pages of a memory file, kernel
- * stacks of its threads, page tables, data in its pipes. A full group kills, and only where it has nobody to kill
- * (everybody at oom_score_adj -1000) does try_charge_memcg() say ENOMEM to the call.
+ * stacks of its threads, page tables, what waits in its pipes and sockets, semaphores. A full group kills, and only
+ * where it has nobody to kill (everybody at oom_score_adj -1000) does try_charge_memcg() say ENOMEM to the call.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,18 +12,29 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <wchar.h>
 
-enum { THREADS_MAX = 256, STACK_BYTES = 4096, PIPE_BYTES = 64 << 10, FILE_STEP = 1 << 20, TABLE_SPAN = 2 << 20 };
+enum { MANY = 512, STACK_BYTES = 4096, FULL = 64 << 10, FILE_STEP = 1 << 20, SPAN = 2 << 20 };
+enum { SEMAPHORES = 1000, MESSAGE_BYTES = 8000 };
 
-static int file = -1;
+static const char *what = "";
+static int file = -1, pair[MANY][2];
 static volatile char *area; /* for page tables */
-static char stack[THREADS_MAX][STACK_BYTES];
+static char stack[MANY][STACK_BYTES];
+static struct {
+	long type;
+	char text[FULL];
+} message = {.type = 1};
 
 static void usage(void)
 {
-	fputs("usage: kernel-memory file|thread|pipes|tables --count N [--again]\n", stderr);
+	fputs("usage: kernel-memory file|thread|pipes|resize|datagrams|messages|semaphores|tables|reads\n"
+	      "                     --count N [--again]\n",
+	      stderr);
 	exit(2);
 }
 
@@ -37,6 +48,11 @@ static size_t number(const char *text)
 	return n;
 }
 
+static int is(const char *kind)
+{
+	return strcmp(what, kind) == 0;
+}
+
 static int sleeper(void *unused)
 {
 	(void)unused;
@@ -45,48 +61,50 @@ static int sleeper(void *unused)
 	return 0;
 }
 
-/* A thread, down to its stack our own: where nothing is copied, no store can be the one that waits or kills. */
-static int thread(size_t i)
+/* One more of them: -1 and errno, if refused */
+static int start(size_t i)
 {
-	return clone(sleeper, stack[i] + STACK_BYTES, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD,
-		     NULL) < 0
-		       ? -1
-		       : 0;
+	if (is("file"))
+		return fallocate(file, 0, (off_t)i * FILE_STEP, FILE_STEP);
+	if (is("thread")) /* down to its stack our own: where nothing is copied, no store can be what waits or kills */
+		return clone(sleeper, stack[i] + STACK_BYTES,
+			     CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD, NULL);
+	if (is("pipes")) /* as much in it as it holds, for nobody to read */
+		return pipe(pair[i]) < 0 ? -1 : (int)write(pair[i][1], message.text, FULL);
+	if (is("resize")) /* slots for 256 pages */
+		return fcntl(pair[i][0], F_SETPIPE_SZ, 1 << 20);
+	if (is("datagrams"))
+		return (int)send(pair[i][1], message.text, FULL, 0);
+	if (is("messages"))
+		return msgsnd(pair[i][0], &message, MESSAGE_BYTES, IPC_NOWAIT);
+	if (is("semaphores"))
+		return semget(IPC_PRIVATE, SEMAPHORES, 0600);
+	if (is("reads")) /* what is only read is everybody's page of zeroes; its page table is ours, one for 2 MiB */
+		return area[i * SPAN];
+	if (!is("tables"))
+		usage();
+	/* The page is given back at once, its page table stays. */
+	area[i * SPAN] = 1;
+	return madvise((void *)(area + i * SPAN), 1, MADV_DONTNEED);
 }
 
-/* What we will need when the group is full, perror() included. */
-static void prepare(void)
+/* Empty pipes, sockets and queues; and what we will need when the group is full, perror() included. */
+static int prepare(size_t count)
 {
 	char ours[16 * STACK_BYTES];
-	memset(stack, 1, sizeof(stack));
 	explicit_bzero(ours, sizeof(ours));
+	memset(message.text, 1, sizeof(message.text));
 	fwide(stderr, -1);
-}
-
-/* A pipe, and as much in it as it holds, for nobody to read. */
-static int full_pipe(void)
-{
-	static const char data[PIPE_BYTES];
-	int ends[2];
-	if (pipe(ends) < 0 || write(ends[1], data, sizeof(data)) < 0)
-		return -1;
-	return 0;
-}
-
-/* One more of them: 0, or -1 and errno */
-static int start(const char *what, size_t i)
-{
-	if (strcmp(what, "file") == 0)
-		return fallocate(file, 0, (off_t)i * FILE_STEP, FILE_STEP);
-	if (strcmp(what, "thread") == 0)
-		return thread(i);
-	if (strcmp(what, "pipes") == 0)
-		return full_pipe();
-	if (strcmp(what, "tables") != 0)
-		usage();
-	/* The page is given back at once, its page table, one for every 2 MiB, stays. */
-	area[i * TABLE_SPAN] = 1;
-	return madvise((void *)(area + i * TABLE_SPAN), 1, MADV_DONTNEED);
+	if (is("thread"))
+		memset(stack, 1, count * STACK_BYTES);
+	for (size_t i = 0; i < count; i++)
+		if ((is("resize") && pipe(pair[i]) < 0) ||
+		    (is("datagrams") && socketpair(AF_UNIX, SOCK_DGRAM, 0, pair[i]) < 0) ||
+		    (is("messages") && (pair[i][0] = msgget(IPC_PRIVATE, 0600)) < 0))
+			return -1;
+	file = memfd_create("kernel-memory", 0);
+	area = mmap(NULL, count * SPAN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return file < 0 || area == MAP_FAILED ? -1 : madvise((void *)area, count * SPAN, MADV_NOHUGEPAGE);
 }
 
 int main(int argc, char *argv[])
@@ -104,26 +122,21 @@ int main(int argc, char *argv[])
 		else
 			usage();
 	}
-	const char *what = optind + 1 == argc ? argv[optind] : "";
-	if (!*what || count == 0 || (strcmp(what, "thread") == 0 && count > THREADS_MAX))
+	what = optind + 1 == argc ? argv[optind] : "";
+	if (!*what || count == 0 || (count > MANY && strstr("thread pipes resize datagrams messages", what)))
 		usage();
 
 	setvbuf(stdout, NULL, _IONBF, 0); /* stdout, too, would allocate */
-	file = memfd_create("kernel-memory", 0);
-	area = mmap(NULL, count * TABLE_SPAN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-		    0);
-	if (file < 0 || area == MAP_FAILED || madvise((void *)area, count * TABLE_SPAN, MADV_NOHUGEPAGE) < 0) {
-		perror("memfd_create, mmap");
+	if (prepare(count) < 0) {
+		perror("preparing");
 		return 1;
 	}
-	if (strcmp(what, "thread") == 0)
-		prepare();
 	for (done = 0; done < count && !refused; done += !refused) {
-		refused = start(what, done);
+		refused = start(done) < 0;
 		if (refused && again) { /* for whoever raised the limit meanwhile */
 			perror(what);
 			again = 0;
-			refused = start(what, done);
+			refused = start(done) < 0;
 		}
 	}
 	if (refused)

@@ -120,7 +120,7 @@ int main(int argc, char *argv[])
 		what++;
 	if (argc < 3 || what == WHATS || (n = strtoull(argv[2], NULL, 10)) == 0 || n > 1 << 30 ||
 	    ((what == NPROC || what == PIDS) && n > CHILDREN_MAX))
-		errx(2, "usage: as|memlock|nproc|stack|areas|pids|memory N [lower [raise|give-back|again]]");
+		errx(2, "usage: as|memlock|nproc|stack|areas|pids|memory N [lower|zero [raise|give-back|again]]");
 	setvbuf(stdout, NULL, _IONBF, 0); /* stdout, too, would allocate */
 	uid_t uid = 0;                    /* nobody else is this one */
 	if (what == NPROC && (getrandom(&uid, sizeof(uid), 0) < 0 || setuid(0x40000000 + (uid & 0xffffff)) < 0))
@@ -130,7 +130,7 @@ int main(int argc, char *argv[])
 	if (what == MEMORY && !strcmp(then, "give-back"))
 		give_back(); /* afterwards nobody is left to do it */
 	if (argc > 3)
-		set_limit(n / 2);
+		set_limit(!strcmp(argv[3], "zero") ? 0 : n / 2);
 	if (what == STACK)
 		recurse(n); /* where it has been it may go again */
 	int refused = what == STACK && !strcmp(then, "give-back") ? 0 : request();

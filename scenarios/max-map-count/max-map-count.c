@@ -2,58 +2,41 @@
 /*
  * A process may hold vm.max_map_count memory areas, however small. do_mmap() and do_brk_flags() refuse when it already
  * holds more than that; split_vma() refuses to cut an area in two when it holds that many; a range that has to be cut
- * at both ends needs room for two. Free memory is never looked at.
+ * at both ends needs room for two, and mremap() keeps room for four. Free memory is never looked at.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { SPOT_PAGES = 8 }; /* left whole at the end of the comb: there mprotect and munmap cut */
 
 static void *volatile granted; /* keeps the compiler from dropping what nobody uses */
+static int segment, merge, again, with_fork, stay;
 
 static void usage(void)
 {
-	fputs("usage: max-map-count mmap|mprotect|munmap|malloc|thread --areas N [--fewer N] [--merge | --again]\n",
-	      stderr);
+	fputs("usage: max-map-count CALL --areas N [--fewer N] [--fork] [--stay] [--merge | --again]\n", stderr);
 	exit(2);
 }
 
-static size_t number(const char *text)
-{
-	char *end;
-	errno = 0;
-	size_t n = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno)
-		usage();
-	return n;
-}
-
-/* Lines of /proc/self/maps, except the last one if it is [vsyscall], which is no area of this process. */
+/* Lines of /proc/self/maps, except [vsyscall], which is no area of this process. */
 static size_t areas_held(void)
 {
-	static char buffer[4096], last[128];
-	size_t lines = 0, length = 0;
-	ssize_t n;
-	int fd = open("/proc/self/maps", O_RDONLY);
-	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
-		for (ssize_t i = 0; i < n; i++) {
-			if (buffer[i] == '\n') {
-				last[length] = '\0';
-				length = 0;
-				lines++;
-			} else if (length < sizeof(last) - 1) {
-				last[length++] = buffer[i];
-			}
-		}
-	close(fd);
-	return lines - (strstr(last, "[vsyscall]") != NULL);
+	char line[4096];
+	size_t lines = 0;
+	FILE *maps = fopen("/proc/self/maps", "re"); /* what it allocates, the heap has */
+	while (fgets(line, sizeof(line), maps))
+		lines += strstr(line, "[vsyscall]") == NULL;
+	fclose(maps);
+	return lines;
 }
 
 /* Different read-ahead advice keeps neighbouring pages from being one area: every second page advised makes a comb. */
@@ -79,71 +62,88 @@ static void *nothing(void *unused)
 	return unused;
 }
 
+static int got(void *p)
+{
+	return p == MAP_FAILED ? -1 : 0;
+}
+static int map(void *address, size_t bytes, int flags)
+{
+	return got(mmap(address, bytes, PROT_READ | PROT_WRITE, flags | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+}
+
+/* The page after the spot is taken, so it moves; where the end of its area was given back, it stays. */
+static int enlarge(char *spot, size_t page)
+{
+	if (stay && munmap(spot + 4 * page, page) == 0)
+		return got(mremap(spot + 3 * page, page, 2 * page, 0));
+	return got(mremap(spot, page, 2 * page, MREMAP_MAYMOVE));
+}
+
+#define IS(name) (strcmp(how, name) == 0)
 /* 0, or -1 and errno */
 static int request(const char *how, char *spot, size_t page)
 {
-	pthread_t t;
-	if (strcmp(how, "mmap") == 0)
-		return mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1
-														  : 0;
-	if (strcmp(how, "mprotect") == 0)
-		return mprotect(spot, page, PROT_NONE);
-	if (strcmp(how, "munmap") == 0)
-		return munmap(spot, page);
-	if (strcmp(how, "malloc") == 0)
-		return (granted = malloc(256 * page)) ? 0 : -1;
-	if (strcmp(how, "thread") != 0)
-		usage();
-	errno = pthread_create(&t, NULL, nothing, NULL);
-	return errno ? -1 : pthread_join(t, NULL);
+	return IS("mmap")       ? map(NULL, page, 0)
+	       : IS("fixed")    ? map(spot, page, MAP_FIXED)
+	       : IS("mprotect") ? mprotect(spot, page, PROT_NONE)
+	       : IS("mlock")    ? mlock(spot, page)
+	       : IS("madvise")  ? madvise(spot, page, MADV_DONTFORK)
+	       : IS("munmap")   ? munmap(spot, page)
+	       : IS("mremap")   ? enlarge(spot, page)
+	       : IS("brk")      ? got(sbrk((intptr_t)page))
+	       : IS("shmat")    ? got(shmat(segment, NULL, 0))
+	       : IS("malloc")   ? ((granted = malloc(256 * page)) ? 0 : -1)
+	       : IS("thread")   ? ((errno = pthread_create(&(pthread_t){0}, NULL, nothing, NULL)) ? -1 : 0)
+				: (usage(), -1);
 }
 
 int main(int argc, char *argv[])
 {
 	static const struct option options[] = {{"areas", required_argument, NULL, 'a'},
 						{"fewer", required_argument, NULL, 'f'},
-						{"merge", no_argument, NULL, 'm'},
-						{"again", no_argument, NULL, 'g'},
+						{"merge", no_argument, &merge, 1},
+						{"again", no_argument, &again, 1},
+						{"fork", no_argument, &with_fork, 1},
+						{"stay", no_argument, &stay, 1},
 						{0}};
 	size_t areas = 0, fewer = 0, page = sysconf(_SC_PAGESIZE);
-	int merge = 0, again = 0, option;
-
+	int option;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'a')
-			areas = number(optarg);
+			areas = strtoul(optarg, NULL, 10);
 		else if (option == 'f')
-			fewer = number(optarg);
-		else if (option == 'm')
-			merge = 1;
-		else if (option == 'g')
-			again = 1;
-		else
+			fewer = strtoul(optarg, NULL, 10);
+		else if (option != 0)
 			usage();
 	}
 	if (optind + 1 != argc || areas < fewer + 100)
 		usage();
 
+	const char *how = argv[optind];
 	setvbuf(stdout, NULL, _IONBF, 0); /* stdout, too, would allocate */
 	free(malloc(1));                  /* the heap is an area: have it before counting */
+	segment = shmget(IPC_PRIVATE, page, IPC_CREAT | 0600);
 	areas -= fewer;
 	char *space = comb(areas, page);
-	if (!space) {
-		printf("no way to hold %zu areas: stopped at %zu\n", areas, areas_held());
-		return 2;
-	}
+	if (!space)
+		return perror("comb"), 2;
 	char *spot = space + (areas + SPOT_PAGES / 2) * page;
-	printf("%s: asking while holding %zu areas\n", argv[optind], areas);
-	int refused = request(argv[optind], spot, page);
+	printf("%s: asking while holding %zu areas\n", how, areas);
+	if (with_fork && fork() == 0) /* which copies areas and does not count them */
+		return 0;
+	if (with_fork)
+		puts(wait(NULL) > 0 ? "fork granted" : "fork refused");
+	int refused = request(how, spot, page);
 	if (refused && (merge || again)) {
-		perror(argv[optind]);
+		perror(how);
 		if (merge)
 			madvise(space, (areas + 1 + SPOT_PAGES) * page, MADV_NORMAL);
 		printf("asking again while holding %zu areas\n", areas_held());
-		refused = request(argv[optind], spot, page);
+		refused = request(how, spot, page);
 	}
+	shmctl(segment, IPC_RMID, NULL);
 	if (refused)
-		perror(argv[optind]);
-	else
-		puts("granted");
-	return refused ? 1 : 0;
+		return perror(how), 1;
+	puts("granted");
+	return 0;
 }

@@ -17,13 +17,13 @@
 #include <unistd.h>
 
 static size_t within; /* bytes into a page, where what is locked begins */
-static int twice;
+static int twice, hole, none, userns, again;
 static void *volatile granted; /* keeps the compiler from dropping what nobody uses */
 
 static void usage(void)
 {
 	fputs("usage: memlock-limit mlock|mlock2|mlockall|mmap|segment|future|remap|brk|malloc|thread --bytes N\n"
-	      "                     [--pieces N] [--within-page] [--twice] [--userns] [--again]\n",
+	      "                     [--pieces N] [--within-page] [--twice] [--userns] [--again] [--hole | --none]\n",
 	      stderr);
 	exit(2);
 }
@@ -31,9 +31,8 @@ static void usage(void)
 static size_t number(const char *text)
 {
 	char *end;
-	errno = 0;
 	size_t n = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno)
+	if (*text < '0' || *text > '9' || *end)
 		usage();
 	return n;
 }
@@ -47,6 +46,13 @@ static int map(size_t bytes, int flags)
 static void *nothing(void *unused)
 {
 	return unused;
+}
+
+/* Its last page is given back, or none of it may be accessed: no matter of how much may be locked. */
+static int spoil(size_t bytes)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	return hole ? munmap((char *)granted + bytes - page, page) : none ? mprotect(granted, bytes, PROT_NONE) : 0;
 }
 
 static int lock_segment(size_t bytes)
@@ -68,7 +74,7 @@ static int enlarge(size_t bytes)
 static int request(const char *how, size_t bytes)
 {
 	if (strcmp(how, "mlock") == 0)
-		return map(bytes + within, 0) || mlock((char *)granted + within, bytes) ||
+		return map(bytes + within, 0) || spoil(bytes) || mlock((char *)granted + within, bytes) ||
 		       (twice && mlock(granted, bytes));
 	if (strcmp(how, "mlock2") == 0) /* counted at once, though nothing is in RAM before it is used */
 		return map(bytes, 0) || mlock2(granted, bytes, MLOCK_ONFAULT);
@@ -96,12 +102,14 @@ int main(int argc, char *argv[])
 	static const struct option options[] = {{"bytes", required_argument, NULL, 'b'},
 						{"pieces", required_argument, NULL, 'p'},
 						{"within-page", no_argument, NULL, 'w'},
-						{"twice", no_argument, NULL, 't'},
-						{"userns", no_argument, NULL, 'u'},
-						{"again", no_argument, NULL, 'a'},
+						{"twice", no_argument, &twice, 1},
+						{"userns", no_argument, &userns, 1},
+						{"again", no_argument, &again, 1},
+						{"hole", no_argument, &hole, 1},
+						{"none", no_argument, &none, 1},
 						{0}};
 	size_t bytes = 0, pieces = 1;
-	int userns = 0, again = 0, refused = 0, option;
+	int refused = 0, option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'b')
@@ -110,13 +118,7 @@ int main(int argc, char *argv[])
 			pieces = number(optarg);
 		else if (option == 'w')
 			within = 1;
-		else if (option == 't')
-			twice = 1;
-		else if (option == 'u')
-			userns = 1;
-		else if (option == 'a')
-			again = 1;
-		else
+		else if (option != 0)
 			usage();
 	}
 	if (optind + 1 != argc || bytes == 0 || pieces == 0)
@@ -129,22 +131,19 @@ int main(int argc, char *argv[])
 		return 2;
 	}
 	/* From here on all new memory is locked as well: nothing is yet, so nothing can be refused yet. */
-	if (strstr("future remap brk malloc thread", how) && mlockall(MCL_FUTURE) < 0) {
-		perror("mlockall");
-		return 1;
-	}
+	if (strstr("future remap brk malloc thread", how) && mlockall(MCL_FUTURE) < 0)
+		return perror("mlockall"), 1;
 	printf("%s: asking %zu times for %zu bytes in RAM\n", how, pieces, bytes / pieces);
 	for (size_t i = 0; i < pieces && !refused; i++) {
 		refused = request(how, bytes / pieces);
-		if (refused && again) { /* for whoever raised the limit meanwhile */
+		if (refused && again) { /* for whoever raised the limit meanwhile; or all of it is there now */
 			perror(how);
+			hole = none = 0;
 			refused = request(how, bytes / pieces);
 		}
 	}
-	if (refused) {
-		perror(how);
-		return 1;
-	}
+	if (refused)
+		return perror(how), 1;
 	puts("granted");
 	return 0;
 }

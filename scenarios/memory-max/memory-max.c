@@ -2,7 +2,8 @@
 /*
  * A memory cgroup at its limit refuses no call. malloc() and mmap() succeed; when a page is needed and none can be
  * reclaimed, try_charge_memcg() calls mem_cgroup_out_of_memory() and the process is killed: at its own store, inside
- * mmap(MAP_POPULATE), mlock(), madvise() or read(), where the kernel itself touches the page.
+ * mmap(MAP_POPULATE), mmap(MAP_LOCKED), mlock(), mlockall(), madvise() or read(), where the kernel itself touches the
+ * page.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,7 @@ static char *volatile memory; /* keeps the compiler from dropping what nobody us
 
 static void usage(void)
 {
-	fputs("usage: memory-max touch|populate|read|mlock|advise --bytes N\n", stderr);
+	fputs("usage: memory-max touch|populate|locked|read|mlock|mlockall|advise --bytes N\n", stderr);
 	exit(2);
 }
 
@@ -61,14 +62,13 @@ int main(int argc, char *argv[])
 		bytes = number(optarg);
 	}
 	const char *how = optind + 1 == argc ? argv[optind] : "";
-	if (!*how || !strstr("touch populate read mlock advise", how) || bytes == 0)
+	if (!*how || !strstr("touch populate locked read mlock mlockall advise", how) || bytes == 0)
 		usage();
-	int populate = strcmp(how, "populate") == 0;
+	int at_once = strcmp(how, "populate") == 0 ? MAP_POPULATE : strcmp(how, "locked") == 0 ? MAP_LOCKED : 0;
 
 	setvbuf(stdout, NULL, _IONBF, 0); /* stdout, too, would allocate */
 	printf("%s: mapping %zu bytes\n", how, bytes);
-	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | (populate ? MAP_POPULATE : 0),
-		      -1, 0);
+	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | at_once, -1, 0);
 	if (memory == MAP_FAILED)
 		fail("mmap");
 	printf("mapped, now using every page\n");
@@ -77,6 +77,8 @@ int main(int argc, char *argv[])
 	else if (strcmp(how, "read") == 0)
 		read_zeroes(bytes);
 	else if (strcmp(how, "mlock") == 0 && mlock(memory, bytes) < 0)
+		fail(how);
+	else if (strcmp(how, "mlockall") == 0 && mlockall(MCL_CURRENT) < 0)
 		fail(how);
 	else if (strcmp(how, "advise") == 0 && madvise(memory, bytes, 23) < 0) /* MADV_POPULATE_WRITE, since 5.14 */
 		fail(how);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * Too many namespaces. inc_ucount() counts them by user, each kind by itself, against user.max_*_namespaces, and says
- * ENOSPC: "No space left on device". No disk is involved, and root is not exempt.
+ * ENOSPC: "No space left on device". No disk is involved, and root is not exempt. Nor may user and pid namespaces lie
+ * in too many others: that limit is the kernel's own.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <sched.h>
 #include <signal.h>
@@ -18,7 +20,9 @@ static int door[2]; /* children wait at this pipe until its writing end is close
 
 static void usage(void)
 {
-	fputs("usage: namespaces-max clone|unshare user|uts|ipc --namespaces N [--reap | --again]\n", stderr);
+	fputs("usage: namespaces-max clone|unshare|within user|pid|uts|ipc --namespaces N [--beside] [--reap | "
+	      "--again]\n",
+	      stderr);
 	exit(2);
 }
 
@@ -36,11 +40,36 @@ static int flag_of(const char *kind)
 {
 	if (strcmp(kind, "user") == 0)
 		return CLONE_NEWUSER;
+	if (strcmp(kind, "pid") == 0)
+		return CLONE_NEWPID;
 	if (strcmp(kind, "uts") == 0)
 		return CLONE_NEWUTS;
 	if (strcmp(kind, "ipc") != 0)
 		usage();
 	return CLONE_NEWIPC;
+}
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	ssize_t n = write(fd, text, strlen(text));
+	close(fd);
+	return n < 0 ? -1 : 0;
+}
+
+/* One in another. Who has no id in his user namespace may make none; a pid namespace is that of children. */
+static int start_within(int flag)
+{
+	int status = 0;
+	if (unshare(flag) < 0)
+		return -1;
+	if (flag == CLONE_NEWUSER)
+		return write_file("/proc/self/setgroups", "deny") || write_file("/proc/self/uid_map", "0 0 1") ||
+		       write_file("/proc/self/gid_map", "0 0 1");
+	pid_t pid = fork();
+	if (pid > 0)
+		exit(waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 2);
+	return pid;
 }
 
 /* A namespace lives for as long as somebody lives in it. 0, or -1 and errno */
@@ -49,6 +78,8 @@ static int start(const char *how, int flag)
 	char c;
 	if (strcmp(how, "unshare") == 0)
 		return unshare(flag);
+	if (strcmp(how, "within") == 0)
+		return start_within(flag);
 	if (strcmp(how, "clone") != 0)
 		usage();
 	pid_t pid = syscall(SYS_clone, flag | SIGCHLD, NULL, NULL, NULL, 0);
@@ -73,9 +104,10 @@ int main(int argc, char *argv[])
 	static const struct option options[] = {{"namespaces", required_argument, NULL, 'n'},
 						{"reap", no_argument, NULL, 'r'},
 						{"again", no_argument, NULL, 'a'},
+						{"beside", no_argument, NULL, 'b'},
 						{0}};
 	size_t namespaces = 0, done;
-	int reap_first = 0, again = 0, refused = 0, option;
+	int reap_first = 0, again = 0, beside = 0, refused = 0, option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'n')
@@ -84,6 +116,8 @@ int main(int argc, char *argv[])
 			reap_first = again = 1;
 		else if (option == 'a')
 			again = 1;
+		else if (option == 'b')
+			beside = 1;
 		else
 			usage();
 	}
@@ -92,20 +126,21 @@ int main(int argc, char *argv[])
 
 	setvbuf(stdout, NULL, _IONBF, 0);
 	int flag = flag_of(argv[optind + 1]);
+	const char *how = beside ? "clone" : argv[optind];
 	for (done = 0; done < namespaces && !refused; done += !refused) {
-		refused = start(argv[optind], flag);
+		refused = start(how, flag);
 		if (refused && again) {
-			perror(argv[optind]);
+			perror(how);
 			if (reap_first) {
 				reap();
 				refused = pipe(door);
 			}
 			again = 0;
-			refused = start(argv[optind], flag);
+			refused = start(how, flag);
 		}
 	}
 	if (refused)
-		perror(argv[optind]);
+		perror(how);
 	printf("%zu of %zu namespaces made\n", done, namespaces);
 	reap();
 	return refused ? 1 : 0;
