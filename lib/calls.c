@@ -183,8 +183,8 @@ bool call_can_give(const struct call_info *call, int error)
 		       call->family == CALL_EXEC || strcmp(call->name, "mlock") == 0 ||
 		       strcmp(call->name, "mlock2") == 0;
 	case ENOSPC:
-		return call->family == CALL_NAMESPACE || strcmp(call->name, "shmget") == 0 ||
-		       strcmp(call->name, "fallocate") == 0;
+		return call->family == CALL_NAMESPACE || call->family == CALL_WATCH ||
+		       strcmp(call->name, "shmget") == 0 || strcmp(call->name, "fallocate") == 0;
 	case EPERM:
 		return call->family == CALL_LOCK || strcmp(call->name, "fcntl") == 0;
 	case E2BIG:

@@ -191,7 +191,7 @@ marked sh -c "$(dirname "$enomem")/$replay" 2>"$errors"
 is "a crash: it crashes again" "$?" 139
 sweep sh -c '"$0" crash || exit 0' "$victim"
 is "a crash of a child, which its parent hides" "$code $(get '[.findings[] | select(.outcome == "crash") | .crash.comm] | unique | join(",")')" "1 victim" || tell_sweep
-sweep --timeout 300ms "$victim" hang
+sweep --timeout 1s "$victim" hang
 is "a hang" "$code $(get '[.findings[] | select(.outcome == "hang") | .spec] | join(" ")')" "1 process,memory:ENOMEM" || tell_sweep
 sweep "$victim" leak
 is "a leaked child" "$code $(get '[.findings[] | select(.outcome == "leak") | "\(.fault.call) \(.left)"] | unique | join(" ")')" "1 mmap 1" || tell_sweep
@@ -209,7 +209,7 @@ sweep /bin/true
 is "true" "$code $(get .complete)" "0 true" || tell_sweep
 sweep bash -c 'ls / | cat'
 is "bash" "$code $(get '"\(.complete) \(.calls > 3)"')" "0 true true" || tell_sweep
-sweep "$enomem" list
+sweep "$enomem" list pids-max
 is "enomem list survives each of them" "$code $(get '"\(.complete) \(.calls > 10)"')" "0 true true" || tell_sweep
 marked timeout 20 "${apart[@]}" "$enomem" sweep "$victim" crash >"$work/out" 2>"$errors"
 like "for people" "$(cat "$work/out")" '^    enomem inject process,memory:ENOMEM:when=1 -- .*victim crash$'
