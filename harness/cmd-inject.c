@@ -95,15 +95,17 @@ static int inject(struct request *q, const struct inject_spec *spec, char **argv
 			   .handlers = &inject_handlers,
 			   .data = &run,
 			   .begin = inject_begin};
-	if (launch_open_output(q->output, &q->out, &q->created) < 0)
+	FILE *out = launch_open_output(q->output, &q->created);
+	if (!out)
 		return EXIT_USAGE;
+	q->out = out;
 	int r = launch_run(&l);
 	(void)signal(SIGPIPE, SIG_IGN);
 	run.kills_kept_from = l.follow ? follow_numbers(l.follow)->kills_kept_from : 0;
 	int told = r == 0 ? tell(&run, argv, q) : 0;
-	if (q->output && fclose(q->out) != 0 && told == 0)
+	if (q->output && fclose(out) != 0 && told == 0)
 		told = say_error(-errno, "%s: the summary did not arrive", q->output);
-	if (r != 0 && q->created)
+	if (r != 0 && q->output && q->created)
 		(void)unlink(q->output);
 	follow_free(l.follow);
 	if (r != 0)

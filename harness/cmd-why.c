@@ -117,15 +117,17 @@ static int why(struct request *q, char **command)
 		say_hint("mount -t proc proc /proc");
 		return EXIT_BROKEN;
 	}
-	if (launch_open_output(q->output, &q->out, &q->created) < 0)
+	FILE *out = launch_open_output(q->output, &q->created);
+	if (!out)
 		return EXIT_USAGE;
+	q->out = out;
 	w.argv = q->pid ? NULL : command;
 	int r = q->pid ? why_attach(&w, q->pid, q->for_ns) : why_launch(&w, options_closed_streams());
 	(void)signal(SIGPIPE, SIG_IGN);
 	int told = r == 0 ? tell(&w, q) : 0;
-	if (q->output && fclose(q->out) != 0 && told == 0)
+	if (q->output && fclose(out) != 0 && told == 0)
 		told = say_error(-errno, "%s: the summary did not arrive", q->output);
-	if (r != 0 && q->created)
+	if (r != 0 && q->output && q->created)
 		(void)unlink(q->output);
 	bool program_ended = w.argv && w.root_ended;
 	int status = w.root_status;

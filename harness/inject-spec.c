@@ -248,7 +248,7 @@ static int bound_by_size(struct inject_spec *s, struct inject_complaint *complai
 		else if (s->calls & bit(call))
 			without = call;
 	}
-	if (!with)
+	if (!with && without)
 		return complain(complaint, "%s asks for no number of bytes, size>= never holds", without->name);
 	s->calls = with;
 	return 0;

@@ -16,23 +16,22 @@
 #include "launch.h"
 #include "say.h"
 
-int launch_open_output(const char *name, FILE **ret, bool *ret_created)
+FILE *launch_open_output(const char *name, bool *ret_created)
 {
-	if (!name) {
-		*ret = stderr;
-		return 0;
-	}
+	if (!name)
+		return stderr;
 	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0666);
 	*ret_created = fd >= 0;
 	if (fd < 0 && errno == EEXIST)
 		fd = open(name, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
-	*ret = fd < 0 ? NULL : fdopen(fd, "w");
-	if (*ret)
-		return 0;
+	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
 	int error = errno;
+	if (out)
+		return out;
 	if (fd >= 0)
 		(void)close(fd);
-	return say_error(-error, "%s: cannot be written", name);
+	(void)say_error(error, "%s: cannot be written", name);
+	return NULL;
 }
 
 int launch_end_likewise(int status)

@@ -52,9 +52,9 @@ void launch_raise_own_limits(void);
 
 /* --- around it --------------------------------------------------------------------------------------------------- */
 
-/* Before anything is started: what cannot be written shall not cost a run. Without a name: standard error. 0, or it was
- * told what is wrong. */
-int launch_open_output(const char *name, FILE **ret, bool *ret_created);
+/* Before anything is started: what cannot be written shall not cost a run. Without a name: standard error. NULL after
+ * it was told what is wrong. */
+FILE *launch_open_output(const char *name, bool *ret_created);
 
 /* The program's end, as whoever started us would have seen it; a core of ours would be nobody's. */
 int launch_end_likewise(int status);
