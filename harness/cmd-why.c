@@ -3,13 +3,11 @@
  * enomem why: run a program as it is, or watch one that runs, and say which limit refused it what.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 
 #include "cleanup.h"
+#include "launch.h"
 #include "number.h"
 #include "options.h"
 #include "say.h"
@@ -94,26 +92,6 @@ static int check_request(const struct request *q, char **command)
 	return r;
 }
 
-/* Before anything is started: what cannot be written shall not cost a run. */
-static int open_output(struct request *q)
-{
-	if (!q->output) {
-		q->out = stderr;
-		return 0;
-	}
-	int fd = open(q->output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0666);
-	q->created = fd >= 0;
-	if (fd < 0 && errno == EEXIST)
-		fd = open(q->output, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
-	q->out = fd < 0 ? NULL : fdopen(fd, "w");
-	if (q->out)
-		return 0;
-	int error = errno;
-	if (fd >= 0)
-		(void)close(fd);
-	return say_error(-error, "%s: cannot be written", q->output);
-}
-
 /* 0, or it was said that what there is to tell did not arrive. */
 static int tell(const struct why *w, const struct request *q)
 {
@@ -131,24 +109,6 @@ static int tell(const struct why *w, const struct request *q)
 	return 0;
 }
 
-/* The program's end, as whoever started us would have seen it; a core of ours would be nobody's. */
-static int end_likewise(int status)
-{
-	const struct rlimit no_core = {0, 0};
-	sigset_t set;
-	if (!WIFSIGNALED(status))
-		return WEXITSTATUS(status);
-	int fatal = WTERMSIG(status);
-	(void)fflush(NULL);
-	(void)setrlimit(RLIMIT_CORE, &no_core);
-	(void)signal(fatal, SIG_DFL);
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, fatal);
-	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
-	(void)raise(fatal);
-	return 128 + fatal;
-}
-
 static int why(struct request *q, char **command)
 {
 	static struct why w;
@@ -157,15 +117,17 @@ static int why(struct request *q, char **command)
 		say_hint("mount -t proc proc /proc");
 		return EXIT_BROKEN;
 	}
-	if (open_output(q) < 0)
+	FILE *out = launch_open_output(q->output, &q->created);
+	if (!out)
 		return EXIT_USAGE;
+	q->out = out;
 	w.argv = q->pid ? NULL : command;
 	int r = q->pid ? why_attach(&w, q->pid, q->for_ns) : why_launch(&w, options_closed_streams());
 	(void)signal(SIGPIPE, SIG_IGN);
 	int told = r == 0 ? tell(&w, q) : 0;
-	if (q->output && fclose(q->out) != 0 && told == 0)
+	if (q->output && fclose(out) != 0 && told == 0)
 		told = say_error(-errno, "%s: the summary did not arrive", q->output);
-	if (r != 0 && q->created)
+	if (r != 0 && q->output && q->created)
 		(void)unlink(q->output);
 	bool program_ended = w.argv && w.root_ended;
 	int status = w.root_status;
@@ -173,7 +135,7 @@ static int why(struct request *q, char **command)
 	if (r != 0)
 		return r;
 	if (program_ended && status != 0)
-		return end_likewise(status);
+		return launch_end_likewise(status);
 	return told < 0 ? EXIT_BROKEN : EXIT_AS_PREDICTED;
 }
 

@@ -15,7 +15,8 @@
 #include "version.h"
 
 static const struct command *const commands[] = {
-	&cmd_list, &cmd_run, &cmd_compare, &cmd_claims, &cmd_triage, &cmd_why, &cmd_doctor, &cmd_recover, &cmd_stage,
+	&cmd_list,   &cmd_run,   &cmd_compare, &cmd_claims,  &cmd_triage, &cmd_why,
+	&cmd_inject, &cmd_sweep, &cmd_doctor,  &cmd_recover, &cmd_stage,
 };
 
 enum { OPT_VERSION = 256, OPT_JSON, OPT_COMPLETION };
@@ -54,6 +55,7 @@ static void help(void)
 	     "  enomem run ./my-failure/            a scenario of your own\n"
 	     "  enomem compare before.json after.json\n"
 	     "  enomem why -- ./server --port 80    which limit refuses a program of yours\n"
+	     "  enomem inject mmap:when=3 -- ./server  its third mmap is refused\n"
 	     "\nCommands:");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!commands[i]->hidden)

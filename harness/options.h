@@ -42,4 +42,4 @@ unsigned options_open_streams(void);
 unsigned options_closed_streams(void);
 
 extern const struct command cmd_list, cmd_run, cmd_doctor, cmd_recover, cmd_compare, cmd_stage, cmd_triage, cmd_claims,
-	cmd_why;
+	cmd_why, cmd_inject, cmd_sweep;

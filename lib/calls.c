@@ -171,6 +171,37 @@ static bool error_is_refusal(const struct call_info *call, const uint64_t args[6
 	}
 }
 
+/* As the allow list above, but without what needs particular arguments. */
+bool call_can_give(const struct call_info *call, int error)
+{
+	bool ids = strcmp(call->name, "pipe") == 0 || strcmp(call->name, "pipe2") == 0;
+	switch (error) {
+	case ENOMEM:
+		return call->family != CALL_TRANSFER;
+	case EAGAIN:
+		return call->family == CALL_TASK || call->family == CALL_MAP || call->family == CALL_REMAP ||
+		       call->family == CALL_EXEC || strcmp(call->name, "mlock") == 0 ||
+		       strcmp(call->name, "mlock2") == 0;
+	case ENOSPC:
+		return call->family == CALL_NAMESPACE || call->family == CALL_WATCH ||
+		       strcmp(call->name, "shmget") == 0 || strcmp(call->name, "fallocate") == 0;
+	case EPERM:
+		return call->family == CALL_LOCK || strcmp(call->name, "fcntl") == 0;
+	case E2BIG:
+		return call->family == CALL_EXEC;
+	case EFAULT:
+		return call->family == CALL_ADVISE;
+	case EMFILE:
+		return call_opens(call) > 0;
+	case ENFILE:
+		return call->family == CALL_OBJECT || ids || strcmp(call->name, "memfd_create") == 0;
+	case ENOBUFS:
+		return strcmp(call->name, "socket") == 0;
+	default:
+		return false;
+	}
+}
+
 bool call_refused(const struct call_info *call, const uint64_t args[6], int64_t result, bool is_error, int *ret_error)
 {
 	if (is_error) {

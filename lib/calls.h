@@ -51,6 +51,9 @@ const struct call_info *call_by_number(uint64_t nr);
 /* The row of a name, whether or not this architecture has the call; NULL when unknown. */
 const struct call_info *call_by_name(const char *name);
 
+/* Is there a lack of something that makes the call give that errno, whatever its arguments? */
+bool call_can_give(const struct call_info *call, int error);
+
 /* How many descriptors the call asks for. */
 unsigned call_opens(const struct call_info *call);
 

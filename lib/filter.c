@@ -244,7 +244,10 @@ static int watch_kills(scmp_filter_ctx ctx)
 						     .datum_b = SIGKILL};
 		r = add_if(ctx, SCMP_ACT_TRACE(0), kill_calls[i].call, &is_kill);
 	}
-	return r;
+	/* What fork() says when it fails, taken for a process: everybody. */
+	const struct scmp_arg_cmp everybody = {
+		.arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = UINT32_MAX, .datum_b = UINT32_MAX};
+	return r == 0 ? add_if(ctx, SCMP_ACT_TRACE(0), SCMP_SYS(kill), &everybody) : r;
 }
 
 int filter_build_watching(int *ret_fd)

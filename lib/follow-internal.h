@@ -12,6 +12,7 @@ struct follow_task {
 	bool in_call; /* between the stop at a watched call and the one at its end */
 	const struct call_info *call;
 	uint64_t args[6];
+	int injected;     /* the errno this call is refused with, by us */
 	bool has_pending; /* a stop collected while its process was held, still to be handled */
 	int pending_status;
 	struct follow_task *next;
@@ -23,6 +24,7 @@ struct follow {
 	struct follow_handlers handlers;
 	void *data;
 	bool filtered, kill_with_us;
+	bool from_entry, killing;
 	bool started; /* until our child's first exec nothing is told */
 	unsigned pending;
 	struct follow_numbers numbers;
@@ -34,6 +36,19 @@ struct follow_task *follow_find(const struct follow *f, pid_t tid);
 struct follow_process *follow_find_process(const struct follow *f, pid_t pid);
 /* Find or make, in the process with that id. NULL when memory is short. */
 struct follow_task *follow_get(struct follow *f, pid_t tid, pid_t pid);
+/*
+ * It begins to signal every process there is. Programs do that which take a failed fork's -1 for a process, and it
+ * would reach far beyond what is watched: refused with EPERM.
+ */
+void follow_keep_from_killing(struct follow *f, const struct follow_task *t);
+/* Its call begins: take it away where the caller says so. */
+void follow_begin_call(struct follow *f, struct follow_task *t);
+/* And ends, granted or not. */
+void follow_end_call(struct follow_task *t, int64_t result, bool is_error);
+/* A new program: nothing of the former one is known to hold. */
+void follow_renew(struct follow *f, struct follow_task *t);
+/* Is this SIGTRAP of the breakpoint at the entry? Then it is taken away. */
+bool follow_at_entry(struct follow_task *t);
 /* The task is gone, and its process with its last one. */
 void follow_drop(struct follow *f, struct follow_task *t);
 /* Its process is over; told once. */

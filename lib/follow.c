@@ -51,6 +51,24 @@ const struct follow_numbers *follow_numbers(const struct follow *f)
 	return &f->numbers;
 }
 
+void follow_from_entry(struct follow *f)
+{
+	f->from_entry = true;
+}
+
+bool follow_has_started(const struct follow *f)
+{
+	return f->started;
+}
+
+void follow_kill(struct follow *f)
+{
+	f->killing = true;
+	for (unsigned i = 0; i < FOLLOW_BUCKETS; i++)
+		for (const struct follow_process *p = f->process[i]; p; p = p->next)
+			(void)kill(p->pid, SIGKILL);
+}
+
 /* ESRCH only says that the task died meanwhile; waitpid() will tell how. */
 static void resume(const struct follow *f, const struct follow_task *t, int signal)
 {
@@ -90,7 +108,10 @@ static uint64_t clone_flags_of(const struct follow_task *t)
 static void on_kill(struct follow *f, struct follow_task *t, uint64_t nr, const uint64_t args[6])
 {
 	pid_t target = nr == SYS_tgkill || nr == SYS_kill || nr == SYS_tkill ? (pid_t)args[0] : 0;
-	if (target && f->handlers.kills)
+	bool is_kill = args[nr == SYS_tgkill ? 2 : 1] == SIGKILL;
+	if (f->handlers.calling && nr == SYS_kill && target == -1)
+		follow_keep_from_killing(f, t);
+	else if (f->filtered && is_kill && target && f->handlers.kills)
 		f->handlers.kills(t->process, target, f->data);
 }
 
@@ -111,12 +132,14 @@ static void on_call(struct follow *f, struct follow_task *t, uint64_t nr, const 
 		t->call = NULL;
 	t->in_call = t->call != NULL;
 	if (!t->call) {
-		if (f->filtered)
-			on_kill(f, t, nr, args);
+		on_kill(f, t, nr, args);
 		return;
 	}
 	memcpy(t->args, args, sizeof(t->args));
 	f->numbers.calls++;
+	t->injected = 0;
+	if (f->started && f->handlers.calling)
+		follow_begin_call(f, t);
 }
 
 static uint64_t asked_bytes(const struct follow_task *t, int64_t result)
@@ -131,6 +154,7 @@ static void on_refused(struct follow *f, struct follow_task *t, int64_t result, 
 	struct refusal *r = &t->process->last_refused;
 	*r = (struct refusal){.call = t->call, .error = error, .tid = t->tid, .tgid = t->process->pid};
 	memcpy(r->args, t->args, sizeof(r->args));
+	r->injected = t->injected != 0;
 	r->clone_flags = t->call->family == CALL_TASK ? clone_flags_of(t) : 0;
 	r->time_ns = clock_now_ns();
 	r->asked_bytes = asked_bytes(t, result);
@@ -160,7 +184,11 @@ static void on_call_end(struct follow *f, struct follow_task *t, int64_t result,
 	t->in_call = false;
 	if (!known || !f->started)
 		return;
-	if (call_refused(t->call, t->args, result, is_error, &error)) {
+	if (f->handlers.calling)
+		follow_end_call(t, result, is_error);
+	if (t->injected) {
+		on_refused(f, t, result, t->injected);
+	} else if (call_refused(t->call, t->args, result, is_error, &error)) {
 		on_refused(f, t, result, error);
 	} else if (t->process->was_refused && !is_error && makes_up_for(t, result)) {
 		t->process->was_refused = false;
@@ -187,8 +215,16 @@ static void on_call_stop(struct follow *f, struct follow_task *t)
 static void on_new_task(struct follow *f, const struct follow_task *parent, bool may_be_thread)
 {
 	unsigned long tid = 0;
-	if (ptrace(PTRACE_GETEVENTMSG, parent->tid, NULL, &tid) == 0 && tid && !follow_find(f, (pid_t)tid))
-		(void)follow_get(f, (pid_t)tid, may_be_thread ? process_of((pid_t)tid) : (pid_t)tid);
+	if (ptrace(PTRACE_GETEVENTMSG, parent->tid, NULL, &tid) < 0 || tid == 0)
+		return;
+	const struct follow_task *t = follow_find(f, (pid_t)tid);
+	if (!t)
+		t = follow_get(f, (pid_t)tid, may_be_thread ? process_of((pid_t)tid) : (pid_t)tid);
+	/* A breakpoint is in the copy as well. */
+	if (t && t->process != parent->process && !t->process->entry) {
+		t->process->entry = parent->process->entry;
+		t->process->entry_word = parent->process->entry_word;
+	}
 }
 
 static void on_exec(struct follow *f, struct follow_task *t)
@@ -200,12 +236,15 @@ static void on_exec(struct follow *f, struct follow_task *t)
 		if (old) {
 			t->in_call = old->in_call;
 			t->call = old->call;
+			t->injected = old->injected;
 			memcpy(t->args, old->args, sizeof(t->args));
 			follow_drop(f, old);
 		}
 	}
 	f->started = true;
 	t->process->was_refused = false;
+	if (f->handlers.calling)
+		follow_renew(f, t);
 	if (f->handlers.executed)
 		f->handlers.executed(t->process, f->data);
 }
@@ -255,6 +294,8 @@ static void handle(struct follow *f, pid_t tid, int status)
 		return;
 	}
 	int event = status >> 16, signal = WSTOPSIG(status), deliver = 0;
+	if (f->killing)
+		(void)kill(t->process->pid, SIGKILL);
 	f->numbers.stops++;
 	switch (event) {
 	case PTRACE_EVENT_SECCOMP:
@@ -281,7 +322,7 @@ static void handle(struct follow *f, pid_t tid, int status)
 	default:
 		if (signal == SYSCALL_STOP) {
 			on_call_stop(f, t);
-		} else if (event == 0) {
+		} else if (event == 0 && !(signal == SIGTRAP && follow_at_entry(t))) {
 			on_signal(f, t);
 			deliver = signal;
 		}

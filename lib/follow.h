@@ -24,6 +24,9 @@ struct follow_process {
 	/* Of the calls that a later one is measured by: the last one refused, whatever became of it. */
 	bool was_refused;
 	struct refusal last_refused;
+	uint64_t last_break; /* as it was last seen to be; 0: not known. With `calling` only */
+	uint64_t entry;      /* where a breakpoint waits: this program has not begun yet; 0: it has */
+	long entry_word;     /* what stood there */
 	void *data;
 	struct follow_process *next; /* in its bucket */
 };
@@ -36,6 +39,11 @@ struct follow_call {
 
 struct follow_handlers {
 	void (*executed)(struct follow_process *p, void *data);
+	/*
+	 * A call that asks for something begins: the errno it is to be refused with, as if the kernel had, or 0.
+	 * `asked` are the bytes it wants, 0 where it wants none. Told only where calls can be taken away.
+	 */
+	int (*calling)(const struct follow_process *p, const struct call_info *call, uint64_t asked, void *data);
 	/* The task stands still at the end of the call; follow_hold() stops the others of its process. */
 	void (*refused)(const struct follow_call *call, void *data);
 	/* A call like the last refused one of the process, for as much or more, was granted. */
@@ -56,12 +64,16 @@ struct follow_numbers {
 	uint64_t calls, refused, stops; /* calls: those that may be refused */
 	uint64_t processes, tasks;      /* ever */
 	unsigned tasks_now;
-	bool lost; /* memory for a task was short: it goes on unwatched */
+	uint64_t kills_kept_from; /* kill(-1, ...), where calls are taken away: never let through */
+	bool lost;                /* memory for a task was short: it goes on unwatched */
 };
 
 /* filtered: the program loads the filter; else every call of it stops. -ENOMEM */
 int follow_new(const struct follow_handlers *handlers, void *data, bool filtered, struct follow **ret);
 void follow_free(struct follow *f);
+
+/* `calling` is told of no call before a program's entry point, where its loader is done: not of those of the loader. */
+void follow_from_entry(struct follow *f);
 
 /* Our child that waits: nothing is told of it before its first exec, and should we be killed it dies with us. -errno */
 int follow_child(struct follow *f, pid_t child);
@@ -73,6 +85,12 @@ int follow_attach(struct follow *f, pid_t pid);
  * again where it came too early.
  */
 int follow_run(struct follow *f, const volatile sig_atomic_t *stop);
+
+/* SIGKILL to all that is followed, and to whatever shows up later; follow_run() sees them end. */
+void follow_kill(struct follow *f);
+
+/* Did our child execute its program? */
+bool follow_has_started(const struct follow *f);
 
 /* Let everybody go on without us, as they are: what is stopped stays stopped. Whoever cannot be stopped within the
  * time is let go of when this process ends. */

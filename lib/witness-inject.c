@@ -34,7 +34,7 @@ static bool poke(pid_t tid, size_t offset, uint64_t value)
  * kernel/seccomp.c). brk(2) knows no errno: it is turned into brk(0), which returns the break and moves nothing, just
  * as a refused one does.
  */
-static bool take_away(const struct tracee *t, int error)
+bool witness_take_away(const struct tracee *t, int error)
 {
 	if (t->call->family == CALL_BREAK)
 		return poke(t->tid, first_argument(t), 0);
@@ -56,7 +56,7 @@ bool witness_can_inject(void)
 	return false;
 }
 
-static bool take_away(const struct tracee *t, int error)
+bool witness_take_away(const struct tracee *t, int error)
 {
 	(void)t;
 	(void)error;
@@ -85,7 +85,7 @@ void witness_inject(const struct witness *w, struct tracee *t)
 	for (unsigned i = 0; i < w->injection_count && !t->injected; i++) {
 		const struct environment_injection *injection = &w->injection[i];
 		if (strcmp(injection->call, t->call->name) == 0 && asks_for(w, t, injection->least) &&
-		    take_away(t, injection->error))
+		    witness_take_away(t, injection->error))
 			t->injected = injection->error;
 	}
 }

@@ -14,6 +14,9 @@
 /* Does this architecture let a tracer take a call away? */
 bool witness_can_inject(void);
 
+/* At the beginning of t->call, of which id, entry and arguments are known: have it answered with that errno. */
+bool witness_take_away(const struct tracee *t, int error);
+
 /* At the filter's stop of t->call: refuse it where the run says so, and note with which errno in t->injected. */
 void witness_inject(const struct witness *w, struct tracee *t);
 

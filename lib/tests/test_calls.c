@@ -355,6 +355,28 @@ static void test_here(void **state)
 	assert_int_equal(break_refused(1ULL << 62, (uint64_t)syscall(SYS_brk, 1UL << 62)), ENOMEM);
 }
 
+/* What injecting may choose from: never an errno that needs particular arguments, or another call. */
+static void test_can_give(void **state)
+{
+	static const struct {
+		const char *call;
+		int error;
+		bool can;
+	} known[] = {
+		{"mmap", ENOMEM, true},    {"mmap", EAGAIN, true},    {"mmap", EPERM, false},
+		{"munmap", EAGAIN, false}, {"brk", EAGAIN, false},    {"clone3", EAGAIN, true},
+		{"clone", ENOSPC, false},  {"execve", E2BIG, true},   {"mlockall", EPERM, true},
+		{"shmget", ENOSPC, true},  {"pipe2", EMFILE, true},   {"fcntl", ENFILE, false},
+		{"fcntl", EPERM, true},    {"socket", ENOBUFS, true}, {"read", ENOMEM, false},
+		{"madvise", EFAULT, true},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		assert_int_equal(call_can_give(call_by_name(known[i].call), known[i].error), known[i].can);
+	for (const struct call_info *call = watched_calls; call->name; call++)
+		assert_false(call_can_give(call, ENOENT));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +390,7 @@ int main(void)
 		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_break),
 		cmocka_unit_test(test_here),
+		cmocka_unit_test(test_can_give),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Any program, run as it is and followed: its streams, environment and signals are its own.
+ */
+#pragma once
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "follow.h"
+
+/* As env(1) has them. */
+#define EXIT_NOT_WATCHED    125
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_FOUND      127
+
+struct launch {
+	/* Given by the caller. */
+	char **argv;             /* argv[0] is looked for in PATH */
+	unsigned closed_streams; /* a bit each: closed for the program as well */
+	bool apart;              /* a session of its own, nothing to read, and what it says is not heard */
+	bool from_entry;         /* see follow_from_entry() */
+	const struct follow_handlers *handlers;
+	void *data;
+	void (*begin)(struct launch *l); /* the program waits for its exec; may be NULL, may come twice */
+	/* Found; follow_free() is the caller's. */
+	struct follow *follow;
+	pid_t root;
+	bool filtered; /* only calls that may be refused stop it */
+	bool interrupted;
+};
+
+/* Until the program and what it started is over. 0; or the exit status that its failure to start asks for, which was
+ * told why.
+ */
+int launch_run(struct launch *l);
+
+/* Signals that are sent to us are handed on to the program until this is called; then they end the watching. */
+void launch_program_ended(void);
+
+/* Set when a signal says so; what follow_run() looks at. */
+extern volatile sig_atomic_t launch_stop;
+/* Of a launch apart: the last signal that was no alarm, 0 for none. */
+extern volatile sig_atomic_t launch_signal;
+void launch_stop_on(const int *signals, size_t count);
+
+/* What bounds the program shall not bound who looks at it more than need be. */
+void launch_raise_own_limits(void);
+
+/* --- around it --------------------------------------------------------------------------------------------------- */
+
+/* Before anything is started: what cannot be written shall not cost a run. Without a name: standard error. NULL after
+ * it was told what is wrong. */
+FILE *launch_open_output(const char *name, bool *ret_created);
+
+/* The program's end, as whoever started us would have seen it; a core of ours would be nobody's. */
+int launch_end_likewise(int status);
+
+/* Would it gain privileges that a watched program does not? Then that was told, -EPERM. */
+int launch_check_privileges(const char *name);
+
+/* --from=exec|entry; 0, or it was told what is wrong. */
+int launch_parse_from(const char *value, bool *ret_from_exec);

@@ -1,0 +1,238 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016 # what stands in single quotes is for the shells below
+# Calls are refused in the kernel's place, to programs that look whether it is as if the kernel had done it: a brk that returns
+# the old break, a munmap that leaves its mapping, a fork without child. Where other injectors lie these programs say 9.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+root() { [ "$(id -u)" -eq 0 ]; }
+victim=$work/victim
+cc -O1 -pthread -D_GNU_SOURCE -o "$victim" "$live/victim.c" || { echo "Bail out! victim.c cannot be compiled"; exit 1; }
+cc -O1 -pthread -D_GNU_SOURCE -static -s -o "$work/victim-static" "$live/victim.c" || rm -f "$work/victim-static"
+cc -O1 -pthread -D_GNU_SOURCE -no-pie -s -o "$work/victim-fixed" "$live/victim.c" || rm -f "$work/victim-fixed"
+
+# inject SPEC COMMAND...: its summary in $json, its streams in $work/out and $errors, its status in $code
+inject()
+{
+	local spec=$1
+	shift
+	rm -f "$json"
+	marked timeout 20 "$enomem" inject "${from[@]}" -j -o "$json" "$spec" -- "$@" >"$work/out" 2>"$errors" </dev/null
+	code=$?
+}
+from=()
+tell_injected() { diag "exit status $code" "$(head -c 400 "$errors")" "$(head -c 1500 "$json" 2>/dev/null)"; }
+injected() # what, "status fired calls"
+{
+	is "$1" "$code $(get '"\(.fired) \([.injected[].call] | unique | join(","))"')" "$2" || tell_injected
+}
+
+# --- as the kernel does it ---
+for program in "$victim" "$work/victim-static" "$work/victim-fixed"; do
+	[ -x "$program" ] || { skip_test "${program##*/}" "it cannot be linked here"; continue; }
+	name=${program##*/}
+	for kind in brk shrink munmap mprotect mremap fork child thread clean; do
+		ok "$name $kind: bare, nothing is refused" "$program" "$kind"
+	done
+	inject 'brk:size>=1M' "$program" brk
+	injected "$name: a refused brk returns the old break" "1 2 brk"
+	inject 'brk:size>=1M:when=1' "$program" brk
+	injected "$name: a brk refused once" "1 1 brk"
+	inject 'brk:size>=1M:when=2+' "$program" shrink
+	injected "$name: a brk that gives back is let through" "0 0 "
+	inject 'brk:size>=1M:when=2' "$program" child
+	injected "$name: the break of a forked child" "1 1 brk"
+	inject munmap:when=1+ "$program" munmap
+	is "$name: a refused munmap leaves its mapping" "$code $(get '[.injected[].call] | unique | join(",")')" "1 munmap" || tell_injected
+	inject 'mprotect:size>=512K' "$program" mprotect
+	is "$name: a refused mprotect leaves the rights" "$code $(get '[.injected[].call] | unique | join(",")')" "1 mprotect" || tell_injected
+	inject mremap "$program" mremap
+	injected "$name: a refused mremap leaves the area" "1 1 mremap"
+	inject process:EAGAIN "$program" fork
+	like "$name: a refused fork has no child" "$code $(get '"\(.fired) \(.injected[0].call) \(.injected[0].errno)"')" '^1 1 (clone|clone3|fork) EAGAIN$'
+	inject process:EAGAIN "$program" thread
+	like "$name: no thread" "$code $(get '"\(.fired) \(.injected[0].call)"')" '^1 1 clone3?$'
+	inject 'mmap:size>=1M' "$program" thread
+	injected "$name: no stack for a thread, which pthread_create() calls EAGAIN" "1 1 mmap"
+	inject 'mmap:size>=1M' "$program" clean
+	injected "$name: from the entry" "1 1 mmap"
+	is "$name: what was asked" "$(get '.injected[0] | "\(.asked) \(.number) \(.errno) \(.injected) \(.cause)"')" "1048576 1 ENOMEM true injected"
+	like "$name: the program's own words stay" "$(cat "$errors")" '^mmap: Cannot allocate memory$'
+	inject mmap:when=9999 "$program" true
+	is "$name: its breakpoint is gone: status 2 as without" "$code" 2
+done
+
+# --- which calls are counted ---
+inject mmap:when=1 "$victim" clean
+injected "the loader's calls are not counted" "1 1 mmap"
+from=(--from=exec)
+inject mmap:when=1 "$victim" clean
+is "from exec they are: the loader fails" "$([ "$code" -ne 0 ] && get '"\(.fired) \(.from) \(.injected[0].comm)"')" "1 exec victim" || tell_injected
+like "from exec: the execve that starts the program is not ours to refuse" "$(inject execve:when=1 "$victim" clean; echo "$code" "$(get .matched)")" '^0 0$'
+from=()
+inject execve sh -c '/bin/true; exit 5'
+is "an execve of the program is" "$code $(get '"\(.fired) \(.injected[0].call)"')" "5 1 execve" || tell_injected
+inject process:when=2:EAGAIN true
+is "a part in the wrong place is a mistake" "$code" 2
+inject process:EAGAIN:when=2 sh -c '(:); (:); (:); exit 0'
+is "the second of all processes" "$(get '"\(.fired) \(.injected[0].number)"')" "1 2" || tell_injected
+inject mmap:when=100000 "$victim" clean
+is "a fault that never comes: the program is as it is" "$code $(get '"\(.fired) \(.matched > 0)"')" "0 0 true"
+inject 'mmap:size>=1M:when=2..8+3' sh -c 'for i in 1 2 3 4 5 6 7 8 9; do "$0" clean; done' "$victim"
+is "when=2..8+3" "$(get '"\(.fired) \([.injected[].number] | join(" "))"')" "3 2 5 8" || tell_injected
+
+# --- what became of it ---
+inject 'mmap:size>=1M' "$victim" crash
+is "a crash: the program's signal" "$code $(get '.program.end.signal')" "139 SIGSEGV"
+inject 'mmap:size>=1M' sh -c '"$0" crash; exit 0' "$victim"
+is "a child that crashes" "$code $(get '.deaths[] | "\(.comm) \(.signal)"')" "0 victim SIGSEGV" || tell_injected
+inject 'mmap:size>=1M' "$victim" silent
+injected "nobody looked" "0 1 mmap"
+marked "$enomem" inject 'mmap:size>=1M' -- "$victim" clean 2>"$errors"
+like "for people: injected, call, process, end" "$(tr '\n' '|' <"$errors")" \
+	'^mmap: Cannot allocate memory\|enomem inject: .*victim: exit status 1; injected: 1 refusal, 1 call matches mmap:ENOMEM:size>=1048576 from the entry point\|  injected: call 1 from the entry point: mmap refused with ENOMEM, asked for 1 MiB, in victim \(pid [0-9]+\)\|$'
+marked "$enomem" inject mmap:when=9999 -- "$victim" clean 2>"$errors"
+like "for people: nothing was injected" "$(cat "$errors")" '^enomem inject: .*: exit status 0; nothing was injected: [0-9]+ calls? match'
+marked "$enomem" inject -q 'mmap:size>=1M' -- "$victim" clean 2>"$errors"
+is "--quiet" "$(cat "$errors")" "mmap: Cannot allocate memory"
+
+# --- streams and signals ---
+head -c 300000 /dev/urandom >"$work/binary"
+marked "$enomem" inject -q mmap:when=9999 cat <"$work/binary" >"$work/copy"
+ok "binary input and output arrive" cmp -s "$work/binary" "$work/copy"
+marked timeout --preserve-status -s INT 1 "$enomem" inject -q mmap:when=9999 -- sh -c 'trap "exit 9" INT; while :; do sleep 0.05; done' 2>"$errors"
+is "a signal to enomem reaches the program" "$?" 9
+marked sh -c '"$0" inject -q brk -- sh -c "kill -TERM \$\$"' "$enomem" 2>/dev/null
+is "its signal is the program's" "$?" 143
+
+# --- must fail: were these programs lied to, they would say so ---
+if command -v strace >/dev/null && marked strace -o /dev/null true 2>/dev/null; then
+	marked strace -f -o /dev/null -e inject=brk:error=ENOMEM:when=4+ "$victim" brk
+	isnt=$?
+	ok "another injector's brk is told from a kernel's" test "$isnt" -ne 1
+else
+	skip_test "another injector" "no strace here"
+fi
+
+# --- what cannot be ---
+exits() # what, status, message, options and operands...
+{
+	local what=$1 status=$2 message=$3
+	shift 3
+	marked timeout 20 "$enomem" inject "$@" >"$work/out" 2>"$errors" </dev/null
+	is "$what: exit status" "$?" "$status"
+	like "$what: it is said" "$(cat "$errors")" "$message"
+}
+exits "nothing" 2 'nothing to inject'
+exits "no program" 2 'no program' mmap
+exits "no program after --" 2 'no program' mmap --
+exits "unknown call" 2 "did you mean 'mmap'" mmp true
+exits "unknown errno" 2 "did you mean 'ENOMEM'" mmap:ENOMEN true
+exits "an errno that it does not give" 2 'munmap gives ENOMEM' munmap:EAGAIN true
+exits "unknown part" 2 "did you mean 'when='" mmap:wen=3 true
+exits "unknown start" 2 'main\(\) cannot be found' --from=main mmap true
+exits "unknown option" 2 'no such option' --nonesuch mmap true
+exits "unknown program" 127 'cannot be executed \(ENOENT\)' mmap no-such-program
+exits "not executable" 126 'cannot be executed \(EACCES\)' mmap /etc/passwd
+exits "output that cannot be written" 2 'cannot be written \(ENOENT\)' -o /no/such/file mmap sh -c "touch $work/was-run"
+ok "output that cannot be written: nothing was run" test ! -e "$work/was-run"
+exits "a full disk" 3 'did not arrive \(ENOSPC\)' -o /dev/full mmap:when=9999 true
+if root; then
+	mkdir "$work/house"
+	cp "$enomem" "$victim" "$work/house/" && cp "$(command -v id)" "$work/house/id" && chmod 4755 "$work/house/id"
+	chmod -R a+rX "$work/house"
+	as_nobody() { marked setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+	as_nobody "$work/house/enomem" inject 'mmap:size>=1M' "$work/house/victim" clean 2>"$errors"
+	is "as nobody: the program's status" "$?" 1
+	as_nobody "$work/house/enomem" inject mmap "$work/house/id" >"$work/out" 2>"$errors"
+	is "a set-user-ID program: exit status" "$?" 2
+	like "a set-user-ID program: it is said" "$(cat "$errors")" 'house/id: it is set-user-ID, which a program that is watched does not gain'
+fi
+
+# --- sweeps ---
+# In a pid namespace of their own: these programs are driven to do what nobody tried before.
+apart=(unshare --pid --fork --mount-proc --kill-child)
+"${apart[@]}" true 2>/dev/null || apart=(unshare --user --map-root-user "${apart[@]:1}")
+if ! "${apart[@]}" true 2>/dev/null; then
+	skip_test "sweeps" "no pid namespace can be made here"
+	finish
+fi
+sweep() # options and command: its report in $json, its messages in $errors, its status in $code
+{
+	marked timeout 120 "${apart[@]}" "$enomem" sweep -j "$@" >"$json" 2>"$errors"
+	code=$?
+}
+tell_sweep() { diag "exit status $code, stderr: $(head -c 400 "$errors")" "$(jq -c '.outcomes, .findings[]' "$json" 2>/dev/null | head -n 20)"; }
+found() # what, "status kinds-of-findings"
+{
+	is "$1" "$code $(get '[.findings[].outcome] | unique | join(",")')" "$2" || tell_sweep
+	is "$1: to the end" "$(get '(.outcomes | add) == .runs and .complete')" true
+}
+marked timeout 20 "${apart[@]}" "$enomem" inject -q process:EAGAIN "$victim" all 2>"$errors"
+is "kill(-1) after a fork that failed is not let through" "$?" 1
+marked timeout 20 "${apart[@]}" "$victim" all
+is "kill(-1): bare, fork works" "$?" 0
+inject process:EAGAIN "$victim" fork
+is "kill(-1): of others nothing is said" "$(get .kills_kept_from)" 0
+is "they kill nobody" "$(marked timeout 20 "${apart[@]}" sh -c 'sleep 30 & "$0" inject -q process:when=9 sh -c "kill -TERM -1; kill -KILL -1"; kill -0 $! && echo alive' "$enomem" 2>/dev/null)" alive
+
+sweep "$victim" clean
+found "a clean program" "0 clean"
+is "a clean program: each call once, and ever after" "$(get '[.findings[].spec] | join(" ")')" "process,memory:ENOMEM:when=1 process,memory:ENOMEM" || tell_sweep
+sweep "$victim" silent
+found "one that looks at nothing" "0 silent"
+sweep "$victim" crash
+found "a crash" "1 crash"
+is "a crash: which" "$(get '.findings[0] | "\(.crash.comm) \(.crash.signal) \(.fault.call) \(.fault.asked) \(.injected)"')" "victim SIGSEGV mmap 1048576 true" || tell_sweep
+replay=$(get '.findings[0].replay')
+is "a crash: its replay" "$replay" "enomem inject process,memory:ENOMEM:when=1 -- $victim crash"
+marked sh -c "$(dirname "$enomem")/$replay" 2>"$errors"
+is "a crash: it crashes again" "$?" 139
+sweep sh -c '"$0" crash || exit 0' "$victim"
+is "a crash of a child, which its parent hides" "$code $(get '[.findings[] | select(.outcome == "crash") | .crash.comm] | unique | join(",")')" "1 victim" || tell_sweep
+sweep --timeout 1s "$victim" hang
+is "a hang" "$code $(get '[.findings[] | select(.outcome == "hang") | .spec] | join(" ")')" "1 process,memory:ENOMEM" || tell_sweep
+sweep "$victim" leak
+is "a leaked child" "$code $(get '[.findings[] | select(.outcome == "leak") | "\(.fault.call) \(.left)"] | unique | join(" ")')" "1 mmap 1" || tell_sweep
+sweep "$victim" all
+found "kill(-1)" "1 kill-all"
+sweep --calls munmap "$victim" munmap
+found "--calls: a munmap that fails" "0 clean"
+sweep --calls process --errno EAGAIN "$victim" fork
+found "--errno: no process" "0 clean"
+sweep --max-runs 3 sh -c '(:); (:); (:)'
+is "--max-runs" "$(get '"\(.complete) \(.runs)"')" "false 3" || tell_sweep
+sweep --calls process sh -c 'sleep 30 & exit 0'
+is "one that always leaves a child: no finding" "$code $(get '.outcomes | .leak + .crash + .hang')" "0 0" || tell_sweep
+sweep /bin/true
+is "true" "$code $(get .complete)" "0 true" || tell_sweep
+sweep bash -c 'ls / | cat'
+is "bash" "$code $(get '"\(.complete) \(.calls > 3)"')" "0 true true" || tell_sweep
+sweep "$enomem" list pids-max
+is "enomem list survives each of them" "$code $(get '"\(.complete) \(.calls > 10)"')" "0 true true" || tell_sweep
+marked timeout 20 "${apart[@]}" "$enomem" sweep "$victim" crash >"$work/out" 2>"$errors"
+like "for people" "$(cat "$work/out")" '^    enomem inject process,memory:ENOMEM:when=1 -- .*victim crash$'
+is "for people: every line of a finding says injected" "$(grep -c '^  crash: .*injected: mmap refused with ENOMEM' "$work/out")" 2
+
+stops() # what, status, message, options and operands...
+{
+	local what=$1 status=$2 message=$3
+	shift 3
+	marked timeout 20 "${apart[@]}" "$enomem" sweep "$@" >"$work/out" 2>"$errors"
+	is "sweep, $what: exit status" "$?" "$status"
+	like "sweep, $what: it is said" "$(cat "$errors")" "$message"
+}
+stops "no program" 2 'no program'
+stops "unknown program" 2 'cannot be executed \(ENOENT\)' no-such-program
+stops "one that needs a terminal" 2 'without a fault it ends with exit status.*|/dev/null to read from' sh -c 'test -t 0'
+stops "one that does not work" 2 'without a fault it ends with exit status 3' sh -c 'exit 3'
+stops "one that does not end" 2 'without a fault it does not end in time' --timeout 200ms sleep 30
+stops "unknown class" 2 "did you mean 'memory'" --calls memry true
+stops "unknown errno" 2 "did you mean 'ENOMEM'" --errno ENOMEN true
+stops "no time" 2 'is no time' --timeout x true
+stops "no number" 2 'is no number of runs' --max-runs 0 true
+marked timeout 30 "${apart[@]}" sh -c 'timeout -s INT 1 "$0" sweep sh -c "sleep 0.1; (:)"; echo $?' "$enomem" >"$work/out" 2>"$errors"
+like "Ctrl-C ends a sweep" "$(cat "$work/out")" '^(124|130|0)$'
+
+finish
