@@ -6,7 +6,7 @@ packages_to_run="gcc cmake ninja-build pkg-config libc6-dev libfyaml-dev libjans
   libcap-ng-dev libdw-dev zlib1g-dev util-linux"
 packages_to_guest="qemu-system-x86 xz-utils zstd lz4 debian-archive-keyring"
 packages_to_test="$packages_to_run $packages_to_guest cpio clang clang-format clang-tidy libclang-rt-14-dev cppcheck libcmocka-dev scdoc mandoc jq
-  perl python3 python3-jsonschema python3-yaml procps gpg git parallel libxml2-utils"
+  perl python3 python3-jsonschema python3-yaml procps gpg git parallel libxml2-utils dpkg-dev file"
 packages_to_bench="$packages_to_run $packages_to_guest stress-ng strace python3 jq time"
 
 say() { printf '\n== %s\n' "$*"; }

@@ -120,8 +120,8 @@ else
 	skip_test "popen, system, posix_spawn, fork" "no pids group can be made here"
 fi
 is "an exec refused too late" "$(jq -c '[.rows[] | select(.call == "execve") | [.cause, .errno, .outcome]]' "$json")" '[["rlimit-as","ENOMEM","SIGSEGV"]]'
-is "every trigger that passed is seen once" "$(jq '[.rows[].seen[]] | length' "$json")" \
-	"$(jq '[.scenarios[].runs[] | select(.role == "trigger" and .verdict == "pass")] | length' "$work/made.json")"
+is "every case whose trigger passed is seen, and no other" "$(jq -c '[.rows[].seen[] | [.scenario, .case]] | unique' "$json")" \
+	"$(jq -c '[.scenarios[] | .name as $n | .runs[] | select(.role == "trigger" and .verdict == "pass") | [$n, .case]] | unique' "$work/made.json")"
 is "nobody else is" "$(jq -r '[.rows[].seen[].scenario] | unique | join(" ")' "$json")" "address-space-limit dead-pid-namespace wrappers"
 cp "$json" "$work/table.json"
 marked "$enomem" compare --stable -o "$work/reference.json" "$work/made.json"
