@@ -11,6 +11,8 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* execvp() keeps a path of PATH_MAX there, and a shell's arguments should the program be a script. */
@@ -51,14 +53,18 @@ static int become_program(void *data)
 	_exit(125);
 }
 
-/* Suspended until the child has executed its program or has ended. errno is this thread's, for both. */
+/*
+ * Suspended until the child has executed its program or has ended. errno is this thread's, for both. A child that was
+ * killed before it said its number would be waited for in vain, so this thread has a word too, through a descriptor of
+ * its own: by then the others may be closed and their numbers somebody else's.
+ */
 static void *clone_child(void *data)
 {
 	struct spawn *s = data;
-	if (clone(become_program, s->stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | SIGCHLD, s) < 0) {
-		pid_t refused = -errno;
-		(void)!write(s->born[1], &refused, sizeof(refused));
-	}
+	s->cloned = clone(become_program, s->stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | SIGCHLD, s);
+	pid_t word = s->cloned < 0 ? -errno : 0;
+	(void)send(s->thread_end, &word, sizeof(word), MSG_NOSIGNAL);
+	(void)close(s->thread_end);
 	return NULL;
 }
 
@@ -83,11 +89,15 @@ static int create_thread(struct spawn *s)
 
 static int make_thread(struct spawn *s)
 {
-	pid_t told;
+	pid_t told = 0;
+	s->thread_end = fcntl(s->born[1], F_DUPFD_CLOEXEC, 0);
+	if (s->thread_end < 0)
+		return -errno;
 	s->stack = malloc(STACK_BYTES);
 	int r = s->stack ? create_thread(s) : ENOMEM;
 	if (r != 0) {
 		free(s->stack);
+		(void)close(s->thread_end);
 		return -r;
 	}
 	if (read_word(s->born[0], &told, sizeof(told)) == (ssize_t)sizeof(told) && told > 0) {
@@ -96,7 +106,9 @@ static int make_thread(struct spawn *s)
 	}
 	(void)pthread_join(s->thread, NULL);
 	free(s->stack);
-	return told < 0 ? (int)told : -EIO;
+	if (s->cloned > 0)
+		(void)waitpid(s->cloned, NULL, __WALL);
+	return told < 0 ? (int)told : -ECHILD;
 }
 
 int spawn_held(struct spawn *s)
@@ -105,7 +117,7 @@ int spawn_held(struct spawn *s)
 	s->error = 0;
 	if (pipe2(s->gate, O_CLOEXEC) < 0)
 		return -errno;
-	if (pipe2(s->born, O_CLOEXEC) < 0) {
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s->born) < 0) {
 		int r = -errno;
 		close_pair(s->gate);
 		return r;

@@ -18,7 +18,8 @@ struct spawn {
 	pid_t pid;
 	int error; /* positive errno of an exec that failed, once the process has ended; 0 when it did not */
 	/* Inner. */
-	int gate[2], born[2];
+	int gate[2], born[2], thread_end;
+	pid_t cloned; /* what clone(2) returned */
 	pthread_t thread;
 	char *stack;
 };
@@ -26,7 +27,7 @@ struct spawn {
 /*
  * Make the process, a child of the caller, as vfork(2) would. It waits at the gate, with no signal blocked. When the
  * caller dies it ends by itself; once released, that is for whoever traces it to see to (PTRACE_O_EXITKILL).
- * -EAGAIN: no more tasks; -ENOMEM; -EMFILE. After an error nothing is left.
+ * -EAGAIN: no more tasks; -ENOMEM; -EMFILE; -ECHILD: it was killed at once. After an error nothing is left.
  */
 int spawn_held(struct spawn *s);
 /* Let it execute the program. */

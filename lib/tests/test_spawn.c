@@ -2,8 +2,10 @@
 /*
  * A spawned process waits at its gate, gets the descriptors it was promised and no others, and ends with its caller.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -211,9 +214,35 @@ static void says_when_descriptors_are_used_up(void **state)
 	close_reading_ends(&e);
 }
 
+/* Somebody kills the child before it has said its number: the caller does not wait for that for ever. */
+static void test_killed_before_its_number(void **state)
+{
+	(void)state;
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		static const char *const argv[] = {"true", NULL};
+		struct ends e;
+		struct spawn s = request(&e, argv);
+		/* Of all that spawn_held() does only the child's asking for its number is deadly. */
+		scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+		if (prctl(PR_SET_DUMPABLE, 0) < 0 || !filter ||
+		    seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(getpid), 0) < 0 ||
+		    seccomp_load(filter) < 0)
+			_exit(3);
+		(void)alarm(10);
+		int r = spawn_held(&s);
+		_exit(r == -ECHILD && waitpid(-1, NULL, __WALL) < 0 && errno == ECHILD ? 0 : 1);
+	}
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_killed_before_its_number),
 		cmocka_unit_test(waits_until_released),
 		cmocka_unit_test(keeps_what_it_was_told),
 		cmocka_unit_test(tells_why_it_was_not_executed),
