@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cleanup.h"
 #include "inject.h"
@@ -26,21 +25,8 @@ static const struct option_row options[] = {
 
 struct request {
 	bool json, quiet, help, from_exec;
-	const char *output;
-	bool created;
-	FILE *out;
+	struct launch_output output;
 };
-
-int launch_parse_from(const char *value, bool *ret_from_exec)
-{
-	*ret_from_exec = strcmp(value, "exec") == 0;
-	if (*ret_from_exec || strcmp(value, "entry") == 0)
-		return 0;
-	(void)say_error(-EINVAL, "--from: '%s' is neither exec nor entry", value);
-	if (strcmp(value, "main") == 0)
-		say_hint("main() cannot be found in every program; entry is shortly before it");
-	return -EINVAL;
-}
 
 static int parse_options(const struct command *self, int argc, char **argv, struct request *q)
 {
@@ -54,7 +40,7 @@ static int parse_options(const struct command *self, int argc, char **argv, stru
 			q->quiet = true;
 			break;
 		case 'o':
-			q->output = value;
+			q->output.name = value;
 			break;
 		case OPT_FROM:
 			if (launch_parse_from(value, &q->from_exec) < 0)
@@ -70,19 +56,13 @@ static int parse_options(const struct command *self, int argc, char **argv, stru
 	return 0;
 }
 
-/* 0, or it was told that what there is to tell did not arrive. */
-static int tell(const struct inject_run *r, char *const *argv, const struct request *q)
+static int tell(const struct inject_run *r, char *const *argv, struct request *q)
 {
-	errno = 0;
-	if (q->json && !q->quiet) {
+	if (q->json) {
 		json_auto_t *json = inject_json(r, argv, !q->from_exec);
-		if (!json || json_dumpf(json, q->out, JSON_INDENT(1)) < 0 || fputc('\n', q->out) == EOF)
-			return say_error(errno ? -errno : -ENOMEM, "the summary could not be written");
-	} else if (!q->quiet) {
-		inject_print(r, argv, !q->from_exec, q->out);
+		return launch_output_json(&q->output, json);
 	}
-	if (fflush(q->out) != 0 || ferror(q->out))
-		return say_error(-errno, "%s: the summary did not arrive", q->output ? q->output : "standard error");
+	inject_print(r, argv, !q->from_exec, q->output.file);
 	return 0;
 }
 
@@ -95,18 +75,12 @@ static int inject(struct request *q, const struct inject_spec *spec, char **argv
 			   .handlers = &inject_handlers,
 			   .data = &run,
 			   .begin = inject_begin};
-	FILE *out = launch_open_output(q->output, &q->created);
-	if (!out)
+	if (launch_output_open(&q->output) < 0)
 		return EXIT_USAGE;
-	q->out = out;
 	int r = launch_run(&l);
 	(void)signal(SIGPIPE, SIG_IGN);
 	run.kills_kept_from = l.follow ? follow_numbers(l.follow)->kills_kept_from : 0;
-	int told = r == 0 ? tell(&run, argv, q) : 0;
-	if (q->output && fclose(out) != 0 && told == 0)
-		told = say_error(-errno, "%s: the summary did not arrive", q->output);
-	if (r != 0 && q->output && q->created)
-		(void)unlink(q->output);
+	int told = launch_output_end(&q->output, r == 0, r == 0 && !q->quiet ? tell(&run, argv, q) : 0);
 	follow_free(l.follow);
 	if (r != 0)
 		return r;

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 
 #include "cleanup.h"
 #include "launch.h"
@@ -27,11 +26,9 @@ static const struct option_row options[] = {
 
 struct request {
 	bool json, quiet, verbose, help;
-	const char *output;
+	struct launch_output output;
 	pid_t pid;
 	uint64_t for_ns;
-	bool created; /* the output file: taken away again when there is nothing to tell */
-	FILE *out;
 };
 
 static int parse_pid(const char *value, pid_t *ret)
@@ -58,7 +55,7 @@ static int parse_options(const struct command *self, int argc, char **argv, stru
 			q->verbose = true;
 			break;
 		case 'o':
-			q->output = value;
+			q->output.name = value;
 			break;
 		case 'p':
 			if (parse_pid(value, &q->pid) < 0)
@@ -92,20 +89,15 @@ static int check_request(const struct request *q, char **command)
 	return r;
 }
 
-/* 0, or it was said that what there is to tell did not arrive. */
-static int tell(const struct why *w, const struct request *q)
+static int tell(const struct why *w, struct request *q)
 {
-	bool silent = q->quiet && w->deaths_count == 0 && !why_has_likely(w);
-	errno = 0;
-	if (q->json && !silent) {
+	if (q->quiet && w->deaths_count == 0 && !why_has_likely(w))
+		return 0;
+	if (q->json) {
 		json_auto_t *json = why_json(w);
-		if (!json || json_dumpf(json, q->out, JSON_INDENT(1)) < 0 || fputc('\n', q->out) == EOF)
-			return say_error(errno ? -errno : -ENOMEM, "the summary could not be written");
-	} else if (!silent) {
-		why_print(w, q->verbose, q->out);
+		return launch_output_json(&q->output, json);
 	}
-	if (fflush(q->out) != 0 || ferror(q->out))
-		return say_error(-errno, "%s: the summary did not arrive", q->output ? q->output : "standard error");
+	why_print(w, q->verbose, q->output.file);
 	return 0;
 }
 
@@ -117,18 +109,12 @@ static int why(struct request *q, char **command)
 		say_hint("mount -t proc proc /proc");
 		return EXIT_BROKEN;
 	}
-	FILE *out = launch_open_output(q->output, &q->created);
-	if (!out)
+	if (launch_output_open(&q->output) < 0)
 		return EXIT_USAGE;
-	q->out = out;
 	w.argv = q->pid ? NULL : command;
 	int r = q->pid ? why_attach(&w, q->pid, q->for_ns) : why_launch(&w, options_closed_streams());
 	(void)signal(SIGPIPE, SIG_IGN);
-	int told = r == 0 ? tell(&w, q) : 0;
-	if (q->output && fclose(out) != 0 && told == 0)
-		told = say_error(-errno, "%s: the summary did not arrive", q->output);
-	if (r != 0 && q->output && q->created)
-		(void)unlink(q->output);
+	int told = launch_output_end(&q->output, r == 0, r == 0 ? tell(&w, q) : 0);
 	bool program_ended = w.argv && w.root_ended;
 	int status = w.root_status;
 	why_free(&w);

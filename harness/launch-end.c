@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Around a launch: where its summary goes, whether it can be watched at all, and ending as it did. See launch.h.
+ * Around a launch: where its summary goes, from where it is counted, whether it can be watched at all, and
+ * ending as it did. See launch.h.
  */
 #include <cap-ng.h>
 #include <errno.h>
@@ -16,22 +17,60 @@
 #include "launch.h"
 #include "say.h"
 
-FILE *launch_open_output(const char *name, bool *ret_created)
+int launch_output_open(struct launch_output *o)
 {
-	if (!name)
-		return stderr;
-	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0666);
-	*ret_created = fd >= 0;
+	o->file = stderr;
+	if (!o->name)
+		return 0;
+	int fd = open(o->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0666);
+	o->created = fd >= 0;
 	if (fd < 0 && errno == EEXIST)
-		fd = open(name, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
-	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
+		fd = open(o->name, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
+	o->file = fd < 0 ? NULL : fdopen(fd, "w");
 	int error = errno;
-	if (out)
-		return out;
+	if (o->file)
+		return 0;
 	if (fd >= 0)
 		(void)close(fd);
-	(void)say_error(error, "%s: cannot be written", name);
-	return NULL;
+	return say_error(-error, "%s: cannot be written", o->name);
+}
+
+int launch_output_json(struct launch_output *o, const json_t *json)
+{
+	errno = 0;
+	if (json && json_dumpf(json, o->file, JSON_INDENT(1)) == 0 && fputc('\n', o->file) != EOF)
+		return 0;
+	return say_error(errno ? -errno : -ENOMEM, "the summary could not be written");
+}
+
+int launch_output_end(struct launch_output *o, bool launched, int told)
+{
+	bool lost = fflush(o->file) != 0 || ferror(o->file);
+	int error = errno;
+	if (o->name && fclose(o->file) != 0 && !lost) {
+		lost = true;
+		error = errno;
+	}
+	o->file = NULL;
+	if (!launched) {
+		if (o->name && o->created)
+			(void)unlink(o->name);
+		return 0;
+	}
+	if (lost && told == 0)
+		told = say_error(-error, "%s: the summary did not arrive", o->name ? o->name : "standard error");
+	return told;
+}
+
+int launch_parse_from(const char *value, bool *ret_from_exec)
+{
+	*ret_from_exec = strcmp(value, "exec") == 0;
+	if (*ret_from_exec || strcmp(value, "entry") == 0)
+		return 0;
+	(void)say_error(-EINVAL, "--from: '%s' is neither exec nor entry", value);
+	if (strcmp(value, "main") == 0)
+		say_hint("main() cannot be found in every program; entry is shortly before it");
+	return -EINVAL;
 }
 
 int launch_end_likewise(int status)

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include <jansson.h>
+
 #include "follow.h"
 
 /* As env(1) has them. */
@@ -52,9 +54,21 @@ void launch_raise_own_limits(void);
 
 /* --- around it --------------------------------------------------------------------------------------------------- */
 
-/* Before anything is started: what cannot be written shall not cost a run. Without a name: standard error. NULL after
- * it was told what is wrong. */
-FILE *launch_open_output(const char *name, bool *ret_created);
+/* Where the summary goes. */
+struct launch_output {
+	const char *name; /* given by the caller; NULL for standard error */
+	FILE *file;
+	bool created; /* taken away again when there is nothing to tell */
+};
+
+/* Before anything is started: what cannot be written shall not cost a run. 0; -errno after it was told what is wrong.
+ */
+int launch_output_open(struct launch_output *o);
+/* 0, or it was told that `json`, NULL for want of memory, could not be written. */
+int launch_output_json(struct launch_output *o, const json_t *json);
+/* After the last word, or with `launched` false without any. `told` if that is an error already; else 0, or it was told
+ * that what was written did not arrive. */
+int launch_output_end(struct launch_output *o, bool launched, int told);
 
 /* The program's end, as whoever started us would have seen it; a core of ours would be nobody's. */
 int launch_end_likewise(int status);
