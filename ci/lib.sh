@@ -4,9 +4,12 @@
 
 packages_to_run="gcc cmake ninja-build pkg-config libc6-dev libfyaml-dev libjansson-dev libsmartcols-dev libseccomp-dev
   libcap-ng-dev libdw-dev zlib1g-dev util-linux"
+packages_to_report="libjs-chart.js"
 packages_to_guest="qemu-system-x86 xz-utils zstd lz4 debian-archive-keyring"
-packages_to_test="$packages_to_run $packages_to_guest cpio clang clang-format clang-tidy libclang-rt-14-dev cppcheck libcmocka-dev scdoc mandoc jq
-  perl python3 python3-jsonschema python3-yaml procps gpg git parallel libxml2-utils dpkg-dev file"
+packages_to_test="$packages_to_run $packages_to_guest $packages_to_report cpio e2fsprogs clang clang-format clang-tidy libclang-rt-14-dev cppcheck libcmocka-dev scdoc mandoc jq
+  perl python3 python3-jsonschema python3-yaml procps gpg git parallel libxml2-utils dpkg-dev file tmux gdb strace curl prometheus-node-exporter
+  openssl bsdutils chromium chromium-driver python3-selenium lintian zsh fish
+  default-jre-headless earlyoom nginx-light nodejs postgresql-15 redis-server"
 packages_to_bench="$packages_to_run $packages_to_guest stress-ng strace python3 jq time"
 
 say() { printf '\n== %s\n' "$*"; }
@@ -19,9 +22,37 @@ missing_packages() {
 	done
 }
 
+# Servers among the packages: the tests start what they need, and nothing else may be running because of them.
+servers_of() { # PACKAGE...: their units
+	local package
+	for package in "$@"; do
+		case $package in
+		nginx-light) echo nginx.service ;;
+		postgresql-15) echo postgresql.service ;;
+		earlyoom | redis-server | prometheus-node-exporter) echo "$package.service" ;;
+		esac
+	done
+}
+
+# apt-get install, with no server started now or at the next boot (policy-rc.d is what Debian's packages ask).
+install_quietly() ( # PACKAGE...
+	export DEBIAN_FRONTEND=noninteractive
+	policy=/usr/sbin/policy-rc.d
+	if [ ! -e "$policy" ]; then
+		trap 'rm -f "$policy"' EXIT
+		printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy" || exit 1
+	fi
+	# A fresh machine has no lists yet; an old one may have stale ones.
+	apt-get -qq update && apt-get -qq install -y --no-install-recommends "$@" || exit 1
+	for unit in $(servers_of "$@"); do
+		! command -v systemctl >/dev/null || systemctl --quiet disable "$unit"
+	done
+	exit 0
+)
+
 # Install what is missing; say what to type where that is not possible.
 need_packages() {
-	local missing
+	local missing log=/tmp/enomem-apt.$$
 	# shellcheck disable=SC2086
 	missing=$(missing_packages $1)
 	[ -n "$missing" ] || return 0
@@ -34,16 +65,14 @@ need_packages() {
 		exit 3
 	fi
 	say "installing: $missing"
-	export DEBIAN_FRONTEND=noninteractive
-	# A fresh machine has no lists yet; an old one may have stale ones.
 	# shellcheck disable=SC2086
-	{ apt-get -qq update && apt-get -qq install -y --no-install-recommends $missing; } >/tmp/enomem-apt.$$ 2>&1 || {
-		cat "/tmp/enomem-apt.$$" >&2
-		rm -f "/tmp/enomem-apt.$$"
+	if ! install_quietly $missing >"$log" 2>&1; then
+		cat "$log" >&2
+		rm -f "$log"
 		echo "Could not install: $missing" >&2
 		exit 3
-	}
-	rm -f "/tmp/enomem-apt.$$"
+	fi
+	rm -f "$log"
 }
 
 # Install what is missing if that is possible; say what will be skipped if not.
@@ -64,6 +93,13 @@ guest_kernel() {
 	ci/kernels --offline "$@" >/dev/null 2>&1 && return 0
 	say "kernels for guests: $*"
 	ci/kernels "$@" || echo "Scenarios that need a guest are skipped for want of a kernel."
+}
+
+# systemd_root: the disk with systemd for a guest of the tests, likewise.
+systemd_root() {
+	ci/systemd-root --offline >/dev/null 2>&1 && return 0
+	say "a disk with systemd for a guest"
+	ci/systemd-root || echo "The test that needs a guest with systemd is skipped."
 }
 
 # build PRESET [TARGET...]: configure and build quietly; on failure show everything.

@@ -3,7 +3,6 @@
  * enomem claims: what troubleshooting guides say, and what became of it when it was run.
  */
 #include <errno.h>
-#include <glob.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -12,6 +11,7 @@
 #include "claims.h"
 #include "cleanup.h"
 #include "options.h"
+#include "references.h"
 #include "report.h"
 #include "say.h"
 #include "select.h"
@@ -34,17 +34,6 @@ struct claims_options {
 	size_t id_count, file_count;
 };
 
-static int set_format(const char *value, struct claims_options *o)
-{
-	for (unsigned i = 0; i < CLAIMS_FORMATS; i++)
-		if (strcmp(value, claims_format_names[i]) == 0) {
-			o->format = (enum claims_format)i;
-			return 0;
-		}
-	(void)say_error(0, "--format: %s is none of pretty, json, markdown", value);
-	return EXIT_USAGE;
-}
-
 /* 0; -1 when help was shown; else the exit status. */
 static int parse(const struct command *self, int argc, char **argv, struct claims_options *o)
 {
@@ -56,7 +45,7 @@ static int parse(const struct command *self, int argc, char **argv, struct claim
 			return -1;
 		}
 		if (letter == 'f')
-			r = set_format(value, o);
+			r = options_format(self, value, &o->format);
 		else if (letter == OPT_GUIDE)
 			o->guide = value;
 		else if (letter == OPT_CLAIMS)
@@ -115,37 +104,17 @@ static int add_results(const char *file, json_t *results)
 	return results_load(file, stderr, &some) < 0 || json_array_extend(results, some) < 0 ? -EINVAL : 0;
 }
 
-static int by_version(const void *a, const void *b)
+static int references(json_t *results)
 {
-	return strverscmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The references that came with this program, beside its scenarios: oldest kernel first. */
-static int add_references(json_t *results)
-{
-	char tree[PATH_MAX], pattern[PATH_MAX + 32];
-	glob_t found = {0};
-	int r = select_tree(NULL, tree, sizeof(tree));
-	if (r < 0)
-		return r;
-	(void)snprintf(pattern, sizeof(pattern), "%s/../results/[0-9]*.json", tree);
-	if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0) {
-		(void)say_error(0, "%s: there is no reference", pattern);
+	int r = references_load(stderr, results);
+	if (r == -ENOENT)
 		say_hint("enomem run -o result.json; enomem claims result.json");
-		return -ENOENT;
-	}
-	qsort(found.gl_pathv, found.gl_pathc, sizeof(char *), by_version);
-	for (size_t i = 0; r == 0 && i < found.gl_pathc; i++)
-		r = add_results(found.gl_pathv[i], results);
-	globfree(&found);
-	/* What a guest cannot run, since it has no shell and no interpreter. */
-	(void)snprintf(pattern, sizeof(pattern), "%s/../results/userland.json", tree);
-	return r == 0 && access(pattern, F_OK) == 0 ? add_results(pattern, results) : r;
+	return r;
 }
 
 static int load(const struct claims_options *o, json_t *results)
 {
-	int r = o->file_count ? 0 : add_references(results);
+	int r = o->file_count ? 0 : references(results);
 	for (size_t i = 0; i < o->file_count; i++)
 		r |= add_results(o->files[i], results);
 	return r;

@@ -30,36 +30,6 @@ struct compare_options {
 	struct report_options report;
 };
 
-static bool want_colour(const char *when)
-{
-	const char *no = getenv("NO_COLOR"), *force = getenv("CLICOLOR_FORCE"), *term = getenv("TERM");
-	if (strcmp(when, "auto") != 0)
-		return strcmp(when, "always") == 0;
-	if (no && no[0])
-		return false;
-	if (force && strcmp(force, "0") != 0)
-		return true;
-	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
-}
-
-static int wrong(const char *option, const char *value, const char *allowed)
-{
-	(void)say_error(0, "--%s: %s is none of %s", option, value, allowed);
-	say_hint("enomem compare --help");
-	return EXIT_USAGE;
-}
-
-static int set_format(struct compare_options *o, const char *value)
-{
-	for (unsigned i = 0; i < FORMAT_COUNT; i++) {
-		if (strcmp(value, report_format_names[i]) != 0)
-			continue;
-		o->format = (enum report_format)i;
-		return 0;
-	}
-	return wrong("format", value, "pretty, markdown, tap, tap13, json, junit");
-}
-
 static int set_mode(struct compare_options *o, enum mode mode)
 {
 	if (o->mode != COMPARE && o->mode != mode) {
@@ -85,13 +55,11 @@ static int parse(const struct command *self, int argc, char **argv, struct compa
 		}
 		if (letter == 'f') {
 			format_given = true;
-			r = set_format(o, value);
+			r = options_format(self, value, &o->format);
 		} else if (letter == 'o') {
 			o->output = value;
 		} else if (letter == OPT_COLOR) {
-			colour = value;
-			if (strcmp(value, "auto") != 0 && strcmp(value, "always") != 0 && strcmp(value, "never") != 0)
-				r = wrong("color", value, "auto, always, never");
+			r = options_colour(self, colour = value);
 		} else if (letter >= OPT_TABLE && letter <= OPT_STABLE) {
 			r = set_mode(o, TABLE + (enum mode)(letter - OPT_TABLE));
 		} else {
@@ -107,7 +75,7 @@ static int parse(const struct command *self, int argc, char **argv, struct compa
 		(void)say_error(0, "--output is where --merge and --stable store");
 		r = EXIT_USAGE;
 	}
-	o->report.colour = want_colour(colour);
+	o->report.colour = options_want_colour(colour);
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0)
 		o->report.width = window.ws_col;
 	return r;

@@ -14,6 +14,7 @@
 #include "machine.h"
 #include "number.h"
 #include "options.h"
+#include "own-group.h"
 #include "say.h"
 #include "table.h"
 
@@ -48,9 +49,12 @@ static void check_identity(struct doctor *d)
 	else
 		say(d, m->user_namespaces ? LESS : NO, "identity",
 		    m->user_namespaces ? "unprivileged, with user namespaces" : "unprivileged, no user namespaces",
-		    m->user_namespaces ? "process and namespace scope only; sudo enomem run adds cgroup scope"
-				       : "sysctl kernel.unprivileged_userns_clone=1 and user.max_user_namespaces above "
-					 "0, or sudo");
+		    m->user_namespaces && m->cgroup_writable[CGROUP_MEMORY] && m->cgroup_writable[CGROUP_PIDS]
+			    ? "process, namespace and cgroup scope: this cgroup is yours"
+		    : m->user_namespaces
+			    ? "process and namespace scope only; sudo, or a cgroup of your own, adds cgroup scope"
+			    : "sysctl kernel.unprivileged_userns_clone=1 and user.max_user_namespaces above "
+			      "0, or sudo");
 	say(d, capable(m, CAP_SYS_RESOURCE) ? OK : LESS, "CAP_SYS_RESOURCE",
 	    capable(m, CAP_SYS_RESOURCE) ? "yes" : "no",
 	    capable(m, CAP_SYS_RESOURCE)
@@ -80,10 +84,18 @@ static void check_controller(struct doctor *d, enum cgroup_controller c)
 	(void)snprintf(found, sizeof(found), "%s%s", versions[version],
 		       version != CGROUP_NONE && !usable ? ", not writable" : "");
 	say(d, usable ? OK : LESS, c == CGROUP_MEMORY ? "memory cgroups" : "pids cgroups", found,
-	    usable ? ""
-	    : version == CGROUP_NONE
-		    ? "mount the controller: mount -t cgroup2 none /sys/fs/cgroup"
-		    : "run as root, or in a delegated scope: systemd-run --user --scope -p Delegate=yes");
+	    usable                   ? ""
+	    : version == CGROUP_NONE ? "mount the controller: mount -t cgroup2 none /sys/fs/cgroup"
+				     : "run as root, or in a cgroup of your own, as told below");
+}
+
+/* In one piece, to be copied: a table may break it. */
+static void tell_delegation(const struct machine *m)
+{
+	bool v2 = m->cgroup.at[CGROUP_MEMORY].version == CGROUP_V2 || m->cgroup.at[CGROUP_PIDS].version == CGROUP_V2;
+	if (!m->root && v2 && !(m->cgroup_writable[CGROUP_MEMORY] && m->cgroup_writable[CGROUP_PIDS]))
+		puts("\nFor cgroup scope without root, where systemd manages your session:\n    " OWN_GROUP_COMMAND
+		     " enomem run");
 }
 
 static void check_sysctls(struct doctor *d)
@@ -161,6 +173,7 @@ static int cmd_doctor_main(const struct command *self, int argc, char **argv)
 	    left == 0 ? "" : "enomem recover");
 	if (table_print(d.table) < 0)
 		return EXIT_BROKEN;
+	tell_delegation(&machine);
 	puts(d.worst == OK     ? "\nEverything can run here, or in a guest."
 	     : d.worst == LESS ? "\nMost can run here; `enomem list` tells which scenarios cannot."
 			       : "\nSomething essential is missing.");

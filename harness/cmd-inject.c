@@ -16,7 +16,7 @@
 enum { OPT_FROM = 256 };
 
 static const struct option_row options[] = {
-	{"from", OPT_FROM, "exec|entry", "count calls from there (else: entry, when the loader is done)"},
+	{"from", OPT_FROM, "exec|entry|main", "count calls from there (else: main)"},
 	{"json", 'j', NULL, "tell it as JSON"},
 	{"output", 'o', "FILE", "tell it there instead of on standard error"},
 	{"quiet", 'q', NULL, "say nothing"},
@@ -24,7 +24,8 @@ static const struct option_row options[] = {
 };
 
 struct request {
-	bool json, quiet, help, from_exec;
+	bool json, quiet, help;
+	enum follow_start from;
 	struct launch_output output;
 };
 
@@ -43,7 +44,7 @@ static int parse_options(const struct command *self, int argc, char **argv, stru
 			q->output.name = value;
 			break;
 		case OPT_FROM:
-			if (launch_parse_from(value, &q->from_exec) < 0)
+			if (launch_parse_from(value, &q->from) < 0)
 				return -EINVAL;
 			break;
 		case 'h':
@@ -59,10 +60,10 @@ static int parse_options(const struct command *self, int argc, char **argv, stru
 static int tell(const struct inject_run *r, char *const *argv, struct request *q)
 {
 	if (q->json) {
-		json_auto_t *json = inject_json(r, argv, !q->from_exec);
+		json_auto_t *json = inject_json(r, argv, q->from);
 		return launch_output_json(&q->output, json);
 	}
-	inject_print(r, argv, !q->from_exec, q->output.file);
+	inject_print(r, argv, q->from, q->output.file);
 	return 0;
 }
 
@@ -71,7 +72,7 @@ static int inject(struct request *q, const struct inject_spec *spec, char **argv
 	struct inject_run run = {.spec = *spec};
 	struct launch l = {.argv = argv,
 			   .closed_streams = options_closed_streams(),
-			   .from_entry = !q->from_exec,
+			   .from = q->from,
 			   .handlers = &inject_handlers,
 			   .data = &run,
 			   .begin = inject_begin};
@@ -100,7 +101,7 @@ static int check_operands(char **operands)
 
 static int cmd_inject_main(const struct command *self, int argc, char **argv)
 {
-	struct request q = {0};
+	struct request q = {.from = FOLLOW_FROM_MAIN};
 	struct inject_spec spec;
 	struct inject_complaint complaint;
 	if (parse_options(self, argc, argv, &q) < 0)

@@ -38,17 +38,6 @@ struct list_options {
 	struct select_filter filter;
 };
 
-static int set_format(const char *value, struct list_options *o)
-{
-	for (unsigned i = 0; i < LIST_FORMATS; i++)
-		if (strcmp(value, list_format_names[i]) == 0) {
-			o->format = (enum list_format)i;
-			return 0;
-		}
-	(void)say_error(0, "--format: %s is none of pretty, json, markdown", value);
-	return EXIT_USAGE;
-}
-
 /* 0; -1 when help was shown; else the exit status. */
 static int parse(const struct command *self, int argc, char **argv, struct list_options *o)
 {
@@ -60,7 +49,7 @@ static int parse(const struct command *self, int argc, char **argv, struct list_
 			return -1;
 		}
 		if (letter == 'f')
-			r = set_format(value, o);
+			r = options_format(self, value, &o->format);
 		else if (letter == OPT_ALLOW_MACHINE)
 			o->allow_machine = true;
 		else if (letter == OPT_SCENARIOS)

@@ -4,6 +4,7 @@
  */
 #include "cmd-run-options.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -30,11 +31,15 @@ enum {
 	OPT_SYSCTL,
 	OPT_PROFILE,
 	OPT_LOCATE,
+	OPT_DEADLINE,
+	OPT_BRING,
+	OPT_ROOT,
+	OPT_FAILED,
 };
 
-#define GUEST_MEMORY_DEFAULT (UINT64_C(288) << 20)
-#define GUEST_MEMORY_MIN     (UINT64_C(96) << 20)
-#define GUEST_MEMORY_MAX     (UINT64_C(64) << 30)
+#define GUEST_MEMORY_MIN (UINT64_C(96) << 20)
+#define GUEST_MEMORY_MAX (UINT64_C(64) << 30)
+#define DEADLINE_MAX_NS  (UINT64_C(86400) * 1000000000)
 
 const struct option_row run_option_rows[] = {
 	{"format", 'f', "FMT",
@@ -42,13 +47,22 @@ const struct option_row run_option_rows[] = {
 	 "tap13"},
 	{"output", 'o', "FILE", "store the whole result as JSON as well (several kernels: one result per line)"},
 	{"baseline", OPT_BASELINE, "FILE", "compare with a stored result or reference; exit 1 if anything moved"},
+	{"failed", OPT_FAILED, "[RESULT]",
+	 "run what failed or was broken: in this user's last run, or in a stored result"},
 	{"jobs", 'j', "N", "run up to N scenarios at once where their scopes allow (default 1)"},
 	{"verbose", 'v', NULL, "pretty: every run and every check"},
 	{"locate", OPT_LOCATE, NULL,
 	 "search for the last number that is granted and the first that is refused, and compare with the prediction"},
+	{"parameter", 'p', "KEY=VALUE",
+	 "another value of what the scenario sets: memory.max=64M, rlimit.as=32M, ... (repeatable)"},
+	{"deadline", OPT_DEADLINE, "TIME", "with -- COMMAND: end it after so long (default 1min)"},
 	{"guest", OPT_GUEST, "[KERNEL]",
 	 "run everything in a throw-away QEMU guest: 6.1, 5.10,6.12, all, or the path of a kernel image"},
 	{"no-guest", OPT_NO_GUEST, NULL, "skip what cannot run on this machine, even if a guest could"},
+	{"bring", OPT_BRING, "FILE",
+	 "with --guest and -- COMMAND: have this file or directory there as well (repeatable)"},
+	{"root", OPT_ROOT, "DIR",
+	 "with -- COMMAND: the command is looked for in this directory and has it for its root, here or with --guest"},
 	{"guest-memory", OPT_GUEST_MEMORY, "SIZE", "RAM of a guest (default 288M)"},
 	{"guest-cpus", OPT_GUEST_CPUS, "N", "CPUs of a guest (default 1)"},
 	{"guest-swap", OPT_GUEST_SWAP, "SIZE", "swap that a guest has from the start (default none)"},
@@ -69,33 +83,11 @@ const struct option_row run_option_rows[] = {
 	{NULL, 0, NULL, NULL},
 };
 
-static bool want_colour(const char *when)
-{
-	const char *no = getenv("NO_COLOR"), *force = getenv("CLICOLOR_FORCE"), *term = getenv("TERM");
-	if (strcmp(when, "auto") != 0)
-		return strcmp(when, "always") == 0;
-	if (no && no[0])
-		return false;
-	if (force && strcmp(force, "0") != 0)
-		return true;
-	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
-}
-
 static int wrong(const char *option, const char *value, const char *allowed)
 {
 	(void)say_error(0, "--%s: %s is none of %s", option, value, allowed);
 	say_hint("enomem run --help");
 	return EXIT_USAGE;
-}
-
-static int parse_format(const char *value, struct run_options *o)
-{
-	for (unsigned i = 0; i < FORMAT_COUNT; i++)
-		if (strcmp(value, report_format_names[i]) == 0) {
-			o->format = (enum report_format)i;
-			return 0;
-		}
-	return wrong("format", value, "pretty, tap, tap13, json, junit, markdown");
 }
 
 static int parse_jobs(const char *value, struct run_options *o)
@@ -165,6 +157,12 @@ static int parse_guest(int letter, const char *value, struct run_options *o)
 			return wrong("guest-append", value, "one line of at most 255 characters");
 		(void)snprintf(g->machine.append, sizeof(g->machine.append), "%s", value);
 		return 0;
+	case OPT_BRING:
+		if (access(value, R_OK) < 0) {
+			(void)say_error(errno, "--bring: %s", value);
+			return EXIT_USAGE;
+		}
+		return guest_bring_add(&o->bring, value) < 0 ? EXIT_USAGE : 0;
 	case OPT_GUEST_COLD:
 		g->machine.cold = true;
 		return 0;
@@ -184,7 +182,7 @@ static int parse_one(const struct command *self, int letter, const char *value, 
 {
 	switch (letter) {
 	case 'f':
-		return parse_format(value, o);
+		return options_format(self, value, &o->format);
 	case 'o':
 		o->output = value;
 		return 0;
@@ -193,8 +191,22 @@ static int parse_one(const struct command *self, int letter, const char *value, 
 		return 0;
 	case 'j':
 		return parse_jobs(value, o);
+	case 'p':
+		add_label(o, value);
+		return parameters_add(&o->parameters, value, stderr) < 0 ? EXIT_USAGE : 0;
+	case OPT_DEADLINE:
+		if (number_parse_duration(value, &o->deadline_ns) < 0 || o->deadline_ns == 0 ||
+		    o->deadline_ns > DEADLINE_MAX_NS)
+			return wrong("deadline", value, "times up to 24 hours, such as 10s and 5min");
+		return 0;
 	case 'v':
 		o->report.verbose = true;
+		return 0;
+	case OPT_FAILED:
+		o->failed = value ? value : "";
+		return 0;
+	case OPT_ROOT:
+		o->root = value;
 		return 0;
 	case OPT_LOCATE:
 		o->locate = true;
@@ -212,10 +224,7 @@ static int parse_one(const struct command *self, int letter, const char *value, 
 		o->bisect = true;
 		return strcmp(value, "bisect") == 0 ? 0 : wrong("exit", value, "bisect");
 	case OPT_COLOR:
-		*colour = value;
-		if (strcmp(value, "auto") != 0 && strcmp(value, "always") != 0 && strcmp(value, "never") != 0)
-			return wrong("color", value, "auto, always, never");
-		return 0;
+		return options_colour(self, *colour = value);
 	case OPT_SCENARIOS:
 		o->tree = value;
 		return 0;
@@ -233,6 +242,11 @@ static int check(const struct run_options *o)
 	if (o->in_guest && (o->no_guest || o->allow_machine)) {
 		(void)say_error(0, "--guest and --%s exclude each other", o->no_guest ? "no-guest" : "allow-machine");
 		say_hint("enomem run --help");
+		return EXIT_USAGE;
+	}
+	if (o->root && o->bring.count) {
+		(void)say_error(0, "--root and --bring exclude each other: of a root directory nothing else is seen");
+		say_hint("put it into %s", o->root);
 		return EXIT_USAGE;
 	}
 	if (o->guests.profile.count && !o->in_guest) {
@@ -265,13 +279,13 @@ int run_options_parse(const struct command *self, int argc, char **argv, struct 
 		profile_free(&o.guests.profile);
 		return r;
 	}
-	if (o.format == FORMAT_COUNT)
+	o.format_said = o.format != FORMAT_COUNT;
+	if (!o.format_said)
 		o.format = isatty(STDOUT_FILENO) ? FORMAT_PRETTY : FORMAT_TAP13;
-	o.report.colour = want_colour(colour);
+	o.report.colour = options_want_colour(colour);
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0)
 		o.report.width = window.ws_col;
 	o.guests.at_once = o.jobs;
-	o.guests.tree = o.tree;
 	*ret = o;
 	return 0;
 }

@@ -6,19 +6,26 @@
 
 #include "guests.h"
 #include "options.h"
+#include "parameters.h"
 #include "report.h"
 #include "select.h"
 
 struct run_options {
 	const char *tree, *output, *baseline;
+	const char *failed; /* NULL; "" for what failed last time, or a stored result */
 	struct select_filter filter;
 	enum report_format format;
+	bool format_said;
 	struct report_options report;
 	unsigned jobs;
 	bool allow_machine, bisect, no_skip, triage, locate;
 	bool in_guest, no_guest; /* --guest: everything there; --no-guest: nothing */
 	struct guests_options guests;
-	char profile[256]; /* what the profiles and sysctls of guests are called in results; "" for none */
+	struct guest_bring bring; /* --bring */
+	const char *root;         /* of a command; NULL: not said */
+	struct parameters parameters;
+	uint64_t deadline_ns; /* of a command; 0: not said */
+	char profile[256];    /* what profiles, sysctls of guests and parameters are called in results; "" for none */
 };
 
 extern const struct option_row run_option_rows[];

@@ -7,13 +7,16 @@
 
 #include "cleanup.h"
 #include "clock.h"
+#include "cmd-run-command.h"
 #include "cmd-run-options.h"
-#include "filter.h"
+#include "failed.h"
 #include "jobs.h"
 #include "judge.h"
 #include "leftovers.h"
 #include "machine.h"
+#include "own-group.h"
 #include "report-text.h"
+#include "run-open.h"
 #include "say.h"
 
 /* One result to be: a machine, or a guest's kernel, and a plan for each scenario. */
@@ -22,18 +25,6 @@ struct venue {
 	struct guest_site *site; /* NULL: this machine */
 	struct plan **plans;
 };
-
-/* One redrawn line on a terminal, nothing elsewhere. */
-static void progress(const struct plan *plan, const json_t *runs)
-{
-	const char *term = getenv("TERM");
-	const json_t *last = json_array_get(runs, json_array_size(runs) - 1);
-	const char *name = json_string_value(json_object_get(last, "case"));
-	const char *kernel = json_string_value(json_object_get(json_object_get(last, "guest"), "kernel"));
-	if (isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0)
-		fprintf(stderr, "\r\033[K%s%s%s%s%s: done\r", kernel ? kernel : "", kernel ? " " : "",
-			plan->scenario->name, name ? ": " : "", name ? name : "");
-}
 
 static int plan_one(const struct venue *venue, const struct scenario *scenario, struct plan **ret)
 {
@@ -57,29 +48,18 @@ static int make_plans(const struct selection *selection, struct venue *venue)
 static json_t *execute(const struct run_options *o, const struct machine *machine, struct plan **plans, size_t count)
 {
 	struct journal journal;
+	struct run_context context;
 	auto_close int filter_fd = -1;
-	int r = filter_build(machine->guest, &filter_fd);
-	if (r < 0 && !machine->why_no_witness[0]) {
-		(void)say_error(r, "seccomp filter: cannot be built");
+	if (run_open(machine, &journal, &filter_fd, &context) < 0)
 		return NULL;
-	}
-	journal_init(&journal);
-	r = journal_open(&journal);
-	if (r < 0) {
-		(void)say_error(r, "journal: cannot be opened");
-		say_hint("set ENOMEM_STATE_DIR to a directory that can be written");
-		return NULL;
-	}
-	struct run_context context = {.machine = machine,
-				      .stage = select_guest_self(),
-				      .filter_fd = filter_fd,
-				      .journal = &journal,
-				      .owner = (unsigned long)getpid(),
-				      .look = o->triage,
-				      .interrupted = &jobs_interrupted};
-	(void)sched_getaffinity(0, sizeof(context.cpus), &context.cpus);
-	struct jobs jobs = {&context, plans, count, o->jobs, o->locate, progress};
+	context.parameters = &o->parameters;
+	context.look = o->triage;
+	context.interrupted = &jobs_interrupted;
+	struct live live;
+	(void)live_open(stderr, &live);
+	struct jobs jobs = {&context, plans, count, o->jobs, o->locate, &live};
 	json_t *scenarios = jobs_run(&jobs);
+	live_close(&live);
 	if (jobs_worker_lost) {
 		journal_abandon(&journal);
 		leftovers_undo();
@@ -214,6 +194,7 @@ static int report(const struct run_options *o, const json_t *results)
 	int w = report_write_set(o->format, each, count, &o->report, stdout);
 	if (w < 0)
 		(void)say_error(w, "standard output: the report could not be written");
+	(void)failed_remember(results); /* a convenience: who has no home does without */
 	int moved = compare_with_baseline(o, results);
 	if (jobs_interrupted)
 		say_note("interrupted; everything was taken down");
@@ -256,7 +237,7 @@ static int run_in_guests(const struct run_options *o, const struct selection *se
 	size_t usable = 0;
 	int r = guests_open(&o->guests, selection, &guests);
 	if (r < 0) {
-		if (!o->guests.kernels) {
+		if (!o->guests.kernels && r == -ENOENT) {
 			(void)say_error(0, "no kernel for a guest in the cache");
 			say_hint("ci/kernels 6.1, or name an image: --guest=/boot/vmlinuz-...");
 		}
@@ -296,13 +277,18 @@ static int call_help(const struct run_options *o, const struct selection *select
 	bool wanted = false;
 	for (size_t i = 0; i < selection->count; i++)
 		wanted |= guests_could_help(here->plans[i]);
-	if (!wanted || o->no_guest || guest_kernel_default(&kernel) < 0 || guests_open(&o->guests, selection, ret) < 0)
+	if (!wanted || o->no_guest || guest_kernel_default(&kernel) < 0)
 		return 0;
+	int r = guests_open(&o->guests, selection, ret);
+	if (r < 0)
+		return r == -EEXIST ? EXIT_USAGE : 0;
 	struct guest_site *site = &ret->site[0];
 	if (!site->usable && jobs_interrupted)
 		return 0;
 	if (!site->usable) {
 		say_note("kernel %s: no guest: %s", kernel.name, site->why);
+		for (size_t i = 0; i < selection->count; i++)
+			guests_tell_why(site, here->plans[i]);
 		return 0;
 	}
 	for (size_t i = 0; i < selection->count; i++)
@@ -332,13 +318,14 @@ static int run_here(const struct run_options *o, const struct selection *selecti
 static int run_selected(const struct run_options *o, const struct selection *selection)
 {
 	static struct machine machine;
+	jobs_catch_signals(); /* from here on there is something to take down */
+	own_group_make_room();
 	int r = machine_probe(o->allow_machine, &machine);
 	if (r < 0) {
 		(void)say_error(r, "/proc: cannot be read");
 		say_hint("mount -t proc proc /proc");
 		return EXIT_BROKEN;
 	}
-	jobs_catch_signals();
 	return o->in_guest ? run_in_guests(o, selection, &machine) : run_here(o, selection, &machine);
 }
 
@@ -346,14 +333,34 @@ static int cmd_run_main(const struct command *self, int argc, char **argv)
 {
 	struct run_options o;
 	struct selection selection;
-	int r = run_options_parse(self, argc, argv, &o);
+	char **command = command_words(argc, argv);
+	int words = command ? (int)(command - argv) - 1 : argc;
+	int r = run_options_parse(self, words, argv, &o);
 	if (r != 0)
 		return r < 0 ? say_finish(EXIT_AS_PREDICTED) : r;
 	int first = options_operands();
-	int code = select_chosen(o.tree, argv + first, (size_t)(argc - first), &o.filter, &selection);
+	/* Nothing before it: then it only ends the options. */
+	if (command && first == words) {
+		first = (int)(command - argv);
+		words = argc;
+		command = NULL;
+	}
+	if (command) {
+		int status = run_command(&o, argv + first, (size_t)(words - first), command);
+		run_options_free(&o);
+		return status;
+	}
+	int code = o.deadline_ns ? command_only("--deadline") : o.root ? command_only("--root") : 0;
+	if (code == 0)
+		code = o.failed ? failed_select(o.tree, o.failed, (size_t)(words - first), &o.filter, &selection)
+				: select_chosen(o.tree, argv + first, (size_t)(words - first), &o.filter, &selection);
 	if (code == 0) {
-		leftovers_undo();
-		code = run_selected(&o, &selection);
+		for (size_t i = 0; code == 0 && i < selection.count; i++)
+			code = parameters_replace(&o.parameters, selection.item[i], stderr) < 0 ? EXIT_USAGE : 0;
+		if (code == 0) {
+			leftovers_undo();
+			code = run_selected(&o, &selection);
+		}
 		selection_free(&selection);
 	}
 	run_options_free(&o);
@@ -362,7 +369,8 @@ static int cmd_run_main(const struct command *self, int argc, char **argv)
 
 const struct command cmd_run = {
 	.name = "run",
-	.arguments = "[OPTION...] [SCENARIO|PATTERN|DIRECTORY...]",
+	.arguments =
+		"[OPTION...] [SCENARIO|PATTERN|DIRECTORY...] | [OPTION...] SCENARIO[/CASE] -- COMMAND [ARGUMENT...]",
 	.blurb = "Run scenarios (all of them when none is named), prove which limit refused, and report.",
 	.options = run_option_rows,
 	.formats = report_format_names,

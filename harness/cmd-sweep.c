@@ -20,7 +20,7 @@ enum { OPT_FROM = 256, OPT_CALLS, OPT_ERRNO, OPT_MAX_RUNS, OPT_TIMEOUT };
 static const struct option_row options[] = {
 	{"calls", OPT_CALLS, "CALLS", "which calls to refuse (else memory,process)"},
 	{"errno", OPT_ERRNO, "ERRNO", "with which errno (else ENOMEM)"},
-	{"from", OPT_FROM, "exec|entry", "count calls from there (else: entry, when the loader is done)"},
+	{"from", OPT_FROM, "exec|entry|main", "count calls from there (else: main)"},
 	{"timeout", OPT_TIMEOUT, "TIME", "a run that takes longer hangs (else 10s)"},
 	{"max-runs", OPT_MAX_RUNS, "N", "stop after so many runs (else 2000)"},
 	{"json", 'j', NULL, "tell it as JSON"},
@@ -54,7 +54,7 @@ static int parse_value(int letter, const char *value, struct request *q)
 		return inject_errno_parse(value, &s->spec.error, &complaint) < 0 ? say_complaint("--errno", &complaint)
 										 : 0;
 	case OPT_FROM:
-		return launch_parse_from(value, &s->from_exec);
+		return launch_parse_from(value, &s->from);
 	case OPT_TIMEOUT:
 		if (number_parse_duration(value, &s->timeout_ns) < 0 || s->timeout_ns < 1000000)
 			return say_error(-EINVAL, "--timeout: %s is no time such as 10s", value);
@@ -137,7 +137,8 @@ static int cmd_sweep_main(const struct command *self, int argc, char **argv)
 {
 	struct inject_complaint complaint;
 	struct request q = {.calls = "memory,process",
-			    .sweep = {.timeout_ns = 10000000000ULL,
+			    .sweep = {.from = FOLLOW_FROM_MAIN,
+				      .timeout_ns = 10000000000ULL,
 				      .max_runs = 2000,
 				      .spec = {.error = ENOMEM, .first = 1, .last = UINT64_MAX, .step = 1}}};
 	if (parse_options(self, argc, argv, &q) < 0)

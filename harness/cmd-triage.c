@@ -28,16 +28,6 @@ enum format { FORMAT_PRETTY, FORMAT_JSON, FORMAT_MARKDOWN };
 
 static const char *const format_names[] = {"pretty", "json", "markdown"};
 
-static int parse_format(const char *value, enum format *ret)
-{
-	for (unsigned i = 0; i < ARRAY_SIZE(format_names); i++)
-		if (strcmp(value, format_names[i]) == 0) {
-			*ret = (enum format)i;
-			return 0;
-		}
-	return say_error(-EINVAL, "--format: %s is none of pretty, json, markdown", value);
-}
-
 static int parse_top(const char *value, size_t *ret)
 {
 	uint64_t n;
@@ -161,7 +151,7 @@ static int cmd_triage_main(const struct command *self, int argc, char **argv)
 		int r = 0;
 		switch (letter) {
 		case 'f':
-			r = parse_format(value, &format);
+			r = options_format(self, value, &format);
 			break;
 		case OPT_TOP:
 			r = parse_top(value, &report.top);
@@ -179,7 +169,7 @@ static int cmd_triage_main(const struct command *self, int argc, char **argv)
 		default:
 			return EXIT_USAGE;
 		}
-		if (r < 0)
+		if (r != 0)
 			return EXIT_USAGE;
 	}
 	int first = options_operands();

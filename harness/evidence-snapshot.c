@@ -62,6 +62,7 @@ static json_t *process_json(const struct snapshot *s)
 	}
 	set(o, "uid_tasks", s->uid_tasks);
 	set(o, "open_files", s->open_files);
+	set(o, "signals_queued", s->signals_queued);
 	set(o, "cpu_ns", s->cpu_ns);
 	for (unsigned i = 0; i < PROCFS_RLIMITS; i++)
 		if (environment_rlimit_name(i))
@@ -117,6 +118,30 @@ static json_t *file_system_json(const struct file_system *fs)
 	return o;
 }
 
+static json_t *sysv_json(const struct sysv_numbers *sysv)
+{
+	json_t *o = json_object();
+	set(o, "msgmni", sysv->msgmni);
+	set(o, "queues", sysv->queues);
+	set(o, "semmsl", sysv->semmsl);
+	set(o, "semmns", sysv->semmns);
+	set(o, "semmni", sysv->semmni);
+	set(o, "semaphores", sysv->semaphores);
+	set(o, "sets", sysv->sets);
+	return o;
+}
+
+static json_t *queue_json(const struct queue_numbers *queue)
+{
+	json_t *o = json_object();
+	set(o, "queues_max", queue->queues_max);
+	set(o, "msg_max", queue->messages_max);
+	set(o, "msgsize_max", queue->message_bytes_max);
+	set(o, "queues", queue->queues);
+	set(o, "bytes", queue->bytes);
+	return o;
+}
+
 static json_t *shm_json(const struct shm_numbers *shm)
 {
 	json_t *o = json_object();
@@ -137,6 +162,28 @@ static void set_inotify(json_t *o, const struct inotify_numbers *numbers)
 	set(all, "instances_max", numbers->instances_max);
 	if (json_object_size(all))
 		json_object_set(o, "inotify", all);
+	json_decref(all);
+}
+
+static void set_counted(json_t *o, const struct counted_numbers *numbers)
+{
+	json_t *all = json_object();
+	set(all, "aio", numbers->aio);
+	set(all, "aio_max", numbers->aio_max);
+	set(all, "pipe_max_size", numbers->pipe_max_size);
+	set(all, "pipe_pages", numbers->pipe_pages);
+	set(all, "pipe_soft", numbers->pipe_soft);
+	set(all, "pipe_hard", numbers->pipe_hard);
+	set(all, "optmem", numbers->optmem);
+	set(all, "optmem_max", numbers->optmem_max);
+	set(all, "epoll_watches", numbers->epoll_watches);
+	set(all, "epoll_watches_max", numbers->epoll_watches_max);
+	set(all, "keys", numbers->keys);
+	set(all, "keys_max", numbers->keys_max);
+	set(all, "key_bytes", numbers->key_bytes);
+	set(all, "key_bytes_max", numbers->key_bytes_max);
+	if (json_object_size(all))
+		json_object_set(o, "counted", all);
 	json_decref(all);
 }
 
@@ -187,8 +234,13 @@ json_t *evidence_snapshot(const struct snapshot *s)
 		json_object_set_new(o, "file_system", file_system_json(&s->file));
 	set_namespaces(o, s->namespaces);
 	set_inotify(o, &s->inotify);
+	set_counted(o, &s->counted);
 	if (s->shm_seen)
 		json_object_set_new(o, "shm", shm_json(&s->shm));
+	if (s->queue_seen)
+		json_object_set_new(o, "queue", queue_json(&s->queue));
+	if (s->sysv_seen)
+		json_object_set_new(o, "ipc", sysv_json(&s->sysv));
 	return o;
 }
 

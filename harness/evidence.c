@@ -4,6 +4,7 @@
  * only this.
  */
 #include <limits.h>
+#include <linux/oom.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -12,6 +13,7 @@
 #include "evidence-internal.h"
 #include "evidence-snapshot.h"
 #include "number.h"
+#include "run-command.h"
 #include "run-look.h"
 #include "run.h"
 
@@ -176,6 +178,16 @@ static bool own_oom_counter(const struct run_record *record, uint64_t *ret_delta
 	return true;
 }
 
+/* With memory.oom.group every process goes that is not exempt; from 5.17 on that is counted. */
+static bool whole_group_went(const struct run_record *record)
+{
+	const struct snapshot *before = &record->witness.before;
+	uint64_t was = before->cgroup.value[CGROUP_MEMORY_EVENTS_OOM_GROUP_KILL];
+	uint64_t is = record->after.cgroup.value[CGROUP_MEMORY_EVENTS_OOM_GROUP_KILL];
+	return before->cgroup.value[CGROUP_MEMORY_OOM_GROUP] == 1 && was != ENOMEM_ABSENT && is != ENOMEM_ABSENT &&
+	       is > was && before->oom_score_adj_seen && before->oom_score_adj != OOM_SCORE_ADJ_MIN;
+}
+
 /*
  * The group's counter and a log line that names the group do not say which process the kernel chose: where others of
  * the run died of SIGKILL too, or were about to when the program was gone, they may account for all of it.
@@ -185,7 +197,8 @@ bool evidence_program_oom_killed(const struct run_record *record)
 	uint64_t kills;
 	if (!own_oom_counter(record, &kills) || kills == 0 || record->own_kill_logged == 0)
 		return false;
-	return record->own_kill_is_program || kills > (uint64_t)record->witness.killed + record->witness.tasks_left;
+	return record->own_kill_is_program || whole_group_went(record) ||
+	       kills > (uint64_t)record->witness.killed + record->witness.tasks_left;
 }
 
 bool evidence_oom_kill_is_unclear(const struct run_record *record)
@@ -299,6 +312,24 @@ static json_t *head(const struct plan_run *run)
 	return o;
 }
 
+json_t *evidence_at_moment(const struct run_record *record)
+{
+	json_t *o = head(record->run), *snapshots = json_object(), *log = json_array();
+	json_object_set_new(o, "environment", evidence_environment(record->run));
+	if (record->cgroup)
+		json_object_set_new(o, "group", json_string(record->cgroup->name));
+	json_object_set_new(snapshots, "before", evidence_snapshot(&record->witness.before));
+	evidence_failing_moment(record, o, snapshots);
+	json_object_set_new(snapshots, "after", evidence_snapshot(&record->after));
+	json_object_set_new(o, "snapshots", snapshots);
+	json_object_set_new(o, "witness", witness_json(&record->witness));
+	json_object_set_new(o, "bystanders", bystanders_json(record));
+	for (unsigned i = 0; i < record->log_lines; i++)
+		json_array_append_new(log, text(record->log[i], strlen(record->log[i])));
+	json_object_set_new(o, "kernel_log", log);
+	return o;
+}
+
 json_t *evidence_skipped(const struct plan_run *run, const char *why)
 {
 	json_t *o = head(run);
@@ -340,17 +371,22 @@ json_t *evidence_build(const struct run_record *record)
 	const struct plan_run *run = record->run;
 	json_t *o = head(run), *argv = json_array();
 	const char *slash = strrchr(record->plan->program, '/');
-	for (unsigned i = 0; run->argv[i]; i++)
-		json_array_append_new(argv, text(run->argv[i], strlen(run->argv[i])));
-	json_object_set_new(o, "program", json_string(slash ? slash + 1 : record->plan->program));
+	char *const *words = run->command ? run->command->argv : run->argv;
+	for (unsigned i = 0; words[i]; i++)
+		json_array_append_new(argv, text(words[i], strlen(words[i])));
+	json_object_set_new(o, "program",
+			    run->command ? json_incref(json_array_get(argv, 0))
+					 : json_string(slash ? slash + 1 : record->plan->program));
 	json_object_set_new(o, "argv", argv);
-	json_object_set_new(o, "arguments", arguments_json(run));
+	json_object_set_new(o, "arguments", run->command ? json_object() : arguments_json(run));
 	json_object_set_new(o, "environment", evidence_environment(run));
 	if (run->environment.injection_count)
 		json_object_set_new(o, "injected", json_true());
 	if (record->cgroup)
 		json_object_set_new(o, "group", json_string(record->cgroup->name));
 	set_what_happened(record, o);
+	if (record->refusals)
+		json_object_set_new(o, "refusals", run_refusals_json(record));
 	json_object_set_new(o, "output",
 			    json_pack("{s:o*, s:o*, s:b}", "stdout",
 				      text(record->sampler.out.text, record->sampler.out.length), "stderr",

@@ -15,10 +15,15 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "capture-guest.h"
 #include "cleanup.h"
+#include "command-plan.h"
 #include "filter.h"
-#include "guest-image.h"
+#include "guest-cargo.h"
+#include "guest-hold.h"
 #include "guest-init.h"
+#include "guest-root.h"
+#include "guest-teach.h"
 #include "guest-wire.h"
 #include "judge.h"
 #include "machine.h"
@@ -32,6 +37,13 @@ struct agent {
 	int wire;
 	struct machine machine;
 	struct run_context context;
+	struct parameters parameters; /* of the job */
+	const json_t *cargo;          /* of the job: what lies where on the disk */
+	bool captures, has_command;
+	struct run_command command; /* in the scenario's place */
+	uint64_t command_deadline_ns;
+	const json_t *hold;        /* what is to be held, and for whom; NULL */
+	const json_t *teach, *fix; /* a lesson's shell, and what somebody set there; NULL */
 	struct journal journal;
 };
 
@@ -40,7 +52,6 @@ static struct {
 	bool done;
 	int filter_fd, journal_error;
 	struct machine machine;
-	struct selection scenarios;
 } warm = {.filter_fd = -1};
 
 static void send_json(const struct agent *a, enum wire_type type, json_t *json)
@@ -119,7 +130,7 @@ static int apply_profile(const struct agent *a, const json_t *settings)
 
 /*
  * What every job needs and no job changes, done before the state is saved, because a restored guest pays for it each
- * time: the harness out of the OOM killer's reach, cgroup v2, the filter built, the manifests read, the machine probed.
+ * time: the harness out of the OOM killer's reach, cgroup v2, the filter built, the machine probed.
  */
 static void make_ready(struct agent *a)
 {
@@ -127,8 +138,7 @@ static void make_ready(struct agent *a)
 	mount_cgroups("v2");
 	journal_init(&a->journal);
 	warm.journal_error = journal_open(&a->journal);
-	warm.done = filter_build(true, &warm.filter_fd) == 0 &&
-		    select_readable(GUEST_SCENARIOS, &warm.scenarios) == 0 && machine_probe(true, &warm.machine) == 0;
+	warm.done = filter_build(true, &warm.filter_fd) == 0 && machine_probe(true, &warm.machine) == 0;
 	warm.machine.guest = true;
 }
 
@@ -177,7 +187,19 @@ static int make_context(struct agent *a, const json_t *job)
 					  .owner = (unsigned long)getpid(),
 					  .look = json_is_true(json_object_get(job, "triage"))};
 	(void)sched_getaffinity(0, sizeof(a->context.cpus), &a->context.cpus);
-	return 0;
+	if (parameters_from_json(json_object_get(job, "parameters"), &a->parameters) < 0)
+		return fail(a, "its parameters are garbled");
+	a->hold = json_object_get(job, "hold");
+	a->teach = json_object_get(job, "teach");
+	a->fix = json_object_get(job, "fix");
+	a->cargo = json_object_get(job, "cargo");
+	a->captures = json_is_true(json_object_get(job, "capture"));
+	a->has_command = json_object_get(job, "command") != NULL;
+	if (a->has_command &&
+	    command_from_json(json_object_get(job, "command"), &a->command, &a->command_deadline_ns) < 0)
+		return fail(a, "its command is garbled");
+	r = a->has_command && a->command.root ? guest_root_mount() : 0;
+	return r < 0 ? fail(a, "the disk of its root directory cannot be mounted (%s)", strerrorname_np(-r)) : 0;
 }
 
 static bool is_wanted(const json_t *names, const char *name)
@@ -190,11 +212,29 @@ static bool is_wanted(const json_t *names, const char *name)
 	return false;
 }
 
+/* What was captured goes before its run's evidence: that ends the run. */
+static json_t *execute_observed(struct agent *a, const struct plan *plan, const struct plan_run *run)
+{
+	static struct capture capture;
+	struct run_observer observer;
+	char *data = NULL;
+	size_t length = 0;
+	if (!a->captures || capture_guest_begin(&capture, &observer) < 0)
+		return run_execute(&a->context, plan, run);
+	a->context.observer = &observer;
+	json_t *evidence = run_execute(&a->context, plan, run);
+	a->context.observer = NULL;
+	if (capture_guest_end(&capture, &data, &length) == 0)
+		(void)wire_send(a->wire, WIRE_FILES, data, length);
+	free(data);
+	return evidence;
+}
+
 static int execute(struct agent *a, const struct plan *plan, const struct plan_run *run)
 {
 	send_json(a, WIRE_STARTED, json_pack("[s, s]", plan->scenario->name, run->name));
 	const char *skip = plan->skip ? plan->skip : run->skip;
-	json_t *evidence = skip ? evidence_skipped(run, skip) : run_execute(&a->context, plan, run);
+	json_t *evidence = skip ? evidence_skipped(run, skip) : execute_observed(a, plan, run);
 	if (!evidence || judge_run(evidence, run, &a->machine) < 0) {
 		json_decref(evidence);
 		return fail(a, "%s: no memory for its evidence", run->name);
@@ -203,14 +243,16 @@ static int execute(struct agent *a, const struct plan *plan, const struct plan_r
 	return 0;
 }
 
-static int read_scenario(const char *name, FILE *errors, struct scenario **ret)
+/* From the disk, if the job says that it is there. */
+static int read_scenario(const struct agent *a, const char *name, FILE *errors, struct scenario **ret)
 {
-	char directory[300];
-	for (size_t i = 0; i < warm.scenarios.count; i++)
-		if (strcmp(warm.scenarios.item[i]->name, name) == 0) {
-			*ret = warm.scenarios.item[i];
-			return 0;
-		}
+	char directory[300], why[400] = "";
+	const json_t *files = json_object_get(a->cargo, name);
+	int r = files ? guest_cargo_unload(GUEST_CARGO_DEVICE, "", files, why, sizeof(why)) : 0;
+	if (r < 0) {
+		fprintf(errors, "%s", why);
+		return r;
+	}
 	(void)snprintf(directory, sizeof(directory), "%s/%s", GUEST_SCENARIOS, name);
 	return manifest_read(directory, errors, ret);
 }
@@ -225,9 +267,17 @@ static int fail_scenario(const struct agent *a, const char *name, const char *wh
 }
 
 /* The run as the manifest has it, or with another number in it. */
-static int execute_wanted(struct agent *a, const struct plan *plan, const struct plan_run *run, const json_t *value)
+static int execute_wanted(struct agent *a, const struct plan *plan, struct plan_run *run, const json_t *value)
 {
 	struct plan_run probe;
+	if (a->hold)
+		return guest_hold(a->wire, a->hold, &a->context, plan, run);
+	if (a->teach)
+		return guest_teach(a->wire, a->teach, &a->context, plan, run);
+	if (a->fix && guest_state_apply(a->fix, plan, run) < 0)
+		return fail(a, "%s: what the shell has set is garbled, or set by no run", run->name);
+	if (a->has_command)
+		command_adapt(run, &a->command, a->command_deadline_ns);
 	if (!json_is_integer(value))
 		return execute(a, plan, run);
 	int r = plan_probe(run, &a->machine, (uint64_t)json_integer_value(value), &probe);
@@ -248,7 +298,10 @@ static int execute_scenario(struct agent *a, const char *name, const json_t *ite
 	FILE *errors = fmemopen(message, sizeof(message), "w");
 	if (!errors)
 		return fail(a, "no memory");
-	int r = read_scenario(name, errors, &scenario);
+	int r = read_scenario(a, name, errors, &scenario);
+	if (r == 0)
+		r = a->has_command ? command_scenario(scenario, &a->parameters)
+				   : parameters_replace(&a->parameters, scenario, errors);
 	if (r == 0)
 		r = plan_make(scenario, &a->machine, errors, &plan);
 	(void)fclose(errors);

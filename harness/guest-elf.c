@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The loader is asked itself (ld.so --list), so that search paths, caches and RUNPATH are its business. Only its own
- * name is read from the file.
+ * The loader is asked itself (ld.so --list), so that search paths, caches and RUNPATH are its business; once for all
+ * programs that ask it for the same. Only its own name and that are read from the file.
  */
 #include "guest-elf.h"
 
@@ -9,12 +9,15 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "cleanup.h"
+#include "guest-elf-needs.h"
 
 #define PROGRAM_HEADERS_MAX 64
+#define ANSWERS_MAX         16
 
 /* PT_INTERP of a 64-bit program. 1 when there is one, 0 for what has none or is no ELF file. */
 static int read_loader(const char *program, char ret[PATH_MAX])
@@ -85,43 +88,130 @@ static int list(const char *loader, const char *program, pid_t *ret_pid, int *re
 	return 0;
 }
 
-/* "\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f...)"; the vDSO has no path. */
-static int take_line(char *line, void (*found)(const char *path, void *data), void *data)
+/* What a loader said, and to what: it takes some 15 ms to say it, and most programs ask for the C library alone. */
+struct answer {
+	char loader[PATH_MAX], needs[512];
+	size_t needs_length;
+	char *text;
+};
+
+static struct answer *answers[ANSWERS_MAX];
+static size_t answer_count;
+
+static const char *remembered(const char *loader, const char *needs, size_t length)
 {
-	char *arrow = strstr(line, " => "), *path = arrow ? arrow + 4 : line + strspn(line, " \t");
-	path[strcspn(path, " \n")] = '\0';
+	for (size_t i = 0; i < answer_count; i++)
+		if (answers[i]->needs_length == length && memcmp(answers[i]->needs, needs, length) == 0 &&
+		    strcmp(answers[i]->loader, loader) == 0)
+			return answers[i]->text;
+	return NULL;
+}
+
+static void remember(const char *loader, const char *needs, size_t length, const char *text)
+{
+	struct answer *a = answer_count < ANSWERS_MAX ? calloc(1, sizeof(*a)) : NULL;
+	char *copy = a ? strdup(text) : NULL;
+	if (!copy) {
+		free(a);
+		return;
+	}
+	a->text = copy;
+	a->needs_length = length;
+	memcpy(a->needs, needs, length);
+	(void)snprintf(a->loader, sizeof(a->loader), "%s", loader);
+	answers[answer_count++] = a;
+}
+
+/* "/opt/a/bin/../lib/b.so", of a RUNPATH with $ORIGIN, is in /opt/a/lib. The file keeps its name, also where that is a
+ * link's: it is looked for by it. */
+static const char *without_dots(char *path, char tidy[PATH_MAX])
+{
+	char *name = strrchr(path, '/'), directory[PATH_MAX];
+	if (!name || (!strstr(path, "/../") && !strstr(path, "/./")))
+		return path;
+	*name = '\0';
+	bool known = realpath(path, directory) != NULL;
+	*name = '/';
+	if (!known || strlen(directory) + strlen(name) >= PATH_MAX)
+		return path;
+	(void)strcat(strcpy(tidy, directory), name);
+	return tidy;
+}
+
+/* "\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f...)"; the vDSO has no path. */
+static int take_line(const char *line, size_t length, void (*found)(const char *path, void *data), void *data)
+{
+	char text[2 * PATH_MAX], tidy[PATH_MAX];
+	(void)snprintf(text, sizeof(text), "%.*s", (int)length, line);
+	char *arrow = strstr(text, " => "), *path = arrow ? arrow + 4 : text + strspn(text, " \t");
+	path[strcspn(path, " ")] = '\0';
 	if (arrow && strcmp(path, "not") == 0) /* found */
 		return -ENOENT;
 	if (path[0] == '/')
-		found(path, data);
+		found(without_dots(path, tidy), data);
 	return 0;
 }
 
-int elf_libraries(const char *program, void (*found)(const char *path, void *data), void *data)
+static int take_answer(const char *text, void (*found)(const char *path, void *data), void *data)
 {
-	char loader[PATH_MAX], line[2 * PATH_MAX];
+	int result = 0;
+	for (const char *line = text; *line;) {
+		size_t length = strcspn(line, "\n");
+		int r = take_line(line, length, found, data);
+		result = result ? result : r;
+		line += length + (line[length] == '\n');
+	}
+	return result;
+}
+
+/* All that the loader says of this program, to be freed. -ENOENT when it cannot have what it asks for. */
+static int ask(const char *loader, const char *program, char **ret)
+{
 	pid_t pid = -1;
-	int fd = -1, status, result = 0;
-	int r = read_loader(program, loader);
-	if (r <= 0)
-		return r;
-	r = list(loader, program, &pid, &fd);
+	int fd = -1, status;
+	size_t size = 0;
+	char *text = NULL;
+	int r = list(loader, program, &pid, &fd);
 	if (r < 0)
 		return r;
-	found(loader, data);
 	FILE *lines = fdopen(fd, "r");
-	while (lines && fgets(line, sizeof(line), lines)) {
-		r = take_line(line, found, data);
-		result = result ? result : r;
-	}
+	ssize_t n = lines ? getdelim(&text, &size, '\0', lines) : -1;
 	if (lines)
 		(void)fclose(lines);
 	else
 		(void)close(fd);
 	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
+		if (errno != EINTR) {
+			free(text);
 			return -errno;
-	if (result == 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
-		result = -ENOENT;
-	return result;
+		}
+	if (n <= 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		free(text);
+		return -ENOENT;
+	}
+	*ret = text;
+	return 0;
+}
+
+int elf_libraries(const char *program, void (*found)(const char *path, void *data), void *data)
+{
+	char loader[PATH_MAX], real[PATH_MAX], needs[sizeof(answers[0]->needs)];
+	auto_free char *text = NULL;
+	int r = read_loader(program, loader);
+	if (r <= 0)
+		return r;
+	if (!realpath(program, real)) /* /proc/self/exe is another program to the loader */
+		return -errno;
+	size_t length = elf_needs(real, needs, sizeof(needs));
+	const char *known = length > 0 ? remembered(loader, needs, length) : NULL;
+	if (!known) {
+		r = ask(loader, real, &text);
+		if (r < 0 || !text)
+			return r < 0 ? r : -ENOENT;
+	}
+	found(loader, data);
+	r = take_answer(known ? known : text, found, data);
+	if (r == 0 && !known && length > 0)
+		remember(loader, needs, length, text);
+	return r;
 }

@@ -10,6 +10,7 @@
 #include "cause.h"
 #include "cgroup.h"
 #include "number.h"
+#include "report-text.h"
 
 #define PANIC_MARK         "Kernel panic - not syncing: "
 #define CONSOLE_LINES      60
@@ -119,5 +120,8 @@ void guest_failed_message(const char *json, char *ret, size_t size)
 	json_error_t error;
 	json_auto_t *o = json_loads(json, 0, &error);
 	const char *message = json_string_value(json_object_get(o, "message"));
-	(void)snprintf(ret, size, "%s", message ? message : "the guest failed and cannot say why");
+	char clean[4096];
+	if (!message)
+		message = "the guest failed and cannot say why";
+	(void)snprintf(ret, size, "%s", text_clean(message, false, clean, sizeof(clean)));
 }

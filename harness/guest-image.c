@@ -6,9 +6,9 @@
  */
 #include "guest-image.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -16,10 +16,11 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "guest-bring.h"
 #include "guest-elf.h"
 #include "say.h"
 
-#define NAMES_MAX 512
+#define NAMES_MAX 8192
 
 struct program {
 	void *data;
@@ -203,51 +204,6 @@ static void put_tool(struct packer *p, const char *tool)
 	(void)fail(p, -ENOENT, tool, "not on this machine: apt install util-linux coreutils dash");
 }
 
-static bool is_for_readers(const char *name)
-{
-	const char *dot = strrchr(name, '.');
-	return dot && (!strcmp(dot, ".c") || !strcmp(dot, ".md") || !strcmp(dot, ".cmake"));
-}
-
-static int by_bytes(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-/* Everything in a scenario's directory but what is only for readers, in an order that does not depend on its disk. */
-static void put_files(struct packer *p, const struct scenario *s)
-{
-	struct dirent **entries = NULL;
-	char path[PATH_MAX], name[PATH_MAX];
-	int count = scandir(s->directory, &entries, NULL, by_bytes);
-	if (count < 0)
-		(void)fail(p, -errno, s->directory, strerror(errno));
-	for (int i = 0; i < count; i++) {
-		struct stat st;
-		(void)snprintf(path, sizeof(path), "%s/%s", s->directory, entries[i]->d_name);
-		(void)snprintf(name, sizeof(name), "%s/%s/%s", GUEST_SCENARIOS, s->name, entries[i]->d_name);
-		bool wanted = !is_for_readers(entries[i]->d_name) && stat(path, &st) == 0 && S_ISREG(st.st_mode);
-		free(entries[i]);
-		if (wanted && st.st_mode & 0111)
-			put_program(p, name, path);
-		else if (wanted)
-			put_file(p, name, path);
-	}
-	free(entries);
-}
-
-static void put_scenario(struct packer *p, const struct scenario *s)
-{
-	char name[PATH_MAX];
-	(void)snprintf(name, sizeof(name), "%s/%s/scenario.yaml", GUEST_SCENARIOS, s->name);
-	for (size_t i = 0; i < p->name_count; i++)
-		if (strcmp(p->name[i], name) == 0) {
-			(void)fail(p, -EEXIST, s->name, "two scenarios have this name");
-			return;
-		}
-	put_files(p, s);
-}
-
 static void put_modules(struct packer *p, const char *modules)
 {
 	char path[PATH_MAX], line[256], name[300];
@@ -287,13 +243,25 @@ static void put_skeleton(struct packer *p, const char *self)
 		put_tool(p, tool[i]);
 }
 
-static int pack_all(struct packer *p, const char *self, struct scenario *const *scenarios, size_t count,
-		    const char *modules)
+/* Under the name that the skeleton's links lead to: the same file under two of them would be a link to itself. */
+static void put_brought(const char *path, void *data)
+{
+	static const char *const linked[] = {"/bin/", "/sbin/", "/usr/sbin/"};
+	char name[PATH_MAX];
+	size_t skip = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(linked); i++)
+		if (strncmp(path, linked[i], strlen(linked[i])) == 0)
+			skip = strlen(linked[i]);
+	(void)snprintf(name, sizeof(name), "%s%s", skip ? "/usr/bin/" : "", path + skip);
+	put_program(data, name, path);
+}
+
+static int pack_all(struct packer *p, const char *self, const char *modules, const struct guest_bring *bring)
 {
 	put_skeleton(p, self);
-	for (size_t i = 0; i < count; i++)
-		put_scenario(p, scenarios[i]);
 	put_modules(p, modules);
+	if (bring && !p->error)
+		(void)guest_bring_each(bring, put_brought, p);
 	if (!p->error)
 		write_entry(p, "TRAILER!!!", 0, 0, 0, NULL, 0);
 	if (fflush(p->archive) != 0)
@@ -319,8 +287,8 @@ static int hash_file(int fd, struct guest_image *ret)
 	return 0;
 }
 
-int guest_image_pack(const char *self, struct scenario *const *scenarios, size_t count, const char *modules,
-		     FILE *errors, struct guest_image *ret)
+int guest_image_pack(const char *self, const char *modules, const struct guest_bring *bring, FILE *errors,
+		     struct guest_image *ret)
 {
 	struct packer *p = calloc(1, sizeof(*p));
 	auto_close int fd = memfd_create("enomem-initramfs", MFD_CLOEXEC);
@@ -330,7 +298,7 @@ int guest_image_pack(const char *self, struct scenario *const *scenarios, size_t
 	}
 	p->errors = errors;
 	p->archive = fdopen(dup(fd), "w");
-	int r = p->archive ? pack_all(p, self, scenarios, count, modules) : -errno;
+	int r = p->archive ? pack_all(p, self, modules, bring) : -errno;
 	if (p->archive)
 		(void)fclose(p->archive);
 	free(p);

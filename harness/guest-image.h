@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The initramfs of a guest, packed by us: this program as init, every scenario, the few tools a run needs, what all of
- * them link to, and the kernel's modules.
+ * The initramfs of a guest, packed by us: this program as init, the few tools a run needs, what all of them link to,
+ * and the kernel's modules. Scenarios come on a disk: guest-cargo.h.
  */
 #pragma once
 
@@ -9,10 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "manifest.h"
-
-/* Where the scenarios lie in the image: GUEST_SCENARIOS/NAME. */
-#define GUEST_SCENARIOS "/scenarios"
+struct guest_bring;
 
 struct guest_image {
 	int fd; /* a memory file that holds the archive */
@@ -20,11 +17,12 @@ struct guest_image {
 };
 
 /*
- * Pack. `self` is this program, `modules` the kernel's directory of modules with its file "order", or "" for none.
- * 0; -ENOENT and other -errno after telling on errors what is missing.
+ * Pack. `self` is this program, `modules` the kernel's directory of modules with its file "order", or "" for none;
+ * `bring`, if not NULL, programs and files of this machine, at the places they have here: see guest-bring.h. 0; -ENOENT
+ * and other -errno after telling on errors what is missing.
  */
-int guest_image_pack(const char *self, struct scenario *const *scenarios, size_t count, const char *modules,
-		     FILE *errors, struct guest_image *ret);
+int guest_image_pack(const char *self, const char *modules, const struct guest_bring *bring, FILE *errors,
+		     struct guest_image *ret);
 void guest_image_close(struct guest_image *image);
 
 /* FNV-1a, 64 bits: names of cached things, nothing that has to withstand an adversary. */

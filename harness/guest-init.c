@@ -4,6 +4,7 @@
  */
 #include "guest-init.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include <termios.h>
 
 #include "cleanup.h"
+#include "guest-port.h"
 #include "guest-wire.h"
 
 #define WIRE_DEVICE "/dev/ttyS1"
@@ -25,6 +27,16 @@
 bool guest_is_init(int argc, char **argv)
 {
 	return argc > 0 && getpid() == 1 && strcmp(argv[0], "/init") == 0;
+}
+
+/* What was brought there is not to be hidden; the root is in memory as well. */
+static bool holds_something(const char *directory)
+{
+	auto_closedir DIR *d = opendir(directory);
+	for (struct dirent *entry; d && (entry = readdir(d));)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			return true;
+	return false;
 }
 
 static void mount_all(void)
@@ -35,6 +47,8 @@ static void mount_all(void)
 			   {"tmpfs", "/run"}, {"tmpfs", "/tmp"}, {"tmpfs", "/dev/shm"}};
 	for (size_t i = 0; i < ARRAY_SIZE(file_system); i++) {
 		(void)mkdir(file_system[i].at, 0755);
+		if (strcmp(file_system[i].type, "tmpfs") == 0 && holds_something(file_system[i].at))
+			continue;
 		if (mount(file_system[i].type, file_system[i].at, file_system[i].type, 0, NULL) < 0 && errno != EBUSY)
 			fprintf(stderr, "enomem: %s: cannot be mounted (%s)\n", file_system[i].at,
 				strerrorname_np(errno));
@@ -69,6 +83,7 @@ static int open_wire(void)
 		(void)cfsetspeed(&t, B115200);
 		(void)tcsetattr(fd, TCSANOW, &t);
 	}
+	wire_send_by(fd, guest_port_write);
 	return fd;
 }
 

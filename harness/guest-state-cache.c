@@ -15,15 +15,16 @@
 
 #define STATES_KEPT 12
 
-/* Path, size and time of a file: another one of the same name is another one. */
+/* Another file of the same name is another one, if it has the same size and time, too. */
 static int add_file(char *text, size_t size, const char *what, const char *path)
 {
 	struct stat st;
 	size_t used = strlen(text);
 	if (stat(path, &st) < 0)
 		return -errno;
-	(void)snprintf(text + used, size - used, "%s=%s %jd %jd.%09ld\n", what, path, (intmax_t)st.st_size,
-		       (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+	(void)snprintf(text + used, size - used, "%s=%s %jd %jd.%09ld %jx:%jx %jd.%09ld\n", what, path,
+		       (intmax_t)st.st_size, (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (uintmax_t)st.st_dev,
+		       (uintmax_t)st.st_ino, (intmax_t)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
 	return 0;
 }
 
@@ -69,10 +70,14 @@ int state_key(const struct guest_state *state, char *ret, size_t size)
 		r = add_file(ret, size, "kernel", state->kernel.image);
 	size_t used = strlen(ret);
 	(void)snprintf(ret + used, size - used,
-		       "format=2\nimage=%016" PRIx64 " %" PRIu64 "\nmemory=%" PRIu64
+		       "format=3\nimage=%016" PRIx64 " %" PRIu64 "\nmemory=%" PRIu64
 		       "\ncpus=%u\nappend=%s\nkvm=%d\nhost=%s\n",
 		       state->image.hash, state->image.bytes, state->options.memory_bytes, state->options.cpus,
 		       state->options.append, (int)state->kvm, id);
+	used = strlen(ret);
+	/* Of a state without one nothing changes, so that those that are there stay valid. */
+	if (state->options.root)
+		(void)snprintf(ret + used, size - used, "root=%016" PRIx64 "\n", state->options.root->hash);
 	return r;
 }
 

@@ -46,10 +46,12 @@ static void make_spec(const struct guest_state *state, struct vm_spec *ret)
 				.kernel = state->kernel.image,
 				.append = state->options.append,
 				.initramfs_fd = state->image.fd,
+				.cargo_fd = state->options.cargo ? state->options.cargo->fd : -1,
 				.memory_bytes = state->options.memory_bytes,
 				.disk_bytes = DISK_BYTES,
 				.cpus = state->options.cpus,
 				.kvm = state->kvm,
+				.root_fd = state->options.root ? state->options.root->fd : -1,
 				.memory_fd = -1,
 				.state_fd = -1};
 }

@@ -8,16 +8,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "guest-cargo.h"
 #include "guest-image.h"
 #include "guest-kernel.h"
+#include "guest-root.h"
 #include "guest-vm.h"
+
+/* The least in which all scenarios can be made. */
+#define GUEST_MEMORY_DEFAULT (UINT64_C(288) << 20)
 
 struct guest_options {
 	uint64_t memory_bytes;
 	unsigned cpus;
-	char append[256];               /* to the kernel's command line */
-	bool cold;                      /* never save, never restore */
-	const atomic_bool *interrupted; /* give up when it becomes true; may be NULL */
+	char append[256];                /* to the kernel's command line */
+	bool cold;                       /* never save, never restore */
+	const struct guest_cargo *cargo; /* what guests find on their disk; may be NULL */
+	const struct guest_root *root;   /* a third disk; NULL for none */
+	const atomic_bool *interrupted;  /* give up when it becomes true; may be NULL */
 };
 
 struct guest_state {

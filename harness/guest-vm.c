@@ -21,6 +21,7 @@
 
 #include "cleanup.h"
 #include "clock.h"
+#include "guest-cargo.h"
 #include "number.h"
 #include "procfs.h"
 
@@ -43,7 +44,7 @@ void vm_init(struct vm *vm)
 
 /* The descriptors that QEMU inherits, with numbers that QEMU is told. */
 struct inherited {
-	int wire, monitor, console, errors, initramfs, disk, memory, state;
+	int wire, monitor, console, errors, initramfs, disk, cargo, root, memory, state;
 };
 
 struct arguments {
@@ -123,6 +124,17 @@ static void build_arguments(const struct vm_spec *spec, const struct inherited *
 	add(a, "if=none,id=disk,format=raw,cache=unsafe,file=/proc/self/fd/%d,file.locking=off", fd->disk);
 	add(a, "-device");
 	add(a, "virtio-blk-pci,drive=disk");
+	add(a, "-drive");
+	add(a, "if=none,id=cargo,format=raw,readonly=on,file=/proc/self/fd/%d,file.locking=off", fd->cargo);
+	add(a, "-device");
+	add(a, "virtio-blk-pci,drive=cargo");
+	if (fd->root >= 0) {
+		add(a, "-drive");
+		add(a, "if=none,id=root,format=raw,cache=unsafe,snapshot=on,file=/proc/self/fd/%d,file.locking=off",
+		    fd->root);
+		add(a, "-device");
+		add(a, "virtio-blk-pci,drive=root");
+	}
 	if (fd->state >= 0) {
 		add(a, "-incoming");
 		add(a, "defer");
@@ -132,7 +144,8 @@ static void build_arguments(const struct vm_spec *spec, const struct inherited *
 /* In the child: QEMU, with our ends and nothing else. */
 static void become_qemu(const struct inherited *fd, const struct arguments *a, pid_t parent)
 {
-	const int kept[] = {fd->wire, fd->monitor, fd->console, fd->initramfs, fd->disk, fd->memory, fd->state};
+	const int kept[] = {fd->wire,  fd->monitor, fd->console, fd->initramfs, fd->disk,
+			    fd->cargo, fd->root,    fd->memory,  fd->state};
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
@@ -181,7 +194,11 @@ static int open_ends(const struct vm_spec *spec, struct vm *vm, struct inherited
 	vm->console_fd = fd->console = memfd_create("enomem-console", MFD_CLOEXEC);
 	vm->errors_fd = fd->errors = memfd_create("enomem-qemu-errors", MFD_CLOEXEC);
 	fd->disk = memfd_create("enomem-disk", MFD_CLOEXEC); /* sparse: costs what the guest writes */
+	fd->cargo = spec->cargo_fd >= 0 ? dup(spec->cargo_fd) : memfd_create("enomem-cargo", MFD_CLOEXEC);
+	if (fd->cargo < 0 || (spec->cargo_fd < 0 && ftruncate(fd->cargo, (off_t)GUEST_CARGO_BYTES) < 0))
+		return -errno;
 	fd->initramfs = spec->initramfs_fd;
+	fd->root = spec->root_fd;
 	fd->memory = spec->memory_fd;
 	fd->state = spec->state_fd;
 	if (fd->console < 0 || fd->errors < 0 || fd->disk < 0 || ftruncate(fd->disk, (off_t)spec->disk_bytes) < 0)
@@ -211,7 +228,7 @@ static int launch(const struct vm_spec *spec, struct vm *vm, const struct inheri
 
 int vm_start(const struct vm_spec *spec, struct vm *ret)
 {
-	struct inherited fd = {.wire = -1, .monitor = -1, .disk = -1};
+	struct inherited fd = {.wire = -1, .monitor = -1, .disk = -1, .cargo = -1};
 	struct vm vm;
 	char command[160];
 	vm_init(&vm);
@@ -221,6 +238,7 @@ int vm_start(const struct vm_spec *spec, struct vm *ret)
 	closep(&fd.wire);
 	closep(&fd.monitor);
 	closep(&fd.disk);
+	closep(&fd.cargo);
 	if (r == 0 && spec->state_fd >= 0) {
 		/* All at once: QEMU takes them one after the other. */
 		(void)snprintf(command, sizeof(command),

@@ -20,9 +20,11 @@ struct vm_spec {
 	const char *kernel; /* path of a vmlinux or bzImage */
 	const char *append; /* added to the kernel's command line; "" for nothing */
 	int initramfs_fd;
+	int cargo_fd; /* the disk that is only read; -1: an empty one */
 	uint64_t memory_bytes, disk_bytes;
 	unsigned cpus;
 	bool kvm;
+	int root_fd; /* an image of a third disk, of which the guest has its own copy; -1 for none */
 	/*
 	 * A booted state is the guest's memory as a file, mapped shared while it boots, and the devices in another
 	 * file. A restored guest maps the memory privately: starting one copies nothing, and none can change it.

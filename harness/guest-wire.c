@@ -12,6 +12,7 @@
 #include <zlib.h>
 
 #include "cleanup.h"
+#include "write.h"
 
 #define WIRE_MAGIC   0x6d6f6e45U
 #define COMPRESS_MIN 128
@@ -30,21 +31,12 @@ static uint32_t header_checksum(const struct wire_header *h)
 	return (uint32_t)crc32(0, (const Bytef *)h, offsetof(struct wire_header, header_checksum));
 }
 
-static int write_all(int fd, const char *bytes, size_t length)
-{
-	while (length > 0) {
-		ssize_t n = write(fd, bytes, length);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			bytes += n;
-			length -= (size_t)n;
-		}
-	}
-	return 0;
-}
+static struct {
+	int fd;
+	int (*write)(const void *data, size_t length);
+} other_way = {.fd = -1};
 
-int wire_send(int fd, enum wire_type type, const void *data, size_t length)
+int wire_pack(enum wire_type type, const void *data, size_t length, char **ret, size_t *ret_length)
 {
 	if (length > WIRE_MAX_BYTES)
 		return -E2BIG;
@@ -63,13 +55,33 @@ int wire_send(int fd, enum wire_type type, const void *data, size_t length)
 	h.checksum = (uint32_t)crc32(0, (const Bytef *)payload, h.length);
 	h.header_checksum = header_checksum(&h);
 	memcpy(frame, &h, sizeof(h));
-	return write_all(fd, frame, sizeof(h) + h.length);
+	*ret_length = sizeof(h) + h.length;
+	*ret = steal(frame);
+	return 0;
+}
+
+int wire_send(int fd, enum wire_type type, const void *data, size_t length)
+{
+	auto_free char *frame = NULL;
+	size_t packed;
+	int r = wire_pack(type, data, length, &frame, &packed);
+	if (r < 0)
+		return r;
+	if (fd == other_way.fd && other_way.write && other_way.write(frame, packed) == 0)
+		return 0;
+	return write_whole(fd, frame, packed);
+}
+
+void wire_send_by(int fd, int (*write)(const void *data, size_t length))
+{
+	other_way.fd = fd;
+	other_way.write = write;
 }
 
 int wire_send_padding(int fd)
 {
 	static const char padding[64];
-	return write_all(fd, padding, sizeof(padding));
+	return write_whole(fd, padding, sizeof(padding));
 }
 
 void wire_reader_free(struct wire_reader *r)

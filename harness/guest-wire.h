@@ -17,7 +17,12 @@ enum wire_type {
 	WIRE_STARTED,   /* guest: a run begins; JSON [scenario, run] */
 	WIRE_RUN,       /* guest: a run's judged evidence; JSON [scenario, evidence] */
 	WIRE_DONE,      /* guest: the job is done; empty */
+	WIRE_FILES,     /* guest: what was captured of the run that is being made; see capture-guest.h */
 	WIRE_FAILED,    /* guest: the job, or one scenario of it, cannot be done; JSON {message, scenario} */
+	WIRE_OUTPUT,    /* guest: what the tool wrote; a byte that tells where, and a piece of it */
+	WIRE_HELD,      /* guest: the hold is over; JSON, see hold-wire.h */
+	WIRE_TYPED,     /* harness: for a lesson's shell; a byte that says what, and it; see guest-teach.h */
+	WIRE_ASKED,     /* guest: a lesson's shell is there, asks something, or is left; JSON */
 	WIRE_TYPES
 };
 
@@ -29,6 +34,12 @@ struct wire_frame {
 
 /* Write one frame. The descriptor may be a terminal or a socket, and block. -errno, -E2BIG */
 int wire_send(int fd, enum wire_type type, const void *data, size_t length);
+
+/* The bytes of one frame, for who sends them piece by piece: free() them. -ENOMEM, -E2BIG */
+int wire_pack(enum wire_type type, const void *data, size_t length, char **ret, size_t *ret_length);
+
+/* Where frames go from now on instead of to that descriptor; it is written to where this fails. For guests. */
+void wire_send_by(int fd, int (*write)(const void *data, size_t length));
 
 /* Some bytes that readers pass over between frames. */
 int wire_send_padding(int fd);

@@ -11,6 +11,7 @@
 
 #include "cleanup.h"
 #include "clock.h"
+#include "command-plan.h"
 #include "guest-evidence.h"
 
 #define RESTORES_MAX 2
@@ -35,14 +36,39 @@ json_t *guest_default_sysctls(const struct guest_state *state)
 	return profile_json(&defaults);
 }
 
-json_t *guest_job(const struct guest_world *world, json_t *runs, bool look)
+/* The files of the scenarios that a job names. */
+static json_t *cargo_json(const struct guest_cargo *cargo, const json_t *runs)
+{
+	json_t *files = json_object(), *item;
+	size_t i;
+	json_array_foreach (runs, i, item) {
+		const char *name = json_string_value(json_object_get(item, "scenario"));
+		json_t *of_scenario = name ? json_object_get(cargo->files, name) : NULL;
+		if (of_scenario)
+			(void)json_object_set(files, name, of_scenario);
+	}
+	return files;
+}
+
+json_t *guest_job(const struct guest_world *world, json_t *runs, const struct run_context *context)
 {
 	json_t *job =
 		json_pack("{s:s, s:I, s:I, s:o, s:o}", "cgroup", world->cgroup, "swap", (json_int_t)world->swap_bytes,
 			  "time", (json_int_t)time(NULL), "seed", seed_json(), "runs", runs);
+	if (job && world->state->options.cargo)
+		(void)json_object_set_new(job, "cargo", cargo_json(world->state->options.cargo, runs));
 	if (job && world->profile && world->profile->count)
 		(void)json_object_set_new(job, "sysctl", profile_json(world->profile));
-	if (job && look)
+	if (job && context && context->parameters && context->parameters->count)
+		(void)json_object_set_new(job, "parameters", parameters_json(context->parameters));
+	if (job && context && context->command)
+		(void)json_object_set_new(job, "command",
+					  command_to_json(context->command, context->command_deadline_ns));
+	if (job && context && context->capture)
+		(void)json_object_set_new(job, "capture", json_true());
+	if (job && context && context->fix)
+		(void)json_object_set(job, "fix", (json_t *)(uintptr_t)context->fix);
+	if (job && context && context->look)
 		(void)json_object_set_new(job, "triage", json_true());
 	return job;
 }
@@ -104,7 +130,7 @@ static int probe_once(struct guest_world *world, bool cold, char *why, size_t si
 	int r = guest_state_start(world->state, cold, &vm, why, size);
 	if (r < 0)
 		return r;
-	r = guest_send_job(&vm, guest_job(world, json_array(), false));
+	r = guest_send_job(&vm, guest_job(world, json_array(), NULL));
 	if (r == 0)
 		r = vm_receive(&vm, clock_now_ns() + vm_timeout_ns(GUEST_ANSWER_TIMEOUT_NS),
 			       world->state->options.interrupted, &frame);

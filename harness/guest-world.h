@@ -11,7 +11,7 @@
 #define GUEST_STARTS_MAX        4
 
 /* What WIRE_JOB says: the world, what to run in it, and whether triage is to look; `runs` is taken over. */
-json_t *guest_job(const struct guest_world *world, json_t *runs, bool look);
+json_t *guest_job(const struct guest_world *world, json_t *runs, const struct run_context *context);
 /* A serial port that is being restored forgets the byte it took in before: padding goes first. Takes the job. -errno */
 int guest_send_job(const struct vm *vm, json_t *job);
 /* "Does not answer", with what the console and QEMU said last. */

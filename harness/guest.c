@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "capture-guest.h"
 #include "cleanup.h"
 #include "clock.h"
 #include "guest-evidence.h"
@@ -60,12 +61,18 @@ static bool is_finished(const struct conversation *c)
 	return true;
 }
 
+/* A scenario may be selected twice: of its runs the first that is still to be made. */
 static ssize_t position_of(const struct conversation *c, const char *scenario, const char *name)
 {
-	for (size_t i = 0; scenario && name && i < c->count; i++)
-		if (strcmp(c->runs[i]->name, name) == 0 && strcmp(c->runs[i]->scenario->name, scenario) == 0)
+	ssize_t made = -1;
+	for (size_t i = 0; scenario && name && i < c->count; i++) {
+		if (strcmp(c->runs[i]->name, name) != 0 || strcmp(c->runs[i]->scenario->name, scenario) != 0)
+			continue;
+		if (!c->result[i])
 			return (ssize_t)i;
-	return -1;
+		made = (ssize_t)i;
+	}
+	return made;
 }
 
 static void keep(struct conversation *c, size_t position, json_t *evidence)
@@ -172,6 +179,10 @@ static int take_frame(struct conversation *c, const struct wire_frame *frame)
 		keep(c, (size_t)c->current, evidence);
 		c->current = -1;
 		return 0;
+	case WIRE_FILES:
+		if (!c->context->capture || c->current < 0)
+			return -EBADMSG;
+		return capture_guest_take(c->context->capture, frame->data, frame->length) == -EBADMSG ? -EBADMSG : 0;
 	case WIRE_DONE:
 		if (!is_finished(c))
 			conclude_broken(c, -1, "the guest knows no such run");
@@ -226,7 +237,7 @@ static void converse(struct conversation *c)
 	vm_init(&c->vm);
 	int r = guest_state_start(c->world->state, c->cold, &c->vm, c->why, sizeof(c->why));
 	if (r == 0)
-		r = guest_send_job(&c->vm, guest_job(c->world, remaining_runs(c), c->context->look));
+		r = guest_send_job(&c->vm, guest_job(c->world, remaining_runs(c), c->context));
 	uint64_t until = deadline(c);
 	while (r == 0) {
 		struct wire_frame frame;

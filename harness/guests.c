@@ -4,6 +4,7 @@
  */
 #include "guests.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -12,60 +13,35 @@
 
 #include "cleanup.h"
 #include "jobs.h"
+#include "number.h"
 #include "plan-internal.h"
 #include "say.h"
 
-static bool same_directory(const char *a, const char *b)
-{
-	struct stat x, y;
-	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
+/* An image is in memory twice while it is unpacked, and its programs need some to run. */
+#define IMAGE_PART 3
 
-/* A scenario that was selected. It stands for one of the tree with its name: that is the one that is meant. */
-static int add_selected(struct selection *all, const struct scenario *selected)
-{
-	size_t place = 0;
-	while (place < all->count && strcmp(all->item[place]->name, selected->name) != 0)
-		place++;
-	if (place < all->count && same_directory(all->item[place]->directory, selected->directory))
-		return 0;
-	struct scenario *own = NULL;
-	int r = manifest_read(selected->directory, stderr, &own);
-	if (r < 0)
-		return r;
-	if (place < all->count)
-		scenario_free(all->item[place]);
-	else
-		all->count++;
-	all->item[place] = own;
-	return 0;
-}
-
-/* The images hold the whole tree, so that one state serves every selection, and directories from elsewhere. */
-static int select_all(const char *tree, const struct selection *selection, struct selection *ret)
-{
-	int r = select_readable(tree, ret);
-	if (r < 0)
-		return r;
-	struct scenario **item = reallocarray(ret->item, ret->count + selection->count + 1, sizeof(struct scenario *));
-	if (!item)
-		return -ENOMEM;
-	ret->item = item;
-	for (size_t i = 0; r == 0 && i < selection->count; i++)
-		r = add_selected(ret, selection->item[i]);
-	return r;
-}
-
-static void open_site(struct guest_site *site, const struct guests_options *options, const struct selection *all)
+static void open_site(struct guest_site *site, const struct guests_options *options, const struct guest_cargo *cargo)
 {
 	struct guest_options machine = options->machine;
 	struct guest_image image = {.fd = -1};
+	site->options = options;
 	machine.interrupted = &jobs_interrupted;
-	int r = guest_image_pack(select_guest_self(), all->item, all->count, site->kernel.modules, stderr, &image);
+	machine.cargo = cargo;
+	if (site->memory_bytes)
+		machine.memory_bytes = site->memory_bytes;
+	int r = guest_image_pack(select_guest_self(), site->kernel.modules, options->bring, stderr, &image);
 	if (r < 0) {
 		(void)snprintf(site->why, sizeof(site->why), "its image cannot be packed (%s)", strerrorname_np(-r));
 		return;
 	}
+	if ((options->bring || options->machine.root) && image.bytes > machine.memory_bytes / IMAGE_PART) {
+		char size[64];
+		(void)snprintf(site->why, sizeof(site->why), "its image is %s: say a larger --guest-memory",
+			       number_format_bytes(size, sizeof(size), image.bytes));
+		guest_image_close(&image);
+		return;
+	}
+	site->image_bytes = image.bytes;
 	r = guest_state_open(&site->kernel, &machine, &image, &site->state, site->why, sizeof(site->why));
 	if (r < 0) {
 		if (r == -ENOENT)
@@ -79,6 +55,17 @@ static void open_site(struct guest_site *site, const struct guests_options *opti
 	(void)strcpy(site->world.cgroup, v1 ? "v1" : "v2");
 	(void)strcpy(site->other.cgroup, v1 ? "v2" : "v1");
 	site->usable = true;
+}
+
+static void close_site(struct guest_site *site)
+{
+	if (site->larger)
+		close_site(site->larger);
+	free(site->larger);
+	site->larger = NULL;
+	if (site->usable)
+		guest_state_close(&site->state);
+	site->usable = false;
 }
 
 /* A signal to us alone has not reached them. One that is gone has been waited for: its number may be another's. */
@@ -103,7 +90,7 @@ static void boot_side_by_side(struct guests *g, const struct guests_options *opt
 			if (pid == 0) {
 				(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 				if (getppid() == parent)
-					open_site(&g->site[i], options, &g->all);
+					open_site(&g->site[i], options, g->cargo);
 				_exit(0);
 			}
 			busy += pid > 0;
@@ -123,8 +110,7 @@ static void probe_site(struct guest_site *site)
 {
 	char why[600];
 	if (jobs_interrupted && site->usable) {
-		guest_state_close(&site->state);
-		site->usable = false;
+		close_site(site);
 		(void)snprintf(site->why, sizeof(site->why), "interrupted");
 	}
 	if (!site->usable || guest_world_probe(&site->world, why, sizeof(why)) == 0)
@@ -143,20 +129,30 @@ int guests_open(const struct guests_options *options, const struct selection *se
 		r = guest_kernels_find(options->kernels, stderr, &kernels, &g.count);
 	else
 		r = guest_kernel_default(&single);
-	if (r == 0)
-		r = select_all(options->tree, selection, &g.all);
 	g.site = r == 0 ? calloc(g.count, sizeof(*g.site)) : NULL;
-	if (!g.site) {
+	g.cargo = r == 0 ? calloc(1, sizeof(*g.cargo)) : NULL;
+	if (!g.site || !g.cargo) {
+		free(g.site);
+		free(g.cargo);
 		free(kernels);
 		return r < 0 ? r : -ENOMEM;
 	}
 	for (size_t i = 0; i < g.count; i++)
 		g.site[i].kernel = kernels ? kernels[i] : single;
 	free(kernels);
-	if (g.count > 1 && options->at_once > 1 && !options->machine.cold)
+	*g.cargo = (struct guest_cargo){.fd = -1};
+	r = guest_cargo_pack(selection->item, selection->count, stderr, g.cargo);
+	if (r == -EEXIST) { /* what was asked for makes no sense in any guest */
+		guests_close(&g);
+		return r;
+	}
+	for (size_t i = 0; r < 0 && i < g.count; i++)
+		(void)snprintf(g.site[i].why, sizeof(g.site[i].why), "its scenarios cannot be packed (%s)",
+			       strerrorname_np(-r));
+	if (r == 0 && g.count > 1 && options->at_once > 1 && !options->machine.cold)
 		boot_side_by_side(&g, options);
-	for (size_t i = 0; i < g.count && !jobs_interrupted; i++) {
-		open_site(&g.site[i], options, &g.all);
+	for (size_t i = 0; r == 0 && i < g.count && !jobs_interrupted; i++) {
+		open_site(&g.site[i], options, g.cargo);
 		probe_site(&g.site[i]);
 	}
 	*ret = g;
@@ -166,11 +162,12 @@ int guests_open(const struct guests_options *options, const struct selection *se
 void guests_close(struct guests *guests)
 {
 	for (size_t i = 0; i < guests->count; i++)
-		if (guests->site[i].usable)
-			guest_state_close(&guests->site[i].state);
+		close_site(&guests->site[i]);
 	free(guests->site);
-	if (guests->all.item)
-		selection_free(&guests->all);
+	if (guests->cargo) {
+		guest_cargo_close(guests->cargo);
+		free(guests->cargo);
+	}
 	*guests = (struct guests){0};
 }
 
@@ -201,14 +198,99 @@ static void set_world(struct plan *plan, const struct guest_world *world)
 		plan->runs[i].world = world;
 }
 
+/* Its files, which are in memory there, beside the image. */
+bool guests_is_too_large(const struct guest_site *site, const struct scenario *scenario, char *why, size_t size)
+{
+	const struct guest_options *o = &site->world.state->options;
+	uint64_t bytes = o->cargo ? guest_cargo_bytes(o->cargo, scenario->name) : 0;
+	char text[64];
+	if (bytes == 0 || site->memory_bytes || site->image_bytes + bytes <= o->memory_bytes / IMAGE_PART)
+		return false;
+	(void)snprintf(why, size, "its files are %s: say a larger --guest-memory",
+		       number_format_bytes(text, sizeof(text), bytes));
+	return true;
+}
+
+bool guests_lacks_brought(const struct guest_site *site, const struct scenario *scenario, char *why, size_t size)
+{
+	const struct guest_cargo *cargo = site->world.state->options.cargo;
+	const char *reason = cargo && scenario->bring.count > 0 ? guest_cargo_not_brought(cargo, scenario->name) : NULL;
+	if (!reason)
+		return false;
+	(void)snprintf(why, size, "what it brings cannot be put into a guest: %s", reason);
+	return true;
+}
+
+/* Half of a guest's RAM is what its files may take: with so much more a run has no less than elsewhere. */
+static uint64_t larger_memory(const struct guest_site *site, uint64_t bytes)
+{
+	uint64_t step = UINT64_C(64) << 20, more = bytes + bytes / 2;
+	return site->options->machine.memory_bytes + (more + step - 1) / step * step;
+}
+
+static struct guest_site *open_larger(const struct guest_site *site, uint64_t memory_bytes)
+{
+	struct guest_site *larger = calloc(1, sizeof(*larger));
+	if (!larger)
+		return NULL;
+	larger->kernel = site->kernel;
+	larger->memory_bytes = memory_bytes;
+	open_site(larger, site->options, site->world.state->options.cargo);
+	probe_site(larger);
+	return larger;
+}
+
+/* What a scenario brings is its author's wish: the user need not say a size for it. NULL when memory is short here. */
+static struct guest_site *site_for(struct guest_site *site, const struct scenario *scenario)
+{
+	char why[128];
+	if (scenario->bring.count == 0 || !guests_is_too_large(site, scenario, why, sizeof(why)))
+		return site;
+	uint64_t bytes = guest_cargo_bytes(site->world.state->options.cargo, scenario->name);
+	uint64_t memory = larger_memory(site, bytes);
+	struct guest_site *last = site; /* it may have no guest: what a new one is made of is the first one's */
+	for (; last->larger; last = last->larger)
+		if (last->larger->memory_bytes == memory)
+			return last->larger;
+	last->larger = open_larger(site, memory);
+	return last->larger;
+}
+
+/* Planned for the guest there is, and none of it can run. */
+static int plan_without(const struct guest_site *site, const char *why, const struct scenario *scenario, FILE *errors,
+			struct plan **ret)
+{
+	int r = plan_make(scenario, &site->world.machine, errors, ret);
+	if (r < 0 || (*ret)->skip)
+		return r;
+	(*ret)->skip = strdup(why);
+	return (*ret)->skip ? 0 : -ENOMEM;
+}
+
 int guests_plan(struct guest_site *site, const struct scenario *scenario, FILE *errors, struct plan **ret)
 {
 	struct plan *plan = NULL, *other = NULL;
-	char why[600];
+	char why[PATH_MAX + 256];
+	if (guests_lacks_brought(site, scenario, why, sizeof(why)))
+		return plan_without(site, why, scenario, errors, ret);
+	struct guest_site *fitting = site_for(site, scenario);
+	if (!fitting)
+		return -ENOMEM;
+	if (!fitting->usable) {
+		(void)snprintf(why, sizeof(why), "needs a guest with more RAM, for what it brings: %s", fitting->why);
+		return plan_without(site, why, scenario, errors, ret);
+	}
+	site = fitting;
 	int r = plan_make(scenario, &site->world.machine, errors, &plan);
 	if (r < 0)
 		return r;
 	set_world(plan, &site->world);
+	if (guests_is_too_large(site, scenario, why, sizeof(why))) {
+		free(plan->skip);
+		plan->skip = strdup(why);
+		*ret = plan;
+		return 0;
+	}
 	if (mentions(scenario, site->other.cgroup)) {
 		if (!site->other_known)
 			r = guest_world_probe(&site->other, why, sizeof(why));
@@ -228,93 +310,5 @@ int guests_plan(struct guest_site *site, const struct scenario *scenario, FILE *
 		plan_free(plan);
 	else
 		*ret = plan;
-	return r;
-}
-
-static bool is_skipped(const struct plan *plan, const struct plan_run *run)
-{
-	return plan->skip || run->skip;
-}
-
-/* Of this case, does a run need more than this machine gives? */
-static bool case_needs_help(const struct plan *plan, const struct case_text *case_text)
-{
-	for (size_t i = 0; i < plan->run_count; i++)
-		if (plan->runs[i].case_text == case_text && is_skipped(plan, &plan->runs[i]))
-			return true;
-	return false;
-}
-
-bool guests_could_help(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->run_count; i++)
-		if (is_skipped(plan, &plan->runs[i]))
-			return true;
-	return false;
-}
-
-struct help {
-	const struct plan *here, *there;
-};
-
-/* Runs of a case that moved do not stay here as well. */
-static void drop_what_moved(struct plan *plan)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < plan->run_count; i++) {
-		bool moved = false;
-		for (size_t k = 0; k < plan->run_count; k++)
-			moved |= plan->runs[k].world && plan->runs[k].case_text == plan->runs[i].case_text;
-		if (moved && !plan->runs[i].world)
-			plan_run_free(&plan->runs[i]);
-		else
-			plan->runs[kept++] = plan->runs[i];
-	}
-	plan->run_count = kept;
-}
-
-/* A case is proven in one place: control, trigger and remedies of it move together, if the guest can make any more. */
-static bool moves(const struct plan_run *run, void *data)
-{
-	const struct help *help = data;
-	if (!case_needs_help(help->here, run->case_text))
-		return false;
-	for (size_t i = 0; i < help->here->run_count; i++) {
-		const struct plan_run *here = &help->here->runs[i];
-		if (here->case_text != run->case_text || !is_skipped(help->here, here))
-			continue;
-		for (size_t k = 0; k < help->there->run_count; k++)
-			if (help->there->runs[k].run == here->run &&
-			    help->there->runs[k].case_text == here->case_text &&
-			    !is_skipped(help->there, &help->there->runs[k]))
-				return true;
-	}
-	return false;
-}
-
-static bool is_marked(const struct plan_run *run, void *data)
-{
-	(void)data;
-	return run->world != NULL;
-}
-
-int guests_help(struct guest_site *site, const struct scenario *scenario, FILE *errors, struct plan *plan)
-{
-	struct plan *there = NULL;
-	int r = guests_plan(site, scenario, errors, &there);
-	if (r < 0)
-		return r;
-	/* The question is asked of the plans as they were: grafting changes both. */
-	auto_free bool *move = calloc(there->run_count + 1, sizeof(bool));
-	struct help help = {plan, there};
-	for (size_t i = 0; move && i < there->run_count; i++)
-		move[i] = moves(&there->runs[i], &help);
-	for (size_t i = 0; move && i < there->run_count; i++)
-		if (!move[i])
-			there->runs[i].world = NULL;
-	r = move ? plan_graft(plan, there, is_marked, NULL) : -ENOMEM;
-	if (r == 0)
-		drop_what_moved(plan);
-	plan_free(there);
 	return r;
 }

@@ -6,8 +6,10 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "cleanup.h"
 #include "evidence-internal.h"
 #include "inject.h"
+#include "launch.h"
 #include "number.h"
 #include "report-text.h"
 #include "why.h"
@@ -29,6 +31,24 @@ char *inject_fault_text(const struct inject_run *r, const struct inject_fault *f
 	return buf;
 }
 
+/* Of a call that does much only one thing is watched: nothing else matches. */
+static void print_command(const struct inject_run *r, FILE *out)
+{
+	static const struct {
+		const char *call, *command;
+	} only[] = {{"setsockopt", "SO_ATTACH_FILTER"}, {"fcntl", "F_SETPIPE_SZ"}, {"shmctl", "SHM_LOCK"}};
+	for (size_t i = 0; r->matched == 0 && i < ARRAY_SIZE(only); i++)
+		if (r->spec.calls == 1ULL << (call_by_name(only[i].call) - watched_calls))
+			(void)fprintf(out, "  of %s only %s is counted\n", only[i].call, only[i].command);
+}
+
+void inject_print_earlier(const char *earlier, FILE *out)
+{
+	if (earlier)
+		(void)fprintf(out, "  it ended before that was reached; --from=%s counts its calls from earlier on\n",
+			      earlier);
+}
+
 static void print_fired(const struct inject_run *r, const char *from, FILE *out)
 {
 	char text[INJECT_SPEC_TEXT], count[64];
@@ -47,9 +67,10 @@ static void print_fired(const struct inject_run *r, const char *from, FILE *out)
 				      sigabbrev_np(r->death[i].signal) ? sigabbrev_np(r->death[i].signal) : "RT");
 }
 
-void inject_print(const struct inject_run *r, char *const *argv, bool from_entry, FILE *out)
+void inject_print(const struct inject_run *r, char *const *argv, enum follow_start start, FILE *out)
 {
-	const char *from = from_entry ? "the entry point" : "exec";
+	static const char *const names[FOLLOW_STARTS] = {"exec", "the entry point", "main()"};
+	const char *from = names[start];
 	char name[TEXT_MAX], end[64], spec[INJECT_SPEC_TEXT], matched[64], fired[64];
 	(void)fprintf(out, "enomem inject: %s: %s; ", text_clean(argv[0], false, name, sizeof(name)),
 		      r->root_ended ? why_end_text(r->root_status, end, sizeof(end)) : "its end was not seen");
@@ -57,6 +78,8 @@ void inject_print(const struct inject_run *r, char *const *argv, bool from_entry
 	(void)count_text(r->matched, "call matches", "calls match", matched, sizeof(matched));
 	if (r->fired == 0) {
 		(void)fprintf(out, "nothing was injected: %s %s from %s\n", matched, spec, from);
+		print_command(r, out);
+		inject_print_earlier(r->earlier, out);
 		return;
 	}
 	(void)fprintf(out, "injected: %s, %s %s from %s\n",
@@ -114,15 +137,15 @@ static json_t *deaths_json(const struct inject_run *r)
 	return array;
 }
 
-json_t *inject_json(const struct inject_run *r, char *const *argv, bool from_entry)
+json_t *inject_json(const struct inject_run *r, char *const *argv, enum follow_start from)
 {
 	char spec[INJECT_SPEC_TEXT];
 	json_t *program = json_pack("{s:o}", "argv", inject_json_argv(argv));
 	if (r->root_ended)
 		(void)json_object_set_new(program, "end", inject_json_end(r->root_status));
-	return json_pack("{s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "schema", "enomem-inject/1", "program",
+	return json_pack("{s:s, s:o, s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:o}", "schema", "enomem-inject/1", "program",
 			 program, "spec", inject_spec_format(&r->spec, spec, sizeof(spec)), "from",
-			 from_entry ? "entry" : "exec", "matched", (json_int_t)r->matched, "fired",
-			 (json_int_t)r->fired, "kills_kept_from", (json_int_t)r->kills_kept_from, "injected",
+			 launch_start_names[from], "began", r->earlier == NULL, "matched", (json_int_t)r->matched,
+			 "fired", (json_int_t)r->fired, "kills_kept_from", (json_int_t)r->kills_kept_from, "injected",
 			 faults_json(r), "deaths", deaths_json(r));
 }

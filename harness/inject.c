@@ -75,6 +75,8 @@ static void on_ended(struct follow_process *p, bool let_go, int status, void *da
 		return;
 	r->root_ended = true;
 	r->root_status = status;
+	if (p->entry && !p->entry_is_copy)
+		r->earlier = launch_start_names[p->entry_is_main ? FOLLOW_FROM_ENTRY : FOLLOW_FROM_EXEC];
 	launch_program_ended();
 	if (r->program_ended)
 		r->program_ended(r);

@@ -43,6 +43,8 @@ struct inject_run {
 	pid_t root;
 	bool root_ended, killed; /* killed: by us, from then on */
 	int root_status;
+	const char
+		*earlier; /* it ended before calls are counted from where it was asked: the start to ask for; or NULL */
 	uint64_t matched, fired;
 	unsigned fault_count, death_count;
 	struct inject_fault fault[INJECT_LISTED]; /* the first ones */
@@ -61,8 +63,10 @@ void inject_begin(struct launch *l);                 /* for launch_run() */
 const struct inject_death *inject_crash(const struct inject_run *r);
 
 /* The summary; every line says that it was injected. */
-void inject_print(const struct inject_run *r, char *const *argv, bool from_entry, FILE *out);
-json_t *inject_json(const struct inject_run *r, char *const *argv, bool from_entry);
+void inject_print(const struct inject_run *r, char *const *argv, enum follow_start from, FILE *out);
+json_t *inject_json(const struct inject_run *r, char *const *argv, enum follow_start from);
+/* A line about a program that never began, unless NULL. */
+void inject_print_earlier(const char *earlier, FILE *out);
 /* "mmap refused with ENOMEM, 8.0 KiB asked, in sh (pid 7)" */
 char *inject_fault_text(const struct inject_run *r, const struct inject_fault *fault, char *buf, size_t size);
 /* Anything as JSON, which wants UTF-8. */

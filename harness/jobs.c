@@ -21,14 +21,17 @@
 #include "guest.h"
 #include "jobs-split.h"
 #include "judge.h"
+#include "procfs.h"
 #include "say.h"
 
-#define AT_ONCE_MAX       64
+#define AT_ONCE_MAX       LIVE_SLOTS
 /* What a run may take beyond its own deadline: staging, snapshots, taking down, waiting for the machine lock. */
 #define RUN_GRACE_NS      15000000000ULL
 /* The same in a guest, which may have to be started again several times. */
 #define GUEST_GRACE_NS    60000000000ULL
 #define REMOVE_TIMEOUT_NS 2000000000ULL
+#define POLL_MS           1000
+#define POLL_LIVE_MS      100
 
 atomic_bool jobs_interrupted;
 bool jobs_worker_lost;
@@ -42,18 +45,36 @@ struct worker {
 	uint64_t deadline_ns;
 };
 
+static pid_t harness_pid;
+
+/* The workers are signalled, too, and say nothing. In a handler only write(2) will do; Ctrl-C has left its mark on the
+ * terminal's line. */
+static void tell(const char *what)
+{
+	if (getpid() != harness_pid)
+		return;
+	ssize_t ignored = write(STDERR_FILENO, what, strlen(what));
+	(void)ignored;
+}
+
 /* First signal: end the runs in flight and clean up. Second: the workers are killed; the journal knows what remains. */
 static void on_signal(int signal)
 {
+	int saved = errno;
 	bool again = atomic_exchange(&jobs_interrupted, true);
+	tell(again ? "\nenomem: interrupted again: leaving at once; what is left is undone by: enomem recover\n"
+		   : "\nenomem: interrupted: ending the runs in flight and taking them down (once more to leave at "
+		     "once)\n");
 	for (unsigned i = 0; i < AT_ONCE_MAX; i++)
 		if (worker_pid[i] > 0)
 			(void)kill(worker_pid[i], again ? SIGKILL : signal);
+	errno = saved;
 }
 
 void jobs_catch_signals(void)
 {
 	struct sigaction action = {.sa_handler = on_signal};
+	harness_pid = getpid();
 	(void)sigemptyset(&action.sa_mask);
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
@@ -125,6 +146,10 @@ static json_t *run_job(const struct jobs *jobs, struct run_context *context, con
 		const struct plan *plan = jobs->plans[job->item[i].plan];
 		const struct plan_run *run = jobs_run_at(jobs, &job->item[i]);
 		json_t *evidence;
+		if (context->live) {
+			context->live->in_use = ENOMEM_ABSENT;
+			context->live->run = (unsigned)i;
+		}
 		if (plan->skip || run->skip)
 			evidence = evidence_skipped(run, plan->skip ? plan->skip : run->skip);
 		else if (jobs_interrupted)
@@ -159,6 +184,7 @@ static void work(const struct jobs *jobs, const struct worker *w, pid_t harness)
 		worker_pid[i] = 0;
 	context.worker = w->number;
 	context.slot = w->slot;
+	context.live = jobs->live && jobs->live->out ? &jobs->live->slot[w->slot] : NULL;
 	json_t *runs = run_job(jobs, &context, w->job);
 	_exit(runs && hand_back(runs, w->result_fd) == 0 ? 0 : EXIT_BROKEN);
 }
@@ -173,6 +199,10 @@ static int start(const struct jobs *jobs, struct job *job, unsigned number, unsi
 	for (size_t i = 0; i < job->count; i++)
 		length += plan_time_ns(jobs_run_at(jobs, &job->item[i])) + (job->world ? GUEST_GRACE_NS : RUN_GRACE_NS);
 	length *= job->locate ? LOCATE_PROBES_MAX : 1;
+	if (jobs->live && jobs->live->out) {
+		jobs->live->slot[slot].run = 0;
+		jobs->live->slot[slot].in_use = ENOMEM_ABSENT;
+	}
 	struct worker w = {.job = job,
 			   .number = number,
 			   .slot = slot,
@@ -258,9 +288,33 @@ static void collect(const struct jobs *jobs, struct worker *w)
 	w->job->runs = broken_runs(jobs, w->job, why);
 }
 
-/* Wait until one of the workers ends; a worker past its deadline is killed. Returns its slot. */
-static unsigned wait_for_one(const struct worker *workers, unsigned slots)
+/* The run that has been going on for longest stands for all of them. */
+static void draw(const struct jobs *jobs, const struct worker *workers, unsigned slots)
 {
+	const struct worker *oldest = NULL;
+	const struct plan_run *run = NULL;
+	const struct live_slot *slot = NULL;
+	unsigned busy = 0;
+	if (!jobs->live || !jobs->live->out)
+		return;
+	for (unsigned i = 0; i < slots; i++) {
+		if (!workers[i].pid)
+			continue;
+		busy++;
+		oldest = !oldest || workers[i].number < oldest->number ? &workers[i] : oldest;
+	}
+	if (oldest) {
+		slot = &jobs->live->slot[oldest->slot];
+		unsigned item = slot->run; /* as the worker wrote it */
+		run = jobs_run_at(jobs, &oldest->job->item[item < oldest->job->count ? item : 0]);
+	}
+	live_draw(jobs->live, run, slot, busy > 1 ? busy - 1 : 0);
+}
+
+/* Wait until one of the workers ends; a worker past its deadline is killed. Returns its slot. */
+static unsigned wait_for_one(const struct jobs *jobs, const struct worker *workers, unsigned slots)
+{
+	bool live = jobs->live && jobs->live->out;
 	for (;;) {
 		struct pollfd fds[AT_ONCE_MAX];
 		unsigned slot[AT_ONCE_MAX], n = 0;
@@ -273,7 +327,8 @@ static unsigned wait_for_one(const struct worker *workers, unsigned slots)
 			slot[n] = i;
 			fds[n++] = (struct pollfd){.fd = workers[i].pidfd, .events = POLLIN};
 		}
-		(void)poll(fds, n, 1000);
+		draw(jobs, workers, slots);
+		(void)poll(fds, n, live ? POLL_LIVE_MS : POLL_MS);
 		for (unsigned i = 0; i < n; i++)
 			if (fds[i].revents)
 				return slot[i];
@@ -298,14 +353,13 @@ static void run_jobs(const struct jobs *jobs, struct job *job, size_t count, boo
 				busy++;
 			next++;
 		} else {
-			unsigned slot = wait_for_one(workers, limit);
-			struct job *done = workers[slot].job;
-			assert(done); /* a slot that is waited for has a job */
+			unsigned slot = wait_for_one(jobs, workers, limit);
+			assert(workers[slot].job); /* a slot that is waited for has a job */
 			collect(jobs, &workers[slot]);
 			worker_pid[slot] = 0;
 			busy--;
-			if (jobs->finished)
-				jobs->finished(jobs->plans[done->item[done->count - 1].plan], done->runs);
+			if (jobs->live)
+				jobs->live->done++;
 		}
 	}
 }
@@ -325,6 +379,8 @@ static json_t *gather(const struct plan *plan, size_t number, const struct job *
 /* What may share the machine first, side by side; then what may not, one after the other. */
 static void run_all(const struct jobs *jobs, struct job *job, size_t count)
 {
+	if (jobs->live)
+		jobs->live->count += count;
 	run_jobs(jobs, job, count, false, jobs->at_once < AT_ONCE_MAX ? jobs->at_once : AT_ONCE_MAX);
 	run_jobs(jobs, job, count, true, 1);
 }

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "live.h"
 #include "plan.h"
 #include "run.h"
 
@@ -14,9 +15,9 @@ struct jobs {
 	struct run_context *context; /* of the harness; each worker gets its own copy */
 	struct plan **plans;
 	size_t count;
-	unsigned at_once;                                              /* -j */
-	bool locate;                                                   /* search for boundaries as well */
-	void (*finished)(const struct plan *plan, const json_t *runs); /* a case is done; may be NULL */
+	unsigned at_once;  /* -j */
+	bool locate;       /* search for boundaries as well */
+	struct live *live; /* shows how it is getting on; may be NULL, or draw nothing */
 };
 
 /* Run all. Returns the array of judged scenarios in the order of the plans, NULL when memory is short. */

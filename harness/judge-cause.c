@@ -90,6 +90,28 @@ static const char *shm_sysctl(const char *unit)
 	return !strcmp(unit, "pages") ? "kernel.shmall" : !strcmp(unit, "segments") ? "kernel.shmmni" : "kernel.shmmax";
 }
 
+/* kernel.sem has four numbers: semaphores of a set, of all, operations of one call, sets. */
+static json_int_t sysv_set(const struct judgement *j)
+{
+	const char *unit = text_of(j->cause, "unit"), *error = j->run->expect.error ? j->run->expect.error : "";
+	const json_t *environment = json_object_get(j->evidence, "environment");
+	unsigned long number[4];
+	const char *where = text_of(j->cause, "where");
+	if (strstr(where, "/fs/mqueue/")) {
+		char name[64];
+		(void)snprintf(name, sizeof(name), "fs.mqueue%.40s", strrchr(where, '/'));
+		name[strlen("fs.mqueue")] = '.';
+		return sysctl_set(j, name);
+	}
+	if (!strcmp(unit, "queues"))
+		return sysctl_set(j, "kernel.msgmni");
+	if (sscanf(text_of(json_object_get(environment, "namespace_sysctl"), "kernel.sem"),
+		   "%lu %lu %lu %lu", /* NOLINT(cert-err34-c): the kernel read the same text */
+		   &number[0], &number[1], &number[2], &number[3]) != 4)
+		return -1;
+	return (json_int_t)number[!strcmp(unit, "sets") ? 3 : !strcmp(error, "ENOSPC") ? 1 : 0];
+}
+
 /* Of each kind there may be so many: where a reader looks tells which kind it was. */
 static json_int_t namespaces_set(const struct judgement *j)
 {
@@ -109,6 +131,35 @@ static json_int_t inotify_set(const struct judgement *j, const char *name, const
 	return set >= 0 ? set : sysctl_set(j, older_name);
 }
 
+/* Keys or bytes, of root or of anybody else: where a reader looks tells which. */
+static json_int_t keys_set(const struct judgement *j)
+{
+	const char *name = strrchr(text_of(j->cause, "where"), '/');
+	char full[64];
+	(void)snprintf(full, sizeof(full), "kernel.keys.%.40s", name ? name + 1 : "");
+	return sysctl_set(j, full);
+}
+
+/* One sysctl each. What a socket has must stay below its limit, so that one less is the most. */
+static json_int_t counted_set(const struct judgement *j, const char *cause)
+{
+	json_int_t set = sysctl_set(j, "net.core.optmem_max");
+	if (!strcmp(cause, "optmem-max"))
+		return set > 0 ? set - 1 : -1;
+	if (!strcmp(cause, "aio-max"))
+		return sysctl_set(j, "fs.aio-max-nr");
+	if (!strcmp(cause, "epoll-watches-max"))
+		return sysctl_set(j, "fs.epoll.max_user_watches");
+	if (!strcmp(cause, "keys-max"))
+		return keys_set(j);
+	if (!strcmp(cause, "pipe-max-size"))
+		return sysctl_set(j, "fs.pipe-max-size");
+	if (strcmp(cause, "pipe-user-pages") != 0)
+		return -1;
+	bool hard = strstr(text_of(j->cause, "where"), "hard") != NULL;
+	return sysctl_set(j, hard ? "fs.pipe-user-pages-hard" : "fs.pipe-user-pages-soft");
+}
+
 /* The bound that the run's environment makes for a cause; -1 where it sets none. */
 static json_int_t bound_set(const struct judgement *j, const char *cause)
 {
@@ -125,6 +176,8 @@ static json_int_t bound_set(const struct judgement *j, const char *cause)
 				    strcmp(text_of(j->cause, "unit"), "inodes") ? "size" : "inodes", -1);
 	if (!strcmp(cause, "shm-limit"))
 		return sysctl_set(j, shm_sysctl(text_of(j->cause, "unit")));
+	if (!strcmp(cause, "ipc-limit"))
+		return sysv_set(j);
 	if (!strcmp(cause, "namespaces-max"))
 		return namespaces_set(j);
 	if (!strcmp(cause, "inotify-watches-max"))
@@ -133,6 +186,9 @@ static json_int_t bound_set(const struct judgement *j, const char *cause)
 		return inotify_set(j, "user.max_inotify_instances", "fs.inotify.max_user_instances");
 	if (!strcmp(cause, "threads-max"))
 		return sysctl_set(j, "kernel.threads-max");
+	json_int_t counted = counted_set(j, cause);
+	if (counted >= 0)
+		return counted;
 	json_int_t pid_max = strcmp(cause, "pid-max") ? -1 : sysctl_set(j, "kernel.pid_max");
 	if (pid_max >= 0)
 		return (json_int_t)limit_pid_capacity((uint64_t)pid_max);

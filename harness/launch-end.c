@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "launch.h"
+#include "own-group.h"
 #include "say.h"
 
 int launch_output_open(struct launch_output *o)
@@ -62,14 +63,16 @@ int launch_output_end(struct launch_output *o, bool launched, int told)
 	return told;
 }
 
-int launch_parse_from(const char *value, bool *ret_from_exec)
+const char *const launch_start_names[FOLLOW_STARTS] = {"exec", "entry", "main"};
+
+int launch_parse_from(const char *value, enum follow_start *ret)
 {
-	*ret_from_exec = strcmp(value, "exec") == 0;
-	if (*ret_from_exec || strcmp(value, "entry") == 0)
-		return 0;
-	(void)say_error(-EINVAL, "--from: '%s' is neither exec nor entry", value);
-	if (strcmp(value, "main") == 0)
-		say_hint("main() cannot be found in every program; entry is shortly before it");
+	for (unsigned i = 0; i < FOLLOW_STARTS; i++)
+		if (strcmp(value, launch_start_names[i]) == 0) {
+			*ret = (enum follow_start)i;
+			return 0;
+		}
+	(void)say_error(-EINVAL, "--from: '%s' is none of exec, entry and main", value);
 	return -EINVAL;
 }
 
@@ -81,6 +84,7 @@ int launch_end_likewise(int status)
 		return WEXITSTATUS(status);
 	int fatal = WTERMSIG(status);
 	(void)fflush(NULL);
+	own_group_leave(); /* what atexit(3) was told is not done by who dies of a signal */
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 	(void)signal(fatal, SIG_DFL);
 	(void)sigemptyset(&set);

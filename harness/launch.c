@@ -31,6 +31,43 @@ static void ask_to_stop(void)
 	(void)setitimer(ITIMER_REAL, &again, NULL);
 }
 
+static struct launch_sender sender;
+
+const struct launch_sender *launch_sender(void)
+{
+	return &sender;
+}
+
+/* "/proc/PID/comm", by what a signal handler may call. */
+static void read_sender(pid_t pid, char ret[sizeof(sender.comm)])
+{
+	char name[40] = "/proc/", digits[16];
+	size_t length = strlen(name), count = 0;
+	for (unsigned rest = (unsigned)pid; rest || count == 0; rest /= 10)
+		digits[count++] = (char)('0' + rest % 10);
+	while (count > 0)
+		name[length++] = digits[--count];
+	(void)strcpy(name + length, "/comm");
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, ret, sizeof(sender.comm) - 1);
+	if (fd >= 0)
+		(void)close(fd);
+	ret[n > 0 ? n : 0] = '\0';
+	if (n > 0 && ret[n - 1] == '\n')
+		ret[n - 1] = '\0';
+}
+
+/* Before it is handed on: who follows the program finds us as its sender. */
+static void note_sender(int signal, const siginfo_t *info)
+{
+	bool named = info->si_code == SI_USER || info->si_code == SI_TKILL || info->si_code == SI_QUEUE;
+	sender.signal = signal;
+	sender.pid = named ? info->si_pid : 0;
+	sender.uid = named ? info->si_uid : 0;
+	if (named)
+		read_sender(info->si_pid, sender.comm);
+}
+
 /* The terminal sends to the whole foreground: the program has it already. An alarm that was set before is the
  * program's.
  */
@@ -38,10 +75,12 @@ static void hand_on(int signal, siginfo_t *info, void *context)
 {
 	int saved = errno;
 	(void)context;
-	if (ended)
+	if (ended) {
 		ask_to_stop();
-	else if ((info->si_code != SI_KERNEL || signal == SIGALRM) && program > 0)
+	} else if ((info->si_code != SI_KERNEL || signal == SIGALRM) && program > 0) {
+		note_sender(signal, info);
 		(void)kill(program, signal);
+	}
 	errno = saved;
 }
 
@@ -214,8 +253,7 @@ static int launch_once(struct launch *l, struct start *s, struct failure *ret)
 		(void)say_error(r, "the program cannot be watched");
 		r = EXIT_NOT_WATCHED;
 	} else {
-		if (l->from_entry)
-			follow_from_entry(l->follow);
+		follow_from(l->follow, l->from);
 		r = start(l, s);
 	}
 	if (r == 0)

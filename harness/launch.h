@@ -24,7 +24,7 @@ struct launch {
 	char **argv;             /* argv[0] is looked for in PATH */
 	unsigned closed_streams; /* a bit each: closed for the program as well */
 	bool apart;              /* a session of its own, nothing to read, and what it says is not heard */
-	bool from_entry;         /* see follow_from_entry() */
+	enum follow_start from;  /* see follow_from() */
 	const struct follow_handlers *handlers;
 	void *data;
 	void (*begin)(struct launch *l); /* the program waits for its exec; may be NULL, may come twice */
@@ -42,6 +42,15 @@ int launch_run(struct launch *l);
 
 /* Signals that are sent to us are handed on to the program until this is called; then they end the watching. */
 void launch_program_ended(void);
+
+/* Who sent us the signal that was handed on last; pid 0: nobody that the kernel names. */
+struct launch_sender {
+	int signal;
+	pid_t pid;
+	uid_t uid;
+	char comm[20]; /* "" where it was gone already */
+};
+const struct launch_sender *launch_sender(void);
 
 /* Set when a signal says so; what follow_run() looks at. */
 extern volatile sig_atomic_t launch_stop;
@@ -77,4 +86,5 @@ int launch_end_likewise(int status);
 int launch_check_privileges(const char *name);
 
 /* --from=exec|entry; 0, or it was told what is wrong. */
-int launch_parse_from(const char *value, bool *ret_from_exec);
+extern const char *const launch_start_names[];
+int launch_parse_from(const char *value, enum follow_start *ret);

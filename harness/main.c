@@ -15,8 +15,9 @@
 #include "version.h"
 
 static const struct command *const commands[] = {
-	&cmd_list,   &cmd_run,   &cmd_compare, &cmd_claims,  &cmd_triage, &cmd_why,
-	&cmd_inject, &cmd_sweep, &cmd_doctor,  &cmd_recover, &cmd_stage,
+	&cmd_list,    &cmd_run,    &cmd_compare, &cmd_report,  &cmd_claims, &cmd_triage,
+	&cmd_why,     &cmd_inject, &cmd_sweep,   &cmd_hold,    &cmd_grade,  &cmd_capture,
+	&cmd_explain, &cmd_teach,  &cmd_doctor,  &cmd_recover, &cmd_stage,
 };
 
 enum { OPT_VERSION = 256, OPT_JSON, OPT_COMPLETION };
@@ -56,10 +57,12 @@ static void help(void)
 	     "  enomem compare before.json after.json\n"
 	     "  enomem why -- ./server --port 80    which limit refuses a program of yours\n"
 	     "  enomem inject mmap:when=3 -- ./server  its third mmap is refused\n"
+	     "  enomem hold pids-max -- ./my-tool   a failure held still while a tool looks\n"
 	     "\nCommands:");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!commands[i]->hidden)
-			printf("  %-9s %s\n", commands[i]->name, commands[i]->blurb);
+			printf("  %-9s %.*s\n", commands[i]->name, (int)strcspn(commands[i]->blurb, "\n"),
+			       commands[i]->blurb);
 	puts("\nOptions:");
 	options_help_rows(&global);
 	puts("\nExit status: 0 as predicted, 1 a prediction failed, 2 usage, 3 broken, 4 nothing selected, 77 all "

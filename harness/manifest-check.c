@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "guest-bring.h"
 #include "manifest-internal.h"
 #include "plan-internal.h"
 
@@ -143,12 +144,25 @@ static void check_runs_of_case(struct source *s, const struct scenario *scenario
 	}
 }
 
+static void check_bring(struct source *s, const struct scenario *scenario, const struct node *list)
+{
+	if (scenario->bring.count > GUEST_BRING_MAX)
+		node_error(s, list->key, "name a directory", "'bring' lists %zu paths, of at most %d",
+			   scenario->bring.count, GUEST_BRING_MAX);
+	for (const struct node *i = list ? list->first : NULL; i; i = i->next)
+		for (const struct node *j = list->first; j != i; j = j->next)
+			if (i->kind == NODE_SCALAR && j->kind == NODE_SCALAR && strcmp(i->text, j->text) == 0)
+				node_error(s, i, NULL, "'%s' is brought already (line %u)", i->text,
+					   source_line(s, j->offset));
+}
+
 void manifest_check(struct source *s, const struct scenario *scenario, const struct node *root)
 {
 	const struct node *runs = node_get(root, "runs"), *cases = node_get(root, "cases");
 
 	check_unique(s, runs, "run");
 	check_unique(s, cases, "case");
+	check_bring(s, scenario, node_get(root, "bring"));
 	manifest_check_scopes(s, scenario, root);
 	for (size_t i = 0; i < scenario->run_count; i++) {
 		check_role(s, &scenario->runs[i], node_at(runs, i));

@@ -86,6 +86,7 @@ void check_argument(struct source *s, const struct node *n);
 void check_exit(struct source *s, const struct node *n);
 void check_kernel(struct source *s, const struct node *n);
 void check_tool(struct source *s, const struct node *n);
+void check_brought(struct source *s, const struct node *n);
 void check_left_side(struct source *s, const struct node *n);
 void check_right_side(struct source *s, const struct node *n);
 void check_within(struct source *s, const struct node *n);

@@ -2,6 +2,7 @@
 /*
  * The manifest's keys as tables: what each is called, what it may hold, where it goes. manifest-fill.c walks them.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -156,6 +157,7 @@ static const struct field fields_scenario[] = {
 	{"deadline", FIELD_TEXT, AT(struct scenario, deadline), .check = check_duration},
 	{"note", FIELD_TEXT, AT(struct scenario, note), .check = check_note},
 	{"needs", FIELD_OBJECT, AT(struct scenario, needs), .schema = &schema_needs},
+	{"bring", FIELD_LIST, .filled = true, AT(struct scenario, bring), .check = check_brought},
 	{"environment", FIELD_OBJECT, AT(struct scenario, environment), .schema = &schema_environment},
 	{"arguments", FIELD_LIST, AT(struct scenario, arguments), .check = check_argument},
 	{"expect", FIELD_OBJECT, AT(struct scenario, expect), .schema = &schema_expect},
@@ -222,6 +224,20 @@ struct scenario *schema_read(struct source *s, const struct node *root)
 	else
 		schema_fill(s, &schema_scenario, root, scenario);
 	return scenario;
+}
+
+int manifest_check_environment(const char *line, const char *file, FILE *errors)
+{
+	struct source s = {.file = file, .text = line, .length = strlen(line), .errors = errors};
+	struct environment_text text = {0};
+	auto_node struct node *root = node_parse(&s);
+
+	if (root && root->kind == NODE_MAP)
+		schema_fill(&s, &schema_environment, root, &text);
+	schema_empty(&schema_environment, &text);
+	if (s.out_of_memory)
+		return -ENOMEM;
+	return root && root->kind == NODE_MAP && s.error_count == 0 ? 0 : -EINVAL;
 }
 
 void schema_free(struct scenario *scenario)

@@ -2,6 +2,7 @@
 /*
  * Checks of single values: what a size, a path, a version or a name may look like. Nothing here asks the machine.
  */
+#include <limits.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -264,6 +265,40 @@ void check_tool(struct source *s, const struct node *n)
 	    n->text[0] == '.' || strlen(n->text) > NAME_MAX_LENGTH)
 		node_error(s, n, NULL,
 			   "a tool is the name of a program, looked up on PATH, or a path that begins with '/'");
+}
+
+/* What a guest has of its own; what is brought would not be put there. NULL. */
+static const char *place_of_guest(const char *path)
+{
+	static const char *const file[] = {"/init", "/etc/passwd", "/etc/group", "/usr/bin/enomem"};
+	static const char *const directory[] = {"/proc", "/sys", "/dev", "/modules", "/scenarios", "/root-directory"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(file); i++)
+		if (strcmp(path, file[i]) == 0)
+			return file[i];
+	for (size_t i = 0; i < ARRAY_SIZE(directory); i++) {
+		size_t length = strlen(directory[i]);
+		if (strncmp(path, directory[i], length) == 0 && (path[length] == '/' || path[length] == '\0'))
+			return directory[i];
+	}
+	return NULL;
+}
+
+void check_brought(struct source *s, const struct node *n)
+{
+	const char *own = place_of_guest(n->text);
+	size_t length = strlen(n->text);
+
+	if (n->text[0] != '/' || length == 1 || n->text[length - 1] == '/')
+		node_error(s, n, "as in /usr/bin/redis-server",
+			   "what is brought is a path that begins with '/' and does not end with it");
+	else if (strstr(n->text, "//") || strstr(n->text, "/./") || strstr(n->text, "/../") ||
+		 strcmp(n->text + length - 2, "/.") == 0 || (length > 2 && strcmp(n->text + length - 3, "/..") == 0))
+		node_error(s, n, NULL, "what is brought is a path without empty parts, '.' and '..'");
+	else if (length >= PATH_MAX)
+		node_error(s, n, NULL, "a path of %zu bytes", length);
+	else if (own)
+		node_error(s, n, "bring a copy that has another name", "a guest has a %s of its own", own);
 }
 
 static bool check_path(struct source *s, const struct node *n, const char *text, size_t length)

@@ -51,10 +51,12 @@ WORD_LIST(tmpfs, "size", "inodes")
 WORD_LIST(knobs, "read-only", "writable")
 /* What every kernel since 5.10 keeps per IPC namespace, and pid_max, which is per pid namespace from 6.14 on. */
 WORD_LIST(namespace_sysctl, "kernel.shmmax", "kernel.shmall", "kernel.shmmni", "kernel.shm_rmid_forced",
-	  "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.ns_last_pid", "kernel.pid_max")
+	  "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.ns_last_pid", "kernel.pid_max",
+	  "fs.mqueue.queues_max", "fs.mqueue.msg_max", "fs.mqueue.msgsize_max")
 /* Of these, what another process can be helped with from outside. */
 WORD_LIST(ipc_sysctl, "kernel.shmmax", "kernel.shmall", "kernel.shmmni", "kernel.shm_rmid_forced", "kernel.msgmax",
-	  "kernel.msgmnb", "kernel.msgmni", "kernel.sem")
+	  "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "fs.mqueue.queues_max", "fs.mqueue.msg_max",
+	  "fs.mqueue.msgsize_max")
 WORD_LIST(si_code, "SI_USER", "SI_KERNEL", "SI_QUEUE", "SI_TIMER", "SI_TKILL", "SEGV_MAPERR", "SEGV_ACCERR",
 	  "SEGV_BNDERR", "SEGV_PKUERR", "BUS_ADRALN", "BUS_ADRERR", "BUS_OBJERR", "BUS_MCEERR_AR", "BUS_MCEERR_AO")
 

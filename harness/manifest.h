@@ -149,6 +149,7 @@ struct scenario {
 	char *deadline;  /* NULL: 10s */
 	char *note;      /* for people: how kernels differ */
 	struct needs needs;
+	struct strings bring; /* files and directories of this machine that its programs need, also in a guest */
 	struct environment_text environment;
 	struct strings arguments;
 	struct expect expect;
@@ -168,4 +169,7 @@ struct scenario {
 int manifest_read(const char *directory, FILE *errors, struct scenario **ret);
 /* The same from memory, under a file name used in messages; what the fuzzer calls. No file is touched. */
 int manifest_parse(const char *text, size_t length, const char *file, FILE *errors, struct scenario **ret);
+/* Is this one line what an environment may hold ("rlimit: {as: 64M}")? Errors are told as of a file. -EINVAL, -ENOMEM
+ */
+int manifest_check_environment(const char *line, const char *file, FILE *errors);
 void scenario_free(struct scenario *s);

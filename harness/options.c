@@ -8,9 +8,11 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "say.h"
 
 #define OPTIONS_MAX 48
@@ -73,6 +75,37 @@ int options_next(const struct command *command, int argc, char **argv, const cha
 	return letter;
 }
 
+/* Which of these words it is; -1 after telling that it is none, and what there is. */
+static int choice(const struct command *command, const char *option, const char *value, const char *const *words,
+		  unsigned count)
+{
+	char all[256];
+	size_t used = 0;
+	for (unsigned i = 0; i < count; i++) {
+		if (strcmp(value, words[i]) == 0)
+			return (int)i;
+		int n = snprintf(all + used, sizeof(all) - used, "%s%s", i ? ", " : "", words[i]);
+		used += (size_t)n < sizeof(all) - used ? (size_t)n : 0;
+	}
+	(void)say_error(0, "--%s: %s is none of %s", option, value, all);
+	hint(command);
+	return -1;
+}
+
+int options_format(const struct command *command, const char *value, unsigned *ret)
+{
+	int i = choice(command, "format", value, command->formats, command->format_count);
+	if (i >= 0)
+		*ret = (unsigned)i;
+	return i < 0 ? EXIT_USAGE : 0;
+}
+
+int options_colour(const struct command *command, const char *value)
+{
+	static const char *const when[] = {"auto", "always", "never"};
+	return choice(command, "color", value, when, ARRAY_SIZE(when)) < 0 ? EXIT_USAGE : 0;
+}
+
 static unsigned closed_streams;
 
 unsigned options_open_streams(void)
@@ -120,4 +153,16 @@ void options_help(const struct command *command)
 {
 	printf("Usage: enomem %s %s\n\n%s\n\n", command->name, command->arguments, command->blurb);
 	options_help_rows(command);
+}
+
+bool options_want_colour(const char *when)
+{
+	const char *no = getenv("NO_COLOR"), *force = getenv("CLICOLOR_FORCE"), *term = getenv("TERM");
+	if (strcmp(when, "auto") != 0)
+		return strcmp(when, "always") == 0;
+	if (no && no[0])
+		return false;
+	if (force && strcmp(force, "0") != 0)
+		return true;
+	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
 }

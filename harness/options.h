@@ -28,6 +28,10 @@ struct command {
 /* -1 at the end of the options, '?' after a mistake that was told to the user, else the letter; *ret_argument as in
  * optarg. */
 int options_next(const struct command *command, int argc, char **argv, const char **ret_argument);
+/* Of --format, whose words are the command's: 0 and which one; EXIT_USAGE after telling */
+int options_format(const struct command *command, const char *value, unsigned *ret);
+/* Of --color: 0, EXIT_USAGE after telling */
+int options_colour(const struct command *command, const char *value);
 /* Index of the first operand, after options_next() returned -1. */
 int options_operands(void);
 void options_help(const struct command *command);
@@ -41,5 +45,9 @@ void options_help_rows(const struct command *command);
 unsigned options_open_streams(void);
 unsigned options_closed_streams(void);
 
+/* What --color=WHEN means for standard output: always, never, or auto, which asks NO_COLOR, CLICOLOR_FORCE and the
+ * terminal, in this order. */
+bool options_want_colour(const char *when);
+
 extern const struct command cmd_list, cmd_run, cmd_doctor, cmd_recover, cmd_compare, cmd_stage, cmd_triage, cmd_claims,
-	cmd_why, cmd_inject, cmd_sweep;
+	cmd_why, cmd_inject, cmd_sweep, cmd_hold, cmd_grade, cmd_capture, cmd_explain, cmd_teach, cmd_report;

@@ -40,6 +40,9 @@ int environment_apply(const struct environment_text *text, const struct machine 
 int environment_apply_live(const struct environment_text *text, const struct machine *m, struct environment *env,
 			   const char **ret_bad);
 
+/* The first file that a scenario brings and that is not there, as a sentence; NULL when all are. In a guest they are
+ * once they were unloaded. */
+char *plan_not_brought(const struct strings *bring);
 /* Why the run's environment cannot be set up here: *ret_why is a malloc()ed sentence, or NULL when it can. 0 or
  * -ENOMEM.
  */

@@ -8,6 +8,7 @@
 
 #include "cleanup.h"
 #include "number.h"
+#include "own-group.h"
 #include "plan-internal.h"
 #include "sysctl.h"
 
@@ -65,9 +66,9 @@ static bool controller_missing(int controller, const struct machine *m, char **r
 	if (m->cgroup.at[controller].version == CGROUP_NONE)
 		*ret = sentence("needs the %s controller (cgroup v1 or v2), which is not mounted", name);
 	else if (!m->cgroup_writable[controller] && !m->root)
-		*ret = sentence(
-			"needs a cgroup of its own with the %s controller: run as root, or in a delegated cgroup",
-			name);
+		*ret = sentence("needs a cgroup of its own with the %s controller: run as root, or in a delegated "
+				"cgroup: " OWN_GROUP_COMMAND " enomem ...",
+				name);
 	else if (!m->cgroup_writable[controller])
 		*ret = sentence(
 			"needs a cgroup of its own with the %s controller, but its hierarchy cannot be written here",
@@ -193,6 +194,14 @@ char *plan_missing(const struct needs *n, const struct machine *m)
 			return sentence("needs the program %s%s", n->tools.item[i],
 					n->tools.item[i][0] == '/' ? "" : " on PATH");
 	}
+	return NULL;
+}
+
+char *plan_not_brought(const struct strings *bring)
+{
+	for (size_t i = 0; i < bring->count; i++)
+		if (access(bring->item[i], R_OK) < 0)
+			return sentence("needs %s, which is not here", bring->item[i]);
 	return NULL;
 }
 

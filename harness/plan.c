@@ -309,6 +309,8 @@ static int plan_scenario(const struct planner *p, struct plan *plan)
 		return plan->skip ? 0 : -ENOMEM;
 	}
 	plan->skip = plan_missing(&p->scenario->needs, p->machine);
+	if (!plan->skip)
+		plan->skip = plan_not_brought(&p->scenario->bring);
 	return plan->skip ? 0 : plan_unbuilt(plan);
 }
 

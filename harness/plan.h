@@ -29,6 +29,8 @@ struct machine {
 
 struct guest_world; /* guest.h */
 
+struct run_command; /* run-command.h */
+
 #define PLAN_ARGUMENTS_MAX 32
 struct plan_run {
 	const struct guest_world *world; /* where it happens: a guest, or NULL for this machine */
@@ -44,6 +46,7 @@ struct plan_run {
 	char *skip;  /* NULL, or why this run cannot happen here, with what would make it possible */
 	bool probes; /* a run of --locate, with probe_value in the place of what the manifest says */
 	uint64_t probe_value;
+	struct run_command *command; /* somebody's own program in the scenario's place; NULL: the scenario's */
 };
 
 struct plan {

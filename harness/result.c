@@ -2,14 +2,13 @@
 /*
  * Stored results: read with suspicion, checked for their shape, written so that a full disk or a crash loses nothing.
  */
-#include <fcntl.h>
-#include <limits.h>
+#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cleanup.h"
 #include "report.h"
 #include "result-check.h"
+#include "store.h"
 
 /* The largest file that is still a result: 60 scenarios with samples are about 20 MiB. */
 #define RESULT_MAX_BYTES (512UL * 1024 * 1024)
@@ -128,69 +127,24 @@ int results_dump(json_t *const *results, size_t count, FILE *out)
 	return 0;
 }
 
-static int write_json(int fd, json_t *const *results, size_t count)
+struct dump {
+	json_t *const *results;
+	size_t count;
+};
+
+static int dump(FILE *out, void *data)
 {
-	auto_fclose FILE *out = fdopen(fd, "w");
-	if (!out) {
-		int error = errno;
-		(void)close(fd);
-		return -error;
-	}
+	const struct dump *d = data;
 	errno = 0;
-	if (results_dump(results, count, out) < 0 || fflush(out) == EOF)
+	if (results_dump(d->results, d->count, out) < 0)
 		return errno ? -errno : -EIO;
-	/* Devices and pipes cannot be synced and need not be. */
-	if (fsync(fileno(out)) < 0 && errno != EINVAL && errno != EROFS && errno != ENOTSUP)
-		return -errno;
-	FILE *closing = steal(out);
-	return fclose(closing) == EOF ? -errno : 0;
-}
-
-/* Make the rename itself last. */
-static void sync_directory(const char *path)
-{
-	char directory[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	(void)snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
-	auto_close int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0)
-		(void)fsync(fd);
-}
-
-/* mkostemp() makes files for the owner only; a result is an ordinary file. */
-static void ordinary_mode(int fd, const char *path)
-{
-	struct stat st;
-	mode_t mask = umask(0);
-	(void)umask(mask);
-	(void)fchmod(fd, stat(path, &st) == 0 ? st.st_mode & 0777 : 0666 & ~mask);
+	return 0;
 }
 
 int results_store(const char *path, json_t *const *results, size_t count)
 {
-	char resolved[PATH_MAX], temporary[PATH_MAX + 16];
-	struct stat st;
-	/* Renaming over /dev/stdout or a pipe would replace it: write into what is no file. */
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		int fd = open(path, O_WRONLY | O_CLOEXEC);
-		return fd < 0 ? -errno : write_json(fd, results, count);
-	}
-	const char *target = realpath(path, resolved) ? resolved : path; /* a symbolic link stays one */
-	if (strlen(target) + 8 > sizeof(temporary))
-		return -ENAMETOOLONG;
-	(void)snprintf(temporary, sizeof(temporary), "%s.XXXXXX", target);
-	int fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ordinary_mode(fd, target);
-	int r = write_json(fd, results, count);
-	if (!r && rename(temporary, target) < 0)
-		r = -errno;
-	if (r < 0)
-		(void)unlink(temporary);
-	else
-		sync_directory(target);
-	return r;
+	struct dump d = {results, count};
+	return store_file(path, dump, &d);
 }
 
 int result_store(const char *path, const json_t *result)

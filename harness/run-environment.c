@@ -5,10 +5,13 @@
 #include "run-environment.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "ipc-namespace.h"
 #include "number.h"
@@ -165,6 +168,31 @@ int run_make_group(struct run_context *context, struct run_record *record, struc
 	return set_own_limits(context, record, cg);
 }
 
+void run_join_group(const struct run_context *context, struct run_record *record, struct cgroup *cg)
+{
+	char procs[sizeof(context->place->group[0]) + 16];
+	struct cgroup_system system = context->machine->cgroup;
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
+		struct cgroup_hierarchy *at = &system.at[c];
+		const char *path = context->place->group[c];
+		size_t length = strlen(at->mount);
+		if (path[0] && strncmp(path, at->mount, length) == 0)
+			(void)snprintf(at->parent, sizeof(at->parent), "%.*s", (int)sizeof(at->parent) - 1,
+				       path + length);
+		else
+			at->version = CGROUP_NONE;
+	}
+	cgroup_open_detected(&system, cg);
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
+		(void)snprintf(procs, sizeof(procs), "%s/cgroup.procs", cg->path[c]);
+		if (cg->path[c][0]) {
+			(void)snprintf(cg->name, sizeof(cg->name), "%.63s", strrchr(cg->path[c], '/') + 1);
+			cg->procs_fd[c] = open(procs, O_WRONLY | O_CLOEXEC);
+			record->cgroup = cg;
+		}
+	}
+}
+
 int run_set_identity(struct run_record *record, struct stage_spec *spec)
 {
 	const char *identity = record->run->environment.identity;
@@ -267,4 +295,19 @@ bool run_changes_live(const struct environment *env)
 		if (env->live_rlimit[i] != ENVIRONMENT_NOT_SET)
 			return true;
 	return false;
+}
+
+char **run_plain_environment(void)
+{
+	static char plain[] = "LC_ALL=C";
+	size_t count = 0, n = 0;
+	while (environ[count])
+		count++;
+	char **all = calloc(count + 2, sizeof(char *));
+	for (size_t i = 0; all && i < count; i++)
+		if (strncmp(environ[i], "LC_ALL=", strlen("LC_ALL=")) != 0)
+			all[n++] = environ[i];
+	if (all)
+		all[n] = plain;
+	return all;
 }

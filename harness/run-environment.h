@@ -14,6 +14,9 @@ int run_problem(struct run_record *record, int error, const char *step, const ch
 /* Make the run's group and set its limits; record->cgroup is set when there is one. 0, or -1 with a problem noted. */
 int run_make_group(struct run_context *context, struct run_record *record, struct cgroup *cg);
 
+/* Open the groups of another run. Nothing of them is set. */
+void run_join_group(const struct run_context *context, struct run_record *record, struct cgroup *cg);
+
 /* Resolve the user the program becomes. 0, or -1 with a problem noted. */
 int run_set_identity(struct run_record *record, struct stage_spec *spec);
 
@@ -43,3 +46,7 @@ bool run_changes_live(const struct environment *env);
 void run_change_live(const struct refusal *first, void *record);
 /* The same for the sampler, where the program stalls instead of being refused. */
 void run_change_at_stall(void *record);
+
+/* Ours, but for the language: unshare would read a dozen files for it. The stage gives the program an environment of
+ * its own. The texts are not copied, the list is to be freed; NULL without memory. */
+char **run_plain_environment(void);

@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "number.h"
 #include "reserve.h"
+#include "run-command.h"
 #include "run-environment.h"
 #include "run-log.h"
 #include "run-look.h"
@@ -23,10 +24,13 @@
 #include "stage.h"
 #include "witness-inject.h"
 
-#define GROUP_TIMEOUT_NS 2000000000ULL
+#define GROUP_TIMEOUT_NS      2000000000ULL
 /* What a snapshot and the samples beside it take is some dozens of pages; a machine that others ask as well takes its
  * part of it before. */
-#define RESERVE_BYTES    ((size_t)2 << 20)
+#define RESERVE_BYTES         ((size_t)2 << 20)
+/* Without a command's words. */
+#define UNSHARE_ARGUMENTS_MAX 24
+#define STREAMS               (STDERR_FILENO + 1)
 
 static int make_spec(const struct run_context *context, struct run_record *record, const int out[2], const int err[2],
 		     const int report[2], int *ret_fd)
@@ -43,22 +47,26 @@ static int make_spec(const struct run_context *context, struct run_record *recor
 	spec->environment = run->environment;
 	spec->user_namespace = !context->machine->root;
 	spec->clean_environment = true;
+	spec->joined = context->place != NULL;
 	spec->filter_fd = context->filter_fd;
 	spec->report_fd = report[1];
+	spec->stdin_fd = -1;
 	spec->stdout_fd = out[1];
 	spec->stderr_fd = err[1];
 	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
 		spec->procs_fd[c] = record->cgroup ? record->cgroup->procs_fd[c] : -1;
 	const char *slash = strrchr(record->plan->program, '/');
 	int r = 0;
-	if (!slash || (size_t)(slash - record->plan->program) >= sizeof(spec->directory) ||
-	    strlen(slash + 1) >= sizeof(spec->program)) {
+	if (run->command) {
+		run_command_spec(run->command, spec);
+	} else if (!slash || (size_t)(slash - record->plan->program) >= sizeof(spec->directory) ||
+		   strlen(slash + 1) >= sizeof(spec->program)) {
 		r = run_problem(record, ENAMETOOLONG, "program", NULL, "%s", record->plan->program);
 	} else {
 		memcpy(spec->directory, record->plan->program, (size_t)(slash - record->plan->program));
 		(void)snprintf(spec->program, sizeof(spec->program), "%s", slash + 1);
 	}
-	for (unsigned i = 0; r == 0 && run->argv[i]; i++)
+	for (unsigned i = 0; r == 0 && !run->command && run->argv[i]; i++)
 		if (stage_add_argument(spec, run->argv[i]) < 0)
 			r = run_problem(record, E2BIG, "arguments", NULL, "more arguments than fit");
 	if (r == 0)
@@ -70,25 +78,36 @@ static int make_spec(const struct run_context *context, struct run_record *recor
 }
 
 /* What is executed: unshare, which executes the stage. */
-static void unshare_arguments(const struct run_context *context, const char *stage_fd, const char **argv)
+static void unshare_arguments(const struct run_context *context, const char *stage_fd, char *const *command,
+			      const char **argv)
 {
+	static char inside[16];
+	static const char *const make[] = {"--fork", "--kill-child", "--mount-proc"};
+	static const char *const user[] = {"--user", "--map-current-user", "--keep-caps"};
+	static const char *const join_user[] = {"--user", "--preserve-credentials"};
+	const bool join = context->place;
 	unsigned n = 0;
-	argv[n++] = "unshare";
-	if (!context->machine->root) {
-		argv[n++] = "--user";
-		argv[n++] = "--map-current-user";
-		argv[n++] = "--keep-caps";
-	}
+	argv[n++] = join ? "nsenter" : "unshare";
+	for (size_t i = 0; !join && !context->machine->root && i < ARRAY_SIZE(user); i++)
+		argv[n++] = user[i];
+	for (size_t i = 0; join && !context->machine->root && i < ARRAY_SIZE(join_user); i++)
+		argv[n++] = join_user[i];
 	argv[n++] = "--pid";
 	argv[n++] = "--mount";
 	argv[n++] = "--ipc";
-	argv[n++] = "--fork";
-	argv[n++] = "--kill-child";
-	argv[n++] = "--mount-proc";
+	for (size_t i = 0; !join && i < ARRAY_SIZE(make); i++)
+		argv[n++] = make[i];
+	if (join) { /* it forks of itself */
+		(void)snprintf(inside, sizeof(inside), "%d", context->place->inside);
+		argv[n++] = "--target";
+		argv[n++] = inside;
+	}
 	argv[n++] = "--";
 	argv[n++] = context->stage;
 	argv[n++] = "stage";
 	argv[n++] = stage_fd;
+	for (char *const *word = command; word && *word; word++)
+		argv[n++] = *word;
 	argv[n] = NULL;
 }
 
@@ -114,16 +133,25 @@ static void pin(const struct run_context *context, const struct plan_run *run, b
 /* Why the program was never executed, from the stage's report or from what unshare said. */
 static void explain_no_start(struct run_record *record, int report_fd)
 {
-	struct stage_report report;
+	struct stage_report report = {0};
 	const char *said = record->sampler.err.text;
 	if (record->sampler.stopped_by == SAMPLER_STOP_REQUEST)
 		(void)run_problem(record, 0, "interrupted", NULL, "interrupted before the program was started");
 	else if (record->unshare_error)
 		(void)run_problem(record, record->unshare_error, "unshare", "apt install util-linux",
 				  "unshare: the program could not be started");
-	else if (read(report_fd, &report, sizeof(report)) == (ssize_t)sizeof(report))
+	else if (read(report_fd, &report, sizeof(report)) == (ssize_t)sizeof(report) && record->run->command &&
+		 strcmp(report.step, "execve") == 0)
+		(void)run_problem(record, report.error, "execve", NULL, "%s: cannot be executed",
+				  record->run->command->argv[0]);
+	else if (report.step[0])
 		(void)run_problem(record, report.error, "stage", NULL, "%s: the program could not be started",
 				  report.step);
+	else if (record->run->command && run_command_died_starting(record->witness.root_status))
+		(void)run_problem(record, 0, "start", NULL,
+				  "%s: killed by SIGSEGV before its first instruction: what is limited leaves no room "
+				  "for the program itself",
+				  record->run->command->argv[0]);
 	else
 		(void)run_problem(record, 0, "unshare", "enomem doctor tells what this machine allows",
 				  "the namespaces could not be made: %.*s", (int)strcspn(said, "\n"),
@@ -160,14 +188,26 @@ static void start_and_watch(struct run_context *context, struct run_record *reco
 			    int report[2])
 {
 	char stage_fd[16];
-	const char *argv[24];
-	int kept[5 + CGROUP_CONTROLLERS] = {spec_fd, context->filter_fd, report[1], out[1], err[1]};
+	struct run_command *command = record->run->command;
+	auto_free const char **argv = calloc(UNSHARE_ARGUMENTS_MAX + run_command_length(command), sizeof(char *));
+	auto_free char **environment = command ? NULL : run_plain_environment();
+	int kept[5 + STREAMS + CGROUP_CONTROLLERS] = {spec_fd, context->filter_fd, report[1], out[1], err[1]};
+	if (!argv) {
+		(void)run_problem(record, ENOMEM, "unshare", NULL, "the command line");
+		return;
+	}
+	for (unsigned fd = 0; fd < STREAMS; fd++)
+		kept[5 + fd] = command ? command->stream[fd] : -1;
 	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
-		kept[5 + c] = record->cgroup ? record->cgroup->procs_fd[c] : -1;
+		kept[5 + STREAMS + c] = record->cgroup ? record->cgroup->procs_fd[c] : -1;
 	(void)snprintf(stage_fd, sizeof(stage_fd), "%d", spec_fd);
-	unshare_arguments(context, stage_fd, argv);
-	struct spawn child = {
-		.argv = argv, .out_fd = out[1], .err_fd = err[1], .kept = kept, .kept_count = ARRAY_SIZE(kept)};
+	unshare_arguments(context, stage_fd, command ? command->argv : NULL, argv);
+	struct spawn child = {.argv = argv,
+			      .environment = environment,
+			      .out_fd = out[1],
+			      .err_fd = err[1],
+			      .kept = kept,
+			      .kept_count = ARRAY_SIZE(kept)};
 	pin(context, record->run, true);
 	int r = spawn_held(&child);
 	/* Only the run's processes hold the writing ends now: the streams end with them. */
@@ -231,6 +271,12 @@ static void hold_reserve(const struct run_context *context, struct run_record *r
 		record->witness.reserve = reserve;
 }
 
+static void show(const struct sample *sample, void *data)
+{
+	const struct run_record *record = data;
+	record->live->in_use = live_in_use(record->live_kind, sample);
+}
+
 static void watch_in_environment(struct run_context *context, struct run_record *record)
 {
 	static struct snapshot_source source;
@@ -248,8 +294,19 @@ static void watch_in_environment(struct run_context *context, struct run_record 
 		record->sampler.look = run_look;
 	else if (context->look && record->run->role == ROLE_TRIGGER)
 		record->witness.look = run_look;
+	if (record->run->command) {
+		record->run->command->shared = &shared;
+		record->witness.refused_call = run_refusals_note;
+	}
+	record->live = context->live;
+	record->live_kind = live_limit_of(record->run).kind;
+	record->sampler.sampled = record->live && record->live_kind != LIVE_NONE ? show : NULL;
 	record->sampler.cgroup = record->cgroup;
 	record->sampler.deadline_ns = env->deadline_ns;
+	if (context->observer) {
+		record->observed_by = context->observer->data;
+		context->observer->attach(record, record->observed_by);
+	}
 	record->sampler.stop_requested = context->interrupted;
 	bool group_holds_memory = record->cgroup && record->cgroup->value_fd[CGROUP_MEMORY_MAX] >= 0;
 	bool group_holds_tasks = record->cgroup && record->cgroup->value_fd[CGROUP_PIDS_MAX] >= 0;
@@ -270,6 +327,7 @@ static void watch_in_environment(struct run_context *context, struct run_record 
 	source.namespace_pid_max = run_namespace_pid_max(env);
 	auto_close int log_fd = -1;
 	record->log_readable = kmsg_open(&log_fd) == 0;
+	record->log_fd = log_fd;
 	struct reserve reserve = {0};
 	hold_reserve(context, record, &reserve);
 	stage_and_watch(context, record);
@@ -279,6 +337,10 @@ static void watch_in_environment(struct run_context *context, struct run_record 
 	snapshot_take(&source, &nothing, &record->after);
 	run_read_log(record, log_fd);
 	snapshot_source_close(&source);
+	if (record->run->command)
+		record->run->command->shared = NULL;
+	if (context->observer && context->observer->ended)
+		context->observer->ended(record, record->observed_by);
 }
 
 json_t *run_execute(struct run_context *context, const struct plan *plan, const struct plan_run *run)
@@ -295,11 +357,19 @@ json_t *run_execute(struct run_context *context, const struct plan *plan, const 
 	cgroup_init(&cg);
 	record->plan = plan;
 	record->run = run;
+	auto_free struct run_refusals *refusals = run->command ? calloc(1, sizeof(*refusals)) : NULL;
+	if (run->command && !refusals)
+		return NULL;
+	record->refusals = refusals;
 	context->runs++;
 	bool machine = run_changes_machine(&run->environment),
-	     calm = machine || run_is_thrown_away(context, run) || !run_calm_machine(context, record, &calm_fd);
+	     /* The run whose place it is sees to that as long as it lasts. */
+		calm = machine || context->place || run_is_thrown_away(context, run) ||
+		       !run_calm_machine(context, record, &calm_fd);
 	uint64_t begin = clock_now_ns();
-	if (calm && run_make_group(context, record, &cg) == 0 &&
+	if (context->place)
+		run_join_group(context, record, &cg);
+	if (calm && (context->place || run_make_group(context, record, &cg) == 0) &&
 	    (!machine || run_change_machine(context, record, &session) == 0))
 		watch_in_environment(context, record);
 	if (session.journal) { /* set by a session that was opened */
@@ -308,7 +378,9 @@ json_t *run_execute(struct run_context *context, const struct plan *plan, const 
 			(void)run_problem(record, -r, "sysctl", "enomem recover", "an old value could not be restored");
 	}
 	/* The group goes before the evidence is written: nothing of the run outlives it. */
-	int r = record->cgroup ? cgroup_remove(&cg, GROUP_TIMEOUT_NS) : 0;
+	int r = record->cgroup && !context->place ? cgroup_remove(&cg, GROUP_TIMEOUT_NS) : 0;
+	if (context->place)
+		cgroup_close(&cg);
 	if (r < 0 && !record->problem.step[0])
 		(void)run_problem(record, -r, "cgroup", "enomem recover", "cgroup %s: cannot be removed", cg.name);
 	record->duration_ns = clock_now_ns() - begin;

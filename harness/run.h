@@ -11,10 +11,30 @@
 #include <stdbool.h>
 
 #include "cause.h"
+#include "live.h"
+#include "parameters.h"
 #include "plan.h"
 #include "sampler.h"
 #include "sysctl.h"
 #include "witness.h"
+
+struct run_record;
+
+/* Who takes the place of other looks at a run. */
+struct run_observer {
+	/* Everything is set up, nothing started: sets the record's looks (witness.h, sampler.h); their data is the
+	 * record. */
+	void (*attach)(struct run_record *record, void *data);
+	/* Every process of the run is gone, its group is still there; may be NULL. */
+	void (*ended)(struct run_record *record, void *data);
+	void *data;
+};
+
+/* The place of another run, which goes on: its namespaces and its groups. */
+struct run_place {
+	pid_t inside; /* a process that is in its namespaces */
+	char group[CGROUP_CONTROLLERS][1024];
+};
 
 /* What all runs of a harness (or of one of its workers) share. */
 struct run_context {
@@ -27,7 +47,15 @@ struct run_context {
 	unsigned slot;  /* of those at work now, from 0: picks its CPU, so that two never share one needlessly */
 	unsigned runs;  /* counts up: makes group names unique */
 	cpu_set_t cpus; /* those the harness may use */
-	bool look;      /* have triage look at each trigger at its failing moment */
+	const struct parameters *parameters; /* those of the command line, for guests to apply; may be NULL */
+	const struct run_command *command;   /* for guests: what takes the scenario's place there; NULL */
+	uint64_t command_deadline_ns;        /* 0: as long as commands have */
+	struct live_slot *live;              /* shown while it runs; NULL: nobody watches */
+	bool look;                           /* have triage look at each trigger at its failing moment */
+	const struct run_place *place;       /* where runs happen, instead of places of their own; NULL */
+	struct capture *capture;             /* for guests: what they are to capture, and where to; NULL */
+	const json_t *fix;                   /* for guests: how a lesson's shell has set the run up; NULL */
+	const struct run_observer *observer; /* somebody else who looks at each run; NULL for nobody */
 	const atomic_bool *interrupted;
 };
 
@@ -61,6 +89,11 @@ struct run_record {
 		const char *hint; /* static storage, may be NULL */
 	} problem;                /* step[0] == '\0': none */
 	struct run_look look;
+	struct run_refusals *refusals; /* of a command: what it was refused, by kind; NULL */
+	void *observed_by;             /* the observer's data */
+	int log_fd;
+	struct live_slot *live; /* of the context */
+	enum live_kind live_kind;
 	bool log_readable;
 	unsigned log_lines;
 	char log[64][512];        /* the first lines, and whatever names an OOM kill */
@@ -78,6 +111,8 @@ json_t *run_execute(struct run_context *context, const struct plan *plan, const 
 
 /* The evidence of a record; evidence.c. */
 json_t *evidence_build(const struct run_record *record);
+/* What of it is known at the failing moment, of a program that has not ended: without its outcome and its output. */
+json_t *evidence_at_moment(const struct run_record *record);
 /* Its "environment". */
 json_t *evidence_environment(const struct plan_run *run);
 /* The evidence of a run that did not happen. */

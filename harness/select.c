@@ -236,25 +236,6 @@ int select_scenarios(const char *tree_given, char *const *names, size_t count, s
 	return 0;
 }
 
-int select_readable(const char *tree_given, struct selection *ret)
-{
-	struct selection s = {.item = calloc(SCENARIOS_MAX, sizeof(struct scenario *))};
-	char tree[PATH_MAX];
-	auto_fclose FILE *nowhere = fopen("/dev/null", "we");
-	if (!s.item || !nowhere) {
-		free(s.item);
-		return -ENOMEM;
-	}
-	int r = select_tree(tree_given, tree, sizeof(tree));
-	if (r < 0)
-		free(s.item);
-	else
-		(void)add_all(&s, tree, nowhere);
-	if (r == 0)
-		*ret = s;
-	return r;
-}
-
 void selection_free(struct selection *s)
 {
 	for (size_t i = 0; i < s->count; i++)

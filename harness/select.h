@@ -19,8 +19,6 @@ struct selection {
  * -ENOENT likewise for an unknown name.
  */
 int select_scenarios(const char *tree, char *const *names, size_t count, struct selection *ret);
-/* All of the tree whose manifests are right; the others are passed over in silence. -ENOENT, -ENOMEM */
-int select_readable(const char *tree, struct selection *ret);
 void selection_free(struct selection *s);
 
 enum select_dimension { SELECT_CLASS, SELECT_SCOPE, SELECT_ERRNO, SELECT_CAUSE, SELECT_DIMENSIONS };

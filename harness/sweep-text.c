@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "evidence-internal.h"
+#include "launch.h"
 #include "report-text.h"
 #include "sweep.h"
 #include "triage.h"
@@ -32,7 +33,8 @@ static char *replay(const struct sweep *s, const struct sweep_finding *f)
 	if (!out)
 		return NULL;
 	char spec[INJECT_SPEC_TEXT + 8];
-	(void)fprintf(out, "enomem inject %s%s --", s->from_exec ? "--from=exec " : "",
+	const char *from = s->from == FOLLOW_FROM_MAIN ? "" : launch_start_names[s->from];
+	(void)fprintf(out, "enomem inject %s%s%s%s --", *from ? "--from=" : "", from, *from ? " " : "",
 		      triage_quote(f->spec, spec, sizeof(spec)));
 	for (char **word = s->argv; *word; word++) {
 		size_t room = 4 * strlen(*word) + 16;
@@ -87,6 +89,7 @@ void sweep_print(const struct sweep *s, bool everything, FILE *out)
 		      inject_spec_format(&s->spec, spec, sizeof(spec)), s->runs, s->calls_tried,
 		      s->complete ? "" : ", and stopped at --max-runs", s->count[SWEEP_CRASH], s->count[SWEEP_HANG],
 		      s->count[SWEEP_LEAK], s->count[SWEEP_KILL], s->count[SWEEP_CLEAN], s->count[SWEEP_SILENT]);
+	inject_print_earlier(s->earlier, out);
 	if (s->bare.left)
 		(void)fputs("  it leaves processes without a fault as well: those are no finding\n", out);
 	for (size_t i = 0; i < s->finding_count; i++)
@@ -125,9 +128,9 @@ json_t *sweep_json(const struct sweep *s)
 		(void)json_object_set_new(counts, names[i], json_integer((json_int_t)s->count[i]));
 	for (size_t i = 0; i < s->finding_count; i++)
 		(void)json_array_append_new(findings, finding_json(s, &s->finding[i]));
-	return json_pack("{s:s, s:o, s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:o}", "schema", "enomem-sweep/1", "argv",
+	return json_pack("{s:s, s:o, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:o, s:o}", "schema", "enomem-sweep/1", "argv",
 			 inject_json_argv(s->argv), "spec", inject_spec_format(&s->spec, spec, sizeof(spec)), "from",
-			 s->from_exec ? "exec" : "entry", "complete", s->complete, "runs", (json_int_t)s->runs, "calls",
-			 (json_int_t)s->calls_tried, "matched", (json_int_t)s->matched, "outcomes", counts, "findings",
-			 findings);
+			 launch_start_names[s->from], "began", s->earlier == NULL, "complete", s->complete, "runs",
+			 (json_int_t)s->runs, "calls", (json_int_t)s->calls_tried, "matched", (json_int_t)s->matched,
+			 "outcomes", counts, "findings", findings);
 }

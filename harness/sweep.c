@@ -96,7 +96,7 @@ static int run_once(struct sweep *s, struct inject_run *run, struct sweep_findin
 {
 	struct launch l = {.argv = s->argv,
 			   .apart = true,
-			   .from_entry = !s->from_exec,
+			   .from = s->from,
 			   .handlers = &inject_handlers,
 			   .data = run,
 			   .begin = inject_begin};
@@ -162,6 +162,7 @@ static int run_bare(struct sweep *s)
 	struct inject_run run = {.spec = s->spec, .nothing = true};
 	int r = run_once(s, &run, &s->bare);
 	s->matched = run.matched;
+	s->earlier = run.earlier;
 	if (r != 0)
 		return r;
 	return s->bare.crashed || !s->bare.ended || s->bare.status != 0 ? 1 : 0;

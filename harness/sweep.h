@@ -38,13 +38,14 @@ struct sweep {
 	/* Given. */
 	char **argv;
 	struct inject_spec spec; /* calls, errno and size */
-	bool from_exec;
+	enum follow_start from;
 	uint64_t timeout_ns;
 	uint64_t max_runs;
 	/* Found. */
 	struct sweep_finding bare; /* without a fault */
 	uint64_t matched, runs, calls_tried, count[SWEEP_OUTCOMES];
 	bool complete;
+	const char *earlier;           /* as in struct inject_run, of the run without a fault */
 	struct sweep_finding *finding; /* all that fired */
 	size_t finding_count;
 };

@@ -171,7 +171,7 @@ int triage_machine(struct triage *t, const struct snapshot *s, bool whole)
 	row.limit = TRIAGE_HUGE_POOL;
 	row.setting = 0;
 	row.ceiling = s->sysctl[SYSCTL_NR_OVERCOMMIT_HUGEPAGES]; /* may be 0 */
-	if (r == 0 && whole)
+	if (r == 0 && (whole || t->huge_pool))
 		r = add_state(t, &huge, CAUSE_HUGETLB_POOL, false, row);
 	return r < 0 ? r : add_ram(t, s, whole);
 }

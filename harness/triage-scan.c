@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <mntent.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,8 +184,8 @@ static int process_of(struct triage *t, const struct snapshot *s)
 	return triage_process(t, s, hard, files);
 }
 
-/* Those a process sees, under the names it has for them. */
-static int all_tmpfs(struct triage *t, int32_t pid)
+/* Those with a size that a process sees, under the names it has for them. */
+static int all_mounts(struct triage *t, int32_t pid)
 {
 	char name[64], path[PATH_MAX];
 	(void)snprintf(name, sizeof(name), "/proc/%d/mounts", pid);
@@ -200,7 +201,8 @@ static int all_tmpfs(struct triage *t, int32_t pid)
 		bool again = false;
 		if (!getmntent_r(mounts, &m, buf, sizeof(buf)))
 			break;
-		if (strcmp(m.mnt_type, "tmpfs") != 0 && strcmp(m.mnt_type, "devtmpfs") != 0)
+		if (strcmp(m.mnt_type, "tmpfs") != 0 && strcmp(m.mnt_type, "devtmpfs") != 0 &&
+		    strcmp(m.mnt_type, "hugetlbfs") != 0)
 			continue;
 		(void)snprintf(path, sizeof(path), "/proc/%d/root%s", pid, m.mnt_dir);
 		if (statfs(path, &fs) < 0 || stat(path, &st) < 0)
@@ -209,7 +211,9 @@ static int all_tmpfs(struct triage *t, int32_t pid)
 			again |= seen[n] == st.st_dev;
 		if (!again && count < ARRAY_SIZE(seen))
 			seen[count++] = st.st_dev;
-		r = again ? 0 : triage_tmpfs(t, m.mnt_dir, &fs);
+		if (!again) /* what is mounted over another has its path */
+			r = fs.f_type == HUGETLBFS_MAGIC ? triage_hugetlbfs(t, m.mnt_dir, st.st_dev, &fs)
+							 : triage_tmpfs(t, m.mnt_dir, &fs);
 	}
 	if (mounts)
 		(void)endmntent(mounts);
@@ -220,7 +224,8 @@ int triage_one_process(struct triage *t, int32_t pid, const struct triage_sympto
 {
 	static struct snapshot s;
 	struct snapshot_source source;
-	struct snapshot_request request = {.pid = pid, .maps = true, .commit = true, .pidns = true, .pid_ids = true};
+	struct snapshot_request request = {
+		.pid = pid, .maps = true, .commit = true, .pidns = true, .pid_ids = true, .sysv = true};
 	int r = snapshot_source_open(NULL, &source);
 	if (r < 0)
 		return r;
@@ -229,14 +234,22 @@ int triage_one_process(struct triage *t, int32_t pid, const struct triage_sympto
 	if (gone(&s))
 		return -ESRCH;
 	(void)snprintf(ret_name, size, "%s", s.status.comm);
+	triage_look_huge(t, pid);
+	if (!t->huge_page && s.meminfo.value[MEMINFO_HUGEPAGE_SIZE] < ENOMEM_ABSENT)
+		t->huge_page = s.meminfo.value[MEMINFO_HUGEPAGE_SIZE];
+	triage_huge_pool(t, &s);
 	s.uid_tasks = triage_tasks_of(s.status.uid);
 	r = process_of(t, &s);
 	if (r == 0)
 		r = triage_machine(t, &s, false);
 	if (r == 0)
+		r = triage_huge_size(t);
+	if (r == 0)
 		r = triage_groups_of(t, pid);
 	if (r == 0)
-		r = all_tmpfs(t, pid);
+		r = all_mounts(t, pid);
+	if (r == 0 && s.sysv_seen)
+		r = triage_ipc(t, &s.sysv, pid);
 	if (r == 0 && symptom)
 		triage_apply_symptom(t, symptom, &s);
 	return r == -ENOENT ? -ESRCH : r;
@@ -261,7 +274,7 @@ int triage_everything(struct triage *t)
 	struct snapshot_source source;
 	struct cgroup_system sys;
 	/* The commit limit depends on who asks: somebody as small as this program. */
-	struct snapshot_request request = {.pid = getpid(), .pid_ids = true};
+	struct snapshot_request request = {.pid = getpid(), .pid_ids = true, .sysv = true};
 	int r = snapshot_source_open(NULL, &source);
 	if (r < 0)
 		return r;
@@ -275,6 +288,8 @@ int triage_everything(struct triage *t)
 	if (r == 0)
 		r = triage_all_processes(t, &s);
 	if (r == 0)
-		r = all_tmpfs(t, getpid());
+		r = all_mounts(t, getpid());
+	if (r == 0 && s.sysv_seen)
+		r = triage_ipc(t, &s.sysv, 0);
 	return r < 0 ? r : all_shm(t);
 }

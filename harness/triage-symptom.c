@@ -79,6 +79,7 @@ static void smallest_call(const struct triage_symptom *symptom, struct refusal *
 	case CALL_OBJECT:
 	case CALL_CREATE:
 	case CALL_WATCH:
+	case CALL_TIMER:
 		break;
 	default:
 		ret->asked_bytes = ret->args[1] = PAGE_BYTES;
@@ -96,8 +97,9 @@ static uint64_t causes_of_call(const struct triage_symptom *symptom, const struc
 	cause_of_refusal(&refusal, NULL, s, &report);
 	for (unsigned i = 0; i < report.count; i++)
 		fits |= report.state[i].errno_fits ? UINT64_C(1) << report.state[i].id : 0;
-	if (symptom->call->family == CALL_MAP && symptom->error == ENOMEM)
-		fits |= UINT64_C(1) << CAUSE_HUGETLB_POOL | UINT64_C(1) << CAUSE_HUGETLB_CGROUP;
+	/* From outside a run its group is not in the snapshot. */
+	if (symptom->call->family == CALL_TASK && symptom->error == EAGAIN)
+		fits |= UINT64_C(1) << CAUSE_PIDS_MAX;
 	return fits;
 }
 
@@ -110,8 +112,8 @@ static uint64_t causes_of_signal(int signal)
 	case SIGSEGV:
 		return BIT(RLIMIT_STACK) | BIT(RLIMIT_AS) | BIT(COMMIT_LIMIT);
 	case SIGBUS:
-		return BIT(HUGETLB_POOL) | BIT(HUGETLB_CGROUP) | BIT(TMPFS_SIZE) | BIT(COMMIT_LIMIT);
-	default: /* a stall */
+		return BIT(TMPFS_SIZE) | BIT(COMMIT_LIMIT); /* and huge pages */
+	default:                                            /* a stall */
 		return BIT(MEMCG_HIGH) | BIT(MEMCG_MAX);
 	}
 #undef BIT
@@ -139,8 +141,12 @@ void triage_apply_symptom(struct triage *t, const struct triage_symptom *symptom
 		memory = limit_add(memory, m[MEMINFO_SWAP_TOTAL]);
 	t->symptom = true;
 	for (size_t i = 0; i < t->count; i++) {
-		int cause = cause_by_name(triage_limit_infos[t->row[i].limit].cause);
-		t->row[i].fits = cause >= 0 && fits >> cause & 1;
-		t->row[i].distance = distance_of(&t->row[i], memory);
+		struct triage_row *row = &t->row[i];
+		int cause = cause_by_name(triage_limit_infos[row->limit].cause);
+		row->distance = distance_of(row, memory);
+		if (!triage_huge_fits(t, symptom, row, &row->fits))
+			row->fits = cause >= 0 && fits >> cause & 1;
+		else if (triage_huge_refuses(t, symptom, row))
+			row->distance = 0;
 	}
 }

@@ -48,7 +48,7 @@ char *triage_what(const struct triage_row *row, char *buf, size_t size)
 		(void)snprintf(buf, size, "group %s", row->path);
 		break;
 	case TRIAGE_OF_MOUNT:
-		(void)snprintf(buf, size, "tmpfs %s", row->path);
+		(void)snprintf(buf, size, "%s %s", row->limit == TRIAGE_HUGETLBFS ? "hugetlbfs" : "tmpfs", row->path);
 		break;
 	case TRIAGE_OF_MACHINE:
 		(void)snprintf(buf, size, "machine");
@@ -191,17 +191,29 @@ char *triage_show(const struct triage *t, const struct triage_row *row, char *bu
 			       "oom_kill /proc/vmstat");
 		break;
 	case TRIAGE_HUGE_POOL:
-		(void)snprintf(buf, size, "grep HugePages_ /proc/meminfo; sysctl vm.nr_overcommit_hugepages");
+		triage_huge_show(t, buf, size);
 		break;
+	case TRIAGE_HUGE_SIZE:
+		(void)snprintf(buf, size, "ls /sys/kernel/mm/hugepages");
+		break;
+	case TRIAGE_HUGETLBFS:
 	case TRIAGE_TMPFS_BYTES:
 	case TRIAGE_TMPFS_FILES:
-		(void)snprintf(buf, size, "df %s %s", row->limit == TRIAGE_TMPFS_BYTES ? "-B1" : "-i",
+		(void)snprintf(buf, size, "df %s %s", row->limit == TRIAGE_TMPFS_FILES ? "-i" : "-B1",
 			       triage_quote(row->path, path, sizeof(path)));
 		break;
 	case TRIAGE_SHM_BYTES:
 	case TRIAGE_SHM_SEGMENTS:
 		(void)snprintf(buf, size, "ipcs -m -u; sysctl kernel.%s",
 			       row->limit == TRIAGE_SHM_BYTES ? "shmall" : "shmmni");
+		break;
+	case TRIAGE_IPC_QUEUES:
+	case TRIAGE_IPC_SETS:
+	case TRIAGE_IPC_SEMAPHORES:
+		if (row->pid > 0)
+			(void)snprintf(buf, size, "nsenter -i -t %d sh -c 'ipcs -l; ipcs -u'", row->pid);
+		else
+			(void)snprintf(buf, size, "ipcs -l; ipcs -u");
 		break;
 	default:
 		show_process(row, buf, size);
@@ -305,14 +317,16 @@ static void fix_machine(const struct triage_row *row, char *buf, size_t size)
 	case TRIAGE_THREADS_MAX:
 		fix_sysctl("kernel.threads-max", doubled, buf, size);
 		break;
-	case TRIAGE_HUGE_POOL: /* made on demand, where there is memory for them */
-		fix_sysctl("vm.nr_overcommit_hugepages", limit_add(row->ceiling, MAX(row->bound, 1)), buf, size);
-		break;
 	case TRIAGE_SHM_BYTES:
 		fix_sysctl("kernel.shmall", doubled, buf, size);
 		break;
 	case TRIAGE_SHM_SEGMENTS:
 		fix_sysctl("kernel.shmmni", doubled, buf, size);
+		break;
+	case TRIAGE_IPC_QUEUES:
+	case TRIAGE_IPC_SETS:
+	case TRIAGE_IPC_SEMAPHORES:
+		triage_ipc_fix(row, buf, size);
 		break;
 	case TRIAGE_DEAD_NAMESPACE:
 		(void)snprintf(buf, size, "unshare --pid --fork COMMAND  # start it anew: no limit can be raised");
@@ -333,6 +347,8 @@ char *triage_fix(const struct triage *t, const struct triage_row *row, char *buf
 {
 	if (row->kind == TRIAGE_OF_GROUP)
 		fix_group(t, row, buf, size);
+	else if (row->limit == TRIAGE_HUGE_POOL || row->limit == TRIAGE_HUGETLBFS || row->limit == TRIAGE_HUGE_SIZE)
+		triage_huge_fix(t, row, buf, size);
 	else if (row->kind == TRIAGE_OF_MOUNT)
 		fix_mount(row, buf, size);
 	else if (process_words[row->limit].option)

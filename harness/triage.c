@@ -44,11 +44,19 @@ const struct triage_limit_info triage_limit_infos[TRIAGE_LIMITS] = {
 			      "mmap with MAP_HUGETLB, shmget with SHM_HUGETLB: ENOMEM; a fault: SIGBUS", false},
 	[TRIAGE_HUGE_GROUP] = {"hugetlb-cgroup", "bytes", "touching a huge page: SIGBUS", false},
 	[TRIAGE_HUGE_GROUP_RESERVED] = {"hugetlb-cgroup", "bytes", "mmap with MAP_HUGETLB: ENOMEM", false},
+	[TRIAGE_HUGETLBFS] = {"hugetlbfs-size", "bytes",
+			      "mmap of its files: ENOMEM; fallocate: ENOSPC; touching a mapped file: SIGBUS", false},
+	[TRIAGE_HUGE_SIZE] = {"hugetlb-size", "pages",
+			      "mmap with MAP_HUGETLB, shmget with SHM_HUGETLB, of a size that is not there: EINVAL",
+			      true},
 	[TRIAGE_TMPFS_BYTES] = {"tmpfs-size", "bytes", "write, fallocate: ENOSPC; touching a mapped file: SIGBUS",
 				false},
 	[TRIAGE_TMPFS_FILES] = {"tmpfs-size", "inodes", "creating a file, directory or link: ENOSPC", false},
 	[TRIAGE_SHM_BYTES] = {"shm-limit", "pages", "shmget: ENOSPC", false},
 	[TRIAGE_SHM_SEGMENTS] = {"shm-limit", "segments", "shmget: ENOSPC", false},
+	[TRIAGE_IPC_QUEUES] = {"ipc-limit", "queues", "msgget: ENOSPC", false},
+	[TRIAGE_IPC_SETS] = {"ipc-limit", "sets", "semget: ENOSPC", false},
+	[TRIAGE_IPC_SEMAPHORES] = {"ipc-limit", "semaphores", "semget: ENOSPC", false},
 };
 
 void triage_free(struct triage *t)
@@ -72,7 +80,8 @@ int triage_add(struct triage *t, const struct triage_row *row)
 	/* ENOMEM_UNLIMITED and ENOMEM_ABSENT are the two largest numbers. */
 	if (row->in_use >= ENOMEM_ABSENT || row->bound >= ENOMEM_ABSENT)
 		return 0;
-	if (row->in_use == 0 && row->bound == 0 && !triage_limit_infos[row->limit].nothing_counts)
+	if (row->in_use == 0 && row->bound == 0 && !triage_limit_infos[row->limit].nothing_counts &&
+	    !(t->huge_pool && row->limit == TRIAGE_HUGE_POOL))
 		return 0;
 	if (t->count == t->room) {
 		size_t room = t->room ? 2 * t->room : 64;

@@ -40,10 +40,15 @@ enum triage_limit {
 	TRIAGE_HUGE_POOL,
 	TRIAGE_HUGE_GROUP,
 	TRIAGE_HUGE_GROUP_RESERVED,
+	TRIAGE_HUGETLBFS,
+	TRIAGE_HUGE_SIZE,
 	TRIAGE_TMPFS_BYTES,
 	TRIAGE_TMPFS_FILES,
 	TRIAGE_SHM_BYTES,
 	TRIAGE_SHM_SEGMENTS,
+	TRIAGE_IPC_QUEUES,
+	TRIAGE_IPC_SETS,
+	TRIAGE_IPC_SEMAPHORES,
 	TRIAGE_LIMITS
 };
 
@@ -64,6 +69,7 @@ struct triage_row {
 	uint32_t uid;  /* its real one */
 	char name[64]; /* its command */
 	char *path;    /* of a group or mount, freed with the list; NULL */
+	dev_t device;  /* of a hugetlbfs */
 	enum cgroup_version version;
 	uint64_t in_use, bound; /* as the kernel compares them, in the unit of the limit */
 	uint64_t setting;       /* what is written to lift it: a soft limit, a sysctl; 0: the bound itself */
@@ -82,6 +88,16 @@ struct triage_symptom {
 	int error, signal;            /* signal 0 and no call: a stall */
 };
 
+/* A call about huge pages that a process stands in: /proc/PID/syscall. */
+struct triage_huge {
+	const struct call_info *call; /* NULL: none */
+	uint64_t asked;               /* bytes */
+	unsigned log2_size;           /* of the pages it asks for; 0: of the default size */
+	dev_t device;                 /* of the hugetlbfs of its descriptor; 0: it has none */
+	bool no_such_size;            /* the kernel has none of these */
+	bool own_pool;                /* they are not of the default size, and the pool that is told of is theirs */
+};
+
 struct triage {
 	struct triage_row *row;
 	size_t count, room, left_out;
@@ -89,7 +105,9 @@ struct triage {
 	uint64_t unreadable_processes, unreadable_groups; /* of which less, or nothing, could be read */
 	uint64_t unlooked_groups;                         /* 1: there are more than were looked at */
 	uint64_t huge_page;                               /* bytes, for the names of hugetlb files */
-	bool symptom;                                     /* rows are marked with what fits it */
+	bool huge_pool; /* the pool is told of for one process as well, and one of 0 pages: it refuses */
+	struct triage_huge huge;
+	bool symptom; /* rows are marked with what fits it */
 };
 
 void triage_free(struct triage *t);
@@ -135,8 +153,34 @@ int triage_machine(struct triage *t, const struct snapshot *s, bool whole);
 int triage_group_numbers(struct triage *t, const char *dir, enum cgroup_version version,
 			 const struct cgroup_numbers *numbers, uint64_t file_cache);
 int triage_tmpfs(struct triage *t, const char *mount, const struct statfs *fs);
+/* --- huge pages -------------------------------------------------------------------------------------------------- */
+
+/* What a process has to do with huge pages; then the pool is told of as well. Before the rows. */
+void triage_look_huge(struct triage *t, int32_t pid);
+/* The text of /proc/PID/status: has it any? */
+bool triage_has_huge_pages(const char *status);
+/* Is a descriptor of a hugetlbfs? Then its device and log2_size are filled in. */
+typedef bool triage_file_fn(uint64_t fd, void *data, struct triage_huge *ret);
+/* The text of /proc/PID/syscall. */
+bool triage_parse_huge(const char *text, triage_file_fn *is_hugetlbfs, void *data, struct triage_huge *ret);
+/* In place of the default pool's numbers those of the pool that is asked, where that is another one. */
+void triage_huge_pool(struct triage *t, struct snapshot *s);
+int triage_hugetlbfs(struct triage *t, const char *mount, dev_t device, const struct statfs *fs);
+/* The size of pages that was asked for, where the kernel has none of it. */
+int triage_huge_size(struct triage *t);
+void triage_huge_show(const struct triage *t, char *buf, size_t size);
+void triage_huge_fix(const struct triage *t, const struct triage_row *row, char *buf, size_t size);
+/* false: the limit is about something else. */
+bool triage_huge_fits(const struct triage *t, const struct triage_symptom *symptom, const struct triage_row *row,
+		      bool *ret);
+/* What the process asks for is more than the limit has left. */
+bool triage_huge_refuses(const struct triage *t, const struct triage_symptom *symptom, const struct triage_row *row);
+
 /* The text of /proc/sysvipc/shm, kernel.shmall (pages) and kernel.shmmni. */
 int triage_shm(struct triage *t, const char *text, uint64_t shmall, uint64_t shmmni);
+/* Message queues and semaphores of an IPC namespace: that of a process, or with 0 our own. */
+int triage_ipc(struct triage *t, const struct sysv_numbers *sysv, int32_t pid);
+void triage_ipc_fix(const struct triage_row *row, char *buf, size_t size);
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 

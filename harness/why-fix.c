@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "limits.h"
@@ -188,6 +189,22 @@ static char *start_with_more(const struct why *w, const char *option, const stru
 	return text;
 }
 
+static bool is_sysctl(enum cause_id cause)
+{
+	return cause == CAUSE_NAMESPACES_MAX || cause == CAUSE_INOTIFY_WATCHES_MAX ||
+	       cause == CAUSE_INOTIFY_INSTANCES_MAX || cause == CAUSE_AIO_MAX || cause == CAUSE_PIPE_MAX_SIZE ||
+	       cause == CAUSE_PIPE_USER_PAGES || cause == CAUSE_OPTMEM_MAX || cause == CAUSE_EPOLL_WATCHES_MAX ||
+	       cause == CAUSE_KEYS_MAX;
+}
+
+/* Where the numbers are of limits that triage has no row for. */
+static char *other_show(const struct why_moment *m)
+{
+	if (m->cause == CAUSE_HUGETLB_SIZE) /* no setting helps: these are the sizes that can be asked for */
+		return strdup("ls /sys/kernel/mm/hugepages");
+	return NULL;
+}
+
 /* Limits that triage has no row for. */
 static char *other_fix(const struct why_moment *m, const struct limit_state *state)
 {
@@ -196,11 +213,43 @@ static char *other_fix(const struct why_moment *m, const struct limit_state *sta
 	int r = -1;
 	if (m->cause == CAUSE_FRAGMENTATION && !strstr(state->where, "/maps"))
 		r = asprintf(&text, "sysctl -w vm.compact_memory=1");
-	else if ((m->cause == CAUSE_NAMESPACES_MAX || m->cause == CAUSE_INOTIFY_WATCHES_MAX ||
-		  m->cause == CAUSE_INOTIFY_INSTANCES_MAX) &&
-		 strncmp(state->where, sys, sizeof(sys) - 1) == 0)
+	else if (is_sysctl(m->cause) && strncmp(state->where, sys, sizeof(sys) - 1) == 0)
 		r = asprintf(&text, "echo %" PRIu64 " > %s", 2 * MAX(state->bound, 1), state->where);
 	return r < 0 ? NULL : text;
+}
+
+/* Of all programs of a user, and each of his processes shows how many. */
+static void fix_signals(const struct why *w, struct why_moment *m, const struct snapshot *s,
+			const struct limit_state *state)
+{
+	const struct triage_row row = {.in_use = limit_add(state->in_use, state->asked),
+				       .setting = s->rlimit[RLIMIT_SIGPENDING],
+				       .ceiling = hard_limit(m->pid, RLIMIT_SIGPENDING)};
+	int r = 0;
+	if (!w->argv)
+		r = asprintf(&m->show, "grep SigQ /proc/%d/status", m->pid);
+	else if (s->status.uid == getuid())
+		m->show = strdup("grep SigQ /proc/self/status");
+	if (r < 0)
+		m->show = NULL;
+	if (w->argv)
+		m->fix = start_with_more(w, "sigpending", &row);
+	else if (asprintf(&m->fix, "prlimit --pid %d --sigpending=%" PRIu64, m->pid, 2 * MAX(state->bound, 1)) < 0)
+		m->fix = NULL;
+}
+
+/* Of all programs of a user; where no mount shows his queues, one has to be made. */
+static void fix_queues(const struct why *w, struct why_moment *m, const struct snapshot *s,
+		       const struct limit_state *state)
+{
+	const struct triage_row row = {.in_use = limit_add(state->in_use, state->asked),
+				       .setting = s->rlimit[RLIMIT_MSGQUEUE],
+				       .ceiling = hard_limit(m->pid, RLIMIT_MSGQUEUE)};
+	m->show = strdup("ls -l /dev/mqueue");
+	if (w->argv)
+		m->fix = start_with_more(w, "msgqueue", &row);
+	else if (asprintf(&m->fix, "prlimit --pid %d --msgqueue=%" PRIu64, m->pid, 2 * MAX(state->bound, 1)) < 0)
+		m->fix = NULL;
 }
 
 static bool find_place(const struct why *w, struct why_moment *m, const struct snapshot *s,
@@ -257,5 +306,14 @@ void why_fix(struct why *w, struct why_moment *m, const struct snapshot *s)
 			m->fix = strdup(triage_fix(&t, &row, fix, sizeof(fix)));
 		return;
 	}
+	if (m->cause == CAUSE_RLIMIT_SIGPENDING) {
+		fix_signals(w, m, s, state);
+		return;
+	}
+	if (m->cause == CAUSE_RLIMIT_MSGQUEUE) {
+		fix_queues(w, m, s, state);
+		return;
+	}
+	m->show = other_show(m);
 	m->fix = other_fix(m, state);
 }

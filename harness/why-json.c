@@ -138,7 +138,14 @@ static json_t *death_json(const struct why_deaths *d)
 		json_t *sender = json_pack("{s:i, s:o}", "pid", (int)d->sender.pid, "comm", text(d->sender.comm));
 		if (d->sender.uid != UINT32_MAX)
 			(void)json_object_set_new(sender, "uid", json_integer(d->sender.uid));
+		if (d->sender.raised_again)
+			(void)json_object_set_new(sender, "raised_again", json_true());
 		(void)json_object_set_new(o, "sender", sender);
+	}
+	if (d->moment && d->moment->oomd_kills) {
+		json_t *marks = json_pack("{s:o, s:o}", "group", text(d->moment->place), "kills",
+					  json_number(d->moment->oomd_kills));
+		(void)json_object_set_new(o, "systemd_oomd", marks);
 	}
 	(void)json_object_set_new(o, "cause", cause_json(d->moment, d->cause));
 	add_moment(o, d->moment);

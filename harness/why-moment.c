@@ -10,6 +10,7 @@
 #include "cleanup.h"
 #include "clock.h"
 #include "number.h"
+#include "refusal-wrong.h"
 #include "why.h"
 #include "witness-asked.h"
 
@@ -34,37 +35,6 @@ void why_moment_free(struct why_moment *m)
 	free(m);
 }
 
-/*
- * No limit explains it, and another mistake does: a range that is not mapped (ENOMEM of mprotect, mlock, mremap and
- * munmap's likes), or an errno that mostly says that the arguments are wrong.
- */
-static bool asked_wrongly(const struct why_moment *m, const struct snapshot *s)
-{
-	if (m->cause == CAUSE_NOT_MAPPED)
-		return true;
-	if (m->cause != CAUSE_UNKNOWN || m->also)
-		return false;
-	switch (m->refusal.error) {
-	case EINVAL:
-	case EPERM:
-	case EFAULT:
-	case E2BIG:
-		return true;
-	case ENOMEM:
-		switch (m->refusal.call->family) {
-		case CALL_SPLIT:
-		case CALL_LOCK:
-		case CALL_ADVISE:
-		case CALL_REMAP:
-			return s->maps_seen && !s->maps.target_mapped;
-		default:
-			return false;
-		}
-	default:
-		return false;
-	}
-}
-
 static void take_backtrace(struct why_moment *m)
 {
 	m->backtrace = malloc(sizeof(*m->backtrace));
@@ -86,11 +56,12 @@ struct why_moment *why_moment_of_refusal(struct why *w, const struct follow_call
 	m->time_ns = call->refusal->time_ns;
 	follow_hold(w->follow, call->process, call->tid);
 	const struct snapshot *before = why_scene_enter(&w->scene, m->pid);
+	why_scene_note_marks(&w->scene);
 	witness_request(&m->refusal, &request);
 	snapshot_take(&w->scene.source, &request, &s);
 	cause_of_refusal(&m->refusal, before, &s, &m->report);
 	m->cause = cause_name(&m->report, &m->named, &m->also);
-	m->wrongly = asked_wrongly(m, &s);
+	m->wrongly = refusal_asked_wrongly(&m->refusal, m->cause, m->also, &s);
 	if (!m->wrongly) {
 		why_fix(w, m, &s);
 		take_backtrace(m);

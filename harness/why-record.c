@@ -11,6 +11,7 @@
 
 #include "cleanup.h"
 #include "clock.h"
+#include "launch.h"
 #include "number.h"
 #include "procfs.h"
 #include "why.h"
@@ -74,6 +75,7 @@ static void on_executed(struct follow_process *p, void *data)
 		k->last = NULL;
 	}
 	(void)why_scene_enter(&w->scene, p->pid);
+	why_scene_note_marks(&w->scene);
 	why_note_lost_privileges(w, p->pid);
 }
 
@@ -177,12 +179,34 @@ static bool has_sender(const siginfo_t *info)
 	return info->si_code == SI_USER || info->si_code == SI_TKILL || info->si_code == SI_QUEUE;
 }
 
-static void note_sender(struct known *k, const siginfo_t *info)
+/* What we were sent and handed on is not ours. */
+static bool is_handed_on(const siginfo_t *info)
 {
-	if (k->sender.known && k->sender.pid == info->si_pid)
+	const struct launch_sender *from = launch_sender();
+	return info->si_pid == getpid() && from->pid != 0 && from->signal == info->si_signo;
+}
+
+/* Servers and runtimes take a signal, tidy up, and raise it again: who sent it is who sent it first. */
+static void note_sender(struct known *k, pid_t pid, const siginfo_t *info)
+{
+	struct why_sender *s = &k->sender;
+	bool met = s->signal == info->si_signo;
+	if (met && info->si_pid == pid && s->pid != pid) {
+		s->raised_again = true;
 		return;
-	k->sender = (struct why_sender){.known = true, .pid = info->si_pid, .uid = info->si_uid};
-	read_comm(info->si_pid, k->sender.comm);
+	}
+	if (is_handed_on(info)) {
+		const struct launch_sender *from = launch_sender();
+		*s = (struct why_sender){.known = true, .pid = from->pid, .uid = from->uid, .signal = from->signal};
+		(void)snprintf(s->comm, sizeof(s->comm), "%.*s", WHY_COMM - 1, from->comm[0] ? from->comm : "?");
+		return;
+	}
+	if (met && s->pid == info->si_pid && !s->raised_again)
+		return;
+	*s = (struct why_sender){.pid = info->si_pid, .uid = info->si_uid, .signal = info->si_signo};
+	s->known = s->pid != 0;
+	if (s->known)
+		read_comm(s->pid, s->comm);
 }
 
 static bool is_fault(const siginfo_t *info)
@@ -211,8 +235,10 @@ static void on_signalled(struct follow_process *p, pid_t tid, const siginfo_t *i
 	if (!k)
 		return;
 	k->signal = *info;
-	if (has_sender(info))
-		note_sender(k, info);
+	if (has_sender(info)) {
+		k->signal.si_pid = why_sender_pid(p->pid, info);
+		note_sender(k, p->pid, &k->signal);
+	}
 	/* A fault for which there is no room on the stack is followed by one of the kernel's own, without address. */
 	bool last_word = signal == SIGSEGV && info->si_code == SI_KERNEL && k->fault;
 	if (!is_fault(info) || last_word || !why_may_look(&w->budget))
@@ -272,32 +298,39 @@ static void on_dying(struct follow_process *p, pid_t tid, int signal, void *data
 					    .swap_free_least = ENOMEM_ABSENT};
 	k->death = why_moment_of_signal(w, p->pid, tid, &killed, false);
 	find_killer(w, p->pid, k);
+	if (!k->sender.known)
+		why_oomd(k->death, &w->scene.marks, w->scene.cgroup.path[CGROUP_MEMORY],
+			 w->scene.cgroup.system.at[CGROUP_MEMORY].mount);
 }
 
 /* --- ends -------------------------------------------------------------------------------------------------------- */
 
-static void note_death(struct why *w, struct known *k, pid_t pid, int signal)
+static const struct why_deaths *note_death(struct why *w, struct known *k, pid_t pid, int signal)
 {
 	struct why_moment **m = signal == SIGKILL ? &k->death : &k->fault;
 	bool seen = signal != SIGKILL && k->signal.si_signo == signal;
 	bool of_fault = *m && (signal == SIGKILL || (seen && k->signal.si_code > 0));
-	enum cause_id cause = of_fault ? (*m)->cause : CAUSE_UNKNOWN;
+	bool sent = signal != SIGKILL && seen && has_sender(&k->signal) && k->sender.known;
+	enum cause_id cause = of_fault                       ? (*m)->cause
+			      : sent && k->sender.pid != pid ? CAUSE_KILLED_BY_OTHER
+							     : CAUSE_UNKNOWN;
 	struct why_deaths *d = w->deaths, *end = w->deaths + w->deaths_count;
 	while (d < end && !(d->signal == signal && d->cause == cause && strcmp(d->comm, k->comm) == 0))
 		d++;
 	if (d == end) {
 		if (w->deaths_count == WHY_GROUPS)
-			return;
+			return NULL;
 		w->deaths_count++;
 		*d = (struct why_deaths){
 			.signal = signal, .code = seen ? k->signal.si_code : INT_MIN, .cause = cause, .pid = pid};
 		memcpy(d->comm, k->comm, sizeof(d->comm));
-		if (k->sender.known && (signal == SIGKILL ? cause == CAUSE_KILLED_BY_OTHER : has_sender(&k->signal)))
+		if (k->sender.known && (signal == SIGKILL ? cause == CAUSE_KILLED_BY_OTHER : sent))
 			d->sender = k->sender;
 		if (of_fault)
 			d->moment = steal(*m);
 	}
 	d->count++;
+	return d;
 }
 
 /*
@@ -313,19 +346,15 @@ static bool refusal_is_likely(const struct why_deaths *death, const struct known
 		return true;
 	if (death && death->cause != CAUSE_UNKNOWN)
 		return false;
-	return !has_sender(&k->signal) || k->signal.si_pid == pid || k->signal.si_signo != WTERMSIG(status);
+	return !has_sender(&k->signal) || k->sender.pid == pid || k->signal.si_signo != WTERMSIG(status);
 }
 
 static void note_end(struct why *w, struct known *k, pid_t pid, int status)
 {
 	const struct why_deaths *death = NULL;
 	uint64_t after_ns = clock_now_ns() - k->last_ns;
-	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGPIPE) {
-		note_death(w, k, pid, WTERMSIG(status));
-		for (unsigned i = 0; i < w->deaths_count; i++)
-			if (w->deaths[i].signal == WTERMSIG(status) && strcmp(w->deaths[i].comm, k->comm) == 0)
-				death = &w->deaths[i];
-	}
+	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGPIPE)
+		death = note_death(w, k, pid, WTERMSIG(status));
 	if (refusal_is_likely(death, k, pid, status, after_ns) && k->last->likely++ == 0)
 		k->last->end = (struct why_end){pid, status, after_ns};
 }

@@ -31,6 +31,7 @@ void why_scene_close(struct why_scene *s)
 		free(s->seen[i].before);
 	}
 	free(s->groups);
+	why_oomd_free(&s->marks);
 	cgroup_close(&s->cgroup);
 	snapshot_source_close(&s->source);
 	closep(&s->log_fd);
@@ -96,6 +97,12 @@ const struct snapshot *why_scene_enter(struct why_scene *s, pid_t pid)
 	    (!s->groups || strcmp(groups, s->groups) != 0))
 		open_groups(s, groups);
 	return first_seen(s);
+}
+
+void why_scene_note_marks(struct why_scene *s)
+{
+	const struct cgroup *g = &s->cgroup;
+	why_oomd_note(&s->marks, g->path[CGROUP_MEMORY], g->system.at[CGROUP_MEMORY].mount);
 }
 
 /* Two lines tell of one kill: merged by pid. */

@@ -47,17 +47,6 @@ static void times(uint64_t n, FILE *out)
 		(void)fprintf(out, ", %s times", number_format_count(count, sizeof(count), n));
 }
 
-static char *amount(uint64_t n, const char *unit, char *buf, size_t size)
-{
-	char count[40];
-	if (strcmp(unit, "bytes") == 0)
-		return number_format_bytes(buf, size, n);
-	if (strcmp(unit, "ns") == 0)
-		return number_format_duration(buf, size, n);
-	(void)snprintf(buf, size, "%s %s", number_format_count(count, sizeof(count), n), unit);
-	return buf;
-}
-
 /* "in use + asked > bound", and by how much. */
 static void put_numbers(const struct limit_state *s, FILE *out)
 {
@@ -66,10 +55,12 @@ static void put_numbers(const struct limit_state *s, FILE *out)
 	uint64_t sum = limit_add(s->in_use, s->asked);
 	if (!unit[0])
 		return;
-	(void)fprintf(out, "   numbers: %s in use + %s asked > %s", amount(s->in_use, unit, in_use, sizeof(in_use)),
-		      amount(s->asked, unit, asked, sizeof(asked)), amount(s->bound, unit, bound, sizeof(bound)));
+	(void)fprintf(out, "   numbers: %s in use + %s asked > %s",
+		      number_format_amount(in_use, sizeof(in_use), s->in_use, unit),
+		      number_format_amount(asked, sizeof(asked), s->asked, unit),
+		      number_format_amount(bound, sizeof(bound), s->bound, unit));
 	if (sum > s->bound)
-		(void)fprintf(out, ": %s too much\n", amount(sum - s->bound, unit, over, sizeof(over)));
+		(void)fprintf(out, ": %s too much\n", number_format_amount(over, sizeof(over), sum - s->bound, unit));
 	else /* groups are charged in batches */
 		(void)fputs(": no room for another batch\n", out);
 }
@@ -208,16 +199,27 @@ static void put_survived(const struct why_refusals *r, bool everything, FILE *ou
 
 static void put_sender(const struct why_deaths *d, FILE *out)
 {
-	if (d->sender.known) {
+	if (d->sender.known && d->sender.pid == d->pid) {
+		(void)fputs("   sender:  the process itself\n", out);
+	} else if (d->sender.known) {
 		(void)fprintf(out, "   sender:  process %d (%s)", d->sender.pid, clean(d->sender.comm));
 		if (d->sender.uid != UINT32_MAX)
 			(void)fprintf(out, " of user %" PRIu32, d->sender.uid);
+		if (d->sender.raised_again)
+			(void)fputs("; the process took the signal and ended itself by it", out);
 		(void)fputc('\n', out);
+	} else if (d->moment && d->moment->oomd_kills) {
+		(void)fprintf(out,
+			      "   sender:  systemd-oomd: it has marked the group %s for a kill (user.oomd_ooms %" PRIu64
+			      "); the kernel counts and logs no OOM kill of it\n",
+			      clean(d->moment->place), d->moment->oomd_kills);
 	} else if (d->signal == SIGKILL && d->cause == CAUSE_KILLED_BY_OTHER) {
 		(void)fputs("   sender:  none of the watched processes; the kernel counts and logs no OOM kill of it\n",
 			    out);
 	} else if (d->signal == SIGKILL && d->cause == CAUSE_UNKNOWN) {
 		(void)fputs("   sender:  not known: the kernel log cannot be read, or is about others\n", out);
+	} else if (d->code == SI_USER || d->code == SI_TKILL || d->code == SI_QUEUE) {
+		(void)fputs("   sender:  not known: it was sent within another pid namespace, or from one\n", out);
 	}
 }
 

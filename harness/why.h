@@ -7,6 +7,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,6 +28,16 @@
 
 #define WHY_SCENES    16
 #define WHY_KILLS     32
+#define WHY_MARKS     64
+
+/* How many kills systemd-oomd had marked a group for when it was first seen. */
+struct why_marks {
+	unsigned count;
+	struct why_mark {
+		char *dir;
+		uint64_t kills;
+	} mark[WHY_MARKS];
+};
 
 /* Where snapshots come from: the machine, and the groups of the process that is looked at. */
 struct why_scene {
@@ -38,6 +49,7 @@ struct why_scene {
 		char *groups;
 		struct snapshot *before; /* when they were seen first */
 	} seen[WHY_SCENES];
+	struct why_marks marks;
 	int log_fd; /* the kernel's, -1 where it cannot be read */
 	unsigned kill_count;
 	struct kmsg_oom kill[WHY_KILLS];
@@ -47,6 +59,8 @@ int why_scene_open(struct why_scene *s);
 void why_scene_close(struct why_scene *s);
 /* Open the groups of a process. Returns the numbers of when they were seen first, NULL where that is unknown. */
 const struct snapshot *why_scene_enter(struct why_scene *s, pid_t pid);
+/* Note what systemd-oomd has marked the groups for that are open. Not at a death: its mark comes before the kill. */
+void why_scene_note_marks(struct why_scene *s);
 /* What the kernel logged of a kill of this process since the start: NULL when nothing. */
 const struct kmsg_oom *why_scene_kill_of(struct why_scene *s, pid_t pid, const char *comm);
 
@@ -66,6 +80,7 @@ struct why_moment {
 	char *place;      /* the group or mount whose limit it is, NULL for none */
 	char *file;       /* of a SIGBUS: what is mapped there; NULL */
 	struct backtrace *backtrace;
+	uint64_t oomd_kills; /* systemd-oomd has marked the group for so many kills */
 };
 
 struct why; /* below */
@@ -81,6 +96,16 @@ struct why_moment *why_moment_of_refusal(struct why *w, const struct follow_call
 struct why_moment *why_moment_of_signal(struct why *w, pid_t pid, pid_t tid, const struct fatal_signal *signal,
 					bool backtrace);
 void why_moment_free(struct why_moment *m);
+/* How many kills systemd-oomd has marked the group of this directory for; 0: none, or no such group. */
+uint64_t why_oomd_mark(const char *dir);
+/* Note the marks of a group and those above it, below the directory `top`, unless they were noted before. */
+void why_oomd_note(struct why_marks *marks, const char *dir, const char *top);
+/*
+ * At the moment of a SIGKILL that no limit explains: the nearest of these groups whose mark has grown since it was
+ * noted, or that has one and was never noted.
+ */
+void why_oomd(struct why_moment *m, const struct why_marks *marks, const char *dir, const char *top);
+void why_oomd_free(struct why_marks *marks);
 
 /* The commands of a moment, from the snapshot it was judged by, while the scene is still that of its process. */
 void why_fix(struct why *w, struct why_moment *m, const struct snapshot *s);
@@ -109,10 +134,12 @@ struct why_refusals {
 };
 
 struct why_sender {
-	bool known;
+	bool known; /* else, of a signal that had one: nobody we have a number for */
 	pid_t pid;
 	uint32_t uid;
 	char comm[WHY_COMM];
+	int signal;
+	bool raised_again; /* the process took it, and ended itself by the same signal */
 };
 
 /* Processes that died of a signal. */
@@ -147,6 +174,11 @@ struct why {
 	unsigned note_count;
 	char *note[WHY_NOTES];
 };
+
+/* Who sent a signal to this process, held at it, as a number of ours; 0: somebody whom we have no number for. */
+pid_t why_sender_pid(pid_t pid, const siginfo_t *info);
+/* From the text of /proc/PID/status: the number of the process in its own pid namespace; 0: it is not said. */
+pid_t why_innermost_pid(const char *status);
 
 extern const struct follow_handlers why_handlers;
 void why_free(struct why *w);

@@ -39,6 +39,7 @@ bool backtrace_unwinds(void)
 	X(dwfl_addrmodule)                                                                                             \
 	X(dwfl_module_info)                                                                                            \
 	X(dwfl_module_addrinfo)                                                                                        \
+	X(dwfl_module_getelf)                                                                                          \
 	X(dwfl_module_getsrc)                                                                                          \
 	X(dwfl_lineinfo)
 
@@ -80,7 +81,7 @@ struct walk {
 static void describe(Dwfl *dwfl, Dwarf_Addr pc, bool is_return, struct backtrace_frame *frame)
 {
 	/* A return address is behind the call, which may be the last instruction of its function. */
-	Dwarf_Addr at = is_return && pc ? pc - 1 : pc, start = 0;
+	Dwarf_Addr at = is_return && pc ? pc - 1 : pc, start = 0, bias = 0;
 	const char *main_file = NULL;
 	GElf_Off offset = 0;
 	GElf_Sym symbol;
@@ -91,7 +92,8 @@ static void describe(Dwfl *dwfl, Dwarf_Addr pc, bool is_return, struct backtrace
 		return;
 	const char *name = dw.dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, &main_file, NULL);
 	(void)snprintf(frame->module, sizeof(frame->module), "%s", main_file ? main_file : name ? name : "");
-	frame->module_offset = pc - start;
+	/* What is loaded where its file says, as Go's programs are, has a start and no bias. */
+	frame->module_offset = pc - (dw.dwfl_module_getelf(module, &bias) ? bias : start);
 	const char *function = dw.dwfl_module_addrinfo(module, at, &offset, &symbol, NULL, NULL, NULL);
 	if (function) {
 		(void)snprintf(frame->symbol, sizeof(frame->symbol), "%s", function);

@@ -5,11 +5,14 @@
 #include "calls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <seccomp.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
+#include <unistd.h>
 
 /* SCMP_SYS() is a constant, negative where this architecture lacks the call; the other number is that of x86-64's
  * 32-bit entry (arch/x86/entry/syscalls/syscall_32.tbl). */
@@ -56,15 +59,23 @@ const struct call_info watched_calls[] = {
 	CALL(inotify_init, 291, CALL_OBJECT),
 	CALL(inotify_init1, 332, CALL_OBJECT),
 	CALL(inotify_add_watch, 292, CALL_WATCH),
+	CALL(timer_create, 259, CALL_TIMER),
+	CALL(mq_open, 277, CALL_OBJECT),
+	CALL(add_key, 286, CALL_KEY),
+	CALL(io_setup, 245, CALL_AIO),
+	CALL(setsockopt, 366, CALL_OPTION), /* the filter stops it for SO_ATTACH_FILTER only */
 	CALL(socket, 359, CALL_OBJECT),
 	CALL(io_uring_setup, 425, CALL_OBJECT),
 	CALL(io_uring_register, 427, CALL_PIN),
 	CALL(swapoff, 115, CALL_SWAP), /* outside a guest the filter refuses it */
+	CALL(bpf, 357, CALL_BPF),      /* likewise; the filter stops it for BPF_MAP_CREATE only */
 	CALL_ON_DEMAND(read, 3, CALL_TRANSFER),
 	CALL_ON_DEMAND(write, 4, CALL_TRANSFER),
 	CALL_ON_DEMAND(sendto, 369, CALL_TRANSFER),
 	CALL_ON_DEMAND(msgsnd, 400, CALL_TRANSFER),
+	CALL_ON_DEMAND(msgget, 399, CALL_OBJECT),
 	CALL_ON_DEMAND(semget, 393, CALL_OBJECT),
+	CALL_ON_DEMAND(epoll_ctl, 255, CALL_WATCH),
 	CALL_ON_DEMAND(openat, 295, CALL_CREATE), /* the filter stops it for O_CREAT only */
 	{NULL, -1, -1, CALL_FILE, false},
 };
@@ -98,8 +109,18 @@ unsigned call_opens(const struct call_info *call)
 	if (call->family == CALL_PIPE)
 		return strcmp(call->name, "fcntl") == 0 ? 0 : 2;
 	if (call->family == CALL_OBJECT)
-		return strcmp(call->name, "semget") != 0;
+		return !call_makes_sysv(call);
 	return strcmp(call->name, "memfd_create") == 0;
+}
+
+bool call_makes_sysv(const struct call_info *call)
+{
+	return strcmp(call->name, "msgget") == 0 || strcmp(call->name, "semget") == 0;
+}
+
+bool call_makes_queue(const struct call_info *call)
+{
+	return strcmp(call->name, "mq_open") == 0;
 }
 
 bool call_makes_inotify(const struct call_info *call)
@@ -120,24 +141,51 @@ static bool is_new_segment(const struct call_info *call, const uint64_t args[6])
 }
 
 /*
+ * ksys_mmap_pgoff(), mm/mmap.c: huge pages of a size that is named and not offered. A size that is offered, or a file
+ * that has no huge pages, is refused for what is wrong with its arguments.
+ */
+static bool lacks_page_size(const struct call_info *call, const uint64_t args[6])
+{
+	const uint64_t both = MAP_ANONYMOUS | MAP_HUGETLB;
+	unsigned log2 = args[3] >> MAP_HUGE_SHIFT & MAP_HUGE_MASK;
+	char name[64];
+
+	if (call->family != CALL_MAP || (args[3] & both) != both || log2 == 0)
+		return false;
+	if (log2 < 10) /* less than a KiB, by which they are named */
+		return true;
+	(void)snprintf(name, sizeof(name), "/sys/kernel/mm/hugepages/hugepages-%llukB", 1ULL << (log2 - 10));
+	return access(name, F_OK) < 0;
+}
+
+static bool is_new_set(const struct call_info *call, const uint64_t args[6])
+{
+	return !strcmp(call->name, "semget") && (int)args[1] > 0 &&
+	       ((int)args[0] == IPC_PRIVATE || args[2] & IPC_CREAT);
+}
+
+/* One that is there already is not made, and its size not looked at. */
+static bool is_new_queue(const struct call_info *call, const uint64_t args[6])
+{
+	return call_makes_queue(call) && args[1] & O_CREAT && args[3];
+}
+
+/*
  * An allow list, because most errors of these calls are about a bad argument (EACCES, EBADF, ENODEV, EEXIST of
  * MAP_FIXED_NOREPLACE), a signal (EINTR, ERESTART* 512 to 516) or an old kernel (ENOSYS). Those that limits give:
  *   ENOMEM  everywhere
  *   EAGAIN  tasks (pids.max, RLIMIT_NPROC, pid_max, threads-max), locked memory in mmap and mremap, areas in madvise
- *   ENOSPC  shmget (shmall, shmmni), fallocate, write and openat (tmpfs), clone and unshare (namespaces),
- *           inotify_add_watch (watches)
- *   EFAULT  read and madvise that populates: a mapping whose file system is full; else a bad pointer
- *   EPERM   RLIMIT_MEMLOCK of 0: mlock*, shmget(SHM_HUGETLB), mmap(MAP_LOCKED); fs.pipe-max-size: fcntl; else a matter
- *           of rights
- *   ENFILE  pipe, socket, where the inode cannot be had: that is what older kernels say instead of ENOMEM
- *   ENOBUFS a datagram that memory lacks for (sendto); on 5.10 a socket
- *   EMFILE  RLIMIT_NOFILE, where a call asks for a descriptor: no lack of memory, but taken for one; inotify_init too
- *           where the user has as many as it may have
- *   EINVAL  a thread of a process whose children live in another pid namespace; a new segment above shmmax; else a
- *           wrong argument
- *   EBUSY   write: a limit of a control group that is lowered below what it holds
- *   E2BIG   arguments of execve above a quarter of RLIMIT_STACK; for clone3 a structure from the future
- * execve also fails for every directory of PATH without the program: only what memory and tasks refuse counts.
+ *   ENOSPC  shmget (shmall, shmmni), msgget, semget, fallocate, write and openat (tmpfs), clone and unshare
+ * (namespaces), inotify_add_watch and epoll_ctl (watches), mq_open EDQUOT  add_key EFAULT  read and madvise that
+ * populates: a mapping whose file system is full; else a bad pointer EPERM   RLIMIT_MEMLOCK of 0: mlock*,
+ * shmget(SHM_HUGETLB), mmap(MAP_LOCKED); fs.pipe-max-size: fcntl; a map of bpf before 5.11; else a matter of rights
+ * ENFILE  pipe, socket, where the inode cannot be had: that is what older kernels say instead of ENOMEM ENOBUFS a
+ * datagram that memory lacks for (sendto); on 5.10 a socket EMFILE RLIMIT_NOFILE, where a call asks for a descriptor:
+ * no lack of memory, but taken for one; inotify_init too where the user has as many as it may have EINVAL  a thread of
+ * a process whose children live in another pid namespace; a new segment above shmmax, a new set above semmsl, a POSIX
+ * queue above msg_max; else a wrong argument EBUSY   write: a limit of a control group that is lowered below what it
+ * holds E2BIG   arguments of execve above a quarter of RLIMIT_STACK; for clone3 a structure from the future execve also
+ * fails for every directory of PATH without the program: only what memory and tasks refuse counts.
  */
 static bool error_is_refusal(const struct call_info *call, const uint64_t args[6], int error)
 {
@@ -152,7 +200,8 @@ static bool error_is_refusal(const struct call_info *call, const uint64_t args[6
 		return call->family == CALL_ADVISE || !strcmp(call->name, "read");
 	case EPERM:
 		return call->family == CALL_LOCK || call->family == CALL_SHM ||
-		       (call->family == CALL_MAP && args[3] & MAP_LOCKED) || !strcmp(call->name, "fcntl");
+		       (call->family == CALL_MAP && args[3] & MAP_LOCKED) || !strcmp(call->name, "fcntl") ||
+		       call->family == CALL_BPF;
 	case ENFILE:
 		return (call->family == CALL_OBJECT && call_opens(call) > 0) ||
 		       (call->family == CALL_PIPE && strcmp(call->name, "fcntl") != 0);
@@ -161,7 +210,10 @@ static bool error_is_refusal(const struct call_info *call, const uint64_t args[6
 	case EMFILE:
 		return call_opens(call) > 0;
 	case EINVAL:
-		return call->family == CALL_TASK || is_new_segment(call, args);
+		return call->family == CALL_TASK || is_new_segment(call, args) || is_new_set(call, args) ||
+		       is_new_queue(call, args) || lacks_page_size(call, args);
+	case EDQUOT:
+		return call->family == CALL_KEY;
 	case EBUSY:
 		return !strcmp(call->name, "write");
 	case E2BIG:
@@ -180,11 +232,14 @@ bool call_can_give(const struct call_info *call, int error)
 		return call->family != CALL_TRANSFER;
 	case EAGAIN:
 		return call->family == CALL_TASK || call->family == CALL_MAP || call->family == CALL_REMAP ||
-		       call->family == CALL_EXEC || strcmp(call->name, "mlock") == 0 ||
-		       strcmp(call->name, "mlock2") == 0;
+		       call->family == CALL_EXEC || call->family == CALL_TIMER || call->family == CALL_AIO ||
+		       strcmp(call->name, "mlock") == 0 || strcmp(call->name, "mlock2") == 0;
 	case ENOSPC:
 		return call->family == CALL_NAMESPACE || call->family == CALL_WATCH ||
-		       strcmp(call->name, "shmget") == 0 || strcmp(call->name, "fallocate") == 0;
+		       strcmp(call->name, "shmget") == 0 || strcmp(call->name, "fallocate") == 0 ||
+		       call_makes_queue(call);
+	case EDQUOT:
+		return call->family == CALL_KEY;
 	case EPERM:
 		return call->family == CALL_LOCK || strcmp(call->name, "fcntl") == 0;
 	case E2BIG:

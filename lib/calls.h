@@ -23,10 +23,16 @@ enum call_family {
 	CALL_ADVISE,    /* madvise that populates, or keeps pages from forks, dumps or being one area */
 	CALL_FILE,      /* memfd_create, fallocate */
 	CALL_PIPE,      /* pipe, pipe2, fcntl(F_SETPIPE_SZ) */
-	CALL_OBJECT,    /* epoll_create, eventfd, inotify_init, socket, semget: behind a descriptor or a number */
-	CALL_WATCH,     /* inotify_add_watch */
-	CALL_TRANSFER,  /* read, write, sendto, msgsnd */
-	CALL_CREATE,    /* openat(O_CREAT) */
+	CALL_OBJECT,   /* epoll_create, eventfd, inotify_init, socket, mq_open, msgget, semget: behind a descriptor or a
+			  number */
+	CALL_WATCH,    /* inotify_add_watch, epoll_ctl(EPOLL_CTL_ADD) */
+	CALL_KEY,      /* add_key */
+	CALL_BPF,      /* bpf(BPF_MAP_CREATE) */
+	CALL_TIMER,    /* timer_create */
+	CALL_AIO,      /* io_setup */
+	CALL_OPTION,   /* setsockopt(SO_ATTACH_FILTER) */
+	CALL_TRANSFER, /* read, write, sendto, msgsnd */
+	CALL_CREATE,   /* openat(O_CREAT) */
 };
 
 struct call_info {
@@ -57,6 +63,10 @@ bool call_can_give(const struct call_info *call, int error);
 /* How many descriptors the call asks for. */
 unsigned call_opens(const struct call_info *call);
 
+/* Does it make a message queue or a set of semaphores? */
+bool call_makes_sysv(const struct call_info *call);
+/* Does it make (or open) a POSIX message queue? */
+bool call_makes_queue(const struct call_info *call);
 /* Does it make an inotify instance? */
 bool call_makes_inotify(const struct call_info *call);
 
@@ -67,11 +77,14 @@ struct refusal {
 	uint64_t clone_flags; /* of fork, vfork, clone and clone3 alike, as clone(2) flags */
 	uint64_t asked_bytes; /* what the call wanted more of; 0 when it is not bytes */
 	uint64_t number;      /* that a write refused with EBUSY wrote, as a limit is written; else ENOMEM_ABSENT */
-	int error;            /* positive errno; brk, which returns the old break, is ENOMEM */
-	bool injected;        /* by the witness: the kernel was never asked */
-	bool ia32;            /* a 32-bit call of x86-64: its addresses end at 4 GiB; args are those of the row */
-	int32_t tgid, tid;    /* in the harness's pid namespace */
-	uint64_t time_ns;     /* CLOCK_MONOTONIC */
+	uint64_t messages,
+		message_bytes; /* a POSIX message queue's as the call says them, or its namespace's defaults */
+	bool queue_sized;      /* the call says them */
+	int error;             /* positive errno; brk, which returns the old break, is ENOMEM */
+	bool injected;         /* by the witness: the kernel was never asked */
+	bool ia32;             /* a 32-bit call of x86-64: its addresses end at 4 GiB; args are those of the row */
+	int32_t tgid, tid;     /* in the harness's pid namespace */
+	uint64_t time_ns;      /* CLOCK_MONOTONIC */
 };
 
 /* Was the call refused, and with which errno? brk(2) never returns an error: it returns the break it kept. */

@@ -96,7 +96,13 @@ void cause_pipe(struct cause_case *c)
 			cause_charge(c, PAGE_BYTES, error);
 		else if (error == EMFILE)
 			cause_open_files(c);
+		if (error == ENFILE)
+			cause_pipe_pages(c);
 		return;
+	}
+	if (error == EPERM) {
+		cause_pipe_size(c);
+		cause_pipe_pages(c);
 	}
 	if (error != ENOMEM || asked == 0)
 		return;
@@ -123,6 +129,8 @@ void cause_file(struct cause_case *c)
 		cause_charge(c, asked ? asked : PAGE_BYTES, ENOMEM);
 	else if (c->refusal->error == ENOSPC)
 		cause_tmpfs_space(c, asked, ENOSPC);
+	if (c->refusal->error == ENOSPC)
+		cause_hugetlbfs_space(c, asked, ENOSPC);
 }
 
 /*

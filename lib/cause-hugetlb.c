@@ -2,6 +2,8 @@
 /*
  * Huge pages: a mapping reserves them, a fault takes them, and both a control group and the pool may say no.
  */
+#include <linux/magic.h>
+
 #include "cause-internal.h"
 
 /* Pages of the default size, as /proc/meminfo counts them. */
@@ -43,6 +45,29 @@ static const struct limit_state *take_pages(struct cause_case *c, const struct p
 	return state;
 }
 
+/* ksys_mmap_pgoff(), mm/mmap.c, newseg(), ipc/shm.c: hstate_sizelog() finds no pool of such pages, whatever is free. */
+void cause_hugetlb_page_size(struct cause_case *c, uint64_t asked_bytes, unsigned log2_size)
+{
+	if (log2_size == 0 || c->s->counted.huge_pages_of_size != 0)
+		return;
+	uint64_t pages = (asked_bytes >> log2_size) + ((asked_bytes & ((1ULL << log2_size) - 1)) != 0);
+	(void)cause_add(c, CAUSE_HUGETLB_SIZE, (struct cause_sum){0, pages, 0}, EINVAL,
+			"/sys/kernel/mm/hugepages: there are none of that size");
+}
+
+/* hugepage_subpool_get_pages(), mm/hugetlb.c: a mount with size= has a share of the pool and no more. */
+void cause_hugetlbfs_space(struct cause_case *c, uint64_t asked, int error)
+{
+	const struct file_system *fs = &c->s->file;
+
+	if (!c->s->file_seen || fs->type != HUGETLBFS_MAGIC || fs->block == 0 || fs->size == 0 || fs->free > fs->size)
+		return;
+	uint64_t over = asked % fs->block;
+	(void)cause_add(c, CAUSE_HUGETLBFS_SIZE,
+			(struct cause_sum){fs->size - fs->free, over ? asked - over + fs->block : asked, fs->size},
+			error, "the size of its hugetlbfs");
+}
+
 /* hugetlb_reserve_pages(), mm/hugetlb.c */
 void cause_hugetlb_reservation(struct cause_case *c, uint64_t asked_bytes, unsigned log2_size)
 {
@@ -77,6 +102,7 @@ void cause_hugetlb_fault(struct cause_case *c)
 				0, "hugetlb.max of its group");
 	/* One of the pages that are promised may have been promised to this very fault: then it is the group alone. */
 	const struct limit_state *state = take_pages(c, &pool, 1);
+	cause_hugetlbfs_space(c, pool.size, 0);
 	if (state && state->refuses && pool.reserved > 0)
 		cause_doubt(c, state);
 }

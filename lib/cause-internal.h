@@ -82,6 +82,18 @@ void cause_tmpfs_fault(struct cause_case *c, uint64_t address, uint64_t length, 
 void cause_new_namespaces(struct cause_case *c, uint64_t flags);
 /* What the IPC namespace has for a new segment of System V memory. */
 void cause_shm_namespace(struct cause_case *c, uint64_t size);
+void cause_sysv_namespace(struct cause_case *c);
+/* Likewise for a new POSIX message queue. */
+void cause_queue(struct cause_case *c);
+/* What the capability of the first user namespace lifts; a user who is not root may hold it just in his own. */
+void cause_unless_capable(struct cause_case *c, unsigned capability, const struct limit_state *state);
+/* What a pipe may hold, and all pipes of a user together, for those without the capability. */
+void cause_pipe_size(struct cause_case *c);
+void cause_pipe_pages(struct cause_case *c);
+/* A size of huge pages that the kernel does not offer. */
+void cause_hugetlb_page_size(struct cause_case *c, uint64_t asked_bytes, unsigned log2_size);
+/* Space on the hugetlbfs of the file at hand. */
+void cause_hugetlbfs_space(struct cause_case *c, uint64_t asked, int error);
 /* The whole machine: is nearly all of its swap in use? */
 bool cause_swap_is_full(uint64_t total, uint64_t free_bytes);
 
@@ -104,3 +116,9 @@ void cause_transfer(struct cause_case *c);
 void cause_create(struct cause_case *c);
 void cause_namespace(struct cause_case *c);
 void cause_watch(struct cause_case *c);
+void cause_timer(struct cause_case *c);
+void cause_aio(struct cause_case *c);
+void cause_key(struct cause_case *c);
+void cause_bpf(struct cause_case *c);
+void cause_epoll_watch(struct cause_case *c);
+void cause_option(struct cause_case *c);

@@ -175,6 +175,7 @@ static void huge_file(struct cause_case *c, uint64_t length)
 	if (block == 0 || block & (block - 1))
 		return;
 	cause_hugetlb_reservation(c, length, (unsigned)__builtin_ctzll(block));
+	cause_hugetlbfs_space(c, length, ENOMEM);
 	for (unsigned i = from; i < c->report->count; i++)
 		if (c->report->state[i].refuses)
 			cause_doubt(c, &c->report->state[i]);
@@ -215,6 +216,10 @@ void cause_map(struct cause_case *c)
 		if (!(flags & MAP_NORESERVE))
 			huge_file(c, args[1]);
 	} else if (flags & MAP_HUGETLB) {
+		/* With a file that is no hugetlbfs's it is a wrong argument. */
+		if (!(flags & MAP_ANONYMOUS))
+			return;
+		cause_hugetlb_page_size(c, args[1], flags >> HUGE_SIZE_SHIFT & HUGE_SIZE_MASK);
 		if (!(flags & MAP_NORESERVE))
 			cause_hugetlb_reservation(c, args[1], flags >> HUGE_SIZE_SHIFT & HUGE_SIZE_MASK);
 	} else if (!overlaps || (maps->target_mapped && !maps->target_private_writable)) {
@@ -340,6 +345,7 @@ void cause_shm(struct cause_case *c)
 	}
 	cause_shm_namespace(c, args[1]);
 	if (args[2] & SHM_HUGETLB) {
+		cause_hugetlb_page_size(c, args[1], args[2] >> HUGE_SIZE_SHIFT & HUGE_SIZE_MASK);
 		if (!(args[2] & SHM_NORESERVE))
 			cause_hugetlb_reservation(c, args[1], args[2] >> HUGE_SIZE_SHIFT & HUGE_SIZE_MASK);
 		return;

@@ -3,6 +3,7 @@
  * What a descriptor stands for: the kernel's object behind it, charged to the memory groups, and the descriptor itself,
  * which costs no memory and is refused with an errno that is often read as if it did.
  */
+#include <string.h>
 #include <sys/resource.h>
 
 #include "cause-internal.h"
@@ -35,6 +36,10 @@ void cause_watch(struct cause_case *c)
 	const struct inotify_numbers *numbers = &c->s->inotify;
 	if (c->refusal->error == ENOMEM)
 		cause_charge(c, PAGE_BYTES, ENOMEM);
+	if (strcmp(c->refusal->call->name, "epoll_ctl") == 0) {
+		cause_epoll_watch(c);
+		return;
+	}
 	(void)cause_add(c, CAUSE_INOTIFY_WATCHES_MAX, (struct cause_sum){numbers->watches, 1, numbers->watches_max},
 			ENOSPC, "/proc/sys/user/max_inotify_watches");
 }
@@ -45,8 +50,12 @@ void cause_object(struct cause_case *c)
 {
 	int error = c->refusal->error;
 
-	if (error == EMFILE)
+	if (error == EMFILE) /* do_mq_open(), ipc/mqueue.c, has a descriptor before it looks at the queue */
 		cause_open_files(c);
+	if (call_makes_sysv(c->refusal->call))
+		cause_sysv_namespace(c);
+	if (call_makes_queue(c->refusal->call))
+		cause_queue(c);
 	if (error == EMFILE && call_makes_inotify(c->refusal->call))
 		cause_inotify_instances(c);
 	else if (error == ENOMEM || error == ENFILE || error == ENOBUFS)

@@ -52,6 +52,12 @@ void cause_transfer(struct cause_case *c)
 		break;
 	case EFAULT:
 		cause_tmpfs_fault(c, c->refusal->args[1], 1, EFAULT);
+		/*
+		 * A page of the buffer, in a group that can kill nobody: it tried to. A group full of page cache counts
+		 * refusals all the time and reclaims; there the pointer is wrong.
+		 */
+		if (cause_moved(c, CGROUP_MEMORY_EVENTS_OOM) != MOVED_NO)
+			cause_charge(c, PAGE_BYTES, EFAULT);
 		break;
 	case ENOMEM:  /* load_msg(), ipc/msgutil.c, for msgsnd() */
 	case ENOBUFS: /* alloc_skb_with_frags(), net/core/skbuff.c, for sendto() */

@@ -122,6 +122,11 @@ void cause_of_refusal(const struct refusal *refusal, const struct snapshot *befo
 		[CALL_CREATE] = cause_create,
 		[CALL_NAMESPACE] = cause_namespace,
 		[CALL_WATCH] = cause_watch,
+		[CALL_TIMER] = cause_timer,
+		[CALL_AIO] = cause_aio,
+		[CALL_KEY] = cause_key,
+		[CALL_BPF] = cause_bpf,
+		[CALL_OPTION] = cause_option,
 	};
 
 	memset(ret, 0, sizeof(*ret));

@@ -31,15 +31,26 @@
 	X(NAMESPACES_MAX, "namespaces-max", "namespaces", NULL)                                                        \
 	X(INOTIFY_WATCHES_MAX, "inotify-watches-max", "watches", NULL)                                                 \
 	X(INOTIFY_INSTANCES_MAX, "inotify-instances-max", "instances", NULL)                                           \
+	X(RLIMIT_SIGPENDING, "rlimit-sigpending", "signals", NULL)                                                     \
+	X(EPOLL_WATCHES_MAX, "epoll-watches-max", "watches", NULL)                                                     \
+	X(KEYS_MAX, "keys-max", "keys", NULL)                                                                          \
+	X(RLIMIT_MSGQUEUE, "rlimit-msgqueue", "bytes", NULL)                                                           \
+	X(AIO_MAX, "aio-max", "requests", NULL)                                                                        \
+	X(PIPE_MAX_SIZE, "pipe-max-size", "bytes", NULL)                                                               \
+	X(PIPE_USER_PAGES, "pipe-user-pages", "pages", NULL)                                                           \
+	X(OPTMEM_MAX, "optmem-max", "bytes", NULL)                                                                     \
 	X(MEMCG_MAX, "memcg-max", "bytes", "cgroup.memory.events.oom_kill")                                            \
 	X(MEMCG_SWAP_MAX, "memcg-swap-max", "bytes", "cgroup.memory.events.oom_kill")                                  \
 	X(MEMCG_HIGH, "memcg-high", "bytes", "cgroup.memory.events.high")                                              \
 	X(SYSTEM_OOM, "system-oom", "bytes", "vmstat.oom_kill")                                                        \
 	X(SWAP_FULL, "swap-full", "bytes", "vmstat.oom_kill")                                                          \
 	X(HUGETLB_POOL, "hugetlb-pool", "pages", NULL)                                                                 \
+	X(HUGETLB_SIZE, "hugetlb-size", "pages", NULL)                                                                 \
 	X(HUGETLB_CGROUP, "hugetlb-cgroup", "bytes", "cgroup.hugetlb.events.max")                                      \
+	X(HUGETLBFS_SIZE, "hugetlbfs-size", "bytes", NULL)                                                             \
 	X(TMPFS_SIZE, "tmpfs-size", "bytes", NULL)                                                                     \
 	X(SHM_LIMIT, "shm-limit", "bytes", NULL)                                                                       \
+	X(IPC_LIMIT, "ipc-limit", "queues", NULL)                                                                      \
 	X(FRAGMENTATION, "fragmentation", "bytes", NULL)                                                               \
 	X(KMALLOC_MAX, "kmalloc-max", "bytes", NULL)                                                                   \
 	X(RLIMIT_NOFILE, "rlimit-nofile", "descriptors", NULL)                                                         \

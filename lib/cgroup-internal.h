@@ -9,11 +9,17 @@
 #include "cgroup.h"
 #include "clock.h"
 
+/* What cgroup_leaf_enter() makes. */
+#define CGROUP_LEAF_NAMES "enomem-*-leaf"
+
 /* "<mount><own group>" of a hierarchy, without a slash at the end. -ENAMETOOLONG */
 int cgroup_own_directory(const struct cgroup_hierarchy *at, const char *root_prefix, char *ret, size_t size);
 
 /* The controllers we know in DIR/cgroup.controllers or DIR/cgroup.subtree_control, as a bit mask; 0 when unreadable. */
 unsigned cgroup_read_controllers(const char *dir, const char *file);
+
+/* Enable ('+') or disable ('-') controllers for the groups in a directory: all of them, or none. -errno */
+int cgroup_write_subtree_control(const char *dir, char sign, unsigned controllers);
 
 /* Open every value of a group whose path[] is filled in. */
 void cgroup_open_values(struct cgroup *cg);
@@ -30,6 +36,12 @@ uint64_t cgroup_keyed_number(const char *text, const char *key);
 bool cgroup_path_is_ours(const char *path);
 
 bool cgroup_has_children(int dirfd);
+/* Any whose name the pattern, as fnmatch(3) has it, does not match. */
+bool cgroup_has_children_but(int dirfd, const char *pattern);
+
+/* Serialises "enable, make" against "remove, disable". -1 when somebody sits on the lock: then nothing is disabled
+ * later. */
+int cgroup_lock_parent(const char *dir);
 
 /* Never signals pid 0, pid 1 or the caller. -EBUSY when only the caller is left, -ETIMEDOUT. */
 int cgroup_kill_directory(int dirfd, uint64_t deadline_ns);

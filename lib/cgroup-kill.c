@@ -4,6 +4,7 @@
  * touched by path: a damaged journal must not make recover kill or remove anything else.
  */
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
@@ -84,8 +85,16 @@ static const char *next_child(DIR *d)
 
 bool cgroup_has_children(int dirfd)
 {
+	return cgroup_has_children_but(dirfd, "");
+}
+
+bool cgroup_has_children_but(int dirfd, const char *pattern)
+{
 	auto_closedir DIR *d = list_directory(dirfd);
-	return d && next_child(d);
+	for (const char *name; d && (name = next_child(d));)
+		if (fnmatch(pattern, name, 0) != 0)
+			return true;
+	return false;
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): at most DEPTH_MAX deep

@@ -31,9 +31,7 @@ void cgroup_init(struct cgroup *cg)
 	cg->memsw_failcnt_fd = -1;
 }
 
-/* Serialises "enable, make" against "remove, disable". -1 when somebody sits on the lock: then nothing is disabled
- * later. */
-static int lock_parent(const char *dir)
+int cgroup_lock_parent(const char *dir)
 {
 	uint64_t deadline_ns = deadline_after(PARENT_LOCK_TIMEOUT_NS);
 	auto_close int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -46,7 +44,7 @@ static int lock_parent(const char *dir)
 }
 
 /* One write for all of them, so that either all or none are enabled. */
-static int write_subtree_control(const char *dir, char sign, unsigned controllers)
+int cgroup_write_subtree_control(const char *dir, char sign, unsigned controllers)
 {
 	char text[64] = "", path[1100];
 	size_t length = 0;
@@ -87,13 +85,13 @@ static int choose_v2_parent(const struct cgroup_system *sys, unsigned wanted, cg
 		return result;
 	for (result = -ENODEV;;) {
 		if ((cgroup_read_controllers(ret_dir, "cgroup.controllers") & wanted) == wanted) {
-			auto_close int lock = lock_parent(ret_dir);
+			auto_close int lock = cgroup_lock_parent(ret_dir);
 			unsigned missing = wanted & ~cgroup_read_controllers(ret_dir, "cgroup.subtree_control");
 			/* Without the lock nothing would be disabled by us either. */
 			int r = missing && announce && lock >= 0 ? announce(ret_dir, missing, data) : 0;
 			if (r < 0)
 				return r;
-			r = missing ? write_subtree_control(ret_dir, '+', missing) : 0;
+			r = missing ? cgroup_write_subtree_control(ret_dir, '+', missing) : 0;
 			if (r == 0) {
 				*ret_enabled = lock >= 0 ? missing : 0;
 				*ret_lock = steal_fd(lock);
@@ -151,7 +149,7 @@ static int make_v2(struct cgroup *cg, unsigned wanted, cgroup_announce announce,
 	/* Before there is a group, cgroup_remove() does not know where. */
 	if (r < 0 && cg->enabled && !cg->path[__builtin_ctz(wanted)][0]) {
 		if (!cgroup_has_children(lock))
-			(void)write_subtree_control(parent, '-', cg->enabled);
+			(void)cgroup_write_subtree_control(parent, '-', cg->enabled);
 		cg->enabled = 0;
 	}
 	return r;
@@ -237,7 +235,7 @@ static int pass_controllers_on(const struct cgroup *outer)
 		controllers |= 1U << c;
 		path = outer->path[c];
 	}
-	return path ? write_subtree_control(path, '+', controllers) : 0;
+	return path ? cgroup_write_subtree_control(path, '+', controllers) : 0;
 }
 
 int cgroup_create_inside(struct cgroup *outer, const char *name, cgroup_announce announce, void *data,
@@ -305,23 +303,26 @@ static void disable_controllers(const struct cgroup *cg)
 	if (!slash)
 		return;
 	*slash = '\0';
-	auto_close int lock = lock_parent(parent);
+	auto_close int lock = cgroup_lock_parent(parent);
 	if (lock >= 0 && !cgroup_has_children(lock))
-		(void)write_subtree_control(parent, '-', cg->enabled);
+		(void)cgroup_write_subtree_control(parent, '-', cg->enabled);
 }
 
 int cgroup_disable_path(const char *path, unsigned controllers, bool dry_run)
 {
 	struct statfs fs;
-	auto_close int lock = lock_parent(path);
+	auto_close int lock = cgroup_lock_parent(path);
 	if (lock < 0)
 		return faccessat(AT_FDCWD, path, F_OK, 0) < 0 ? 0 : -EBUSY;
 	if (fstatfs(lock, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
 		return -EINVAL;
 	unsigned enabled = controllers & cgroup_read_controllers(path, "cgroup.subtree_control");
-	if (!enabled || cgroup_has_children(lock))
+	if (!enabled || cgroup_has_children_but(lock, CGROUP_LEAF_NAMES))
 		return 0;
-	int r = dry_run ? 0 : write_subtree_control(path, '-', enabled);
+	/* Who lived in that one is not gone, or it could not be removed: to be tried again. */
+	if (!dry_run && cgroup_has_children(lock))
+		return -EBUSY;
+	int r = dry_run ? 0 : cgroup_write_subtree_control(path, '-', enabled);
 	return r < 0 ? r : 1;
 }
 

@@ -140,6 +140,25 @@ int cgroup_create_announced(const struct cgroup_system *sys, const char *name, u
 			    cgroup_announce announce, void *data, struct cgroup *ret);
 
 /*
+ * Room for groups where systemd delegated ours to us: a group with processes passes no controllers on, so this process,
+ * if it is alone in there, moves into a group below for as long as it lives. To be called before cgroup_detect_self(),
+ * which then finds the delegated group above; and before any child is started, since those are in it as well.
+ * It is announced as groups are, see above. 1 when it moved, 0 when there is nothing to do (nothing is delegated, it is
+ * cgroup v1, others are in it), -errno
+ */
+struct cgroup_leaf {
+	char parent[1024], path[1100]; /* path is "" when it did not move */
+	pid_t pid;
+	unsigned enabled_before;
+};
+int cgroup_leaf_enter(const struct cgroup_system *sys, cgroup_announce announce, void *data, struct cgroup_leaf *ret);
+/*
+ * Back, when every group that was made is gone; the controllers that were enabled since are disabled. -EBUSY when
+ * somebody else has groups there now: it stays then, and they keep their limits. Does nothing in any other process.
+ */
+int cgroup_leaf_leave(struct cgroup_leaf *leaf);
+
+/*
  * A group inside another one that was just made and is empty: its limits bind this one's processes too. The same
  * controllers as the outer one has. From now on the outer one belongs to this: cgroup_remove() and cgroup_close() take
  * it along, and *outer must live as long. On failure the outer one is left as it is. -ENOTSUP where a v1 kernel does

@@ -21,9 +21,18 @@ static const struct {
 	const char *name;
 	unsigned rlimit;
 } rlimit_names[] = {
-	{"as", RLIMIT_AS},       {"data", RLIMIT_DATA},     {"stack", RLIMIT_STACK}, {"memlock", RLIMIT_MEMLOCK},
-	{"nproc", RLIMIT_NPROC}, {"nofile", RLIMIT_NOFILE}, {"cpu", RLIMIT_CPU},     {"fsize", RLIMIT_FSIZE},
-	{"core", RLIMIT_CORE},   {"rss", RLIMIT_RSS},
+	{"as", RLIMIT_AS},
+	{"data", RLIMIT_DATA},
+	{"stack", RLIMIT_STACK},
+	{"memlock", RLIMIT_MEMLOCK},
+	{"nproc", RLIMIT_NPROC},
+	{"nofile", RLIMIT_NOFILE},
+	{"cpu", RLIMIT_CPU},
+	{"fsize", RLIMIT_FSIZE},
+	{"core", RLIMIT_CORE},
+	{"rss", RLIMIT_RSS},
+	{"sigpending", RLIMIT_SIGPENDING},
+	{"msgqueue", RLIMIT_MSGQUEUE},
 };
 
 void environment_init(struct environment *env)

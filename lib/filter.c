@@ -2,9 +2,10 @@
 /*
  * What a run's program may not do at all, and where it stops for the witness. See filter.h.
  */
-#include "filter.h"
+#include "filter-internal.h"
 
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
@@ -14,6 +15,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -29,15 +31,29 @@
 #define FS_COMMAND_RECONFIGURE 7
 
 static const int refused_always[] = {
-	SCMP_SYS(reboot),        SCMP_SYS(kexec_load),    SCMP_SYS(kexec_file_load),   SCMP_SYS(settimeofday),
-	SCMP_SYS(clock_settime), SCMP_SYS(clock_adjtime), SCMP_SYS(adjtimex),          SCMP_SYS(setns),
-	SCMP_SYS(pivot_root),    SCMP_SYS(acct),          SCMP_SYS(quotactl),          SCMP_SYS(iopl),
-	SCMP_SYS(ioperm),        SCMP_SYS(syslog),        SCMP_SYS(open_by_handle_at), SCMP_SYS(perf_event_open),
-	SCMP_SYS(bpf),           SCMP_SYS(stime),         SCMP_SYS(clock_settime64),
+	SCMP_SYS(reboot),
+	SCMP_SYS(kexec_load),
+	SCMP_SYS(kexec_file_load),
+	SCMP_SYS(settimeofday),
+	SCMP_SYS(clock_settime),
+	SCMP_SYS(clock_adjtime),
+	SCMP_SYS(adjtimex),
+	SCMP_SYS(setns),
+	SCMP_SYS(pivot_root),
+	SCMP_SYS(acct),
+	SCMP_SYS(quotactl),
+	SCMP_SYS(iopl),
+	SCMP_SYS(ioperm),
+	SCMP_SYS(syslog),
+	SCMP_SYS(open_by_handle_at),
+	SCMP_SYS(perf_event_open),
+	SCMP_SYS(stime),
+	SCMP_SYS(clock_settime64),
 };
 
 static const int refused_outside_guest[] = {
-	SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module), SCMP_SYS(swapon), SCMP_SYS(swapoff),
+	SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module),
+	SCMP_SYS(swapon),      SCMP_SYS(swapoff),      SCMP_SYS(bpf),
 };
 
 static int refuse(scmp_filter_ctx ctx, const int *calls, size_t count)
@@ -97,11 +113,28 @@ static int watch_command(scmp_filter_ctx ctx, int call, uint64_t command)
 	return add_if(ctx, SCMP_ACT_TRACE(0), call, &is_command);
 }
 
+/* Of the options of sockets: a filter, which the kernel keeps a copy of. */
+static int watch_socket_filters(scmp_filter_ctx ctx, int call)
+{
+	const struct scmp_arg_cmp conditions[] = {
+		{.arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = UINT32_MAX, .datum_b = SOL_SOCKET},
+		{.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = UINT32_MAX, .datum_b = SO_ATTACH_FILTER}};
+	return seccomp_rule_add_array(ctx, SCMP_ACT_TRACE(0), call, ARRAY_SIZE(conditions), conditions);
+}
+
 /* brk(0) asks where the break is; every program does, and nothing can refuse it. */
 static int watch_brk(scmp_filter_ctx ctx, int call)
 {
 	const struct scmp_arg_cmp moves = {.arg = 0, .op = SCMP_CMP_NE, .datum_a = 0};
 	return add_if(ctx, SCMP_ACT_TRACE(0), call, &moves);
+}
+
+/* Of all that bpf(2) does: a new map. */
+static int watch_maps(scmp_filter_ctx ctx, int call)
+{
+	const struct scmp_arg_cmp creates = {
+		.arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = UINT32_MAX, .datum_b = BPF_MAP_CREATE};
+	return add_if(ctx, SCMP_ACT_TRACE(0), call, &creates);
 }
 
 static int watch(scmp_filter_ctx ctx, bool guest, bool all_breaks)
@@ -111,12 +144,16 @@ static int watch(scmp_filter_ctx ctx, bool guest, bool all_breaks)
 					  MADV_MERGEABLE, ADVICE_POPULATE_READ, ADVICE_POPULATE_WRITE};
 	for (const struct call_info *c = watched_calls; c->name; c++) {
 		int r = 0;
-		if (c->nr < 0 || c->on_demand || (c->family == CALL_SWAP && !guest))
+		if (c->nr < 0 || c->on_demand || ((c->family == CALL_SWAP || c->family == CALL_BPF) && !guest))
 			continue;
 		if (c->nr == SCMP_SYS(fcntl))
 			r = watch_command(ctx, c->nr, F_SETPIPE_SZ);
 		else if (c->nr == SCMP_SYS(shmctl))
 			r = watch_command(ctx, c->nr, SHM_LOCK);
+		else if (c->family == CALL_OPTION)
+			r = watch_socket_filters(ctx, c->nr);
+		else if (c->family == CALL_BPF)
+			r = watch_maps(ctx, c->nr);
 		else if (c->family == CALL_BREAK && !all_breaks)
 			r = watch_brk(ctx, c->nr);
 		else if (c->family != CALL_ADVISE)
@@ -191,12 +228,14 @@ static int write_prologue(int fd)
 	return n < 0 ? -errno : n != sizeof(code) ? -EIO : 0;
 }
 
-static int export_filter(scmp_filter_ctx ctx, bool with_ia32, int *ret_fd)
+static int export_filter(scmp_filter_ctx ctx, bool with_ia32, bool confined, int *ret_fd)
 {
 	auto_close int fd = memfd_create("enomem-filter", MFD_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	int r = with_ia32 ? write_prologue(fd) : 0;
+	int r = confined ? filter_write_confined(fd, with_ia32) : 0;
+	if (r == 0 && with_ia32)
+		r = write_prologue(fd);
 	if (r == 0)
 		r = seccomp_export_bpf(ctx, fd);
 	if (r < 0)
@@ -205,7 +244,7 @@ static int export_filter(scmp_filter_ctx ctx, bool with_ia32, int *ret_fd)
 	return 0;
 }
 
-int filter_build(bool guest, int *ret_fd)
+static int build(bool guest, bool confined, int *ret_fd)
 {
 	__attribute__((cleanup(release_context))) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 	if (!ctx)
@@ -226,7 +265,17 @@ int filter_build(bool guest, int *ret_fd)
 		r = watch_ia32(ctx);
 	if (r == 0)
 		r = watch_queued_faults(ctx);
-	return r < 0 ? r : export_filter(ctx, with_ia32, ret_fd);
+	return r < 0 ? r : export_filter(ctx, with_ia32, confined, ret_fd);
+}
+
+int filter_build(bool guest, int *ret_fd)
+{
+	return build(guest, false, ret_fd);
+}
+
+int filter_build_confined(int *ret_fd)
+{
+	return build(false, true, ret_fd);
 }
 
 /* A SIGKILL tells nobody who sent it: whoever does so among the watched says it here. */
@@ -263,7 +312,7 @@ int filter_build_watching(int *ret_fd)
 		r = watch(ctx, false, false);
 	if (r == 0)
 		r = watch_kills(ctx);
-	return r < 0 ? r : export_filter(ctx, false, ret_fd);
+	return r < 0 ? r : export_filter(ctx, false, false, ret_fd);
 }
 
 struct program {

@@ -16,6 +16,12 @@
 int filter_build(bool guest, int *ret_fd);
 
 /*
+ * That of somebody at a terminal, who is curious: no namespace in which to be root, or to mount, can be made either.
+ * clone3(2), whose flags a filter cannot see, is not there (ENOSYS), and libraries take clone(2).
+ */
+int filter_build_confined(int *ret_fd);
+
+/*
  * Stop for these calls as well: bits of call_on_demand_bit(). For the calling thread, after filter_load(); allocates
  * nothing. -errno
  */

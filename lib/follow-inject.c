@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -95,7 +96,8 @@ static bool asks(struct follow_task *t, uint64_t *ret_bytes)
 void follow_begin_call(struct follow *f, struct follow_task *t)
 {
 	uint64_t bytes;
-	if (t->process->entry || !witness_can_inject() || !asks(t, &bytes))
+	bool waits = t->process->entry && !t->process->entry_is_copy;
+	if (waits || !witness_can_inject() || !asks(t, &bytes))
 		return;
 	int error = f->handlers.calling(t->process, t->call, bytes, f->data);
 	struct tracee call = {.tid = t->tid, .tgid = t->process->pid, .call = t->call};
@@ -146,29 +148,102 @@ static uint64_t entry_of(pid_t pid)
 	return 0;
 }
 
-static void wait_for_entry(struct follow_task *t)
+static bool read_memory(pid_t pid, uint64_t at, void *ret, size_t size)
 {
-	struct follow_process *p = t->process;
-	uint64_t entry = entry_of(p->pid);
-	errno = 0;
-	long word = entry ? ptrace(PTRACE_PEEKTEXT, t->tid, entry, NULL) : 0;
-	if (entry && errno == 0 && ptrace(PTRACE_POKETEXT, t->tid, entry, (word & ~0xffL) | BREAKPOINT) == 0) {
-		p->entry = entry;
-		p->entry_word = word;
-	}
+	const struct iovec here = {ret, size}, there = {(void *)(uintptr_t)at, size};
+	return process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)size;
 }
 
-bool follow_at_entry(struct follow_task *t)
+static bool set_breakpoint(struct follow_task *t, uint64_t at, bool is_main)
+{
+	struct follow_process *p = t->process;
+	errno = 0;
+	long word = at ? ptrace(PTRACE_PEEKTEXT, t->tid, at, NULL) : 0;
+	if (!at || errno != 0 || ptrace(PTRACE_POKETEXT, t->tid, at, (word & ~0xffL) | BREAKPOINT) != 0)
+		return false;
+	p->entry = at;
+	p->entry_word = word;
+	p->entry_is_main = is_main;
+	p->entry_is_copy = false;
+	return true;
+}
+
+static void wait_for_entry(struct follow_task *t)
+{
+	(void)set_breakpoint(t, entry_of(t->process->pid), false);
+}
+
+/* The instruction that puts an address into a register, as compilers and linkers write it; 0 bytes: another one. */
+static size_t address_loaded(const unsigned char *code, uint64_t at, unsigned char modrm_immediate,
+			     unsigned char modrm_relative, uint64_t *ret_value, bool *ret_indirect)
+{
+	int32_t operand;
+	memcpy(&operand, code + 3, sizeof(operand));
+	*ret_indirect =
+		code[1] == 0x8b && code[2] == modrm_relative; /* mov main@GOTPCREL(%rip): main is in a library */
+	if (code[1] == 0xc7 && code[2] == modrm_immediate)    /* mov $main: not position-independent */
+		*ret_value = (uint64_t)(int64_t)operand;
+	else if (*ret_indirect || (code[1] == 0x8d && code[2] == modrm_relative)) /* lea main(%rip) */
+		*ret_value = at + 7 + (uint64_t)(int64_t)operand;
+	else
+		return 0;
+	return 7;
+}
+
+/*
+ * What is handed to __libc_start_main() by _start (glibc, sysdeps/x86_64/start.S). Asked when _start is reached: before
+ * that the loader has not filled in where main() of a library is. 0: it starts in another way.
+ */
+static uint64_t main_of(pid_t pid, uint64_t entry)
+{
+	static const unsigned char begin[] = {0x31, 0xed, 0x49, 0x89, 0xd1, 0x5e, 0x48, 0x89,
+					      0xe2, 0x48, 0x83, 0xe4, 0xf0, 0x50, 0x54};
+	static const unsigned char no_constructors[] = {0x45, 0x31, 0xc0, 0x31, 0xc9},
+				   endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
+	unsigned char code[64];
+	uint64_t value = 0;
+	bool indirect = false;
+	if (!read_memory(pid, entry, code, sizeof(code)))
+		return 0;
+	size_t n = memcmp(code, endbr64, sizeof(endbr64)) == 0 ? sizeof(endbr64) : 0;
+	if (memcmp(code + n, begin, sizeof(begin)) != 0)
+		return 0;
+	n += sizeof(begin);
+	if (memcmp(code + n, no_constructors, sizeof(no_constructors)) == 0) {
+		n += sizeof(no_constructors);
+	} else { /* before glibc 2.34: __libc_csu_fini and __libc_csu_init in r8 and rcx */
+		n += code[n] == 0x49 || code[n] == 0x4c ? address_loaded(code + n, 0, 0xc0, 0x05, &value, &indirect)
+							: 0;
+		n += code[n] == 0x48 ? address_loaded(code + n, 0, 0xc1, 0x0d, &value, &indirect) : 0;
+	}
+	if (code[n] != 0x48 || address_loaded(code + n, entry + n, 0xc7, 0x3d, &value, &indirect) == 0)
+		return 0;
+	return indirect && !read_memory(pid, value, &value, sizeof(value)) ? 0 : value;
+}
+
+bool follow_at_entry(struct follow *f, struct follow_task *t)
 {
 	struct follow_process *p = t->process;
 	errno = 0;
 	long at = p->entry ? ptrace(PTRACE_PEEKUSER, t->tid, offsetof(struct user, regs.rip), NULL) : 0;
 	if (!p->entry || errno != 0 || (uint64_t)at != p->entry + 1)
 		return false;
-	(void)ptrace(PTRACE_POKETEXT, t->tid, p->entry, p->entry_word);
-	(void)ptrace(PTRACE_POKEUSER, t->tid, offsetof(struct user, regs.rip), p->entry);
+	uint64_t entry = p->entry;
+	(void)ptrace(PTRACE_POKETEXT, t->tid, entry, p->entry_word);
+	(void)ptrace(PTRACE_POKEUSER, t->tid, offsetof(struct user, regs.rip), entry);
 	p->entry = 0;
+	if (f->from == FOLLOW_FROM_MAIN && !p->entry_is_main && !p->entry_is_copy)
+		(void)set_breakpoint(t, main_of(p->pid, entry), true);
 	return true;
+}
+
+void follow_shed_copy(struct follow_task *t)
+{
+	struct follow_process *p = t->process;
+	if (!p->entry || !p->entry_is_copy)
+		return;
+	(void)ptrace(PTRACE_POKETEXT, t->tid, p->entry, p->entry_word);
+	p->entry = 0;
 }
 
 #else
@@ -178,18 +253,37 @@ static void wait_for_entry(struct follow_task *t)
 	(void)t;
 }
 
-bool follow_at_entry(struct follow_task *t)
+bool follow_at_entry(struct follow *f, struct follow_task *t)
 {
+	(void)f;
 	(void)t;
 	return false;
 }
 
+void follow_shed_copy(struct follow_task *t)
+{
+	(void)t;
+}
+
 #endif
+
+void follow_begin_child(struct follow *f, const struct follow_task *parent, pid_t child, bool shares_memory)
+{
+	const struct follow_process *from = parent->process;
+	struct follow_process *p = follow_find_process(f, child);
+	/* In memory that is shared the breakpoint is still the parent's. */
+	if (!from->entry || !p || p == from || p->entry || shares_memory)
+		return;
+	p->entry = from->entry;
+	p->entry_word = from->entry_word;
+	p->entry_is_main = from->entry_is_main;
+	p->entry_is_copy = true;
+}
 
 void follow_renew(struct follow *f, struct follow_task *t)
 {
 	t->process->last_break = 0;
 	t->process->entry = 0;
-	if (f->from_entry)
+	if (f->from != FOLLOW_FROM_EXEC)
 		wait_for_entry(t);
 }

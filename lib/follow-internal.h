@@ -24,7 +24,8 @@ struct follow {
 	struct follow_handlers handlers;
 	void *data;
 	bool filtered, kill_with_us;
-	bool from_entry, killing;
+	enum follow_start from;
+	bool killing;
 	bool started; /* until our child's first exec nothing is told */
 	unsigned pending;
 	struct follow_numbers numbers;
@@ -47,8 +48,12 @@ void follow_begin_call(struct follow *f, struct follow_task *t);
 void follow_end_call(struct follow_task *t, int64_t result, bool is_error);
 /* A new program: nothing of the former one is known to hold. */
 void follow_renew(struct follow *f, struct follow_task *t);
+/* A child of a parent that has not begun: it has, wherever it was made, and its copy of the breakpoint is to go. */
+void follow_begin_child(struct follow *f, const struct follow_task *parent, pid_t child, bool shares_memory);
+/* It stands still: take that copy away. */
+void follow_shed_copy(struct follow_task *t);
 /* Is this SIGTRAP of the breakpoint at the entry? Then it is taken away. */
-bool follow_at_entry(struct follow_task *t);
+bool follow_at_entry(struct follow *f, struct follow_task *t);
 /* The task is gone, and its process with its last one. */
 void follow_drop(struct follow *f, struct follow_task *t);
 /* Its process is over; told once. */

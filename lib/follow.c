@@ -51,9 +51,9 @@ const struct follow_numbers *follow_numbers(const struct follow *f)
 	return &f->numbers;
 }
 
-void follow_from_entry(struct follow *f)
+void follow_from(struct follow *f, enum follow_start start)
 {
-	f->from_entry = true;
+	f->from = start;
 }
 
 bool follow_has_started(const struct follow *f)
@@ -172,6 +172,8 @@ static bool makes_up_for(const struct follow_task *t, int64_t result)
 	bool for_break = last->call->family == CALL_BREAK && t->call->family == CALL_MAP;
 	if (t->call->family != last->call->family && !for_break)
 		return false;
+	if (t->call == last->call && t->call->nr == SYS_fcntl) /* measured by its slots, or refused by its size */
+		return (uint32_t)t->args[2] >= (uint32_t)last->args[2];
 	if (t->call->family == CALL_BREAK) /* it asks for an end */
 		return t->args[0] >= last->args[0];
 	return t->call->family == CALL_EXEC || asked_bytes(t, result) >= last->asked_bytes;
@@ -212,19 +214,20 @@ static void on_call_stop(struct follow *f, struct follow_task *t)
 		on_call_end(f, t, info.exit.rval, info.exit.is_error);
 }
 
-static void on_new_task(struct follow *f, const struct follow_task *parent, bool may_be_thread)
+static void on_new_task(struct follow *f, const struct follow_task *parent, int event)
 {
+	bool may_be_thread = event == PTRACE_EVENT_CLONE;
+	bool is_clone = may_be_thread && parent->call && parent->call->family == CALL_TASK;
 	unsigned long tid = 0;
 	if (ptrace(PTRACE_GETEVENTMSG, parent->tid, NULL, &tid) < 0 || tid == 0)
 		return;
 	const struct follow_task *t = follow_find(f, (pid_t)tid);
 	if (!t)
 		t = follow_get(f, (pid_t)tid, may_be_thread ? process_of((pid_t)tid) : (pid_t)tid);
-	/* A breakpoint is in the copy as well. */
-	if (t && t->process != parent->process && !t->process->entry) {
-		t->process->entry = parent->process->entry;
-		t->process->entry_word = parent->process->entry_word;
-	}
+	if (t)
+		follow_begin_child(f, parent, t->process->pid,
+				   event == PTRACE_EVENT_VFORK ||
+					   (is_clone && clone_flags_of(parent) & 0x100 /* CLONE_VM */));
 }
 
 static void on_exec(struct follow *f, struct follow_task *t)
@@ -297,6 +300,8 @@ static void handle(struct follow *f, pid_t tid, int status)
 	if (f->killing)
 		(void)kill(t->process->pid, SIGKILL);
 	f->numbers.stops++;
+	if (event != 0 || signal != SIGTRAP)
+		follow_shed_copy(t);
 	switch (event) {
 	case PTRACE_EVENT_SECCOMP:
 		on_call_stop(f, t);
@@ -304,7 +309,7 @@ static void handle(struct follow *f, pid_t tid, int status)
 	case PTRACE_EVENT_FORK:
 	case PTRACE_EVENT_VFORK:
 	case PTRACE_EVENT_CLONE:
-		on_new_task(f, t, event == PTRACE_EVENT_CLONE);
+		on_new_task(f, t, event);
 		break;
 	case PTRACE_EVENT_EXEC:
 		on_exec(f, t);
@@ -322,7 +327,7 @@ static void handle(struct follow *f, pid_t tid, int status)
 	default:
 		if (signal == SYSCALL_STOP) {
 			on_call_stop(f, t);
-		} else if (event == 0 && !(signal == SIGTRAP && follow_at_entry(t))) {
+		} else if (event == 0 && !(signal == SIGTRAP && follow_at_entry(f, t))) {
 			on_signal(f, t);
 			deliver = signal;
 		}

@@ -27,6 +27,8 @@ struct follow_process {
 	uint64_t last_break; /* as it was last seen to be; 0: not known. With `calling` only */
 	uint64_t entry;      /* where a breakpoint waits: this program has not begun yet; 0: it has */
 	long entry_word;     /* what stood there */
+	bool entry_is_main;  /* it is the one at main(), not the one before */
+	bool entry_is_copy;  /* it came with a fork, whose child has begun: only to be taken away */
 	void *data;
 	struct follow_process *next; /* in its bucket */
 };
@@ -72,8 +74,13 @@ struct follow_numbers {
 int follow_new(const struct follow_handlers *handlers, void *data, bool filtered, struct follow **ret);
 void follow_free(struct follow *f);
 
-/* `calling` is told of no call before a program's entry point, where its loader is done: not of those of the loader. */
-void follow_from_entry(struct follow *f);
+/*
+ * Where a program begins, for `calling`: it is told of no call before that. The entry is where its loader is done;
+ * main() is found by what glibc's start code does with it, in stripped programs as well. One that starts in another way
+ * (of another C library, or Go) begins at its entry, and one that cannot be given a breakpoint at its exec.
+ */
+enum follow_start { FOLLOW_FROM_EXEC, FOLLOW_FROM_ENTRY, FOLLOW_FROM_MAIN, FOLLOW_STARTS };
+void follow_from(struct follow *f, enum follow_start start);
 
 /* Our child that waits: nothing is told of it before its first exec, and should we be killed it dies with us. -errno */
 int follow_child(struct follow *f, pid_t child);

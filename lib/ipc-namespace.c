@@ -2,18 +2,19 @@
 /*
  * See ipc-namespace.h. Namespaces are a thread's own matter: others of the harness stay where they are.
  */
-#include "ipc-namespace.h"
+#include "ipc-namespace-internal.h"
 
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
 #include <sys/shm.h>
 
 #include "cleanup.h"
 #include "knob.h"
 
-/* *ret_back is where this thread was. */
-static int enter(pid_t pid, int *ret_back)
+int ipc_namespace_enter(pid_t pid, int *ret_back)
 {
 	char path[64];
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/ipc", pid);
@@ -25,7 +26,7 @@ static int enter(pid_t pid, int *ret_back)
 	return 0;
 }
 
-static int leave(int back)
+int ipc_namespace_leave(int back)
 {
 	return setns(back, CLONE_NEWIPC) < 0 ? -errno : 0;
 }
@@ -48,11 +49,47 @@ static int read_shm(struct shm_numbers *ret)
 int ipc_namespace_shm(pid_t pid, struct shm_numbers *ret)
 {
 	auto_close int back = -1;
-	int r = enter(pid, &back);
+	int r = ipc_namespace_enter(pid, &back);
 	if (r < 0)
 		return r;
 	r = read_shm(ret);
-	int left = leave(back);
+	int left = ipc_namespace_leave(back);
+	return r < 0 ? r : left;
+}
+
+/* The arguments of semctl(2): glibc leaves the union to its callers. */
+union semun {
+	struct seminfo *info;
+};
+
+static int read_sysv(struct sysv_numbers *ret)
+{
+	struct msginfo queue_limits, queues;
+	struct seminfo set_limits, sets;
+	if (msgctl(0, IPC_INFO, (struct msqid_ds *)(void *)&queue_limits) < 0 ||
+	    msgctl(0, MSG_INFO, (struct msqid_ds *)(void *)&queues) < 0 ||
+	    semctl(0, 0, IPC_INFO, (union semun){.info = &set_limits}) < 0 ||
+	    semctl(0, 0, SEM_INFO, (union semun){.info = &sets}) < 0)
+		return -errno;
+	/* What MSG_INFO and SEM_INFO count stands in fields that bear other names in IPC_INFO's answer. */
+	*ret = (struct sysv_numbers){.msgmni = (uint64_t)queue_limits.msgmni,
+				     .queues = (uint64_t)queues.msgpool,
+				     .semmsl = (uint64_t)set_limits.semmsl,
+				     .semmns = (uint64_t)set_limits.semmns,
+				     .semmni = (uint64_t)set_limits.semmni,
+				     .semaphores = (uint64_t)sets.semaem,
+				     .sets = (uint64_t)sets.semusz};
+	return 0;
+}
+
+int ipc_namespace_sysv(pid_t pid, struct sysv_numbers *ret)
+{
+	auto_close int back = -1;
+	int r = ipc_namespace_enter(pid, &back);
+	if (r < 0)
+		return r;
+	r = read_sysv(ret);
+	int left = ipc_namespace_leave(back);
 	return r < 0 ? r : left;
 }
 
@@ -60,11 +97,11 @@ int ipc_namespace_segment_bytes(pid_t pid, int id, uint64_t *ret_bytes)
 {
 	struct shmid_ds segment;
 	auto_close int back = -1;
-	int r = enter(pid, &back);
+	int r = ipc_namespace_enter(pid, &back);
 	if (r < 0)
 		return r;
 	r = shmctl(id, IPC_STAT, &segment) < 0 ? -errno : 0;
-	int left = leave(back);
+	int left = ipc_namespace_leave(back);
 	if (r == 0)
 		*ret_bytes = segment.shm_segsz;
 	return r < 0 ? r : left;
@@ -73,10 +110,10 @@ int ipc_namespace_segment_bytes(pid_t pid, int id, uint64_t *ret_bytes)
 int ipc_namespace_set(pid_t pid, const char *name, const char *value)
 {
 	auto_close int back = -1;
-	int r = enter(pid, &back);
+	int r = ipc_namespace_enter(pid, &back);
 	if (r < 0)
 		return r;
 	r = knob_set_sysctl(name, value);
-	int left = leave(back);
+	int left = ipc_namespace_leave(back);
 	return r < 0 ? r : left;
 }

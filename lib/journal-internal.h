@@ -7,6 +7,7 @@
 #include "sysctl.h"
 
 #define JOURNAL_LINE_MAX 4400
+#define JOURNAL_LEAF_END "-leaf.journal"
 
 enum journal_verb { JOURNAL_CGROUP, JOURNAL_REMOVED, JOURNAL_ENABLED, JOURNAL_SYSCTL, JOURNAL_RESTORED };
 
@@ -25,7 +26,8 @@ int journal_parse_line(const char *line, struct journal_line *ret);
 int journal_format_line(char *buf, size_t size, enum journal_verb verb, const char *what, const char *old_value,
 			const char *new_value);
 
-/* Append and fdatasync() one line. A line that could only be written in part is taken back. -errno */
+/* Append one line, and fdatasync() it where it is about a sysctl: a reboot takes groups away without us. A line that
+ * could only be written in part is taken back. -errno */
 int journal_append(int fd, enum journal_verb verb, const char *what, const char *old_value, const char *new_value);
 
 /* Open the state directory, made first where that is asked for. -EPERM when others could write to it. */

@@ -364,9 +364,14 @@ int journal_recover(bool dry_run, recover_report report, void *data)
 		return error;
 	}
 	struct recovery r = {.dry_run = dry_run, .report = report, .data = data, .dir_fd = dir_fd, .lock_fd = -1};
-	for (struct dirent *entry; errno = 0, (entry = readdir(list));)
-		recover_file(&r, entry->d_name);
-	error = -errno;
+	/* A group passes its controllers on for as long as there is a leaf in it. */
+	for (int leaves = 1; leaves >= 0 && error == 0; leaves--) {
+		rewinddir(list);
+		for (struct dirent *entry; errno = 0, (entry = readdir(list));)
+			if (ends_with(entry->d_name, JOURNAL_LEAF_END) == leaves)
+				recover_file(&r, entry->d_name);
+		error = -errno;
+	}
 	closep(&r.lock_fd);
 	return error < 0 ? error : r.left_behind;
 }

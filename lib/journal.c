@@ -152,6 +152,12 @@ int journal_parse_line(const char *line, struct journal_line *ret)
 	return sysctl_path(ret->what, path, sizeof(path)) == 0 ? 0 : -EBADMSG;
 }
 
+/* What a reboot takes away by itself need not be on a disk that outlives it: the page cache outlives the harness. */
+static bool outlives_reboot(enum journal_verb verb)
+{
+	return verb == JOURNAL_SYSCTL || verb == JOURNAL_RESTORED;
+}
+
 int journal_append(int fd, enum journal_verb verb, const char *what, const char *old_value, const char *new_value)
 {
 	char buf[JOURNAL_LINE_MAX];
@@ -163,7 +169,7 @@ int journal_append(int fd, enum journal_verb verb, const char *what, const char 
 		return -errno;
 	ssize_t written = write(fd, buf, (size_t)n);
 	if (written == n)
-		return fdatasync(fd) < 0 ? -errno : 0;
+		return outlives_reboot(verb) && fdatasync(fd) < 0 ? -errno : 0;
 	int error = written < 0 ? -errno : -ENOSPC;
 	if (written > 0 && ftruncate(fd, st.st_size) < 0)
 		return -EIO;
@@ -304,7 +310,7 @@ static int create_locked(int dir_fd, const char *name, int *ret_fd)
 	return r;
 }
 
-int journal_open(struct journal *j)
+static int open_named(struct journal *j, const char *end)
 {
 	struct journal opened;
 	char dir[480], name[80];
@@ -316,7 +322,7 @@ int journal_open(struct journal *j)
 		r = journal_open_directory(true, &dir_fd, dir, sizeof(dir));
 	if (r < 0)
 		return r;
-	(void)snprintf(name, sizeof(name), "%d-%llu.journal", getpid(), start_time);
+	(void)snprintf(name, sizeof(name), "%d-%llu%s", getpid(), start_time, end);
 	int n = snprintf(opened.path, sizeof(opened.path), "%s/%s", dir, name);
 	if (n < 0 || (size_t)n >= sizeof(opened.path))
 		return -ENAMETOOLONG;
@@ -332,6 +338,16 @@ int journal_open(struct journal *j)
 	opened.dir_fd = steal_fd(dir_fd);
 	*j = opened;
 	return 0;
+}
+
+int journal_open(struct journal *j)
+{
+	return open_named(j, ".journal");
+}
+
+int journal_open_leaf(struct journal *j)
+{
+	return open_named(j, JOURNAL_LEAF_END);
 }
 
 int journal_cgroup(struct journal *j, const char *path)

@@ -151,6 +151,21 @@ uint64_t limit_pipe_slots_bytes(uint64_t pipe_size, uint64_t page_size)
 	return limit_block_bytes(pipe_size, page_size) / page_size * PIPE_SLOT_BYTES;
 }
 
+uint64_t limit_aio_ring_bytes(uint32_t requests, uint64_t page_size)
+{
+	const uint64_t head = 32, event = 32;
+	return limit_round_up_to_page(head + event * (2ULL * requests + 2), page_size);
+}
+
+uint64_t limit_queue_bytes(uint64_t messages, uint64_t message_bytes)
+{
+	const uint64_t message = 48, node = 48, priorities = 32768; /* on 64 bits */
+	uint64_t texts, tree;
+	if (__builtin_mul_overflow(messages, message_bytes, &texts) || __builtin_mul_overflow(messages, message, &tree))
+		return UINT64_MAX;
+	return limit_add(limit_add(texts, tree), (messages < priorities ? messages : priorities) * node);
+}
+
 uint64_t limit_task_size_ia32(uint64_t personality)
 {
 	return personality & ADDR_LIMIT_3GB ? 0xc0000000 : 0xffffe000;

@@ -87,6 +87,18 @@ uint64_t limit_block_bytes(uint64_t bytes, uint64_t page_size);
 uint64_t limit_exec_arguments(uint64_t rlimit_stack);
 
 /*
+ * aio_setup_ring(), fs/aio.c: the ring of a context, with two places for each request and two more; it is larger only
+ * for fewer requests than four for each CPU.
+ */
+uint64_t limit_aio_ring_bytes(uint32_t requests, uint64_t page_size);
+
+/*
+ * mqueue_get_inode(), ipc/mqueue.c: what a POSIX message queue counts, full or empty: its messages, and for each of
+ * them a struct msg_msg and, up to MQ_PRIO_MAX of them, a node of the tree that orders them.
+ */
+uint64_t limit_queue_bytes(uint64_t messages, uint64_t message_bytes);
+
+/*
  * IA32_PAGE_OFFSET, arch/x86/include/asm/page_64_types.h: where the addresses of a 32-bit call end on x86-64, by the
  * program's personality(2). No call sees the two pages below 4 GiB.
  */

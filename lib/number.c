@@ -201,3 +201,20 @@ char *number_format_count(char *buf, size_t size, uint64_t count)
 	(void)snprintf(buf, size, "%.*s", (int)length, text);
 	return buf;
 }
+
+char *number_format_amount(char *buf, size_t size, uint64_t number, const char *unit)
+{
+	char count[40];
+	if (strcmp(unit, "bytes") == 0)
+		return number_format_bytes(buf, size, number);
+	if (strcmp(unit, "ns") == 0)
+		return number_format_duration(buf, size, number);
+	size_t length = strlen(unit), ending = 0;
+	if (number == 1 && length > 4 && strcmp(unit + length - 4, "ches") == 0)
+		ending = 2;
+	else if (number == 1 && length > 1 && unit[length - 1] == 's')
+		ending = 1;
+	(void)snprintf(buf, size, "%s %.*s", number_format_count(count, sizeof(count), number), (int)(length - ending),
+		       unit);
+	return buf;
+}

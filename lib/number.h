@@ -46,3 +46,5 @@ size_t number_scan_digits(const char *text, size_t length, uint64_t *ret);
 char *number_format_bytes(char *buf, size_t size, uint64_t bytes);
 char *number_format_count(char *buf, size_t size, uint64_t count);
 char *number_format_duration(char *buf, size_t size, uint64_t ns);
+/* The same in a cause's unit: "bytes", "ns", or what is counted, in the plural: "12 tasks", "1 task", "1 watch". */
+char *number_format_amount(char *buf, size_t size, uint64_t number, const char *unit);

@@ -60,7 +60,7 @@
 	X(THP_FAULT_ALLOC, "thp_fault_alloc")                                                                          \
 	X(THP_FAULT_FALLBACK, "thp_fault_fallback")
 
-/* /proc/PID/status: index, key in the file, our name. Sizes in bytes. CapEff and SigQ are read apart. */
+/* /proc/PID/status: index, key in the file, our name. Sizes in bytes. CapEff is read apart. */
 #define STATUS_KEYS(X)                                                                                                 \
 	X(VM_PEAK, "VmPeak", "vm_peak")                                                                                \
 	X(VM_SIZE, "VmSize", "vm_size")                                                                                \
@@ -114,6 +114,15 @@ struct process_status {
 int procfs_parse_meminfo(const char *text, struct meminfo *ret);
 int procfs_parse_vmstat(const char *text, struct vmstat *ret);
 int procfs_parse_status(const char *text, struct process_status *ret);
+/* Of the same file: the user it makes files and keys as, UINT32_MAX where it does not say. */
+uint32_t procfs_parse_file_uid(const char *text);
+/* /proc/PID/uid_map: is its root that of the machine? */
+bool procfs_maps_root_to_root(const char *text);
+/* One user's line of /proc/key-users: keys and bytes that count, and how many may. -ENODATA: he has none. */
+int procfs_parse_key_users(const char *text, uint32_t uid, uint64_t *ret_keys, uint64_t *ret_keys_max,
+			   uint64_t *ret_bytes, uint64_t *ret_bytes_max);
+/* Of status as well: how many signals are queued for all processes of the real user. */
+int procfs_parse_signals_queued(const char *text, uint64_t *ret);
 
 /* /proc/loadavg: the number of tasks on the machine, the second half of the fourth field (kernel's nr_threads). */
 int procfs_parse_loadavg_tasks(const char *text, uint64_t *ret_tasks);

@@ -232,6 +232,8 @@ static void *sampler_thread(void *data)
 		uint64_t now = clock_ns(CLOCK_MONOTONIC);
 		struct sample sample;
 		take_sample(s, begin, now, &sample);
+		if (s->sampled)
+			s->sampled(&sample, s->data);
 		if (!kept || now - kept + SAMPLER_INTERVAL_NS / 2 >= s->interval_ns) {
 			if (s->count == SAMPLER_SAMPLES)
 				thin_out(s);

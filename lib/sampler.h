@@ -50,6 +50,8 @@ struct sampler {
 	void (*at_stall)(void *data);
 	/* Called before that, after the program's last snapshot, for who looks at it from outside. May be NULL. */
 	void (*look)(pid_t pid, void *data);
+	/* Called with every sample, from the sampler's thread: to show how a run is getting on. May be NULL. */
+	void (*sampled)(const struct sample *sample, void *data);
 	void *data;
 	struct sampler_stream out, err;
 

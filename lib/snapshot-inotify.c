@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * How many inotify instances and watches a user has. The kernel counts both by user (fs/notify/inotify/inotify_user.c)
- * and shows the count nowhere; what can be counted is what the descriptors of that user's processes stand for.
+ * How many inotify instances and watches a user has, and how many files his epolls watch. The kernel counts them by
+ * user (fs/notify/inotify/inotify_user.c, fs/eventpoll.c) and shows the count nowhere; what can be counted is what the
+ * descriptors of that user's processes stand for.
  */
 #include <fcntl.h>
 #include <linux/kcmp.h>
@@ -24,11 +25,17 @@ struct instance {
 	unsigned long fd;
 };
 
+/* What the descriptor's link says, and how a line of its fdinfo begins that stands for a watch. */
+static const struct kind {
+	const char *link, *line;
+} inotify = {"anon_inode:inotify", "inotify wd:"}, epoll = {"anon_inode:[eventpoll]", "tfd:"};
+
 static struct {
+	const struct kind *kind;
 	int proc_fd;
 	uid_t uid;
-	ino_t user_namespace;
-	pid_t pid; /* the process being looked at */
+	ino_t user_namespace; /* 0: whichever */
+	pid_t pid;            /* the process being looked at */
 	unsigned count;
 	struct instance at[INSTANCES_MAX]; /* in the kernel's own order, see kcmp(2) */
 	uint64_t watches;
@@ -36,9 +43,9 @@ static struct {
 
 static uint64_t watches_of(const char *fdinfo)
 {
-	static const char line[] = "inotify wd:";
+	const char *line = seen.kind->line;
 	uint64_t watches = 0;
-	size_t matched = 0;
+	size_t matched = 0, length = strlen(line);
 	bool in_line = true; /* so far it is one of these lines */
 	auto_close int fd = openat(seen.proc_fd, fdinfo, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
@@ -48,8 +55,8 @@ static uint64_t watches_of(const char *fdinfo)
 				in_line = true;
 				matched = 0;
 			} else if (in_line) {
-				in_line = snapshot_text[i] == line[matched++] && matched < sizeof(line) - 1;
-				watches += matched == sizeof(line) - 1 && snapshot_text[i] == ':';
+				in_line = snapshot_text[i] == line[matched++] && matched < length;
+				watches += matched == length && snapshot_text[i] == ':';
 			}
 		}
 	}
@@ -85,7 +92,7 @@ static bool visit_file(int fd_dir, const char *number, void *data)
 		return true;
 	target[n] = '\0';
 	struct instance one = {.pid = seen.pid, .fd = strtoul(number, NULL, 10)};
-	if (strcmp(target, "anon_inode:inotify") != 0 || seen.count == INSTANCES_MAX || !is_new(&one, &place))
+	if (strcmp(target, seen.kind->link) != 0 || seen.count == INSTANCES_MAX || !is_new(&one, &place))
 		return seen.count < INSTANCES_MAX;
 	memmove(&seen.at[place + 1], &seen.at[place], (seen.count - place) * sizeof(seen.at[0]));
 	seen.at[place] = one;
@@ -114,11 +121,37 @@ static bool visit_process(int proc_fd, const char *pid, void *data)
 {
 	uid_t uid;
 	ino_t user_namespace;
-	if (!look_at(proc_fd, pid, &uid, &user_namespace) || uid != seen.uid || user_namespace != seen.user_namespace)
+	if (!look_at(proc_fd, pid, &uid, &user_namespace) || uid != seen.uid ||
+	    (seen.user_namespace && user_namespace != seen.user_namespace))
 		return true;
 	seen.pid = (pid_t)strtol(pid, NULL, 10);
 	snapshot_each_file(proc_fd, pid, visit_file, data);
 	return true;
+}
+
+static void begin(const struct snapshot_source *s, const struct kind *kind)
+{
+	seen.kind = kind;
+	seen.proc_fd = s->proc_fd;
+	seen.count = 0;
+	seen.watches = 0;
+}
+
+/* ep_insert(), fs/eventpoll.c, counts by who made the epoll, in whatever user namespace. */
+void snapshot_take_epoll(const struct snapshot_source *s, struct snapshot *ret)
+{
+	struct counted_numbers *n = &ret->counted;
+	char name[32];
+	(void)snprintf(name, sizeof(name), "%d", ret->pid);
+	begin(s, &epoll);
+	if (procfs_read_number_at(s->proc_fd, "sys/fs/epoll/max_user_watches", &n->epoll_watches_max) < 0)
+		n->epoll_watches_max = ENOMEM_ABSENT;
+	if (!look_at(s->proc_fd, name, &seen.uid, &seen.user_namespace))
+		return;
+	seen.user_namespace = 0;
+	snapshot_each_process(s->proc_fd, visit_process, NULL);
+	if (seen.count < INSTANCES_MAX)
+		n->epoll_watches = seen.watches;
 }
 
 /* The limits are those of our own user namespace; of a process in another one nothing is said. */
@@ -129,9 +162,7 @@ void snapshot_take_inotify(const struct snapshot_source *s, struct snapshot *ret
 	uid_t ours;
 	ino_t our_namespace;
 	(void)snprintf(name, sizeof(name), "%d", ret->pid);
-	seen.proc_fd = s->proc_fd;
-	seen.count = 0;
-	seen.watches = 0;
+	begin(s, &inotify);
 	if (!look_at(s->proc_fd, "self", &ours, &our_namespace) ||
 	    !look_at(s->proc_fd, name, &seen.uid, &seen.user_namespace) || seen.user_namespace != our_namespace)
 		return;

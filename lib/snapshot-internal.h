@@ -36,4 +36,7 @@ void snapshot_take_open_files(const struct snapshot_source *s, struct snapshot *
 void snapshot_take_uid_tasks(const struct snapshot_source *s, struct snapshot *ret);
 void snapshot_take_namespaces(const struct snapshot_source *s, uint64_t flags, struct snapshot *ret);
 void snapshot_take_inotify(const struct snapshot_source *s, struct snapshot *ret);
+void snapshot_take_epoll(const struct snapshot_source *s, struct snapshot *ret);
+void snapshot_take_counted(const struct snapshot_source *s, const struct snapshot_request *request,
+			   struct snapshot *ret);
 void snapshot_take_pid_ids(const struct snapshot_source *s, struct snapshot *ret);

@@ -104,6 +104,7 @@ void snapshot_take_process(const struct snapshot_source *s, const struct snapsho
 	if (read_of_process(s, ret->pid, "status") <= 0 || procfs_parse_status(snapshot_text, &ret->status) < 0)
 		return;
 	ret->process_seen = true;
+	(void)procfs_parse_signals_queued(snapshot_text, &ret->signals_queued);
 	snapshot_set_absent(ret->rlimit, PROCFS_RLIMITS);
 	if (read_of_process(s, ret->pid, "limits") > 0)
 		(void)procfs_parse_limits(snapshot_text, ret->rlimit);
@@ -141,8 +142,15 @@ void snapshot_take_process(const struct snapshot_source *s, const struct snapsho
 		snapshot_take_namespaces(s, request->namespaces, ret);
 	if (request->inotify)
 		snapshot_take_inotify(s, ret);
+	if (request->epoll)
+		snapshot_take_epoll(s, ret);
+	snapshot_take_counted(s, request, ret);
+	if (request->queue)
+		ret->queue_seen = ipc_namespace_queues(ret->pid, (uid_t)ret->status.uid, &ret->queue) == 0;
 	if (request->shm)
 		ret->shm_seen = ipc_namespace_shm(ret->pid, &ret->shm) == 0;
+	if (request->sysv)
+		ret->sysv_seen = ipc_namespace_sysv(ret->pid, &ret->sysv) == 0;
 	if (request->pidns)
 		snapshot_take_pid_namespace(s, ret);
 	if (request->open_files)

@@ -137,6 +137,8 @@ static void take(const struct snapshot_source *s, const struct snapshot_request 
 	for (unsigned i = 0; i < NAMESPACE_COUNT; i++)
 		ret->namespaces[i] = (struct namespace_numbers){ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT};
 	ret->inotify = (struct inotify_numbers){ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT};
+	ret->signals_queued = ENOMEM_ABSENT;
+	ret->counted = (struct counted_numbers)COUNTED_ABSENT;
 	ret->in_cgroup = true;
 	take_machine(s, ret);
 	take_groups(s, ret);

@@ -65,6 +65,29 @@ struct inotify_numbers {
 	uint64_t instances, instances_max;
 };
 
+/* Counts that the kernel keeps; each ENOMEM_ABSENT when not asked for or not known. */
+struct counted_numbers {
+	uint64_t aio, aio_max;         /* asynchronous requests that may be under way: fs.aio-nr, fs.aio-max-nr */
+	uint64_t pipe_max_size;        /* fs.pipe-max-size */
+	uint64_t pipe_pages;           /* that the pipes of the user may hold, as far as its processes have them open */
+	uint64_t pipe_soft, pipe_hard; /* fs.pipe-user-pages-soft, -hard; 0: no limit */
+	uint64_t pipe_own;             /* of the pipe at hand, which a new size replaces */
+	uint64_t optmem, optmem_max;   /* of the socket at hand; net.core.optmem_max */
+	uint64_t epoll_watches, epoll_watches_max;         /* of the user; fs.epoll.max_user_watches */
+	uint64_t keys, keys_max, key_bytes, key_bytes_max; /* of the user: /proc/key-users */
+	uint64_t keys_of_root;       /* 1: root's, who has limits of his own, 0: somebody else's */
+	uint64_t maps_locked;        /* 1: maps of bpf count as locked memory (before 5.11), 0: they do not */
+	uint64_t bpf_privileged;     /* not 0: kernel.unprivileged_bpf_disabled */
+	uint64_t huge_pages_of_size; /* 1: the kernel offers huge pages of the size asked about, 0: it does not */
+};
+#define COUNTED_ABSENT                                                                                                 \
+	{                                                                                                              \
+		ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT,              \
+			ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT,      \
+			ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT,      \
+			ENOMEM_ABSENT                                                                                  \
+	}
+
 /* The file system of the file at hand. */
 struct file_system {
 	uint64_t type;                /* a magic number of statfs(2) */
@@ -117,15 +140,21 @@ struct snapshot {
 	uint64_t file_bytes; /* its length; of the one behind the area only, else ENOMEM_ABSENT */
 	struct namespace_numbers namespaces[NAMESPACE_COUNT]; /* of the kinds asked for */
 	struct inotify_numbers inotify;
+	struct counted_numbers counted;
 	bool shm_seen; /* System V memory of its IPC namespace could be asked for */
 	struct shm_numbers shm;
+	bool sysv_seen; /* likewise its message queues and semaphores */
+	struct sysv_numbers sysv;
+	bool queue_seen; /* likewise its POSIX message queues */
+	struct queue_numbers queue;
 	/* The pid namespace its children would get. */
 	uint64_t pidns_inode, pidns_children_inode; /* 0 when unreadable or not populated yet */
 	bool pidns_children_dead;                   /* children's namespace once had an init and has no process now */
 	uint64_t uid_tasks;                         /* tasks of its real uid, ENOMEM_ABSENT when not counted */
 	/* Of a dying process: the CPU time it used and may use, in ns; ENOMEM_ABSENT when not asked for. */
 	uint64_t cpu_ns, cpu_hard_limit_ns;
-	uint64_t open_files; /* its descriptors below RLIMIT_NOFILE, ENOMEM_ABSENT when not counted */
+	uint64_t signals_queued; /* for all processes of its real user, ENOMEM_ABSENT when unknown */
+	uint64_t open_files;     /* its descriptors below RLIMIT_NOFILE, ENOMEM_ABSENT when not counted */
 	/*
 	 * Task ids from 300 up and below pid_max that are in use, by tasks or as the id of a process group or session,
 	 * ENOMEM_ABSENT when not counted; those of the run's own pid namespace where it has a pid_max of its own.
@@ -169,7 +198,16 @@ struct snapshot_request {
 	const char *create;  /* of a refused openat: the path, from root or working directory; NULL for none */
 	uint64_t namespaces; /* new ones were refused, with these CLONE_NEW* flags: count them */
 	bool inotify;        /* a watch or an instance was refused: count both */
+	bool aio;            /* asynchronous requests were refused */
+	bool pipe;           /* a pipe, or more room in the one that is descriptor fd */
+	bool optmem;         /* an option of the socket that is descriptor fd */
+	unsigned huge_size;  /* huge pages of so many bytes, as their logarithm, were refused; 0: of none */
 	bool shm;            /* a segment was refused: what does its IPC namespace say? */
+	bool sysv;           /* likewise of a message queue or a set of semaphores */
+	bool queue;          /* likewise of a POSIX message queue */
+	bool epoll;          /* a watch of epoll was refused: count them */
+	bool keys;           /* a key was refused */
+	bool bpf;            /* a map of bpf was refused */
 	bool sleeps_where;   /* read wchan */
 	bool dying; /* the process was killed: it is left out where the machine's memory is gone, see snapshot.c */
 };

@@ -48,7 +48,7 @@ static int become_program(void *data)
 			(void)fcntl(s->kept[i], F_SETFD, 0);
 	(void)dup2(s->out_fd, STDOUT_FILENO);
 	(void)dup2(s->err_fd, STDERR_FILENO);
-	(void)execvp(s->argv[0], (char *const *)(uintptr_t)s->argv);
+	(void)execvpe(s->argv[0], (char *const *)(uintptr_t)s->argv, s->environment ? s->environment : environ);
 	s->error = errno;
 	_exit(125);
 }

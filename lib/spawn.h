@@ -10,9 +10,10 @@
 
 struct spawn {
 	/* Given by the caller; must stay until spawn_end(). */
-	const char *const *argv; /* argv[0] is looked for in PATH */
-	int out_fd, err_fd;      /* become standard output and error */
-	const int *kept;         /* descriptors that stay open in the program; negative ones are skipped */
+	const char *const *argv;  /* argv[0] is looked for in PATH */
+	char *const *environment; /* NULL: the caller's */
+	int out_fd, err_fd;       /* become standard output and error */
+	const int *kept;          /* descriptors that stay open in the program; negative ones are skipped */
 	unsigned kept_count;
 	/* Found. */
 	pid_t pid;

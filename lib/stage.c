@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -25,10 +26,12 @@
 #include "filter.h"
 #include "knob.h"
 #include "number.h"
+#include "stage-root.h"
 
 /* Exit status of the stage when the program could not be started; the report says why. */
 #define STAGE_FAILED         125
 #define OPEN_FILES_LOOKED_AT 65536
+#define OWN_TMPFS            ",size=256m" /* where the scenario has none: the machine's is everybody's */
 
 int stage_add_argument(struct stage_spec *spec, const char *argument)
 {
@@ -81,10 +84,54 @@ static int make_cgroups_read_only(void)
 	return 0;
 }
 
+static int set_read_only(const char *path, bool read_only, unsigned flags)
+{
+	struct mount_attr attr = {0};
+	if (read_only)
+		attr.attr_set = MOUNT_ATTR_RDONLY;
+	else
+		attr.attr_clr = MOUNT_ATTR_RDONLY;
+	if (syscall(SYS_mount_setattr, AT_FDCWD, path, flags, &attr, sizeof(attr)) == 0)
+		return 0;
+	return -errno;
+}
+
+/* For somebody who is curious and may be root. What the stage itself still writes is in /proc. */
+static int fix_files(const struct stage_spec *spec)
+{
+	if (!spec->files_fixed)
+		return 0;
+	int r = set_read_only("/", true, AT_RECURSIVE);
+	/* Half a protection is none: before 5.12 there is no way for all mounts at once. */
+	if (r == -ENOSYS)
+		return fail(spec, "read-only files, which need Linux 5.12", ENOSYS);
+	if (r == 0)
+		r = set_read_only("/proc", false, 0);
+	if (r < 0)
+		return fail(spec, "making files read-only", -r);
+	r = set_read_only(ENVIRONMENT_TMPFS, false, 0);
+	return r < 0 ? fail(spec, "keeping " ENVIRONMENT_TMPFS " writable", -r) : 0;
+}
+
+/* After whatever makes anything read-only. */
+static int open_writable(const struct stage_spec *spec)
+{
+	for (unsigned i = 0; i < STAGE_WRITABLE && spec->writable[i][0]; i++) {
+		const char *path = spec->writable[i];
+		int r = mount(path, path, NULL, MS_BIND, NULL) < 0 ? -errno : set_read_only(path, false, 0);
+		if (r < 0)
+			return fail(spec, "keeping a limit writable", -r);
+	}
+	return 0;
+}
+
 static int protect_machine(const struct stage_spec *spec)
 {
-	static const char *const knobs[] = {"/proc/sys", "/proc/sysrq-trigger", "/sys"};
-	for (unsigned i = 0; i < ARRAY_SIZE(knobs); i++) {
+	/* The first three are far-reaching. */
+	static const char *const knobs[] = {"/proc/sys",      "/proc/sysrq-trigger", "/sys",      "/proc/acpi",
+					    "/proc/bus",      "/proc/driver",        "/proc/fs",  "/proc/irq",
+					    "/proc/pressure", "/proc/mtrr",          "/proc/scsi"};
+	for (unsigned i = 0; i < (spec->files_fixed ? ARRAY_SIZE(knobs) : 3); i++) {
 		int r = make_read_only(knobs[i]);
 		if (r < 0)
 			return fail(spec, knobs[i], -r);
@@ -110,9 +157,10 @@ static int mount_tmpfs(const struct stage_spec *spec)
 {
 	const struct environment *env = &spec->environment;
 	char options[96];
-	if (env->tmpfs_bytes == ENVIRONMENT_NOT_SET && env->tmpfs_inodes == ENVIRONMENT_NOT_SET)
+	const bool set = env->tmpfs_bytes != ENVIRONMENT_NOT_SET || env->tmpfs_inodes != ENVIRONMENT_NOT_SET;
+	if (!set && !spec->files_fixed)
 		return 0;
-	int length = snprintf(options, sizeof(options), "mode=1777");
+	int length = snprintf(options, sizeof(options), "mode=1777%s", set ? "" : OWN_TMPFS);
 	if (env->tmpfs_bytes != ENVIRONMENT_NOT_SET)
 		length += snprintf(options + length, sizeof(options) - (size_t)length, ",size=%" PRIu64,
 				   env->tmpfs_bytes);
@@ -122,6 +170,19 @@ static int mount_tmpfs(const struct stage_spec *spec)
 	if (mount("enomem", ENVIRONMENT_TMPFS, "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
 		return fail(spec, "a tmpfs on " ENVIRONMENT_TMPFS, errno);
 	return 0;
+}
+
+static int prepare_root(const struct stage_spec *spec)
+{
+	char step[48];
+	int r = spec->root[0] ? stage_root_prepare(spec->root, step, sizeof(step)) : 0;
+	return r < 0 ? fail(spec, step, -r) : 0;
+}
+
+static int enter_root(const struct stage_spec *spec)
+{
+	int r = spec->root[0] ? stage_root_enter(spec->root) : 0;
+	return r < 0 ? fail(spec, "entering the root directory", -r) : 0;
 }
 
 static int join_group(const struct stage_spec *spec)
@@ -159,6 +220,20 @@ static int set_limits(const struct stage_spec *spec)
 	return 0;
 }
 
+/* Enough for files and processes of one's own, and to be held by the same limits as the scenario's program is. */
+static int keep_few_capabilities(const struct stage_spec *spec)
+{
+	const uint64_t kept = spec->environment.keep_capabilities | UINT64_C(1) << CAP_CHOWN |
+			      UINT64_C(1) << CAP_DAC_OVERRIDE | UINT64_C(1) << CAP_FOWNER | UINT64_C(1) << CAP_KILL |
+			      UINT64_C(1) << CAP_SETUID | UINT64_C(1) << CAP_SETGID | UINT64_C(1) << CAP_IPC_LOCK |
+			      UINT64_C(1) << CAP_SYS_RESOURCE;
+	/* A kernel that is newer than these headers has more; the first that it does not know is the end. */
+	for (unsigned i = 0; i < 64 && prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
+		if (!(kept >> i & 1) && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
+			return fail(spec, "dropping capabilities", errno);
+	return 0;
+}
+
 /*
  * With these a program could undo the read-only mounts, or reach the machine in other ways. Dropped from the bounding
  * set, so that not even root has them after the exec; a scenario that needs one says so, and one whose program may turn
@@ -168,6 +243,8 @@ static int drop_capabilities(const struct stage_spec *spec)
 {
 	static const unsigned far_reaching[] = {CAP_SYS_ADMIN, CAP_SYS_MODULE, CAP_SYS_BOOT, CAP_SYS_RAWIO,
 						CAP_SYS_TIME,  CAP_SYS_PTRACE, CAP_MKNOD};
+	if (spec->files_fixed)
+		return keep_few_capabilities(spec);
 	for (unsigned i = 0; i < ARRAY_SIZE(far_reaching) && !spec->environment.knobs_writable; i++)
 		if (!(spec->environment.keep_capabilities >> far_reaching[i] & 1) &&
 		    prctl(PR_CAPBSET_DROP, far_reaching[i], 0, 0, 0) < 0)
@@ -192,7 +269,7 @@ static int become(const struct stage_spec *spec)
 	return 0;
 }
 
-static int execute(const struct stage_spec *spec)
+static int execute(const struct stage_spec *spec, char **command)
 {
 	static char *clean[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C",
 				"HOME=/", NULL};
@@ -215,6 +292,8 @@ static int execute(const struct stage_spec *spec)
 	if (spec->directory[0]) {
 		(void)snprintf(program, sizeof(program), "./%s", spec->program);
 		(void)execv(program, argv);
+	} else if (spec->argument_count == 0 && command[0]) {
+		(void)execvp(command[0], command);
 	} else {
 		(void)execvp(spec->program, argv);
 	}
@@ -236,15 +315,28 @@ static void forget_caller(void)
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-static int become_program(const struct stage_spec *spec)
+static int set_streams(const struct stage_spec *spec)
 {
 	auto_close int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(spec->stdout_fd, STDOUT_FILENO) < 0 ||
+	int in = spec->stdin_fd < 0 ? null : spec->stdin_fd;
+	if (in < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(spec->stdout_fd, STDOUT_FILENO) < 0 ||
 	    dup2(spec->stderr_fd, STDERR_FILENO) < 0)
 		return fail(spec, "standard streams", errno);
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (spec->closed_streams >> fd & 1)
+			(void)close(fd);
+	return 0;
+}
+
+static int become_program(const struct stage_spec *spec, char **command)
+{
+	if (set_streams(spec) != 0)
+		return STAGE_FAILED;
 	if (spec->directory[0] && chdir(spec->directory) < 0)
 		return fail(spec, "entering the program's directory", errno);
 	(void)setsid();
+	if (spec->terminal && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
+		return fail(spec, "the terminal", errno);
 	forget_caller();
 	struct rlimit no_core = {0, 0};
 	(void)setrlimit(RLIMIT_CORE, &no_core);
@@ -252,24 +344,39 @@ static int become_program(const struct stage_spec *spec)
 	if (r == 0)
 		r = set_limits(spec);
 	if (r == 0)
+		r = enter_root(spec);
+	if (r == 0)
 		r = become(spec);
-	return r ? r : execute(spec);
+	/* A stage that joined is nobody's init: with it the program goes. */
+	if (r == 0 && spec->joined && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		r = fail(spec, "PR_SET_PDEATHSIG", errno);
+	return r ? r : execute(spec, command);
 }
 
-int stage_main(int spec_fd)
+static int set_up_namespaces(const struct stage_spec *spec)
+{
+	if (set_namespace_values(spec) != 0 || mount_tmpfs(spec) != 0 || fix_files(spec) != 0)
+		return STAGE_FAILED;
+	if (!spec->user_namespace && !spec->environment.knobs_writable && protect_machine(spec) != 0)
+		return STAGE_FAILED;
+	return open_writable(spec);
+}
+
+int stage_main(int spec_fd, char **command)
 {
 	struct stage_spec *spec = mmap(NULL, sizeof(*spec), PROT_READ, MAP_SHARED, spec_fd, 0);
 	struct stat st;
 	if (spec == MAP_FAILED || fstat(spec_fd, &st) < 0 || (size_t)st.st_size < sizeof(*spec) ||
 	    spec->magic != STAGE_MAGIC || spec->size != sizeof(*spec))
 		return STAGE_FAILED;
-	if (set_namespace_values(spec) != 0 || mount_tmpfs(spec) != 0)
+	if (!spec->joined && set_up_namespaces(spec) != 0)
 		return STAGE_FAILED;
-	if (!spec->user_namespace && !spec->environment.knobs_writable && protect_machine(spec) != 0)
+	if (prepare_root(spec) != 0)
 		return STAGE_FAILED;
 	/* The descriptors were inherited on purpose; the program must not have them. */
-	const int inherited[] = {spec_fd,         spec->filter_fd,   spec->report_fd,   spec->stdout_fd,
-				 spec->stderr_fd, spec->procs_fd[0], spec->procs_fd[1], spec->procs_fd[2]};
+	const int inherited[] = {spec_fd,           spec->filter_fd,   spec->report_fd,
+				 spec->stdin_fd,    spec->stdout_fd,   spec->stderr_fd,
+				 spec->procs_fd[0], spec->procs_fd[1], spec->procs_fd[2]};
 	for (unsigned i = 0; i < ARRAY_SIZE(inherited); i++)
 		if (inherited[i] >= 0)
 			(void)fcntl(inherited[i], F_SETFD, FD_CLOEXEC);
@@ -277,7 +384,7 @@ int stage_main(int spec_fd)
 	if (program < 0)
 		return fail(spec, "fork", errno);
 	if (program == 0)
-		_exit(become_program(spec));
+		_exit(become_program(spec, command));
 	/* Keep nothing open that would hide the end of the program's output from the harness. */
 	for (unsigned i = 0; i < ARRAY_SIZE(inherited); i++)
 		if (inherited[i] >= 0)

@@ -23,11 +23,11 @@ int sysctl_write(const char *name, const char *value);
 
 /*
  * The journal of one harness: DIR/<pid>-<starttime>.journal, held under flock() while the harness lives. Lines are
- * appended with O_APPEND and fdatasync()ed before the change they announce: "cgroup /path", "enabled /path
- * memory+pids", "sysctl NAME OLD NEW"; "removed /path" and "restored NAME" take the newest such line back. In a path or
- * value, a byte that is not printable, a blank and a backslash are written as \ooo; an empty value is "\-". DIR is
- * /run/enomem for root, $XDG_RUNTIME_DIR/enomem else, /tmp/enomem-<uid> (mode 0700, owner checked) as the last resort;
- * ENOMEM_STATE_DIR overrides.
+ * appended with O_APPEND before the change they announce, those of sysctls fdatasync()ed as well: "cgroup /path",
+ * "enabled /path memory+pids", "sysctl NAME OLD NEW"; "removed /path" and "restored NAME" take the newest such line
+ * back. In a path or value, a byte that is not printable, a blank and a backslash are written as \ooo; an empty value
+ * is "\-". DIR is /run/enomem for root, $XDG_RUNTIME_DIR/enomem else, /tmp/enomem-<uid> (mode 0700, owner checked) as
+ * the last resort; ENOMEM_STATE_DIR overrides.
  */
 struct journal {
 	int fd, dir_fd;
@@ -35,6 +35,8 @@ struct journal {
 };
 void journal_init(struct journal *j);
 int journal_open(struct journal *j);
+/* A second one of this process, for what its groups lie in: recover takes it before any other. */
+int journal_open_leaf(struct journal *j);
 /* Announce a cgroup directory that is about to be made. -errno */
 int journal_cgroup(struct journal *j, const char *path);
 /* It is removed again: recover must not touch a later group of the same name. -errno */

@@ -7,11 +7,13 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/falloc.h>
 #include <linux/io_uring.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/uio.h>
 
 #include "cleanup.h"
@@ -21,6 +23,7 @@
 
 #define PAGE_BYTES          4096
 #define PROGRAM_HEADERS_MAX 64
+#define FILTER_INSTRUCTION  8ULL
 #define BUFFERS_COUNTED     1024          /* IORING_MAX_REG_BUFFERS of older kernels */
 #define ARGUMENTS_COUNTED   (16ULL << 20) /* far above what any limit lets through: counted no further */
 
@@ -157,11 +160,60 @@ static uint64_t pinned_bytes(const struct tracee *t)
 	return bytes;
 }
 
+/*
+ * bpf_prog_size(), include/linux/filter.h, of a filter once it is converted: no instruction becomes less than one, so
+ * that this is the least it can be. sock_fprog is a number and a pointer, of which only the first is read.
+ */
+static uint64_t filter_bytes(const struct tracee *t)
+{
+	uint16_t instructions = 0;
+	struct iovec local = {&instructions, sizeof(instructions)};
+	struct iovec remote = {(void *)(uintptr_t)t->args[3],
+			       sizeof(instructions)}; // NOLINT(performance-no-int-to-ptr)
+	if (process_vm_readv(t->tgid, &local, 1, &remote, 1, 0) != (ssize_t)sizeof(instructions))
+		return 0;
+	return instructions * FILTER_INSTRUCTION;
+}
+
 /* Of a segment only its number is told. 0 when its namespace cannot be asked. */
 static uint64_t segment_bytes(pid_t pid, int id)
 {
 	uint64_t bytes = 0;
 	return ipc_namespace_segment_bytes(pid, id, &bytes) == 0 ? bytes : 0;
+}
+
+/* key_alloc(), security/keys/key.c, and __key_link_begin(): description, payload, and the link in the keyring. */
+static uint64_t key_bytes(const struct tracee *t)
+{
+	const uint64_t link = 4; /* KEYQUOTA_LINK_BYTES */
+	return limit_add(limit_add(string_bytes(t->tgid, t->args[1]), t->args[3]), link);
+}
+
+/*
+ * array_map_alloc() and its like, kernel/bpf: what is asked for at least, without what the kernel keeps beside it. Only
+ * of the kinds for which it is all there from the start, and which may be made by those whom maps are allowed at all.
+ */
+static uint64_t map_bytes(const struct tracee *t)
+{
+	struct {
+		uint32_t type, key, value, entries, flags;
+	} map = {0};
+	uint32_t size = (uint32_t)t->args[2] < sizeof(map) ? (uint32_t)t->args[2] : (uint32_t)sizeof(map);
+	struct iovec local = {&map, size}; /* what lies behind it is nought for the kernel too */
+	struct iovec remote = {(void *)(uintptr_t)t->args[1], size}; // NOLINT(performance-no-int-to-ptr)
+	if (process_vm_readv(t->tgid, &local, 1, &remote, 1, 0) != (ssize_t)size)
+		return 0;
+	uint64_t value = ((uint64_t)map.value + 7) / 8 * 8;
+	switch (map.type) {
+	case BPF_MAP_TYPE_ARRAY:
+		return value * map.entries;
+	case BPF_MAP_TYPE_HASH:
+		return map.flags & BPF_F_NO_PREALLOC ? 0 : (value + map.key) * map.entries;
+	case BPF_MAP_TYPE_RINGBUF:
+		return map.entries;
+	default:
+		return 0;
+	}
 }
 
 uint64_t witness_asked(const struct tracee *t, int64_t result)
@@ -192,15 +244,26 @@ uint64_t witness_asked(const struct tracee *t, int64_t result)
 		/* Punching a hole gives back. */
 		return strcmp(call->name, "fallocate") == 0 && !(args[1] & FALLOC_FL_PUNCH_HOLE) ? args[3] : 0;
 	case CALL_PIPE:
-		/* The pipe's slots: its pages come only when somebody writes. */
-		return strcmp(call->name, "fcntl") == 0 ? limit_pipe_slots_bytes((uint32_t)args[2], PAGE_BYTES) : 0;
+		if (strcmp(call->name, "fcntl") != 0)
+			return 0;
+		/* The pipe's slots: its pages come only when somebody writes. What is permitted or not is the size. */
+		return result == -EPERM || result > 0 ? limit_block_bytes((uint32_t)args[2], PAGE_BYTES)
+						      : limit_pipe_slots_bytes((uint32_t)args[2], PAGE_BYTES);
 	case CALL_TRANSFER:
 		/* What was left when the space ran out is asked for again. */
 		return result > 0 ? (uint64_t)result : args[2];
+	case CALL_OPTION:
+		return filter_bytes(t);
+	case CALL_KEY:
+		return key_bytes(t);
+	case CALL_BPF:
+		return map_bytes(t);
 	case CALL_TASK:
 	case CALL_OBJECT:
 	case CALL_NAMESPACE:
 	case CALL_WATCH:
+	case CALL_TIMER:
+	case CALL_AIO: /* requests, no bytes */
 	case CALL_CREATE:
 	case CALL_SWAP:
 		return 0;
@@ -245,6 +308,11 @@ void witness_range(const struct refusal *r, uint64_t *ret_address, uint64_t *ret
 	case CALL_TASK:
 	case CALL_NAMESPACE:
 	case CALL_WATCH:
+	case CALL_TIMER:
+	case CALL_AIO:
+	case CALL_KEY:
+	case CALL_BPF:
+	case CALL_OPTION:
 	case CALL_CREATE:
 	case CALL_EXEC:
 	case CALL_SHM:
@@ -257,40 +325,17 @@ void witness_range(const struct refusal *r, uint64_t *ret_address, uint64_t *ret
 	}
 }
 
-const char *witness_path(const struct refusal *r, char *buf, size_t size)
-{
-	uint64_t address = r->args[1];
-	size_t in_page = PAGE_BYTES - address % PAGE_BYTES;
-	struct iovec local = {buf, size};
-	/* Two pieces: the second page may not be there. */
-	const struct iovec remote[2] = {
-		{(void *)(uintptr_t)address, in_page < size ? in_page : size},
-		{(void *)(uintptr_t)(address + in_page), in_page < size ? size - in_page : 0},
-	};
-	ssize_t n = process_vm_readv(r->tid, &local, 1, remote, 2, 0);
-	if (n <= 0 || !memchr(buf, '\0', (size_t)n) || (buf[0] != '/' && (int)r->args[0] != AT_FDCWD))
-		return NULL;
-	return buf;
-}
-
-uint64_t witness_written_number(const struct refusal *r)
-{
-	char digits[24] = "";
-	uint64_t number;
-	struct iovec local = {digits, r->args[2]};
-	struct iovec remote = {(void *)(uintptr_t)r->args[1], r->args[2]}; // NOLINT(performance-no-int-to-ptr)
-	if (r->args[2] >= sizeof(digits) || process_vm_readv(r->tid, &local, 1, &remote, 1, 0) != (ssize_t)r->args[2])
-		return ENOMEM_ABSENT;
-	digits[strcspn(digits, "\n")] = '\0';
-	return number_parse_count(digits, &number) == 0 ? number : ENOMEM_ABSENT;
-}
-
 bool witness_asks_for_addresses(enum call_family family)
 {
 	switch (family) {
 	case CALL_TASK:
 	case CALL_NAMESPACE:
 	case CALL_WATCH:
+	case CALL_TIMER:
+	case CALL_AIO:
+	case CALL_KEY:
+	case CALL_BPF:
+	case CALL_OPTION:
 	case CALL_FILE:
 	case CALL_PIPE:
 	case CALL_OBJECT:
@@ -323,10 +368,24 @@ void witness_request(const struct refusal *r, struct snapshot_request *ret)
 		.fd = (int)r->args[maps_file ? 4 : 0],
 		.open_files = r->error == EMFILE,
 		.shm = r->call->family == CALL_SHM && (r->error == EINVAL || r->error == ENOSPC),
+		.sysv = call_makes_sysv(r->call) && (r->error == EINVAL || r->error == ENOSPC),
 		.pid_ids = r->call->family == CALL_TASK && r->error == EAGAIN,
-		.inotify = (r->call->family == CALL_WATCH && r->error == ENOSPC) ||
+		.epoll = strcmp(r->call->name, "epoll_ctl") == 0 && r->error == ENOSPC,
+		.keys = r->call->family == CALL_KEY && r->error == EDQUOT,
+		.bpf = r->call->family == CALL_BPF,
+		.queue = call_makes_queue(r->call),
+		.inotify = (strcmp(r->call->name, "inotify_add_watch") == 0 && r->error == ENOSPC) ||
 			   (call_makes_inotify(r->call) && r->error == EMFILE),
 	};
+	ret->aio = r->call->family == CALL_AIO;
+	ret->pipe = r->call->family == CALL_PIPE && (r->error == EPERM || r->error == ENFILE);
+	if (ret->pipe && strcmp(r->call->name, "fcntl") != 0)
+		ret->fd = -1; /* it has none yet */
+	ret->optmem = r->call->family == CALL_OPTION;
+	if (r->call->family == CALL_MAP && r->error == EINVAL)
+		ret->huge_size = r->args[3] >> MAP_HUGE_SHIFT & MAP_HUGE_MASK;
+	else if (r->call->family == CALL_SHM && r->error == EINVAL && r->args[2] & SHM_HUGETLB)
+		ret->huge_size = r->args[2] >> MAP_HUGE_SHIFT & MAP_HUGE_MASK;
 	if (r->error == ENOSPC && (r->call->family == CALL_TASK || r->call->family == CALL_NAMESPACE))
 		ret->namespaces = r->call->family == CALL_TASK ? r->clone_flags : r->args[0];
 	if (r->call->family == CALL_CREATE && r->error == ENOSPC)

@@ -27,6 +27,9 @@ const char *witness_path(const struct refusal *r, char *buf, size_t size);
 /* The number a write(2) wrote, of its own process: a size or a count in digits, a newline behind it or not.
  * ENOMEM_ABSENT for anything else. */
 uint64_t witness_written_number(const struct refusal *r);
+/* What a POSIX message queue was to hold, into r->messages and r->message_bytes, where the call says it:
+ * r->queue_sized. */
+void witness_queue(struct refusal *r);
 
 /* Does such a call want addresses, so that the areas there are tell something of its refusal? */
 bool witness_asks_for_addresses(enum call_family family);

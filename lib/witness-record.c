@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/epoll.h>
 
 #include "clock.h"
 #include "number.h"
@@ -22,11 +23,13 @@ static void snapshot_of_refusal(struct witness *w, const struct refusal *r)
 
 void witness_note_refused(struct witness *w, const struct tracee *t, int64_t result, int error)
 {
+	struct refusal beyond, *r = &beyond;
 	w->refused++;
-	if (w->record_count == WITNESS_RECORDS)
+	if (w->record_count < WITNESS_RECORDS)
+		r = &w->record[w->record_count++];
+	else if (!w->refused_call)
 		return;
-	bool first = w->record_count == 0;
-	struct refusal *r = &w->record[w->record_count++];
+	bool first = r == &w->record[0];
 	r->call = t->call;
 	memcpy(r->args, t->args, sizeof(r->args));
 	r->clone_flags = t->clone_flags;
@@ -37,6 +40,9 @@ void witness_note_refused(struct witness *w, const struct tracee *t, int64_t res
 	r->tgid = t->tgid;
 	r->time_ns = clock_now_ns();
 	r->asked_bytes = witness_asked(t, result);
+	r->messages = r->message_bytes = 0;
+	r->queue_sized = false;
+	witness_queue(r);
 	r->number = error == EBUSY ? witness_written_number(r) : ENOMEM_ABSENT;
 	if (first) {
 		snapshot_of_refusal(w, r);
@@ -45,6 +51,8 @@ void witness_note_refused(struct witness *w, const struct tracee *t, int64_t res
 		if (w->at_failing_moment)
 			w->at_failing_moment(r, w->data);
 	}
+	if (w->refused_call)
+		w->refused_call(r, w->data);
 }
 
 /* Was what the first refused call asked for given after all? */
@@ -53,6 +61,10 @@ static bool is_granted_later(const struct witness *w, const struct tracee *t, in
 	const struct refusal *first = &w->record[0];
 	if (!w->record_count || t->call->family != first->call->family)
 		return false;
+	if (t->call == first->call && strcmp(t->call->name, "fcntl") == 0) /* one by its slots, one by its size */
+		return (uint32_t)t->args[2] >= (uint32_t)first->args[2];
+	if (strcmp(t->call->name, "epoll_ctl") == 0) /* giving one up is no watch given */
+		return t->args[1] == EPOLL_CTL_ADD;
 	if (t->call->family == CALL_BREAK) /* it asks for an end */
 		return t->args[0] >= first->args[0];
 	return t->call->family == CALL_EXEC || witness_asked(t, result) >= first->asked_bytes;

@@ -22,6 +22,7 @@
 #include "number.h"
 #include "tracees.h"
 #include "witness-asked.h"
+#include "witness-hold.h"
 #include "witness-inject.h"
 #include "witness-record.h"
 
@@ -44,14 +45,6 @@ int witness_seize(pid_t child)
 static void resume(const struct tracee *t, int signal)
 {
 	(void)ptrace(t->in_call ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (long)signal);
-}
-
-static void kill_all(struct witness *w)
-{
-	if (w->shared->stage)
-		(void)kill(w->shared->stage, SIGKILL);
-	if (w->shared->root)
-		(void)kill(w->shared->root, SIGKILL);
 }
 
 /* Stop the other threads of a process. What they report instead of stopping is kept for later. */
@@ -97,7 +90,7 @@ static uint64_t clone_flags_of(const struct tracee *t)
 static void on_untraced(struct witness *w)
 {
 	w->untraced = true;
-	kill_all(w);
+	witness_kill_all(w);
 }
 
 static void on_call(struct witness *w, struct tracee *t)
@@ -124,10 +117,11 @@ static void on_call(struct witness *w, struct tracee *t)
 	witness_inject(w, t);
 }
 
-/* The first refused call is the failing moment: its process stands still while it is looked at. */
+/* The first refused call is the failing moment: its process stands still while it is looked at. So it does at others
+ * where somebody looks. */
 static void note_refused(struct witness *w, const struct tracee *t, int64_t result, int error)
 {
-	if (w->record_count == 0)
+	if (w->record_count == 0 || w->refused_call)
 		freeze_siblings(t);
 	witness_note_refused(w, t, result, error);
 }
@@ -148,9 +142,11 @@ static void on_call_exit(struct witness *w, struct tracee *t)
 		note_refused(w, t, info.exit.rval, t->injected);
 		return;
 	}
-	if (call_refused(t->call, t->args, info.exit.rval, info.exit.is_error, &error))
+	if (call_refused(t->call, t->args, info.exit.rval, info.exit.is_error, &error)) {
 		note_refused(w, t, info.exit.rval, error);
-	else if (!info.exit.is_error)
+		return;
+	}
+	if (!info.exit.is_error)
 		witness_note_granted(w, t, info.exit.rval);
 	/* The flags of clone3() lie in memory that another thread may have changed after we looked. */
 	if (t->call->family == CALL_TASK && !info.exit.is_error && info.exit.rval > 0 && !t->made_task)
@@ -164,6 +160,8 @@ static void on_started(struct witness *w, const struct tracee *t)
 	w->program = t->tid;
 	w->tasks_seen = 1;
 	snapshot_take(w->source, &request, &w->before);
+	if (w->at_start)
+		w->at_start(t->tid, w->data);
 	w->start_ns = clock_now_ns();
 	w->shared->program = t->tid;
 }
@@ -188,7 +186,7 @@ static bool on_new_task(struct witness *w, struct tracee *parent)
 	w->tasks_seen++;
 	if (++w->shared->tasks > w->tasks_ceiling && w->tasks_ceiling) {
 		w->tasks_ceiling_hit = true;
-		kill_all(w);
+		witness_kill_all(w);
 	}
 	return true;
 }
@@ -305,14 +303,14 @@ static bool handle(struct witness *w, pid_t tid, int status)
 	case PTRACE_EVENT_CLONE:
 		if (!on_new_task(w, t))
 			return false;
-		t = tracees_find(&tracees, tid);
 		break;
 	case PTRACE_EVENT_EXEC:
 		on_exec(w, t);
-		t = tracees_find(&tracees, tid);
 		break;
 	case PTRACE_EVENT_EXIT:
 		on_exit_event(w, t);
+		if (w->at_end && t->tid == t->tgid)
+			w->at_end(t->tid, w->data);
 		t->in_call = false;
 		break;
 	case PTRACE_EVENT_STOP:
@@ -330,6 +328,8 @@ static bool handle(struct witness *w, pid_t tid, int status)
 			deliver = signal;
 		}
 	}
+	/* Entries have moved, and who was let go has none. */
+	t = tracees_find(&tracees, tid);
 	if (t)
 		resume(t, deliver);
 	return true;
@@ -357,6 +357,7 @@ static int watch(struct witness *w, pid_t root)
 	int r = 0;
 	tracees_reset(&tracees);
 	w->at_signal_index = -1;
+	w->tracees = &tracees;
 	w->shared->root = root;
 	w->shared->stage = w->shared->program = 0;
 	w->shared->tasks = 0;
@@ -378,13 +379,13 @@ static int watch(struct witness *w, pid_t root)
 			continue;
 		if (tid < 0)
 			return errno == ECHILD ? r : -errno;
-		unsigned before = w->record_count + w->signal_count;
+		uint64_t before = w->refused + w->signal_count;
 		if (!handle(w, tid, status)) {
 			r = -ENOMEM;
-			kill_all(w);
+			witness_kill_all(w);
 			(void)ptrace(PTRACE_CONT, tid, NULL, NULL);
 		}
-		frozen = w->record_count + w->signal_count != before;
+		frozen = w->refused + w->signal_count != before;
 	}
 }
 

@@ -41,6 +41,8 @@ struct witness_shared {
 	_Atomic(const struct snapshot_source *) source;
 };
 
+struct tracees; /* tracees.h */
+
 struct witness {
 	/* set by the caller */
 	const struct snapshot_source *source;
@@ -49,8 +51,14 @@ struct witness {
 	/* Called after the snapshot of the first refused call, and after each of a signal that may be fatal, while the
 	 * process is held: for who looks at it from outside. May be NULL. */
 	void (*look)(pid_t pid, void *data);
+	/* Called for every refused call, once it is recorded, while its process is held. May be NULL. */
+	void (*refused_call)(const struct refusal *refusal, void *data);
 	/* Called once, after the snapshot of the first refused call and before the program goes on; may be NULL. */
 	void (*at_failing_moment)(const struct refusal *first, void *data);
+	/* Called once, before the program's first instruction and after the snapshot of then; may be NULL. */
+	void (*at_start)(pid_t pid, void *data);
+	/* Called when a process of the run is about to end, whatever it is ending of; may be NULL. */
+	void (*at_end)(pid_t pid, void *data);
 	void *data;
 	/* Given back before a process that was killed is looked at; may be NULL. */
 	struct reserve *reserve;
@@ -87,6 +95,7 @@ struct witness {
 	struct snapshot at_refusal; /* at the first refused call; .taken tells */
 	struct snapshot at_signal;  /* at the last signal that may be fatal */
 	int at_signal_index;        /* which of signal[] that was, -1 for none */
+	struct tracees *tracees;    /* its own */
 };
 
 /* Attach to our child before it does anything: PTRACE_SEIZE with everything followed, killed when we die. -errno */

@@ -10,6 +10,7 @@
 
 #include "cleanup.h"
 #include "judge.h"
+#include "report-html.h"
 #include "report.h"
 
 extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -57,6 +58,9 @@ static void make_more(json_t *result, FILE *null)
 		if (report_write_set((enum report_format)format, both, 2, &options, null) < 0)
 			abort();
 	if (report_write_set(FORMAT_MARKDOWN, both, 3, &options, null) < 0)
+		abort();
+	json_auto_t *alone = json_pack("[O]", result), *three = json_pack("[O, O, O]", result, result, reference);
+	if (report_html(alone, NULL, 0, null) < 0 || report_html(three, NULL, 0, null) < 0)
 		abort();
 	if (results_merge(two, null, &merged) == 0 && result_check(json_array_get(merged, 0), "merged", stderr) < 0)
 		abort();

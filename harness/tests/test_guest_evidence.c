@@ -148,6 +148,7 @@ static void test_message(void **state)
 	static const char none[] = "the guest failed and cannot say why";
 	(void)state;
 	assert_message("{\"message\": \"no memory\"}", "no memory");
+	assert_message("{\"message\": \"a\\u001b[2Jb\\u0007c\"}", "a?[2Jb?c");
 	assert_message("", none);
 	assert_message("{", none);
 	assert_message("[]", none);

@@ -13,56 +13,42 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 
+#include "guest-bring.h"
+#include "guest-elf-needs.h"
 #include "guest-elf.h"
 #include "guest-image.h"
 #include "guest-tree.h"
-
-static struct scenario scenarios[3];
-static struct scenario *selected[3] = {&scenarios[0], &scenarios[1], &scenarios[2]};
-
-static void scenario(size_t i, const char *name)
-{
-	static char directory[3][600];
-	(void)snprintf(directory[i], sizeof(directory[i]), "%s/%s", tree, name);
-	scenarios[i] = (struct scenario){.name = (char *)(uintptr_t)name, .directory = directory[i]};
-}
 
 static int prepare(void **state)
 {
 	char self[PATH_MAX] = "";
 	if (make_tree(state) < 0 || readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
 		return -1;
-	put("one/scenario.yaml", "name: one\n");
-	put("one/one.c", "int main;");
-	put("one/lesson.md", "# One");
-	put("one/CMakeLists.cmake", "");
-	put("one/data.txt", "1234567");
-	put("one/tool.sh", "#!/bin/sh\n");
-	put("one/sub/ignored", "");
-	put("two/scenario.yaml", "name: two\n");
+	put("brought/data.txt", "1234567");
+	put("brought/tool.sh", "#!/bin/sh\n");
 	put("modules/order", "b.ko\na.ko\n");
 	put("modules/a.ko", "module a");
 	put("modules/b.ko", "module b");
 	put("modules/c.ko", "not in the order");
-	scenario(0, "one");
-	scenario(1, "two");
-	if (symlink(self, in_tree("one/program")) < 0)
+	if (symlink(self, in_tree("brought/program")) < 0)
 		return -1;
-	return chmod(in_tree("one/tool.sh"), 0755);
+	return chmod(in_tree("brought/tool.sh"), 0755);
 }
 
-static int pack(size_t count, const char *modules, struct guest_image *ret)
+static int pack(const char *modules, struct guest_image *ret)
 {
+	struct guest_bring bring = {.path = {in_tree("brought")}, .count = 1};
 	FILE *errors = open_messages();
-	int r = guest_image_pack("/proc/self/exe", selected, count, modules, errors, ret);
+	int r = guest_image_pack("/proc/self/exe", modules, &bring, errors, ret);
 	(void)fclose(errors);
 	return r;
 }
 
-static void packed(size_t count, const char *modules, struct guest_image *ret)
+static void packed(const char *modules, struct guest_image *ret)
 {
-	int r = pack(count, modules, ret);
+	int r = pack(modules, ret);
 	if (r != 0)
 		fail_msg("%d: %s", r, messages);
 	assert_string_equal(messages, "");
@@ -71,7 +57,7 @@ static void packed(size_t count, const char *modules, struct guest_image *ret)
 /* What a command makes of the archive. */
 static char *output(const struct guest_image *image, const char *command)
 {
-	char line[300], *text = calloc(1, 65536);
+	char line[1600], *text = calloc(1, 65536);
 	(void)snprintf(line, sizeof(line), "cd %s && %s </proc/%d/fd/%d 2>&1", tree, command, (int)getpid(), image->fd);
 	FILE *f = popen(line, "r");
 	assert_non_null(f);
@@ -91,33 +77,17 @@ static bool lists(const char *text, const char *name)
 
 static void test_contents(void **state)
 {
-	static const char *const in[] = {"init",
-					 "bin",
-					 "usr/bin/enomem",
-					 "usr/bin/unshare",
-					 "usr/bin/mkswap",
-					 "usr/bin/sh",
-					 "usr/bin/true",
-					 "usr/bin/sleep",
-					 "dev/console",
-					 "etc/passwd",
-					 "scenarios/one/scenario.yaml",
-					 "scenarios/one/data.txt",
-					 "scenarios/one/tool.sh",
-					 "scenarios/one/program",
-					 "scenarios/two/scenario.yaml",
-					 "modules/order",
-					 "modules/a.ko",
+	static const char *const in[] = {"init",           "bin",        "usr/bin/enomem", "usr/bin/unshare",
+					 "usr/bin/mkswap", "usr/bin/sh", "usr/bin/true",   "usr/bin/sleep",
+					 "dev/console",    "etc/passwd", "modules/order",  "modules/a.ko",
 					 "modules/b.ko"};
-	static const char *const out[] = {
-		"scenarios/one/one.c", "scenarios/one/lesson.md",   "scenarios/one/CMakeLists.cmake",
-		"scenarios/one/sub",   "scenarios/one/sub/ignored", "modules/c.ko",
-		"TRAILER!!!"};
+	static const char *const out[] = {"modules/c.ko", "scenarios", "TRAILER!!!"};
 	struct guest_image image;
+	char line[1200];
 	(void)state;
 	if (system("command -v cpio >/dev/null") != 0)
 		skip();
-	packed(2, in_tree("modules"), &image);
+	packed(in_tree("modules"), &image);
 	char *text = output(&image, "cpio -t --quiet");
 	for (size_t i = 0; i < ARRAY_SIZE(in); i++)
 		if (!lists(text, in[i]))
@@ -125,18 +95,25 @@ static void test_contents(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(out); i++)
 		if (lists(text, out[i]))
 			fail_msg("%s is in:%s", out[i], text);
-	assert_non_null(strstr(text, "libc.so")); /* of the tools, and of this program */
+	assert_true(lists(text, in_tree("brought/data.txt") + 1)); /* where it is here */
+	assert_non_null(strstr(text, "libc.so"));                  /* of the tools, and of this program */
 	assert_non_null(strstr(text, "libcmocka.so"));
 	assert_non_null(strstr(text, "/ld-linux"));
 	free(text);
 	free(output(&image, "mkdir out && cd out && cpio -i --quiet --nonmatching 'dev/*'"));
-	free(output(&image, "cmp modules/a.ko out/modules/a.ko && cmp one/data.txt out/scenarios/one/data.txt && "
-			    "test -x out/scenarios/one/tool.sh && "
-			    "test ! -x out/scenarios/one/data.txt && test \"$(readlink out/init)\" = usr/bin/enomem"));
+	(void)snprintf(line, sizeof(line),
+		       "cd out%s && cmp ../../../modules/a.ko ../../modules/a.ko && cmp ../../../brought/data.txt "
+		       "brought/data.txt && test -x brought/tool.sh && test ! -x brought/data.txt && "
+		       "test \"$(readlink ../../init)\" = usr/bin/enomem",
+		       tree);
+	free(output(&image, line));
 	/* What is there twice is stored once; without what only debuggers read, a program still runs. */
-	free(output(&image, "test out/scenarios/one/program -ef out/usr/bin/enomem && "
-			    "test $(stat -c %s out/usr/bin/enomem) -lt $(stat -L -c %s one/program) && "
-			    "out/usr/bin/sleep 0 && out/usr/bin/enomem --is-stripped"));
+	(void)snprintf(line, sizeof(line),
+		       "test out%s/brought/program -ef out/usr/bin/enomem && "
+		       "test $(stat -c %%s out/usr/bin/enomem) -lt $(stat -L -c %%s brought/program) && "
+		       "out/usr/bin/sleep 0 && out/usr/bin/enomem --is-stripped",
+		       tree);
+	free(output(&image, line));
 	guest_image_close(&image);
 	assert_int_equal(image.fd, -1);
 }
@@ -188,10 +165,10 @@ static void test_strip(void **state)
 	assert_int_equal(elf_strip(&elf, sizeof(elf.header) - 1), sizeof(elf.header) - 1);
 }
 
-static uint64_t hash_of(size_t count, const char *modules)
+static uint64_t hash_of(const char *modules)
 {
 	struct guest_image image;
-	packed(count, modules, &image);
+	packed(modules, &image);
 	guest_image_close(&image);
 	return image.hash;
 }
@@ -200,41 +177,38 @@ static uint64_t hash_of(size_t count, const char *modules)
 static void test_hash(void **state)
 {
 	(void)state;
-	uint64_t first = hash_of(2, in_tree("modules"));
-	assert_int_equal(hash_of(2, in_tree("modules")), first);
+	uint64_t first = hash_of(in_tree("modules"));
+	assert_int_equal(hash_of(in_tree("modules")), first);
 	static const char *const name[] = {"z.txt", "a.txt", "m.txt", "k.txt", "b.txt", "y.txt"};
 	char path[64];
 	for (size_t i = 0; i < ARRAY_SIZE(name); i++) {
-		(void)snprintf(path, sizeof(path), "two/%s", name[i]);
+		(void)snprintf(path, sizeof(path), "brought/%s", name[i]);
 		put(path, name[i]);
 	}
-	uint64_t more = hash_of(2, in_tree("modules"));
+	uint64_t more = hash_of(in_tree("modules"));
 	assert_int_not_equal(more, first);
-	(void)remove(in_tree("two/scenario.yaml"));
 	for (size_t i = 0; i < ARRAY_SIZE(name); i++) {
-		(void)snprintf(path, sizeof(path), "two/%s", name[i]);
+		(void)snprintf(path, sizeof(path), "brought/%s", name[i]);
 		(void)remove(in_tree(path));
 	}
 	for (size_t i = ARRAY_SIZE(name); i-- > 0;) {
-		(void)snprintf(path, sizeof(path), "two/%s", name[i]);
+		(void)snprintf(path, sizeof(path), "brought/%s", name[i]);
 		put(path, name[i]);
 	}
-	put("two/scenario.yaml", "name: two\n");
-	assert_int_equal(hash_of(2, in_tree("modules")), more);
-	put("two/a.txt", "A.txt");
-	assert_int_not_equal(hash_of(2, in_tree("modules")), more);
-	put("two/a.txt", "a.txt");
-	assert_int_equal(hash_of(2, in_tree("modules")), more);
-	assert_int_equal(chmod(in_tree("one/tool.sh"), 0644), 0);
-	assert_int_not_equal(hash_of(2, in_tree("modules")), more);
-	assert_int_not_equal(hash_of(2, ""), hash_of(2, in_tree("modules")));
-	assert_int_not_equal(hash_of(1, ""), hash_of(2, ""));
+	assert_int_equal(hash_of(in_tree("modules")), more);
+	put("brought/a.txt", "A.txt");
+	assert_int_not_equal(hash_of(in_tree("modules")), more);
+	put("brought/a.txt", "a.txt");
+	assert_int_equal(hash_of(in_tree("modules")), more);
+	assert_int_equal(chmod(in_tree("brought/tool.sh"), 0644), 0);
+	assert_int_not_equal(hash_of(in_tree("modules")), more);
+	assert_int_not_equal(hash_of(""), hash_of(in_tree("modules")));
 }
 
 static void fails(int error, const char *told)
 {
 	struct guest_image image = {.fd = 77};
-	assert_int_equal(pack(2, in_tree("modules"), &image), error);
+	assert_int_equal(pack(in_tree("modules"), &image), error);
 	assert_told(told);
 	assert_int_equal(image.fd, 77); /* untouched */
 }
@@ -244,20 +218,17 @@ static void test_missing(void **state)
 	struct guest_image image;
 	(void)state;
 	/* a directory without modules is none: everything may be built in */
-	packed(2, in_tree("nowhere"), &image);
+	packed(in_tree("nowhere"), &image);
 	guest_image_close(&image);
 	(void)remove(in_tree("modules/a.ko"));
 	fails(-ENOENT, "modules/a.ko: No such file or directory");
-	put("modules/order", "../one/one.c\n\nb.ko\n"); /* names of files, not paths */
-	packed(2, in_tree("modules"), &image);
+	put("modules/order", "../brought/data.txt\n\nb.ko\n"); /* names of files, not paths */
+	packed(in_tree("modules"), &image);
 	char *text = output(&image, "cpio -t --quiet");
-	assert_null(strstr(text, "one.c"));
+	assert_false(lists(text, "modules/../brought/data.txt"));
+	assert_false(lists(text, "brought/data.txt"));
 	free(text);
 	guest_image_close(&image);
-	scenario(1, "gone");
-	fails(-ENOENT, "gone: No such file or directory");
-	scenarios[1] = scenarios[0];
-	fails(-EEXIST, "one: two scenarios have this name");
 }
 
 static void test_no_program(void **state)
@@ -265,18 +236,98 @@ static void test_no_program(void **state)
 	struct guest_image image = {.fd = 77};
 	FILE *errors = open_messages();
 	(void)state;
-	assert_int_equal(guest_image_pack(in_tree("no-enomem"), selected, 2, "", errors, &image), -ENOENT);
+	assert_int_equal(guest_image_pack(in_tree("no-enomem"), "", NULL, errors, &image), -ENOENT);
 	(void)fclose(errors);
 	assert_told("no-enomem: No such file or directory");
 	assert_int_equal(image.fd, 77);
 	/* a program that names a loader which is not there, and one that is cut short */
-	put("one/odd", "\177ELF\2\1\1");
-	assert_int_equal(chmod(in_tree("one/odd"), 0755), 0);
-	packed(2, "", &image);
+	put("brought/odd", "\177ELF\2\1\1");
+	assert_int_equal(chmod(in_tree("brought/odd"), 0755), 0);
+	packed("", &image);
 	guest_image_close(&image);
 	free(output(&(struct guest_image){.fd = open("/dev/null", O_RDONLY)},
-		    "sed 's,/lib64/ld-linux-x86-64,/lib64/no-linux-x86-64,' one/program >one/odd; cat"));
-	fails(-ENOENT, "one/odd: what it links to cannot be found");
+		    "sed 's,/lib64/ld-linux-x86-64,/lib64/no-linux-x86-64,' brought/program >brought/odd; cat"));
+	fails(-ENOENT, "brought/odd: what it links to cannot be found");
+}
+
+static void collect_path(const char *path, void *data)
+{
+	char *all = data;
+	(void)snprintf(all + strlen(all), 4096 - strlen(all), "%s\n", path);
+}
+
+/* A second time the loader is not asked: a program that asks for the same is told the same. */
+static void test_libraries(void **state)
+{
+	(void)state;
+	char first[4096] = "", again[4096] = "";
+	assert_int_equal(elf_libraries("/proc/self/exe", collect_path, first), 0);
+	assert_non_null(strstr(first, "/libc.so.6\n"));
+	assert_non_null(strstr(first, "/ld-linux"));
+	assert_int_equal(elf_libraries("/proc/self/exe", collect_path, again), 0);
+	assert_string_equal(again, first);
+	again[0] = '\0';
+	assert_int_equal(elf_libraries(in_tree("brought/tool.sh"), collect_path, again), 0);
+	assert_int_equal(elf_libraries(in_tree("no such file"), collect_path, again), -ENOENT);
+	assert_string_equal(again, "");
+}
+
+static bool names(const char *needs, size_t length, const char *name)
+{
+	for (const char *p = needs; p < needs + length; p += strlen(p) + 1)
+		if (strcmp(p, name) == 0)
+			return true;
+	return false;
+}
+
+/* This program, with each entry of one kind in its dynamic section made one of another kind. */
+static void write_changed(const char *name, Elf64_Sxword from, Elf64_Sxword to)
+{
+	size_t length = 0;
+	auto_close int in = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	auto_close int out = open(in_tree(name), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	auto_free char *data = calloc(1, 16U << 20);
+	for (ssize_t n; data && (n = read(in, data + length, 65536)) > 0;)
+		length += (size_t)n;
+	const Elf64_Ehdr *header = (const Elf64_Ehdr *)(const void *)data;
+	const Elf64_Phdr *part = (const Elf64_Phdr *)(const void *)(data + header->e_phoff);
+	unsigned changed = 0;
+	for (unsigned i = 0; i < header->e_phnum; i++) {
+		Elf64_Dyn *entry = (Elf64_Dyn *)(void *)(data + part[i].p_offset);
+		for (size_t k = 0; part[i].p_type == PT_DYNAMIC && k < part[i].p_filesz / sizeof(*entry); k++)
+			if (entry[k].d_tag == from) {
+				entry[k].d_tag = to;
+				changed++;
+			}
+	}
+	assert_true(changed > 0);
+	assert_int_equal(write(out, data, length), length);
+}
+
+/* Only what the names alone decide is remembered. */
+static void test_needs(void **state)
+{
+	(void)state;
+	static const Elf64_Sxword deciding[] = {DT_RPATH, DT_RUNPATH, DT_AUDIT, DT_FILTER};
+	char needs[1024];
+	size_t length = elf_needs("/proc/self/exe", needs, sizeof(needs));
+	assert_true(length > 0);
+	assert_true(names(needs, length, "libc.so.6"));
+	assert_false(names(needs, length, "libc.so"));
+	assert_int_equal(elf_needs("/proc/self/exe", needs, length), length);
+	assert_int_equal(elf_needs("/proc/self/exe", needs, length - 1), 0);
+	assert_int_equal(elf_needs(in_tree("brought/tool.sh"), needs, sizeof(needs)), 0);
+	assert_int_equal(elf_needs(in_tree("no such file"), needs, sizeof(needs)), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(deciding); i++) {
+		write_changed("changed", DT_DEBUG, deciding[i]);
+		assert_int_equal(elf_needs(in_tree("changed"), needs, sizeof(needs)), 0);
+	}
+	write_changed("changed", DT_DEBUG, DT_LOOS); /* means nothing */
+	assert_int_equal(elf_needs(in_tree("changed"), needs, sizeof(needs)), length);
+	write_changed("changed", DT_STRTAB, DT_LOOS); /* no names to be found */
+	assert_int_equal(elf_needs(in_tree("changed"), needs, sizeof(needs)), 0);
+	assert_int_equal(truncate(in_tree("changed"), 100), 0);
+	assert_int_equal(elf_needs(in_tree("changed"), needs, sizeof(needs)), 0);
 }
 
 int main(int argc, char *argv[])
@@ -286,8 +337,8 @@ int main(int argc, char *argv[])
 		return 0;
 #define TEST(name) cmocka_unit_test_setup_teardown(name, prepare, remove_tree)
 	const struct CMUnitTest tests[] = {
-		TEST(test_contents), cmocka_unit_test(test_strip), TEST(test_hash),
-		TEST(test_missing),  TEST(test_no_program),
+		TEST(test_contents), cmocka_unit_test(test_strip), TEST(test_libraries),  TEST(test_needs),
+		TEST(test_hash),     TEST(test_missing),           TEST(test_no_program),
 	};
 	return cmocka_run_group_tests_name("guest_image", tests, NULL, NULL);
 }

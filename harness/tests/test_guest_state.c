@@ -172,6 +172,12 @@ static void test_key(void **state)
 	key_of(&s, before);
 	put("kernel", "another two"); /* the same size, another time */
 	assert_other_key(&s, before);
+	struct stat st;
+	key_of(&s, before);
+	assert_int_equal(stat(in_tree("kernel"), &st), 0);
+	put("kernel", "another six"); /* the same size and, as cp -p leaves it, time */
+	assert_int_equal(utimensat(AT_FDCWD, in_tree("kernel"), (struct timespec[]){st.st_atim, st.st_mtim}, 0), 0);
+	assert_other_key(&s, before);
 }
 
 static void make_state(const char *name, time_t used)

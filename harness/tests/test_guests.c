@@ -101,9 +101,173 @@ static void test_worlds_of_v1(void **state)
 	check("", ", needs: {cgroup: v1}", "", "v1", "v1");
 }
 
+/* A scenario whose files do not fit is skipped, and what would help is said. */
+static void test_too_large(void **state)
+{
+	static const char text[] = "name: worlds\ntitle: t\nclass: memory-cgroup\nscope: machine\n"
+				   "expect: {call: mmap, errno: ENOMEM, cause: memcg-max}\n"
+				   "runs:\n  - {name: c, role: control}\n  - {name: t, role: trigger}\n"
+				   "  - {name: r, role: remedy}\n";
+	struct guest_cargo cargo = {.fd = -1,
+				    .files = json_pack("{s:[[s, b, i, i]]}", "worlds", "/data", 0, 4096, 200 << 20)};
+	struct scenario *s = NULL;
+	struct plan *plan = NULL;
+	(void)state;
+	assert_int_equal(manifest_parse(text, strlen(text), "worlds/scenario.yaml", stderr, &s), 0);
+	state_of_guest.options.cargo = &cargo;
+	state_of_guest.options.memory_bytes = 288 << 20;
+	assert_int_equal(guests_plan(&site, s, stderr, &plan), 0);
+	assert_non_null(plan->skip);
+	assert_non_null(strstr(plan->skip, "its files are 200"));
+	assert_non_null(strstr(plan->skip, "larger --guest-memory"));
+	plan_free(plan);
+	state_of_guest.options.memory_bytes = UINT64_C(1024) << 20;
+	assert_int_equal(guests_plan(&site, s, stderr, &plan), 0);
+	assert_null(plan->skip);
+	plan_free(plan);
+	scenario_free(s);
+	state_of_guest.options.cargo = NULL;
+	json_decref(cargo.files);
+}
+
+/* What a scenario brings is given room: it is planned for a guest with more RAM, and skipped where that does not boot.
+ */
+static void test_larger(void **state)
+{
+	static const char text[] = "name: worlds\ntitle: t\nclass: memory-cgroup\nscope: machine\nbring: [/usr]\n"
+				   "expect: {call: mmap, errno: ENOMEM, cause: memcg-max}\n"
+				   "runs:\n  - {name: c, role: control}\n  - {name: t, role: trigger}\n"
+				   "  - {name: r, role: remedy}\n";
+	struct guest_cargo cargo = {.fd = -1};
+	struct guests_options options = {.machine = {.memory_bytes = 288 << 20}};
+	struct guest_site others = {.memory_bytes = 352 << 20, .why = "another size"}, larger = site;
+	struct scenario *s = NULL;
+	struct plan *plan = NULL;
+	(void)state;
+	assert_int_equal(manifest_parse(text, strlen(text), "worlds/scenario.yaml", stderr, &s), 0);
+	cargo.files = json_pack("{s:[[s, b, i, i]]}", "worlds", "/data", 0, 4096, 200 << 20);
+	state_of_guest.options.cargo = &cargo;
+	state_of_guest.options.memory_bytes = 288 << 20;
+	site.options = &options;
+	site.larger = &others;
+	others.larger = &larger;
+	larger.options = &options;
+	larger.memory_bytes = (288 + 320) << 20; /* 200 and half of that, in steps of 64 */
+	assert_int_equal(guests_plan(&site, s, stderr, &plan), 0);
+	assert_null(plan->skip);
+	assert_ptr_equal(plan->runs[0].world, &larger.world);
+	plan_free(plan);
+	larger.usable = false;
+	(void)strcpy(larger.why, "it does not boot");
+	assert_int_equal(guests_plan(&site, s, stderr, &plan), 0);
+	assert_string_equal(plan->skip, "needs a guest with more RAM, for what it brings: it does not boot");
+	plan_free(plan);
+	/* It fits: no other guest is wanted. */
+	state_of_guest.options.memory_bytes = UINT64_C(1024) << 20;
+	assert_int_equal(guests_plan(&site, s, stderr, &plan), 0);
+	assert_null(plan->skip);
+	assert_ptr_equal(plan->runs[0].world, &site.world);
+	plan_free(plan);
+	scenario_free(s);
+	state_of_guest.options.cargo = NULL;
+	json_decref(cargo.files);
+}
+
+/* What it brings could not be packed: that scenario is skipped, for that reason, wherever it is planned. */
+static void test_not_brought(void **state)
+{
+	static const char text[] = "name: worlds\ntitle: t\nclass: memory-cgroup\nscope: machine\nbring: [/usr]\n"
+				   "expect: {call: mmap, errno: ENOMEM, cause: memcg-max}\n"
+				   "runs:\n  - {name: c, role: control}\n  - {name: t, role: trigger}\n"
+				   "  - {name: r, role: remedy}\n";
+	struct guest_cargo cargo = {.fd = -1, .files = json_object()};
+	struct scenario *s = NULL;
+	struct plan *plan = NULL;
+	(void)state;
+	cargo.not_brought = json_pack("{s:s}", "worlds", "/usr/odd: Permission denied");
+	assert_int_equal(manifest_parse(text, strlen(text), "worlds/scenario.yaml", stderr, &s), 0);
+	state_of_guest.options.cargo = &cargo;
+	assert_int_equal(guests_plan(&site, s, stderr, &plan), 0);
+	assert_string_equal(plan->skip, "what it brings cannot be put into a guest: /usr/odd: Permission denied");
+	free(plan->skip);
+	plan->skip = strdup("needs a guest (ci/kernels 6.1 brings a kernel)");
+	(void)strcpy(site.kernel.name, "6.1.0");
+	assert_int_equal(guests_help(&site, s, stderr, plan), 0);
+	assert_string_equal(plan->skip, "needs a guest; kernel 6.1.0: no guest: what it brings cannot be put into a "
+					"guest: /usr/odd: Permission denied");
+	plan_free(plan);
+	scenario_free(s);
+	state_of_guest.options.cargo = NULL;
+	guest_cargo_close(&cargo);
+}
+
+/* Another size is tried after one that could not be had: of that one there is nothing to make it of. */
+static void test_larger_after_none(void **state)
+{
+	static const char text[] = "name: worlds\ntitle: t\nclass: memory-cgroup\nscope: machine\nbring: [/usr]\n"
+				   "expect: {call: mmap, errno: ENOMEM, cause: memcg-max}\n"
+				   "runs:\n  - {name: c, role: control}\n  - {name: t, role: trigger}\n"
+				   "  - {name: r, role: remedy}\n";
+	char modules[] = "/tmp/enomem-test-XXXXXX", order[64];
+	struct guest_cargo cargo = {.fd = -1};
+	struct guests_options options = {.machine = {.memory_bytes = 288 << 20}};
+	struct guest_site none = {.memory_bytes = 352 << 20, .why = "another size"};
+	struct scenario *s = NULL;
+	struct plan *plan = NULL;
+	(void)state;
+	/* No image can be packed, so that none is booted. */
+	assert_non_null(mkdtemp(modules));
+	(void)snprintf(order, sizeof(order), "%s/order", modules);
+	FILE *f = fopen(order, "w");
+	assert_non_null(f);
+	(void)fputs("no-such-module.ko\n", f);
+	(void)fclose(f);
+	assert_int_equal(manifest_parse(text, strlen(text), "worlds/scenario.yaml", stderr, &s), 0);
+	cargo.files = json_pack("{s:[[s, b, i, i]]}", "worlds", "/data", 0, 4096, 200 << 20);
+	state_of_guest.options.cargo = &cargo;
+	state_of_guest.options.memory_bytes = 288 << 20;
+	site.options = &options;
+	site.larger = &none;
+	(void)snprintf(site.kernel.modules, sizeof(site.kernel.modules), "%s", modules);
+	assert_int_equal(guests_plan(&site, s, stderr, &plan), 0);
+	assert_non_null(strstr(plan->skip, "its image cannot be packed"));
+	assert_non_null(none.larger);
+	assert_int_equal(none.larger->memory_bytes, (288 + 320) << 20);
+	free(none.larger);
+	plan_free(plan);
+	scenario_free(s);
+	(void)remove(order);
+	(void)remove(modules);
+	state_of_guest.options.cargo = NULL;
+	json_decref(cargo.files);
+}
+
+/* Why there is no guest is said in the place of what would bring a kernel. */
+static void test_why_there_is_none(void **state)
+{
+	struct plan_run runs[2] = {{.skip = strdup("machine scope: needs a guest (ci/kernels 6.1 brings a kernel)")},
+				   {.skip = strdup("needs root")}};
+	struct plan plan = {.skip = strdup("needs a guest: swap"), .runs = runs, .run_count = 2};
+	(void)state;
+	(void)strcpy(site.kernel.name, "6.1.0");
+	(void)strcpy(site.why, "it does not boot");
+	guests_tell_why(&site, &plan);
+	assert_string_equal(runs[0].skip, "machine scope: needs a guest; kernel 6.1.0: no guest: it does not boot");
+	assert_string_equal(runs[1].skip, "needs root");
+	assert_string_equal(plan.skip, "needs a guest: swap; kernel 6.1.0: no guest: it does not boot");
+	free(plan.skip);
+	free(runs[0].skip);
+	free(runs[1].skip);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test_setup(test_worlds, prepare),
-					   cmocka_unit_test_setup(test_worlds_of_v1, prepare)};
+					   cmocka_unit_test_setup(test_too_large, prepare),
+					   cmocka_unit_test_setup(test_larger, prepare),
+					   cmocka_unit_test_setup(test_why_there_is_none, prepare),
+					   cmocka_unit_test_setup(test_worlds_of_v1, prepare),
+					   cmocka_unit_test_setup(test_not_brought, prepare),
+					   cmocka_unit_test_setup(test_larger_after_none, prepare)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -214,6 +214,34 @@ static void test_bounds(void **state)
 	bound_of("shm-limit", "pages", 3, shm, false);
 	bound_of("shm-limit", "segments", 3, shm, true);
 	bound_of("shm-limit", "segments", 8, shm, false);
+	static const char sysv[] =
+		"{\"namespace_sysctl\": {\"kernel.msgmni\": \"3\", \"kernel.sem\": \"250 25 32 4\"}}";
+	bound_of("ipc-limit", "queues", 3, sysv, true);
+	bound_of("ipc-limit", "queues", 4, sysv, false);
+	bound_of("ipc-limit", "sets", 4, sysv, true);
+	bound_of("ipc-limit", "sets", 3, sysv, false);
+	bound_with("ipc-limit", "ENOSPC", "semaphores", 25, sysv, true);
+	bound_with("ipc-limit", "ENOSPC", "semaphores", 250, sysv, false);
+	bound_with("ipc-limit", "EINVAL", "semaphores", 250, sysv, true);
+	bound_with("ipc-limit", "EINVAL", "semaphores", 25, sysv, false);
+	static const char counted[] = "{\"sysctl\": {\"fs.aio-max-nr\": \"399\", \"fs.pipe-max-size\": \"1048576\", "
+				      "\"net.core.optmem_max\": \"4096\"}, \"rlimit\": {\"sigpending\": 8}}";
+	bound_of("aio-max", "requests", 399, counted, true);
+	bound_of("aio-max", "requests", 400, counted, false);
+	bound_of("pipe-max-size", "bytes", 1048576, counted, true);
+	bound_of("pipe-max-size", "bytes", 65536, counted, false);
+	bound_of("optmem-max", "bytes", 4095, counted, true); /* it must stay below */
+	bound_of("optmem-max", "bytes", 131071, counted, false);
+	bound_of("rlimit-sigpending", "signals", 8, counted, true);
+	bound_of("rlimit-sigpending", "signals", 9, counted, false);
+	static const char pipes[] =
+		"{\"sysctl\": {\"fs.pipe-user-pages-soft\": \"256\", \"fs.pipe-user-pages-hard\": \"64\"}}";
+	bound_at = "/proc/sys/fs/pipe-user-pages-soft";
+	bound_of("pipe-user-pages", "pages", 256, pipes, true);
+	bound_of("pipe-user-pages", "pages", 64, pipes, false);
+	bound_at = "/proc/sys/fs/pipe-user-pages-hard";
+	bound_of("pipe-user-pages", "pages", 64, pipes, true);
+	bound_of("pipe-user-pages", "pages", 256, pipes, false);
 	bound_at = "/proc/sys/user/max_uts_namespaces"; /* of several kinds, that which refused */
 	static const char namespaces[] =
 		"{\"sysctl\": {\"user.max_uts_namespaces\": \"3\", \"user.max_user_namespaces\": \"0\"}}";

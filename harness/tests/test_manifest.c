@@ -52,6 +52,18 @@ static const struct bad {
 } bad[] = {
 	{"alias", 11, 61, 2, "aliases are not allowed", "write the value out"},
 	{"anchor", 6, 11, 2, "anchors are not allowed", "write the value out where it is needed"},
+	{"bring-relative", 5, 9, 12, "what is brought is a path that begins with '/' and does not end with it",
+	 "as in /usr/bin/redis-server"},
+	{"bring-root", 5, 9, 1, "what is brought is a path that begins with '/' and does not end with it",
+	 "as in /usr/bin/redis-server"},
+	{"bring-up", 5, 9, 15, "what is brought is a path without empty parts, '.' and '..'", NULL},
+	{"bring-dots", 5, 9, 7, "what is brought is a path without empty parts, '.' and '..'", NULL},
+	{"bring-passwd", 5, 18, 11, "a guest has a /etc/passwd of its own", "bring a copy that has another name"},
+	{"bring-proc", 5, 28, 12, "a guest has a /proc of its own", "bring a copy that has another name"},
+	{"bring-twice", 5, 28, 7, "'/bin/sh' is brought already (line 5)", NULL},
+	{"bring-empty", 5, 8, 1, "'bring' must not be empty", NULL},
+	{"bring-text", 5, 8, 7, "'bring' must be a list, but is text", NULL},
+	{"bring-many", 5, 1, 5, "'bring' lists 33 paths, of at most 32", "name a directory"},
 	{"case-twice", 8, 29, 3, "another case is named 'one' (line 8)", NULL},
 	{"case-unknown", 11, 42, 3, "there is no case 'one'", NULL},
 	{"cgroup-above", 6, 18, 9, "unknown cgroup limit 'memory.mx'", "did you mean 'memory.max'?"},
@@ -511,6 +523,8 @@ static void test_full(void **state)
 	assert_int_equal(s->needs.capabilities.count, 2);
 	assert_string_equal(s->needs.tools.item[0], "sh");
 	assert_true(s->needs.root && s->needs.user_namespaces);
+	assert_int_equal(s->bring.count, 2);
+	assert_string_equal(s->bring.item[1], "/etc");
 	assert_int_equal(s->environment.rlimit.count, 3);
 	assert_string_equal(s->environment.rlimit.item[0].key, "as");
 	assert_string_equal(s->environment.rlimit.item[0].value, "ram + 1 page");

@@ -494,6 +494,24 @@ static void assert_missing(const char *needs, const struct machine *m, const cha
 	scenario_free(s);
 }
 
+static void test_brought(void **state)
+{
+	static const char *const missing[] = {NULL, "needs /enomem/no-such-file, which is not here"};
+	struct machine m = {.kernel_major = 6, .kernel_minor = 1, .page_size = 4096, .root = true};
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		char text[1024];
+		snprintf(text, sizeof(text), HEAD "scope: process\nbring: [/bin/sh, /etc%s]\n" EXPECT RUNS,
+			 missing[i] ? ", /enomem/no-such-file" : "");
+		struct scenario *s = parse(text);
+		struct plan *p = plan_of(s, &m);
+		if (!same(p->skip, missing[i]))
+			fail_msg("wanted '%s', got '%s'", missing[i] ? missing[i] : "(none)", p->skip);
+		plan_free(p);
+		scenario_free(s);
+	}
+}
+
 static void test_needs(void **state)
 {
 	(void)state;
@@ -597,7 +615,8 @@ static void test_skip_cgroup(void **state)
 		    "needs a cgroup of its own with the pids controller, but its hierarchy cannot be written here");
 	m.root = false;
 	assert_skip(pids, &m,
-		    "needs a cgroup of its own with the pids controller: run as root, or in a delegated cgroup");
+		    "needs a cgroup of its own with the pids controller: run as root, or in a delegated cgroup: "
+		    "systemd-run --user --scope -p Delegate=yes enomem ...");
 	m.cgroup.at[CGROUP_PIDS].version = CGROUP_NONE;
 	assert_skip(pids, &m, "needs the pids controller (cgroup v1 or v2), which is not mounted");
 	assert_skip(high, &m, NULL); /* another controller */
@@ -702,13 +721,21 @@ static void test_environment(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_amounts),     cmocka_unit_test(test_merge),
-		cmocka_unit_test(test_defaults),    cmocka_unit_test(test_errno_and_signal),
-		cmocka_unit_test(test_injections),  cmocka_unit_test(test_sysctl_amounts),
-		cmocka_unit_test(test_unresolved),  cmocka_unit_test(test_another_size),
-		cmocka_unit_test(test_needs),       cmocka_unit_test(test_skip_machine_scope),
-		cmocka_unit_test(test_skip_cgroup), cmocka_unit_test(test_skip_privilege),
-		cmocka_unit_test(test_skip_some),   cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_amounts),
+		cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_errno_and_signal),
+		cmocka_unit_test(test_injections),
+		cmocka_unit_test(test_sysctl_amounts),
+		cmocka_unit_test(test_unresolved),
+		cmocka_unit_test(test_another_size),
+		cmocka_unit_test(test_needs),
+		cmocka_unit_test(test_brought),
+		cmocka_unit_test(test_skip_machine_scope),
+		cmocka_unit_test(test_skip_cgroup),
+		cmocka_unit_test(test_skip_privilege),
+		cmocka_unit_test(test_skip_some),
+		cmocka_unit_test(test_environment),
 	};
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
 }

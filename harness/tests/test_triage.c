@@ -347,9 +347,18 @@ static void test_machine(void **state)
 	s.meminfo.value[MEMINFO_SWAP_FREE] = 1 * MB;
 	assert_int_equal(triage_machine(&t, &s, false), 0);
 	assert_row(TRIAGE_SWAP, 271 * MB, 672 * MB);
+	assert_null(row_of(TRIAGE_HUGE_POOL));
+	triage_free(&t);
+	/* Unless that is asked for: one without pages refuses every request. */
+	t.huge_pool = true;
+	s.meminfo.value[MEMINFO_HUGEPAGES_TOTAL] = s.meminfo.value[MEMINFO_HUGEPAGES_FREE] = 0;
+	s.meminfo.value[MEMINFO_HUGEPAGES_RSVD] = 0;
+	assert_int_equal(triage_machine(&t, &s, false), 0);
+	assert_row(TRIAGE_HUGE_POOL, 0, 0);
+	assert_fix(TRIAGE_HUGE_POOL, "sysctl -w vm.nr_overcommit_hugepages=1");
+	assert_row(TRIAGE_SWAP, 271 * MB, 672 * MB);
 	assert_int_equal(row_of(TRIAGE_SWAP)->refused, 0);
 	assert_null(row_of(TRIAGE_RAM));
-	assert_null(row_of(TRIAGE_HUGE_POOL));
 }
 
 /* With the directory of the test for each @. */
@@ -586,6 +595,47 @@ static void test_shm(void **state)
 	assert_int_equal(t.count, 0);
 }
 
+static void test_ipc(void **state)
+{
+	struct sysv_numbers sysv = {
+		.msgmni = 4, .queues = 3, .semmsl = 250, .semmns = 25, .semmni = 128, .semaphores = 20, .sets = 2};
+	(void)state;
+	assert_int_equal(triage_ipc(&t, &sysv, 0), 0);
+	assert_row(TRIAGE_IPC_QUEUES, 3, 4);
+	assert_row(TRIAGE_IPC_SETS, 2, 128);
+	assert_row(TRIAGE_IPC_SEMAPHORES, 20, 25);
+	assert_fix(TRIAGE_IPC_QUEUES, "sysctl -w kernel.msgmni=8");
+	assert_fix(TRIAGE_IPC_SETS,
+		   "sysctl -w kernel.sem=\"$(sysctl -n kernel.sem | awk \"{print \\$1, \\$2, \\$3, 256}\")\"");
+	assert_fix(TRIAGE_IPC_SEMAPHORES,
+		   "sysctl -w kernel.sem=\"$(sysctl -n kernel.sem | awk \"{print \\$1, 50, \\$3, \\$4}\")\"");
+	triage_free(&t);
+	sysv.msgmni = sysv.semmni = 32000; /* the defaults: no more than IPCMNI is taken */
+	sysv.semmns = 1024000000;
+	assert_int_equal(triage_ipc(&t, &sysv, 0), 0);
+	assert_fix(TRIAGE_IPC_QUEUES, "sysctl -w kernel.msgmni=32768");
+	assert_fix(TRIAGE_IPC_SETS,
+		   "sysctl -w kernel.sem=\"$(sysctl -n kernel.sem | awk \"{print \\$1, \\$2, \\$3, 32768}\")\"");
+	assert_fix(TRIAGE_IPC_SEMAPHORES,
+		   "sysctl -w kernel.sem=\"$(sysctl -n kernel.sem | awk \"{print \\$1, 2048000000, \\$3, \\$4}\")\"");
+	triage_free(&t);
+	sysv.msgmni = sysv.semmni = 32768; /* and at that there is nothing to raise */
+	sysv.semmns = INT32_MAX;
+	assert_int_equal(triage_ipc(&t, &sysv, 0), 0);
+	assert_fix(TRIAGE_IPC_QUEUES, "ipcs -q; ipcrm -q ID");
+	assert_fix(TRIAGE_IPC_SETS, "ipcs -s; ipcrm -s ID");
+	assert_fix(TRIAGE_IPC_SEMAPHORES, "ipcs -s; ipcrm -s ID");
+	sysv.msgmni = 4;
+	triage_free(&t);
+	sysv.queues = sysv.semaphores = sysv.sets = 0;
+	assert_int_equal(triage_ipc(&t, &sysv, 0), 0);
+	assert_int_equal(t.count, 0);
+	sysv.queues = 5; /* lowered below what there is */
+	assert_int_equal(triage_ipc(&t, &sysv, 7), 0);
+	assert_int_equal(t.count, 1);
+	assert_fix(TRIAGE_IPC_QUEUES, "nsenter -i -t 7 sh -c 'sysctl -w kernel.msgmni=10'");
+}
+
 static void test_parse_symptom(void **state)
 {
 	static const char *const bad[] = {"",
@@ -732,17 +782,249 @@ static void test_formats(void **state)
 	free(written);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+/* --- huge pages -------------------------------------------------------------------------------------------------- */
+
+#define HUGE_DEVICE 0x2a /* of the mount that is asked */
+
+static bool fd_is_of_hugetlbfs(uint64_t fd, void *data, struct triage_huge *ret)
+{
+	if (fd != *(const uint64_t *)data)
+		return false;
+	ret->device = HUGE_DEVICE;
+	ret->log2_size = 21;
+	return true;
+}
+
+static bool parse_huge(const char *syscall, struct triage_huge *ret)
+{
+	uint64_t fd = 3;
+	return triage_parse_huge(syscall, fd_is_of_hugetlbfs, &fd, ret);
+}
+
+/* /proc/PID/syscall of held scenarios: the pool's mmap() and shmget(), the hugetlbfs's mmap() and fallocate(). */
+static void test_huge_calls(void **state)
+{
+	static const char *const others[] = {
+		"running\n",
+		"-1 0x7ffd0 0x7f31c\n",
+		"",
+		"9\n",
+		"9 0x0 0x400000 0x3 0x22 0xffffffffffffffff 0x0 0x7ffd0 0x7f31c\n", /* ordinary pages */
+		"9 0x0 0x200000 0x3 0x1 0x4 0x0 0x7ffd0 0x7f31c\n",                 /* another file system */
+		"29 0x0 0x400000 0x3b6 0x0 0x0 0x0 0x7ffd0 0x7f31c\n",
+		"285 0x4 0x0 0x400000 0x200000 0x0 0x0 0x7ffd0 0x7f31c\n",
+		"0 0x3 0x0 0x400000 0x40022 0x0 0x0 0x7ffd0 0x7f31c\n", /* read() */
+	};
+	struct triage_huge h;
+	(void)state;
+	assert_true(parse_huge("9 0x0 0x400000 0x3 0x40022 0xffffffffffffffff 0x0 0x7ffd0 0x7f31c\n", &h));
+	assert_string_equal(h.call->name, "mmap");
+	assert_int_equal(h.asked, 4 * MB);
+	assert_int_equal(h.log2_size, 0);
+	assert_true(parse_huge("9 0x0 0x1000000 0x3 0x60040022 0xffffffffffffffff 0x0 0x7ffd0 0x7f31c\n", &h));
+	assert_int_equal(h.log2_size, 24);
+	assert_true(parse_huge("9 0x0 0x200000 0x3 0x1 0x3 0x400000 0x7ffd0 0x7f31c\n", &h));
+	assert_int_equal(h.asked, 2 * MB);
+	assert_int_equal(h.device, HUGE_DEVICE);
+	assert_int_equal(h.log2_size, 21);
+	assert_true(parse_huge("29 0x0 0x400000 0x54000bb6 0x0 0x0 0x0 0x7ffd0 0x7f31c\n", &h));
+	assert_string_equal(h.call->name, "shmget");
+	assert_int_equal(h.log2_size, 21);
+	assert_int_equal(h.device, 0);
+	assert_true(parse_huge("285 0x3 0x0 0x400000 0x200000 0x0 0x0 0x7ffd0 0x7f31c\n", &h));
+	assert_string_equal(h.call->name, "fallocate");
+	assert_int_equal(h.asked, 2 * MB);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		assert_false(parse_huge(others[i], &h));
+		assert_null(h.call);
+	}
+	assert_true(triage_has_huge_pages("Name:\tx\nHugetlbPages:\t    6144 kB\nCoreDumping:\t0\n"));
+	assert_false(triage_has_huge_pages("Name:\tx\nHugetlbPages:\t       0 kB\nCoreDumping:\t0\n"));
+	assert_false(triage_has_huge_pages("Name:\tHugetlbPages: 1\n"));
+}
+
+/* The pool of the held scenario: three pages, two of them promised, two more asked for; one page is free. */
+static void pool_of_three(uint64_t asked)
+{
+	s.meminfo.value[MEMINFO_HUGEPAGES_TOTAL] = s.meminfo.value[MEMINFO_HUGEPAGES_FREE] = 3;
+	s.meminfo.value[MEMINFO_HUGEPAGES_RSVD] = 2;
+	s.meminfo.value[MEMINFO_HUGEPAGES_SURP] = 0;
+	s.meminfo.value[MEMINFO_HUGEPAGE_SIZE] = t.huge_page = 2 * MB;
+	s.sysctl[SYSCTL_NR_OVERCOMMIT_HUGEPAGES] = 0;
+	t.huge = (struct triage_huge){.call = call_by_name("mmap"), .asked = asked};
+	t.huge_pool = true;
+	assert_int_equal(triage_machine(&t, &s, false), 0);
+}
+
+static void test_huge_symptoms(void **state)
+{
+	struct statfs fs = {.f_type = HUGETLBFS_MAGIC, .f_bsize = 2 * MB, .f_blocks = 2, .f_bfree = 0};
+	(void)state;
+	s.rlimit[RLIMIT_AS] = 10 * MB + 64 * KB; /* nearly full: 64 KiB are left */
+	pool_of_three(4 * MB);
+	assert_int_equal(triage_process(&t, &s, hard, 3), 0);
+	assert_row(TRIAGE_HUGE_POOL, 2, 3);
+	assert_first("mmap=ENOMEM", TRIAGE_HUGE_POOL);
+	assert_true(row_of(TRIAGE_HUGE_POOL)->fits);
+	assert_int_equal(row_of(TRIAGE_HUGE_POOL)->distance, 0);
+	assert_fix(TRIAGE_HUGE_POOL, "sysctl -w vm.nr_overcommit_hugepages=3");
+	/* Of one page there is one: that call it would have granted. */
+	triage_free(&t);
+	pool_of_three(2 * MB);
+	assert_int_equal(triage_process(&t, &s, hard, 3), 0);
+	assert_first("mmap=ENOMEM", TRIAGE_AS);
+	assert_int_not_equal(row_of(TRIAGE_HUGE_POOL)->distance, 0);
+	/* Nor is it about what another call was refused. */
+	triage_free(&t);
+	pool_of_three(4 * MB);
+	assert_first("clone=EAGAIN", TRIAGE_THREADS_MAX);
+	assert_false(row_of(TRIAGE_HUGE_POOL)->fits);
+	/* A hugetlbfs with nothing left refuses what the pool has: of its own files. */
+	triage_free(&t);
+	pool_of_three(2 * MB);
+	t.huge.device = HUGE_DEVICE;
+	assert_int_equal(triage_hugetlbfs(&t, "/dev/huge pages", HUGE_DEVICE, &fs), 0);
+	assert_row(TRIAGE_HUGETLBFS, 4 * MB, 4 * MB);
+	assert_first("mmap=ENOMEM", TRIAGE_HUGETLBFS);
+	assert_show(TRIAGE_HUGETLBFS, "df -B1 '/dev/huge pages'");
+	assert_fix(TRIAGE_HUGETLBFS, "umount '/dev/huge pages' && mount -t hugetlbfs -o size=8388608,pagesize=2097152 "
+				     "hugetlbfs '/dev/huge pages'  # a mounted one keeps its size");
+	assert_first("SIGBUS", TRIAGE_HUGETLBFS);
+	/* One page left is enough for one more. */
+	triage_free(&t);
+	pool_of_three(4 * MB);
+	fs.f_blocks = 8;
+	fs.f_bfree = 2;
+	t.huge.device = HUGE_DEVICE;
+	assert_int_equal(triage_hugetlbfs(&t, "/mnt", HUGE_DEVICE, &fs), 0);
+	assert_first("mmap=ENOMEM", TRIAGE_HUGE_POOL);
+	assert_int_not_equal(row_of(TRIAGE_HUGETLBFS)->distance, 0);
+	/* Without size= there is no limit; another file system's is not this one. */
+	triage_free(&t);
+	fs.f_blocks = fs.f_bfree = 0;
+	assert_int_equal(triage_hugetlbfs(&t, "/mnt", HUGE_DEVICE, &fs), 0);
+	fs = (struct statfs){.f_type = TMPFS_MAGIC, .f_bsize = 4096, .f_blocks = 8};
+	assert_int_equal(triage_hugetlbfs(&t, "/mnt", HUGE_DEVICE, &fs), 0);
+	assert_int_equal(t.count, 0);
+}
+
+/* A full hugetlbfs refuses neither what is asked of none nor what is asked of another one. */
+static void test_huge_other_mount(void **state)
+{
+	const struct statfs full = {.f_type = HUGETLBFS_MAGIC, .f_bsize = 2 * MB, .f_blocks = 2, .f_bfree = 0};
+	const dev_t devices[] = {0, HUGE_DEVICE + 1};
+	(void)state;
+	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
+		triage_free(&t);
+		pool_of_three(4 * MB);
+		t.huge.device = devices[i];
+		assert_int_equal(triage_hugetlbfs(&t, "/mnt", HUGE_DEVICE, &full), 0);
+		assert_first("mmap=ENOMEM", TRIAGE_HUGE_POOL);
+		assert_false(row_of(TRIAGE_HUGETLBFS)->fits);
+	}
+}
+
+/* MAP_HUGE_1GB, where the default is 2 MiB: neither the default pool nor the group's 2 MiB pages are asked. */
+static void test_huge_other_size(void **state)
+{
+	struct cgroup_numbers n;
+	(void)state;
+	for (unsigned i = 0; i < CGROUP_VALUE_COUNT; i++)
+		n.value[i] = ENOMEM_ABSENT;
+	n.value[CGROUP_HUGETLB_RSVD_CURRENT] = n.value[CGROUP_HUGETLB_RSVD_MAX] = 4 * MB;
+	pool_of_three(1ULL << 30);
+	t.huge.log2_size = 30;
+	assert_int_equal(triage_group_numbers(&t, root, CGROUP_V2, &n, 0), 0);
+	const struct triage_symptom symptom = {.call = call_by_name("mmap"), .error = ENOMEM};
+	triage_apply_symptom(&t, &symptom, &s);
+	assert_false(row_of(TRIAGE_HUGE_POOL)->fits);
+	assert_int_not_equal(row_of(TRIAGE_HUGE_POOL)->distance, 0);
+	assert_false(row_of(TRIAGE_HUGE_GROUP_RESERVED)->fits);
+	/* Its own pool has one page left, and refuses two. */
+	t.huge.own_pool = true;
+	t.huge.asked = 2ULL << 30;
+	assert_first("mmap=ENOMEM", TRIAGE_HUGE_POOL);
+	assert_int_equal(row_of(TRIAGE_HUGE_POOL)->distance, 0);
+	assert_show(TRIAGE_HUGE_POOL, "grep . /sys/kernel/mm/hugepages/hugepages-1048576kB/*");
+	assert_fix(TRIAGE_HUGE_POOL, "echo 5 > /sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages");
+	t.huge.log2_size = 25;
+	t.huge.asked = 2ULL << 25;
+	assert_fix(TRIAGE_HUGE_POOL, "echo 3 > /sys/kernel/mm/hugepages/hugepages-32768kB/nr_overcommit_hugepages");
+	t.huge.asked = 1ULL << 25;
+	triage_apply_symptom(&t, &symptom, &s);
+	assert_int_not_equal(row_of(TRIAGE_HUGE_POOL)->distance, 0);
+}
+
+/* hugetlb.rsvd.max of 4 MiB, nothing of it used, 6 MiB asked for; and the limit on what is used, for faults. */
+static void test_huge_groups(void **state)
+{
+	struct cgroup_numbers n;
+	(void)state;
+	for (unsigned i = 0; i < CGROUP_VALUE_COUNT; i++)
+		n.value[i] = ENOMEM_ABSENT;
+	n.value[CGROUP_HUGETLB_CURRENT] = n.value[CGROUP_HUGETLB_MAX] = 4 * MB;
+	n.value[CGROUP_HUGETLB_RSVD_CURRENT] = 0;
+	n.value[CGROUP_HUGETLB_RSVD_MAX] = 4 * MB;
+	t.huge_page = 2 * MB;
+	t.huge = (struct triage_huge){.call = call_by_name("mmap"), .asked = 6 * MB};
+	assert_int_equal(triage_group_numbers(&t, root, CGROUP_V2, &n, 0), 0);
+	assert_first("mmap=ENOMEM", TRIAGE_HUGE_GROUP_RESERVED);
+	assert_int_equal(row_of(TRIAGE_HUGE_GROUP_RESERVED)->distance, 0);
+	assert_false(row_of(TRIAGE_HUGE_GROUP)->fits);
+	t.huge.asked = 4 * MB;
+	assert_first("mmap=ENOMEM", TRIAGE_HUGE_GROUP_RESERVED);
+	assert_int_not_equal(row_of(TRIAGE_HUGE_GROUP_RESERVED)->distance, 0);
+	assert_first("SIGBUS", TRIAGE_HUGE_GROUP);
+	assert_false(row_of(TRIAGE_HUGE_GROUP_RESERVED)->fits);
+	assert_true(row_of(TRIAGE_HUGE_GROUP)->fits);
+}
+
+static void test_huge_size(void **state)
+{
+	(void)state;
+	assert_int_equal(triage_huge_size(&t), 0);
+	assert_null(row_of(TRIAGE_HUGE_SIZE));
+	t.huge = (struct triage_huge){.call = call_by_name("shmget"), .log2_size = 24, .no_such_size = true};
+	assert_int_equal(triage_huge_size(&t), 0);
+	assert_first("shmget=EINVAL", TRIAGE_HUGE_SIZE);
+	assert_true(row_of(TRIAGE_HUGE_SIZE)->fits);
+	assert_show(TRIAGE_HUGE_SIZE, "ls /sys/kernel/mm/hugepages");
+	/* Another call's errno is not about it. */
+	const struct triage_symptom other = {.call = call_by_name("mmap"), .error = EINVAL};
+	triage_apply_symptom(&t, &other, &s);
+	assert_false(row_of(TRIAGE_HUGE_SIZE)->fits);
+}
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_ids),           TEST(test_rank),          TEST(test_no_rows),
-		TEST(test_thin),          TEST(test_process),       TEST(test_process_without),
-		TEST(test_fork),          TEST(test_machine),       TEST(test_group_v2),
-		TEST(test_group_v1),      TEST(test_group_hugetlb), TEST(test_hierarchy),
-		TEST(test_tmpfs),         TEST(test_shm),           TEST(test_quote),
-		TEST(test_parse_symptom), TEST(test_symptom),       TEST(test_symptom_distance),
+		TEST(test_ids),
+		TEST(test_rank),
+		TEST(test_no_rows),
+		TEST(test_thin),
+		TEST(test_process),
+		TEST(test_process_without),
+		TEST(test_fork),
+		TEST(test_machine),
+		TEST(test_group_v2),
+		TEST(test_group_v1),
+		TEST(test_group_hugetlb),
+		TEST(test_hierarchy),
+		TEST(test_tmpfs),
+		TEST(test_shm),
+		TEST(test_ipc),
+		TEST(test_quote),
+		TEST(test_parse_symptom),
+		TEST(test_symptom),
+		TEST(test_symptom_distance),
+		TEST(test_huge_calls),
+		TEST(test_huge_symptoms),
+		TEST(test_huge_other_mount),
+		TEST(test_huge_other_size),
+		TEST(test_huge_groups),
+		TEST(test_huge_size),
 		TEST(test_formats),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,9 +11,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "refusal-wrong.h"
 #include "why.h"
 
 static char *program[] = {"./server", "--port", "80", NULL};
@@ -89,7 +94,7 @@ static void test_likely(void **state)
 	char *text = printed(&w, false);
 	contains(text, "enomem why: ./server: exit status 1; ");
 	contains(text, "1. likely reason: max-map-count refused mmap (ENOMEM), 3 times, in process 42 (server)\n");
-	contains(text, "65,531 areas in use + 1 areas asked > 65,531 areas: 1 areas too much\n");
+	contains(text, "65,531 areas in use + 1 area asked > 65,531 areas: 1 area too much\n");
 	contains(text, "   limit:   /proc/sys/vm/max_map_count\n");
 	contains(text, "   then:    process 42: exit status 1, ");
 	assert_null(strstr(text, "nothing was refused"));
@@ -101,6 +106,47 @@ static void test_likely(void **state)
 	assert_int_equal(json_integer_value(json_object_get(first, "count")), 3);
 	json_decref(json);
 	follow_free(w.follow);
+}
+
+static void fixed(enum cause_id cause, struct limit_state state, const char *show, const char *fix)
+{
+	static struct why w;
+	static struct snapshot s;
+	struct why_moment m;
+	begin(&w);
+	(void)refuse(&w, &m);
+	s.status.uid = getuid();
+	s.rlimit[RLIMIT_SIGPENDING] = state.bound;
+	state.id = cause;
+	m.cause = cause;
+	m.report.state[0] = state;
+	why_fix(&w, &m, &s);
+	assert_true(show ? m.show && !strcmp(m.show, show) : !m.show);
+	assert_true(fix ? m.fix && strstr(m.fix, fix) : !m.fix);
+	free(m.show);
+	free(m.fix);
+	follow_free(w.follow);
+}
+
+/* A size that is not offered is nobody's setting; the signals of a user are his own limit. */
+static void test_fixes(void **state)
+{
+	(void)state;
+	fixed(CAUSE_HUGETLB_SIZE, (struct limit_state){.asked = 1, .where = "none of that size"},
+	      "ls /sys/kernel/mm/hugepages", NULL);
+	fixed(CAUSE_RLIMIT_SIGPENDING, (struct limit_state){.in_use = 20, .asked = 1, .bound = 20, .where = "Max"},
+	      "grep SigQ /proc/self/status", "prlimit --sigpending=42");
+}
+
+/* Only limits say EPERM to F_SETPIPE_SZ: where their sum cannot be seen whole it is a refusal all the same. */
+static void test_pipe_that_may_not_grow(void **state)
+{
+	static const struct snapshot s;
+	struct refusal r = {.call = call_by_name("fcntl"), .error = EPERM};
+	(void)state;
+	assert_false(refusal_asked_wrongly(&r, CAUSE_UNKNOWN, 0, &s));
+	r.call = call_by_name("shmctl");
+	assert_true(refusal_asked_wrongly(&r, CAUSE_UNKNOWN, 0, &s));
 }
 
 static void test_survived(void **state)
@@ -118,7 +164,7 @@ static void test_survived(void **state)
 	assert_null(strstr(text, "too much"));
 	free(text);
 	text = printed(&w, true);
-	contains(text, "1 areas too much");
+	contains(text, "1 area too much");
 	free(text);
 	follow_free(w.follow);
 }
@@ -151,22 +197,191 @@ static void test_death(void **state)
 							 .cause = CAUSE_UNKNOWN,
 							 .count = 1,
 							 .pid = 42,
-							 .sender = {true, 7, 1000, "bash"}};
+							 .sender = {true, 7, 1000, "bash", SIGTERM, false}};
 	char *text = printed(&w, false);
 	contains(text, "./server: killed by SIGTERM; ");
 	contains(text, "1. process 42 (ser?ver) was killed by SIGTERM (SI_USER)\n");
 	contains(text, "   sender:  process 7 (bash) of user 1000\n");
 	free(text);
+	w.deaths[0].sender.raised_again = true;
+	text = printed(&w, false);
+	contains(text, " of user 1000; the process took the signal and ended itself by it\n");
+	free(text);
+	w.deaths[0].sender.pid = 42;
+	text = printed(&w, false);
+	contains(text, "   sender:  the process itself\n");
+	free(text);
 	follow_free(w.follow);
+}
+
+/* A number of another pid namespace names nobody here but, where it is its own, the process. */
+static void test_sender_of_another_namespace(void **state)
+{
+	static struct why w;
+	siginfo_t info = {.si_signo = SIGTERM, .si_code = SI_USER};
+	(void)state;
+	assert_int_equal(why_innermost_pid("Name:\tx\nNStgid:\t4242\t17\t2\nNSpid:\t4243\t18\t3\n"), 2);
+	assert_int_equal(why_innermost_pid("Name:\tx\nNStgid:\t4242\n"), 4242);
+	assert_int_equal(why_innermost_pid("Name:\tNStgid: 1\n"), 0);
+	assert_int_equal(why_innermost_pid("Name:\tx\nNStgid:"), 0);
+	info.si_pid = getppid(); /* our own: as it is */
+	assert_int_equal(why_sender_pid(getpid(), &info), getppid());
+	info.si_pid = 0;
+	assert_int_equal(why_sender_pid(getpid(), &info), 0);
+
+	begin(&w);
+	w.root_status = SIGTERM;
+	w.deaths[w.deaths_count++] = (struct why_deaths){
+		.comm = "server", .signal = SIGTERM, .code = SI_USER, .cause = CAUSE_UNKNOWN, .count = 1, .pid = 42};
+	char *text = printed(&w, false);
+	contains(text, "1. process 42 (server) was killed by SIGTERM (SI_USER)\n");
+	contains(text, "   sender:  not known: it was sent within another pid namespace, or from one\n");
+	free(text);
+	follow_free(w.follow);
+}
+
+/* Of a SIGKILL: what systemd-oomd has marked is told, and nothing of it where there is no mark. */
+static void test_systemd_oomd(void **state)
+{
+	static struct why w;
+	static char group[] = "/sys/fs/cgroup/watched.slice/job.scope";
+	struct why_moment m = {.cause = CAUSE_KILLED_BY_OTHER, .place = group, .oomd_kills = 2};
+	(void)state;
+	begin(&w);
+	w.root_status = SIGKILL;
+	w.deaths[w.deaths_count++] = (struct why_deaths){.comm = "server",
+							 .signal = SIGKILL,
+							 .code = INT_MIN,
+							 .cause = CAUSE_KILLED_BY_OTHER,
+							 .count = 1,
+							 .pid = 42,
+							 .moment = &m};
+	char *text = printed(&w, false);
+	json_t *json = why_json(&w);
+	const json_t *mark = json_object_get(json_array_get(json_object_get(json, "deaths"), 0), "systemd_oomd");
+	contains(text, "1. killed-by-other: process 42 (server) was killed by SIGKILL\n");
+	contains(text, "   sender:  systemd-oomd: it has marked the group /sys/fs/cgroup/watched.slice/job.scope for a "
+		       "kill (user.oomd_ooms 2); the kernel counts and logs no OOM kill of it\n");
+	assert_int_equal(json_integer_value(json_object_get(mark, "kills")), 2);
+	assert_string_equal(json_string_value(json_object_get(mark, "group")), group);
+	json_decref(json);
+	free(text);
+
+	m.oomd_kills = 0;
+	text = printed(&w, false);
+	json = why_json(&w);
+	contains(text, "   sender:  none of the watched processes; the kernel counts and logs no OOM kill of it\n");
+	assert_null(json_object_get(json_array_get(json_object_get(json, "deaths"), 0), "systemd_oomd"));
+	json_decref(json);
+	free(text);
+	follow_free(w.follow);
+}
+
+static uint64_t mark_of(const char *dir, const char *value, enum cause_id cause)
+{
+	struct why_moment m = {.cause = cause};
+	if (value && setxattr(dir, "user.oomd_ooms", value, strlen(value), 0) < 0)
+		skip(); /* a file system without such attributes */
+	why_oomd(&m, &(const struct why_marks){0}, dir, "");
+	assert_int_equal(m.place != NULL, m.oomd_kills != 0);
+	free(m.place);
+	return m.oomd_kills;
+}
+
+/* The mark as it stands at a group, which is a directory like any other. */
+static void test_systemd_oomd_mark(void **state)
+{
+	(void)state;
+	char dir[] = "oomd-XXXXXX";
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(rmdir(dir), 0);
+	assert_int_equal(mark_of(dir, NULL, CAUSE_KILLED_BY_OTHER), 0); /* gone */
+	assert_int_equal(mark_of("", NULL, CAUSE_KILLED_BY_OTHER), 0);  /* none */
+	assert_int_equal(mkdir(dir, 0700), 0);
+	*state = strdup(dir);
+	assert_int_equal(mark_of(dir, NULL, CAUSE_KILLED_BY_OTHER), 0);
+	assert_int_equal(mark_of(dir, "1", CAUSE_KILLED_BY_OTHER), 1);
+	assert_int_equal(mark_of(dir, "17", CAUSE_KILLED_BY_OTHER), 17);
+	assert_int_equal(mark_of(dir, "17", CAUSE_MEMCG_MAX), 0); /* the kernel's */
+	assert_int_equal(mark_of(dir, "1x", CAUSE_KILLED_BY_OTHER), 0);
+	assert_int_equal(mark_of(dir, "12345678901234567890123456789012345", CAUSE_KILLED_BY_OTHER), 0);
+}
+
+static void set_mark(const char *dir, const char *value)
+{
+	if (setxattr(dir, "user.oomd_ooms", value, strlen(value), 0) < 0)
+		skip();
+}
+
+/* The group whose mark grew is returned, of the job's and those above it below the root's; NULL: none. */
+static const char *grown(const struct why_marks *marks, const char *job, const char *root)
+{
+	static char place[256];
+	struct why_moment m = {.cause = CAUSE_KILLED_BY_OTHER};
+	why_oomd(&m, marks, job, root);
+	(void)snprintf(place, sizeof(place), "%s", m.place ? m.place : "");
+	assert_int_equal(m.place != NULL, m.oomd_kills != 0);
+	free(m.place);
+	return place[0] ? place : NULL;
+}
+
+/* A group that outlived a kill, and a kill of all that is below a group. */
+static void test_systemd_oomd_mark_grows(void **state)
+{
+	struct why_marks marks = {0};
+	char root[] = "oomd-XXXXXX", slice[64], job[128], other[128];
+	assert_non_null(mkdtemp(root));
+	(void)snprintf(slice, sizeof(slice), "%s/a.slice", root);
+	(void)snprintf(job, sizeof(job), "%s/job.scope", slice);
+	(void)snprintf(other, sizeof(other), "%s/other.scope", slice);
+	*state = strdup(root);
+	assert_int_equal(mkdir(slice, 0700) | mkdir(job, 0700) | mkdir(other, 0700), 0);
+	set_mark(root, "9");
+	set_mark(job, "1");
+	why_oomd_note(&marks, job, root);
+	assert_int_equal(marks.count, 2);
+	assert_null(grown(&marks, job, root)); /* by hand */
+	set_mark(job, "2");
+	assert_string_equal(grown(&marks, job, root), job);
+	why_oomd_note(&marks, job, root); /* noted before */
+	assert_int_equal(marks.count, 2);
+	assert_string_equal(grown(&marks, job, root), job);
+	set_mark(job, "1");
+	set_mark(slice, "1");
+	assert_string_equal(grown(&marks, job, root), slice);
+	set_mark(slice, "0");
+	set_mark(other, "1"); /* first seen at the death */
+	assert_string_equal(grown(&marks, other, root), other);
+	why_oomd_free(&marks);
+}
+
+static int remove_directory(void **state)
+{
+	static const char *const below[] = {"a.slice/job.scope", "a.slice/other.scope", "a.slice"};
+	char path[64];
+	for (size_t i = 0; *state && i < sizeof(below) / sizeof(below[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", (char *)*state, below[i]);
+		(void)rmdir(path);
+	}
+	if (*state)
+		(void)rmdir(*state);
+	free(*state);
+	return 0;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_likely),
+		cmocka_unit_test(test_fixes),
+		cmocka_unit_test(test_pipe_that_may_not_grow),
 		cmocka_unit_test(test_survived),
 		cmocka_unit_test(test_asked_wrongly_is_no_refusal),
 		cmocka_unit_test(test_death),
+		cmocka_unit_test(test_sender_of_another_namespace),
+		cmocka_unit_test(test_systemd_oomd),
+		cmocka_unit_test_teardown(test_systemd_oomd_mark, remove_directory),
+		cmocka_unit_test_teardown(test_systemd_oomd_mark_grows, remove_directory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

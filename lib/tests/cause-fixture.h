@@ -55,6 +55,8 @@ static inline void fixture_init(struct fixture *f)
 	for (unsigned i = 0; i < NAMESPACE_COUNT; i++)
 		s->namespaces[i] = (struct namespace_numbers){ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT};
 	s->inotify = (struct inotify_numbers){ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT};
+	s->counted = (struct counted_numbers)COUNTED_ABSENT;
+	s->signals_queued = ENOMEM_ABSENT;
 	s->taken = s->process_seen = s->maps_seen = s->in_cgroup = true;
 
 	s->meminfo.value[MEMINFO_MEM_TOTAL] = RAM_BYTES;

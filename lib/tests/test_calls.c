@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <seccomp.h>
 #include <string.h>
@@ -36,7 +37,7 @@ static void test_table(void **state)
 		for (const struct call_info *other = watched_calls; other < call; other++)
 			assert_string_not_equal(call->name, other->name);
 	}
-	assert_int_equal(count, 43);
+	assert_int_equal(count, 51);
 	assert_true(count <= 64); /* each has a bit */
 	assert_ptr_equal(call_by_number(SYS_mmap), call_by_name("mmap"));
 	assert_ptr_equal(call_by_number(SYS_clone3), call_by_name("clone3"));
@@ -69,7 +70,8 @@ static void test_ia32(void **state)
 		/* libseccomp knows these only as parts of ipc(2) and socketcall(2). */
 		if (nr < 0)
 			assert_true(call->family == CALL_SHM || strcmp(call->name, "shmctl") == 0 ||
-				    strcmp(call->name, "socket") == 0 || call->on_demand);
+				    strcmp(call->name, "socket") == 0 || call->family == CALL_OPTION ||
+				    call->on_demand);
 		else
 			assert_int_equal(call->ia32_nr, nr);
 		memset(args, 0, sizeof(args));
@@ -142,7 +144,8 @@ static void test_on_demand(void **state)
 		assert_int_equal(all & bit, 0);
 		all |= bit;
 	}
-	static const char *const names[] = {"read", "write", "openat", "sendto", "msgsnd", "semget"};
+	static const char *const names[] = {"read",   "write",  "openat", "sendto",
+					    "msgsnd", "msgget", "semget", "epoll_ctl"};
 	uint64_t named = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		named |= call_on_demand_bit(names[i]);
@@ -180,6 +183,21 @@ static void test_errors_of_queues(void **state)
 	assert_int_equal(failed("semget", ENFILE), 0);
 	assert_int_equal(failed("semget", EMFILE), 0);
 	assert_int_equal(call_opens(call_by_name("semget")), 0);
+	assert_int_equal(call_opens(call_by_name("mq_open")), 1);
+	assert_int_equal(failed("mq_open", ENOSPC), ENOSPC);
+	assert_int_equal(failed("mq_open", EMFILE), EMFILE);
+	assert_int_equal(failed("mq_open", EINVAL), 0); /* one that is there already */
+	assert_int_equal(failed("mq_open", EDQUOT), 0);
+	assert_int_equal(failed("epoll_ctl", ENOSPC), ENOSPC);
+	assert_int_equal(failed("epoll_ctl", EEXIST), 0);
+	assert_int_equal(failed("add_key", EDQUOT), EDQUOT);
+	assert_int_equal(failed("add_key", ENOMEM), ENOMEM);
+	assert_int_equal(failed("add_key", EACCES), 0);
+	assert_int_equal(failed("bpf", EPERM), EPERM);
+	assert_int_equal(failed("bpf", E2BIG), 0);
+	int error = 0;
+	const uint64_t args[6] = {1, O_CREAT | O_RDWR, 0600, 1};
+	assert_true(call_refused(call_by_name("mq_open"), args, -EINVAL, true, &error) && error == EINVAL);
 	assert_int_equal(call_opens(call_by_name("socket")), 1);
 }
 
@@ -271,6 +289,13 @@ static void test_errors(void **state)
 		{"io_uring_register", EINVAL, false},
 		{"io_uring_setup", EMFILE, true},
 		{"swapoff", EPERM, false},
+		{"timer_create", EAGAIN, true},
+		{"timer_create", EINVAL, false},
+		{"io_setup", EAGAIN, true},
+		{"io_setup", EINVAL, false},
+		{"setsockopt", ENOMEM, true},
+		{"setsockopt", EPERM, false},
+		{"mmap", EINVAL, false},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++)
 		assert_int_equal(failed(row[i].name, row[i].error), row[i].refused ? row[i].error : 0);
@@ -289,6 +314,15 @@ static void test_errors(void **state)
 	assert_int_equal(refusal("mmap", locked, -EPERM, true), EPERM);
 	locked[3] &= ~(uint64_t)MAP_LOCKED;
 	assert_int_equal(refusal("mmap", locked, -EPERM, true), 0);
+	locked[3] |= MAP_HUGETLB;
+	assert_int_equal(refusal("mmap", locked, -EINVAL, true), 0); /* of the default size: there is one */
+	locked[3] |= 24U << MAP_HUGE_SHIFT;
+	assert_int_equal(refusal("mmap", locked, -EINVAL, true), EINVAL);
+	locked[3] &= ~(uint64_t)MAP_ANONYMOUS; /* a file that has no huge pages */
+	assert_int_equal(refusal("mmap", locked, -EINVAL, true), 0);
+	locked[3] = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_FIXED | 21U << MAP_HUGE_SHIFT;
+	if (access("/sys/kernel/mm/hugepages/hugepages-2048kB", F_OK) == 0) /* offered: the address is not aligned */
+		assert_int_equal(refusal("mmap", locked, -EINVAL, true), 0);
 }
 
 static void test_descriptors(void **state)
@@ -363,12 +397,15 @@ static void test_can_give(void **state)
 		int error;
 		bool can;
 	} known[] = {
-		{"mmap", ENOMEM, true},    {"mmap", EAGAIN, true},    {"mmap", EPERM, false},
-		{"munmap", EAGAIN, false}, {"brk", EAGAIN, false},    {"clone3", EAGAIN, true},
-		{"clone", ENOSPC, false},  {"execve", E2BIG, true},   {"mlockall", EPERM, true},
-		{"shmget", ENOSPC, true},  {"pipe2", EMFILE, true},   {"fcntl", ENFILE, false},
-		{"fcntl", EPERM, true},    {"socket", ENOBUFS, true}, {"read", ENOMEM, false},
-		{"madvise", EFAULT, true},
+		{"mmap", ENOMEM, true},         {"mmap", EAGAIN, true},     {"mmap", EPERM, false},
+		{"munmap", EAGAIN, false},      {"brk", EAGAIN, false},     {"clone3", EAGAIN, true},
+		{"clone", ENOSPC, false},       {"execve", E2BIG, true},    {"mlockall", EPERM, true},
+		{"shmget", ENOSPC, true},       {"pipe2", EMFILE, true},    {"fcntl", ENFILE, false},
+		{"fcntl", EPERM, true},         {"socket", ENOBUFS, true},  {"read", ENOMEM, false},
+		{"madvise", EFAULT, true},      {"io_setup", EAGAIN, true}, {"setsockopt", EAGAIN, false},
+		{"timer_create", EAGAIN, true}, {"mq_open", ENOSPC, true},  {"mq_open", EMFILE, true},
+		{"mq_open", EINVAL, false},     {"add_key", EDQUOT, true},  {"mmap", EDQUOT, false},
+		{"epoll_ctl", ENOSPC, true},    {"bpf", ENOMEM, true},      {"bpf", EAGAIN, false},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)

@@ -38,7 +38,7 @@ static void test_kmalloc_max(void **state)
 	call(&f, "fcntl", ENOMEM, 4 * MB);
 	assert_only(&f, CAUSE_UNKNOWN);
 	assert_allows(&f, CAUSE_KMALLOC_MAX);
-	call(&f, "fcntl", EPERM, 5 * MB); /* fs.pipe-max-size, which is in no snapshot */
+	call(&f, "fcntl", EPERM, 5 * MB); /* fs.pipe-max-size, where nobody has looked */
 	assert_int_equal(f.report.count, 0);
 	call(&f, "fcntl", ENOMEM, 0);
 	assert_int_equal(f.report.count, 0);
@@ -338,20 +338,49 @@ static void test_huge_limit_lowered(void **state)
 	assert_int_equal(f.report.count, 0);
 }
 
+/* As memory-unkillable measured it: read() of a full group that can kill nobody has no page for its buffer. */
+static void test_read(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	const uint64_t args[6] = {3, 0x7f0000000000, MB};
+	f.s.cgroup.value[CGROUP_MEMORY_CURRENT] = f.s.cgroup.value[CGROUP_MEMORY_MAX] = 4 * MB;
+	f.before = f.s;
+	f.before.cgroup.value[CGROUP_MEMORY_EVENTS_MAX] = f.before.cgroup.value[CGROUP_MEMORY_EVENTS_OOM] = 0;
+	f.s.cgroup.value[CGROUP_MEMORY_EVENTS_MAX] = 18;
+	f.s.cgroup.value[CGROUP_MEMORY_EVENTS_OOM] = 1;
+	fixture_call(&f, "read", EFAULT, args);
+	judge(&f);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	assert_sum(&f, CAUSE_MEMCG_MAX, 4 * MB, PAGE, 4 * MB);
+	/* a wrong pointer in a group that page cache fills: it is refused and reclaims, and never looks for a victim */
+	f.s.cgroup.value[CGROUP_MEMORY_EVENTS_OOM] = 0;
+	judge(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.s.cgroup.value[CGROUP_MEMORY_EVENTS_OOM] = ENOMEM_ABSENT; /* v1 does not tell */
+	judge(&f);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	f.s.cgroup.value[CGROUP_MEMORY_EVENTS_OOM] = 1;
+	/* a wrong pointer: the group was never at its limit, or has room */
+	f.s.cgroup.value[CGROUP_MEMORY_EVENTS_MAX] = 0;
+	judge(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.s.cgroup.value[CGROUP_MEMORY_EVENTS_MAX] = 18;
+	f.s.cgroup.value[CGROUP_MEMORY_CURRENT] = 2 * MB;
+	judge(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kmalloc_max),
-		cmocka_unit_test(test_fragmentation),
-		cmocka_unit_test(test_fallocate),
-		cmocka_unit_test(test_fork),
-		cmocka_unit_test(test_queues),
-		cmocka_unit_test(test_kmem),
-		cmocka_unit_test(test_pipe),
-		cmocka_unit_test(test_no_space),
-		cmocka_unit_test(test_nothing_to_compare),
-		cmocka_unit_test(test_limit_lowered),
-		cmocka_unit_test(test_huge_limit_lowered),
+		cmocka_unit_test(test_read),          cmocka_unit_test(test_kmalloc_max),
+		cmocka_unit_test(test_fragmentation), cmocka_unit_test(test_fallocate),
+		cmocka_unit_test(test_fork),          cmocka_unit_test(test_queues),
+		cmocka_unit_test(test_kmem),          cmocka_unit_test(test_pipe),
+		cmocka_unit_test(test_no_space),      cmocka_unit_test(test_nothing_to_compare),
+		cmocka_unit_test(test_limit_lowered), cmocka_unit_test(test_huge_limit_lowered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

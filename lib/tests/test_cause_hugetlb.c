@@ -215,11 +215,90 @@ static void test_other_faults(void **state)
 	assert_int_equal(f.report.count, 0);
 }
 
+/* A size that is not offered, as hugetlb-size measured it: 16 MiB, and 2 MiB are. */
+static void test_page_size(void **state)
+{
+	(void)state;
+	struct fixture f;
+	uint64_t args[6] = {0, 16 * MB, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_NORESERVE | 24U << 26};
+	fixture_init(&f);
+	pool(&f, 4, 4, 0);
+	f.s.counted.huge_pages_of_size = 0;
+	fixture_call(&f, "mmap", EINVAL, args);
+	judge(&f);
+	assert_only(&f, CAUSE_HUGETLB_SIZE);
+	assert_sum(&f, CAUSE_HUGETLB_SIZE, 0, 1, 0);
+	args[1]++;
+	fixture_call(&f, "mmap", EINVAL, args);
+	judge(&f);
+	assert_sum(&f, CAUSE_HUGETLB_SIZE, 0, 2, 0);
+	fixture_call(&f, "shmget", EINVAL, (const uint64_t[6]){0, 16 * MB, 04000 | 010000 | 0600 | 24U << 26});
+	judge(&f);
+	assert_only(&f, CAUSE_HUGETLB_SIZE);
+	/* it is offered, or nobody could look */
+	f.s.counted.huge_pages_of_size = 1;
+	fixture_call(&f, "mmap", EINVAL, args);
+	judge(&f);
+	assert_int_equal(named(&f), CAUSE_UNKNOWN);
+	f.s.counted.huge_pages_of_size = ENOMEM_ABSENT;
+	judge(&f);
+	assert_int_equal(named(&f), CAUSE_UNKNOWN);
+	/* of no size by name it is not this */
+	f.s.counted.huge_pages_of_size = 0;
+	args[3] &= (1U << 26) - 1;
+	fixture_call(&f, "mmap", EINVAL, args);
+	judge(&f);
+	assert_int_equal(named(&f), CAUSE_UNKNOWN);
+	/* nor with a file */
+	args[3] = MAP_PRIVATE | MAP_HUGETLB | 24U << 26;
+	fixture_call(&f, "mmap", EINVAL, args);
+	judge(&f);
+	assert_int_equal(named(&f), CAUSE_UNKNOWN);
+}
+
+/* As hugetlbfs-size measured it: a mount of two pages that has given out both, and two more in the pool. */
+static void test_mount_size(void **state)
+{
+	(void)state;
+	struct fixture f;
+	const uint64_t map_file[6] = {0, 2 * MB, PROT_READ | PROT_WRITE, MAP_SHARED, 3};
+	fixture_init(&f);
+	pool(&f, 4, 4, 2);
+	f.s.file_seen = true;
+	f.s.file = (struct file_system){.type = HUGETLBFS_MAGIC, .block = 2 * MB, .size = 4 * MB, .free = 0};
+	fixture_call(&f, "mmap", ENOMEM, map_file);
+	judge(&f);
+	assert_only(&f, CAUSE_HUGETLBFS_SIZE);
+	assert_sum(&f, CAUSE_HUGETLBFS_SIZE, 4 * MB, 2 * MB, 4 * MB);
+	assert_allows(&f, CAUSE_HUGETLB_POOL);
+	fixture_call(&f, "fallocate", ENOSPC, (const uint64_t[6]){3, 0, 4 * MB, 1});
+	f.r.asked_bytes = 1; /* rounded up to a page of the file system */
+	judge(&f);
+	assert_only(&f, CAUSE_HUGETLBFS_SIZE);
+	assert_sum(&f, CAUSE_HUGETLBFS_SIZE, 4 * MB, 2 * MB, 4 * MB);
+	fault(&f);
+	assert_only(&f, CAUSE_HUGETLBFS_SIZE);
+	f.s.file.free = 2 * MB; /* room for one more */
+	fixture_call(&f, "mmap", ENOMEM, map_file);
+	judge(&f);
+	assert_allows(&f, CAUSE_HUGETLBFS_SIZE);
+	assert_int_equal(named(&f), CAUSE_UNKNOWN);
+	f.s.file.size = 0; /* mounted without a size */
+	judge(&f);
+	assert_null(state_of(&f, CAUSE_HUGETLBFS_SIZE));
+	f.s.file = (struct file_system){.type = TMPFS_MAGIC, .block = PAGE, .size = 4 * MB};
+	fixture_call(&f, "fallocate", ENOSPC, (const uint64_t[6]){3, 0, 4 * MB, 1});
+	judge(&f);
+	assert_null(state_of(&f, CAUSE_HUGETLBFS_SIZE));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_surplus),       cmocka_unit_test(test_file),
 		cmocka_unit_test(test_fragmentation), cmocka_unit_test(test_group_reservation),
+		cmocka_unit_test(test_page_size),     cmocka_unit_test(test_mount_size),
 		cmocka_unit_test(test_fault),         cmocka_unit_test(test_other_faults),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,11 +117,85 @@ static void test_other_limits(void **state)
 	assert_only(&f, CAUSE_UNKNOWN);
 }
 
+/* As ipc-limit measured them on 5.10, 6.1, 6.12 and 7.2. */
+static void sysv_init(struct fixture *f)
+{
+	fixture_init(f);
+	f->s.sysv_seen = true;
+	f->s.sysv = (struct sysv_numbers){.msgmni = 32000,
+					  .queues = 3,
+					  .semmsl = 250,
+					  .semmns = 32000,
+					  .semmni = 128,
+					  .semaphores = 20,
+					  .sets = 2};
+}
+
+static void make(struct fixture *f, const char *name, int error, uint64_t semaphores)
+{
+	fixture_call(f, name, error, (const uint64_t[6]){IPC_PRIVATE, semaphores, IPC_CREAT});
+	judge(f);
+}
+
+static void assert_sysv(const struct fixture *f, uint64_t in_use, uint64_t asked, uint64_t bound, const char *unit)
+{
+	assert_only(f, CAUSE_IPC_LIMIT);
+	const struct limit_state *state = named_state(f);
+	assert_int_equal(state->in_use, in_use);
+	assert_int_equal(state->asked, asked);
+	assert_int_equal(state->bound, bound);
+	assert_string_equal(state->unit, unit);
+}
+
+static void test_queues(void **state)
+{
+	(void)state;
+	struct fixture f;
+	sysv_init(&f);
+	make(&f, "msgget", ENOSPC, 0);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.s.sysv.msgmni = 3;
+	make(&f, "msgget", ENOSPC, 0);
+	assert_sysv(&f, 3, 1, 3, "queues");
+	make(&f, "msgget", ENOMEM, 0); /* it would have said something else: told, and not named */
+	assert_int_equal(named(&f), CAUSE_UNKNOWN);
+	make(&f, "semget", ENOSPC, 1);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.s.sysv_seen = false;
+	make(&f, "msgget", ENOSPC, 0);
+	assert_null(state_of(&f, CAUSE_IPC_LIMIT));
+}
+
+static void test_sets(void **state)
+{
+	(void)state;
+	struct fixture f;
+	sysv_init(&f);
+	make(&f, "semget", ENOSPC, 10);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.s.sysv.semmns = 25;
+	make(&f, "semget", ENOSPC, 10);
+	assert_sysv(&f, 20, 10, 25, "semaphores");
+	make(&f, "semget", ENOSPC, 5);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.s.sysv.semmni = 2;
+	make(&f, "semget", ENOSPC, 5);
+	assert_sysv(&f, 2, 1, 2, "sets");
+	f.s.sysv.semmns = 32000;
+	f.s.sysv.semmni = 128;
+	f.s.sysv.semmsl = 25;
+	make(&f, "semget", EINVAL, 26);
+	assert_sysv(&f, 0, 26, 25, "semaphores");
+	make(&f, "semget", EINVAL, 25);
+	assert_only(&f, CAUSE_UNKNOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shmmax), cmocka_unit_test(test_shmall),       cmocka_unit_test(test_shmmni),
-		cmocka_unit_test(test_both),   cmocka_unit_test(test_other_limits),
+		cmocka_unit_test(test_both),   cmocka_unit_test(test_other_limits), cmocka_unit_test(test_queues),
+		cmocka_unit_test(test_sets),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,11 +15,13 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "calls.h"
@@ -91,15 +93,18 @@ static uint32_t wide(const char *name, uint64_t a, uint64_t b, uint64_t c, uint6
 	return asked(AUDIT_ARCH_X86_64, seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86_64, name), a, b, c, d);
 }
 
+static int load(int fd)
+{
+	ssize_t size = pread(fd, code, sizeof(code), 0);
+	length = size > 0 ? (size_t)size / sizeof(code[0]) : 0;
+	return length ? 0 : -1;
+}
+
 static int build(void **state)
 {
 	auto_close int fd = -1;
 	(void)state;
-	if (filter_build(false, &fd) < 0)
-		return -1;
-	ssize_t size = pread(fd, code, sizeof(code), 0);
-	length = size > 0 ? (size_t)size / sizeof(code[0]) : 0;
-	return length ? 0 : -1;
+	return filter_build(false, &fd) < 0 ? -1 : load(fd);
 }
 
 /* Every watched call stops, through either entry, whatever it is called there. */
@@ -107,13 +112,16 @@ static void stops_for_watched_calls(void **state)
 {
 	(void)state;
 	for (const struct call_info *call = watched_calls; call->name; call++) {
-		uint32_t expected = call->on_demand             ? SECCOMP_RET_ALLOW
-				    : call->family == CALL_SWAP ? REFUSED
-								: SECCOMP_RET_TRACE;
-		uint64_t b = strcmp(call->name, "fcntl") == 0    ? F_SETPIPE_SZ
+		uint32_t expected = call->on_demand                                         ? SECCOMP_RET_ALLOW
+				    : call->family == CALL_SWAP || call->family == CALL_BPF ? REFUSED
+											    : SECCOMP_RET_TRACE;
+		uint64_t b = call->family == CALL_OPTION         ? SOL_SOCKET
+			     : strcmp(call->name, "fcntl") == 0  ? F_SETPIPE_SZ
 			     : strcmp(call->name, "shmctl") == 0 ? SHM_LOCK
 								 : 0;
-		uint64_t c = call->family == CALL_ADVISE ? 23 /* MADV_POPULATE_WRITE */ : 0;
+		uint64_t c = call->family == CALL_ADVISE   ? 23 /* MADV_POPULATE_WRITE */
+			     : call->family == CALL_OPTION ? SO_ATTACH_FILTER
+							   : 0;
 		assert_int_equal(wide(call->name, 0, b, c, 0), expected);
 		assert_int_equal(asked(AUDIT_ARCH_I386, call->ia32_nr, 0, b, c, 0), expected);
 	}
@@ -126,6 +134,8 @@ static void stops_for_watched_calls(void **state)
 	assert_int_equal(wide("madvise", 0, 0, 10 /* MADV_DONTFORK */, 0), SECCOMP_RET_TRACE);
 	assert_int_equal(wide("madvise", 0, 0, 4 /* MADV_DONTNEED */, 0), SECCOMP_RET_ALLOW);
 	assert_int_equal(wide("shmctl", 8, SHM_UNLOCK, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(wide("setsockopt", 3, SOL_SOCKET, SO_REUSEADDR, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(wide("setsockopt", 3, 0 /* IPPROTO_IP */, SO_ATTACH_FILTER, 0), SECCOMP_RET_ALLOW);
 	assert_int_equal(ia32("ipc", 22 /* SHMDT */, 0, 0, 0), SECCOMP_RET_ALLOW);
 	assert_int_equal(ia32("socketcall", 1 /* SYS_SOCKET */, 0, 0, 0), SECCOMP_RET_TRACE);
 	assert_int_equal(ia32("socketcall", 2 /* SYS_BIND */, 0, 0, 0), SECCOMP_RET_ALLOW);
@@ -176,6 +186,29 @@ static void ends_what_it_does_not_know(void **state)
 	assert_int_equal(asked(AUDIT_ARCH_AARCH64, 9, 0, 0, 0, 0), SECCOMP_RET_KILL_THREAD);
 }
 
+/* Who is confined makes processes and threads, and no namespaces that reach further; all else is as in any run. */
+static void confines(void **state)
+{
+	static const uint64_t reaching[] = {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUSER | CLONE_NEWPID};
+	auto_close int fd = -1;
+	assert_int_equal(wide("unshare", CLONE_NEWUSER, 0, 0, 0), SECCOMP_RET_TRACE);
+	assert_int_equal(filter_build_confined(&fd), 0);
+	assert_int_equal(load(fd), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(reaching); i++) {
+		assert_int_equal(wide("unshare", reaching[i], 0, 0, 0), REFUSED);
+		assert_int_equal(ia32("unshare", reaching[i], 0, 0, 0), REFUSED);
+		assert_int_equal(wide("clone", reaching[i] | SIGCHLD, 0, 0, 0), REFUSED);
+		assert_int_equal(ia32("clone", reaching[i] | SIGCHLD, 0, 0, 0), REFUSED);
+	}
+	assert_int_equal(wide("clone3", 0, 0, 0, 0), SECCOMP_RET_ERRNO | ENOSYS);
+	assert_int_equal(ia32("clone3", 0, 0, 0, 0), SECCOMP_RET_ERRNO | ENOSYS);
+	assert_int_equal(wide("clone", CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0), SECCOMP_RET_TRACE);
+	assert_int_equal(wide("unshare", CLONE_FILES, 0, 0, 0), SECCOMP_RET_TRACE);
+	does_not_mistake_numbers(state);
+	refuses_through_either_entry(state);
+	ends_what_it_does_not_know(state);
+}
+
 int main(void)
 {
 	if (seccomp_arch_native() != SCMP_ARCH_X86_64)
@@ -185,6 +218,7 @@ int main(void)
 		cmocka_unit_test(does_not_mistake_numbers),
 		cmocka_unit_test(refuses_through_either_entry),
 		cmocka_unit_test(ends_what_it_does_not_know),
+		cmocka_unit_test(confines), /* the last: the filter is another then */
 	};
 	return cmocka_run_group_tests(tests, build, NULL);
 }

@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <mqueue.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <sys/shm.h>
@@ -91,8 +93,59 @@ static void test_numbers_and_changes(void **state)
 	assert_int_equal(own_namespace(), own);
 }
 
+/* Two queues of one user and one of another, made in a namespace of their own by a child that waits. */
+static void make_queues(int ready, int hold)
+{
+	struct mq_attr large = {.mq_maxmsg = 10, .mq_msgsize = 8192}, small = {.mq_maxmsg = 1, .mq_msgsize = 1};
+	char byte = 0;
+	if (unshare(CLONE_NEWIPC) < 0 || mq_open("/a", O_CREAT | O_RDWR, 0600, &large) < 0 || setegid(54321) < 0 ||
+	    seteuid(54321) < 0 || mq_open("/b", O_CREAT | O_RDWR, 0600, &small) < 0 ||
+	    mq_open("/.c", O_CREAT | O_RDWR, 0, &small) < 0 || write(ready, "", 1) != 1)
+		_exit(1);
+	(void)!read(hold, &byte, 1);
+	_exit(0);
+}
+
+static void test_queues(void **state)
+{
+	(void)state;
+	struct queue_numbers n = {0};
+	ino_t own = own_namespace();
+	int hold[2], ready[2];
+	char byte;
+	assert_int_equal(pipe(hold), 0);
+	assert_int_equal(pipe(ready), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)close(hold[1]);
+		make_queues(ready[1], hold[0]);
+	}
+	(void)close(ready[1]);
+	(void)close(hold[0]);
+	bool made = read(ready[0], &byte, 1) == 1;
+	int r = made ? ipc_namespace_queues(pid, 54321, &n) : 0;
+	struct queue_numbers root = {0};
+	int of_root = made ? ipc_namespace_queues(pid, 0, &root) : 0;
+	(void)close(ready[0]);
+	(void)close(hold[1]);
+	(void)waitpid(pid, NULL, 0);
+	if (!made)
+		skip();
+	assert_int_equal(own_namespace(), own);
+	assert_int_equal(r, 0);
+	assert_int_equal(of_root, 0);
+	assert_int_equal(n.queues, 3);
+	assert_int_equal(n.bytes, 2 * 97);
+	assert_int_equal(root.bytes, 82880);
+	assert_true(n.queues_max > 0 && n.messages <= n.messages_max && n.message_bytes <= n.message_bytes_max);
+	n.queues = 77;
+	assert_int_equal(ipc_namespace_queues(pid, 0, &n), -ENOENT); /* gone, and nothing said */
+	assert_int_equal(n.queues, 77);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers_and_changes)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_queues), cmocka_unit_test(test_numbers_and_changes)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -284,22 +284,33 @@ static void test_pipe(void **state)
 	assert_int_equal(limit_pid_capacity(400), 100);
 }
 
+/* getrlimit(2)'s own example, and what ipc-limit measured: queues of ten messages of 8192 bytes. */
+static void test_queue_bytes(void **state)
+{
+	(void)state;
+	assert_int_equal(limit_queue_bytes(10, 8192), 82880);
+	assert_int_equal(limit_queue_bytes(1, 1), 97);
+	assert_int_equal(limit_aio_ring_bytes(62, 4096), 4096); /* 126 events and the head: 4064 */
+	assert_int_equal(limit_aio_ring_bytes(63, 4096), 8192);
+	assert_int_equal(limit_aio_ring_bytes(50000, 4096), 782 * 4096);
+	assert_int_equal(limit_aio_ring_bytes(UINT32_MAX, 4096), 67108865ULL * 4096);
+	assert_int_equal(limit_queue_bytes(0, 8192), 0);
+	assert_int_equal(limit_queue_bytes(65536, 16),
+			 65536 * (16 + 48) + 32768 * 48); /* as many nodes as priorities */
+	assert_true(limit_queue_bytes(UINT64_MAX, 2) == UINT64_MAX);
+	assert_true(limit_queue_bytes(UINT64_MAX / 2, 1) == UINT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pipe),
-		cmocka_unit_test(test_commit_limit),
-		cmocka_unit_test(test_commit_limit_here),
-		cmocka_unit_test(test_commit_reserve),
-		cmocka_unit_test(test_commit_heuristic),
-		cmocka_unit_test(test_pages),
-		cmocka_unit_test(test_address_space),
-		cmocka_unit_test(test_map_count),
-		cmocka_unit_test(test_tasks),
-		cmocka_unit_test(test_nproc_exempt),
-		cmocka_unit_test(test_stack),
-		cmocka_unit_test(test_exec_arguments),
-		cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_queue_bytes),    cmocka_unit_test(test_pipe),
+		cmocka_unit_test(test_commit_limit),   cmocka_unit_test(test_commit_limit_here),
+		cmocka_unit_test(test_commit_reserve), cmocka_unit_test(test_commit_heuristic),
+		cmocka_unit_test(test_pages),          cmocka_unit_test(test_address_space),
+		cmocka_unit_test(test_map_count),      cmocka_unit_test(test_tasks),
+		cmocka_unit_test(test_nproc_exempt),   cmocka_unit_test(test_stack),
+		cmocka_unit_test(test_exec_arguments), cmocka_unit_test(test_extremes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -276,6 +276,26 @@ static void test_format_count(void **state)
 	check_format(number_format_count, ENOMEM_UNLIMITED, "unlimited");
 }
 
+static void test_format_amount(void **state)
+{
+	(void)state;
+	static const struct {
+		uint64_t number;
+		const char *unit, *text;
+	} row[] = {
+		{2048, "bytes", "2 KiB"},  {1, "bytes", "1 B"},
+		{1500, "ns", "1.5 us"},    {65531, "areas", "65,531 areas"},
+		{1, "areas", "1 area"},    {0, "tasks", "0 tasks"},
+		{1, "watches", "1 watch"}, {2, "watches", "2 watches"},
+		{1, "queues", "1 queue"},  {1, "", "1 "},
+		{1, "s", "1 s"},
+	};
+	char buf[64];
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		assert_string_equal(number_format_amount(buf, sizeof(buf), row[i].number, row[i].unit), row[i].text);
+	assert_string_equal(number_format_amount(buf, 4, 12, "tasks"), "12 ");
+}
+
 static void test_format_duration(void **state)
 {
 	(void)state;
@@ -315,6 +335,7 @@ int main(void)
 		cmocka_unit_test(test_scan),
 		cmocka_unit_test(test_format_bytes),
 		cmocka_unit_test(test_format_count),
+		cmocka_unit_test(test_format_amount),
 		cmocka_unit_test(test_format_duration),
 		cmocka_unit_test(test_format_truncates),
 	};

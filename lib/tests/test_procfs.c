@@ -176,6 +176,31 @@ static void test_status_edges(void **state)
 	assert_true(s.uid == 4294967294U && s.state == 't');
 }
 
+/* "SigQ: 8/96365": the second number is the limit, which /proc/PID/limits has as well. */
+static void test_signals_queued(void **state)
+{
+	static const char *const bad[] = {"",
+					  "SigQ:\t8/9",
+					  "Name:\tx\n",
+					  "\nSigQ:\t8\n",
+					  "\nSigQ:\t/8\n",
+					  "\nSigQ:\tx/8\n",
+					  "\nSigQ:\t-1/8\n",
+					  "\nSigQ:\t99999999999999999999/8\n"};
+	uint64_t queued = 7;
+
+	(void)state;
+	load("status-6.18");
+	assert_int_equal(procfs_parse_signals_queued(text, &queued), 0);
+	assert_int_equal(queued, 0);
+	assert_int_equal(
+		procfs_parse_signals_queued("Name:\tSigQ:\\nSigQ:\t5/5\nSigQ:\t8/96365\nSigPnd:\t0\n", &queued), 0);
+	assert_int_equal(queued, 8);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(procfs_parse_signals_queued(bad[i], &queued), -EBADMSG);
+	assert_int_equal(queued, 8);
+}
+
 static void test_status_bad(void **state)
 {
 	static const char *const bad[] = {
@@ -385,16 +410,55 @@ static void test_cgroup_edges(void **state)
 	assert_string_equal(path, "/234567");
 }
 
+/* The last of four: the one that files and keys are counted for. */
+static void test_file_uid(void **state)
+{
+	(void)state;
+	assert_int_equal(procfs_parse_file_uid("Name:\tx\nUid:\t0\t1\t2\t1000\nGid:\t5\t6\t7\t8\n"), 1000);
+	assert_int_equal(procfs_parse_file_uid("Name:\tx\nUid:\t0\t1\t2\nGid:\t5\t6\t7\t8\n"), UINT32_MAX);
+	assert_int_equal(procfs_parse_file_uid("Name:\tx\nUid:\t0\t1\t2\t\n"), UINT32_MAX);
+	assert_int_equal(procfs_parse_file_uid("Name:\tx\n"), UINT32_MAX);
+	assert_true(procfs_maps_root_to_root("         0          0 4294967295\n"));
+	assert_false(procfs_maps_root_to_root("         0       1000          1\n"));
+	assert_false(procfs_maps_root_to_root("      1000          0          1\n"));
+	assert_false(procfs_maps_root_to_root("         0 "));
+	assert_false(procfs_maps_root_to_root(""));
+}
+
+/* As keys-limit read it on 6.12: the user with four keys of four. */
+static void test_key_users(void **state)
+{
+	static const char users[] = "    0:    11 10/10 4/1000000 66/25000000\n"
+				    "54321:     5 4/4 4/4 93/20000\n"
+				    "123456789:     1 1/1 1/200 9/20000\n";
+	static const char *const bad[] = {"x", "    0:    11 10/10 4/1000000\n", "0: 1 1/1 1/1 1/1",
+					  "0: 1 1/1 1/1 -1/1\n", "0 1 1/1 1/1 1/1\n"};
+	uint64_t keys = 1, keys_max = 2, bytes = 3, bytes_max = 4;
+	(void)state;
+	assert_int_equal(procfs_parse_key_users(users, 7, &keys, &keys_max, &bytes, &bytes_max), -ENODATA);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(procfs_parse_key_users(bad[i], 0, &keys, &keys_max, &bytes, &bytes_max), -EBADMSG);
+	assert_true(keys == 1 && keys_max == 2 && bytes == 3 && bytes_max == 4);
+	assert_int_equal(procfs_parse_key_users(users, 54321, &keys, &keys_max, &bytes, &bytes_max), 0);
+	assert_true(keys == 4 && keys_max == 4 && bytes == 93 && bytes_max == 20000);
+	assert_int_equal(procfs_parse_key_users(users, 0, &keys, &keys_max, &bytes, &bytes_max), 0);
+	assert_true(keys == 4 && keys_max == 1000000 && bytes == 66 && bytes_max == 25000000);
+	assert_int_equal(procfs_parse_key_users(users, 123456789, &keys, &keys_max, &bytes, &bytes_max), 0);
+	assert_true(keys == 1 && bytes == 9);
+	assert_int_equal(procfs_parse_key_users("", 0, &keys, &keys_max, &bytes, &bytes_max), -ENODATA);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_meminfo),      cmocka_unit_test(test_meminfo_keys),
-		cmocka_unit_test(test_meminfo_bad),  cmocka_unit_test(test_vmstat),
-		cmocka_unit_test(test_status),       cmocka_unit_test(test_status_edges),
-		cmocka_unit_test(test_status_bad),   cmocka_unit_test(test_loadavg),
-		cmocka_unit_test(test_limits),       cmocka_unit_test(test_hard_cpu_limit),
-		cmocka_unit_test(test_limits_edges), cmocka_unit_test(test_cgroup),
-		cmocka_unit_test(test_cgroup_edges),
+		cmocka_unit_test(test_meminfo),        cmocka_unit_test(test_meminfo_keys),
+		cmocka_unit_test(test_meminfo_bad),    cmocka_unit_test(test_vmstat),
+		cmocka_unit_test(test_status),         cmocka_unit_test(test_status_edges),
+		cmocka_unit_test(test_signals_queued), cmocka_unit_test(test_key_users),
+		cmocka_unit_test(test_status_bad),     cmocka_unit_test(test_loadavg),
+		cmocka_unit_test(test_limits),         cmocka_unit_test(test_hard_cpu_limit),
+		cmocka_unit_test(test_limits_edges),   cmocka_unit_test(test_cgroup),
+		cmocka_unit_test(test_cgroup_edges),   cmocka_unit_test(test_file_uid),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,9 +16,12 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -436,6 +439,120 @@ static void counts_inotify(void **state)
 	assert_true(a.inotify.instances == ENOMEM_ABSENT && a.inotify.watches_max == ENOMEM_ABSENT);
 }
 
+static uint64_t count_epoll(pid_t pid)
+{
+	snapshot_take(&source, &(struct snapshot_request){.pid = pid, .epoll = true}, &a);
+	assert_true(a.counted.epoll_watches_max > 0);
+	return a.counted.epoll_watches;
+}
+
+/* The same of epoll; a nested one watches as well, and what is closed is watched no more. */
+static bool counts_epoll_once(void)
+{
+	struct epoll_event interest = {.events = EPOLLIN};
+	uint64_t before = count_epoll(getpid());
+	int first = epoll_create1(EPOLL_CLOEXEC), second = epoll_create1(EPOLL_CLOEXEC), copy = dup(first);
+	int event[2] = {eventfd(0, EFD_CLOEXEC), eventfd(0, EFD_CLOEXEC)};
+	assert_true(first >= 0 && second >= 0 && copy >= 0 && event[0] >= 0 && event[1] >= 0);
+	assert_int_equal(epoll_ctl(first, EPOLL_CTL_ADD, event[0], &interest), 0);
+	assert_int_equal(epoll_ctl(first, EPOLL_CTL_ADD, event[1], &interest), 0);
+	assert_int_equal(epoll_ctl(second, EPOLL_CTL_ADD, first, &interest), 0);
+	uint64_t now = count_epoll(getpid());
+	(void)close(event[0]);
+	uint64_t later = count_epoll(getpid());
+	(void)close(event[1]);
+	(void)close(first);
+	(void)close(second);
+	(void)close(copy);
+	return now == before + 3 && later == before + 2;
+}
+
+/* They are the user's, whose other processes watch more or less meanwhile. */
+static void counts_epoll(void **state)
+{
+	bool right = false;
+	(void)state;
+	for (unsigned i = 0; i < 50 && !right; i++)
+		right = counts_epoll_once();
+	assert_true(right);
+	snapshot_take(&source, &(struct snapshot_request){.pid = getpid()}, &a);
+	assert_true(a.counted.epoll_watches == ENOMEM_ABSENT && a.counted.keys == ENOMEM_ABSENT);
+}
+
+static void reads_keys(void **state)
+{
+	struct snapshot_request request = {.pid = getpid(), .keys = true};
+	(void)state;
+	snapshot_take(&source, &request, &a);
+	if (a.counted.keys == ENOMEM_ABSENT) /* a kernel without keyrings, or a user without keys */
+		skip();
+	assert_true(a.counted.keys_max > 0 && a.counted.key_bytes < ENOMEM_ABSENT && a.counted.key_bytes_max > 0);
+}
+
+#define LONELY_UID 54321 /* nobody else's pipes are counted with its own */
+
+/* A larger pipe and one as they are, held open by a child of that user; never returns. */
+static void hold_pipes(int ready)
+{
+	int large[2], small[2];
+	if (setresuid(LONELY_UID, LONELY_UID, LONELY_UID) < 0 || pipe(large) < 0 || pipe(small) < 0 ||
+	    fcntl(large[0], F_SETPIPE_SZ, 32 * 4096) < 0 || dup2(large[1], 99) < 0 || write(ready, "", 1) != 1)
+		_exit(1);
+	(void)pause();
+	_exit(0);
+}
+
+/* Both ends and copies are one pipe, and a larger one counts as what it may hold; those of others do not count. */
+static void counts_pipes(void **state)
+{
+	struct snapshot_request request = {.pipe = true, .fd = 99};
+	int ready[2];
+	char byte;
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		hold_pipes(ready[1]);
+	(void)close(ready[1]);
+	ssize_t n = read(ready[0], &byte, 1);
+	request.pid = child;
+	snapshot_take(&source, &request, &a);
+	(void)kill(child, SIGKILL);
+	(void)waitpid(child, NULL, 0);
+	(void)close(ready[0]);
+	assert_int_equal(n, 1);
+	assert_int_equal(a.counted.pipe_pages, 32 + 16);
+	assert_int_equal(a.counted.pipe_own, 32);
+	assert_true(a.counted.pipe_max_size >= 4096 && a.counted.pipe_max_size != ENOMEM_ABSENT);
+	/* Not asked for, and a process that is gone. */
+	snapshot_take(&source, &(struct snapshot_request){.pid = getpid()}, &a);
+	assert_true(a.counted.pipe_pages == ENOMEM_ABSENT && a.counted.aio == ENOMEM_ABSENT);
+	snapshot_take(&source, &request, &a);
+	assert_true(a.counted.pipe_pages == ENOMEM_ABSENT);
+}
+
+static void reads_what_is_counted(void **state)
+{
+	struct snapshot_request request = {.pid = getpid(), .aio = true, .huge_size = 24};
+	(void)state;
+	auto_close int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_true(fd >= 0);
+	snapshot_take(&source, &request, &a);
+	assert_true(a.counted.aio <= a.counted.aio_max);
+	/* 16 MiB are no size of huge pages of x86-64 nor of Arm with pages of 4 KiB. */
+	assert_true(a.counted.huge_pages_of_size == 0 || a.counted.huge_pages_of_size == ENOMEM_ABSENT);
+	assert_true(a.counted.optmem == ENOMEM_ABSENT);
+	request = (struct snapshot_request){.pid = getpid(), .optmem = true, .fd = fd};
+	snapshot_take(&source, &request, &a);
+	assert_true(a.counted.optmem == 0 || a.counted.optmem == ENOMEM_ABSENT); /* where pidfd_getfd() is forbidden */
+	request.fd = -1;
+	snapshot_take(&source, &request, &a);
+	assert_true(a.counted.optmem == ENOMEM_ABSENT);
+}
+
 static void sees_state_score_and_blocks(void **state)
 {
 	struct snapshot_request request = {.pid = getpid(), .sleeps_where = true};
@@ -581,6 +698,10 @@ int main(void)
 		cmocka_unit_test(knows_the_file_behind_an_area),
 		cmocka_unit_test(counts_namespaces),
 		cmocka_unit_test(counts_inotify),
+		cmocka_unit_test(counts_epoll),
+		cmocka_unit_test(reads_keys),
+		cmocka_unit_test(counts_pipes),
+		cmocka_unit_test(reads_what_is_counted),
 		cmocka_unit_test(sees_state_score_and_blocks),
 		cmocka_unit_test(counts_descriptors),
 		cmocka_unit_test(sees_the_cpu_time_of_a_dying_process),

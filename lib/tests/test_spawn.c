@@ -83,6 +83,31 @@ static void waits_until_released(void **state)
 	close_reading_ends(&e);
 }
 
+/* The environment that is given, or the caller's. */
+static void has_its_environment(void **state)
+{
+	static char given[] = "SPAWN_TEST=given";
+	char *const environment[] = {given, NULL};
+	const char *const argv[] = {"sh", "-c", "echo \"$SPAWN_TEST\"", NULL};
+	(void)state;
+	assert_int_equal(setenv("SPAWN_TEST", "ours", 1), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		char text[16] = "";
+		struct ends e;
+		struct spawn s = request(&e, argv);
+		s.environment = i == 0 ? environment : NULL;
+		assert_int_equal(spawn_held(&s), 0);
+		close_writing_ends(&e);
+		spawn_release(&s);
+		int status = wait_for(s.pid);
+		spawn_end(&s);
+		assert_int_equal(status, 0);
+		assert_true(read(e.out[0], text, sizeof(text) - 1) > 0);
+		assert_string_equal(text, i == 0 ? "given\n" : "ours\n");
+		close_reading_ends(&e);
+	}
+}
+
 /* Of the caller's descriptors only those that are kept are there: the shell fails to write to the other one. */
 static void keeps_what_it_was_told(void **state)
 {
@@ -245,6 +270,7 @@ int main(void)
 		cmocka_unit_test(test_killed_before_its_number),
 		cmocka_unit_test(waits_until_released),
 		cmocka_unit_test(keeps_what_it_was_told),
+		cmocka_unit_test(has_its_environment),
 		cmocka_unit_test(tells_why_it_was_not_executed),
 		cmocka_unit_test(can_be_killed_at_the_gate),
 		cmocka_unit_test(ends_with_its_caller),

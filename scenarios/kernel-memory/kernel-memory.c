@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
@@ -19,10 +21,11 @@
 #include <wchar.h>
 
 enum { MANY = 512, STACK_BYTES = 4096, FULL = 64 << 10, FILE_STEP = 1 << 20, SPAN = 2 << 20 };
-enum { SEMAPHORES = 1000, MESSAGE_BYTES = 8000 };
+enum { SEMAPHORES = 1000, MESSAGE_BYTES = 8000, ROW = 128 /* files that are watched, by each of as many watchers */ };
 
 static const char *what = "";
 static int file = -1, pair[MANY][2];
+static struct epoll_event interest;
 static volatile char *area; /* for page tables */
 static char stack[MANY][STACK_BYTES];
 static struct {
@@ -32,7 +35,8 @@ static struct {
 
 static void usage(void)
 {
-	fputs("usage: kernel-memory file|thread|pipes|resize|datagrams|messages|semaphores|tables|reads\n"
+	fputs("usage: kernel-memory "
+	      "file|thread|pipes|resize|datagrams|messages|semaphores|tables|reads|watches\n"
 	      "                     --count N [--again]\n",
 	      stderr);
 	exit(2);
@@ -79,6 +83,8 @@ static int start(size_t i)
 		return msgsnd(pair[i][0], &message, MESSAGE_BYTES, IPC_NOWAIT);
 	if (is("semaphores"))
 		return semget(IPC_PRIVATE, SEMAPHORES, 0600);
+	if (is("watches"))
+		return epoll_ctl(pair[i / ROW][0], EPOLL_CTL_ADD, pair[i % ROW][1], &interest);
 	if (is("reads")) /* what is only read is everybody's page of zeroes; its page table is ours, one for 2 MiB */
 		return area[i * SPAN];
 	if (!is("tables"))
@@ -100,7 +106,9 @@ static int prepare(size_t count)
 	for (size_t i = 0; i < count; i++)
 		if ((is("resize") && pipe(pair[i]) < 0) ||
 		    (is("datagrams") && socketpair(AF_UNIX, SOCK_DGRAM, 0, pair[i]) < 0) ||
-		    (is("messages") && (pair[i][0] = msgget(IPC_PRIVATE, 0600)) < 0))
+		    (is("messages") && (pair[i][0] = msgget(IPC_PRIVATE, 0600)) < 0) ||
+		    (is("watches") && i < ROW &&
+		     ((pair[i][0] = epoll_create1(0)) < 0 || (pair[i][1] = eventfd(0, 0)) < 0)))
 			return -1;
 	file = memfd_create("kernel-memory", 0);
 	area = mmap(NULL, count * SPAN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -123,7 +131,8 @@ int main(int argc, char *argv[])
 			usage();
 	}
 	what = optind + 1 == argc ? argv[optind] : "";
-	if (!*what || count == 0 || (count > MANY && strstr("thread pipes resize datagrams messages", what)))
+	if (!*what || count == 0 || count > ROW * ROW ||
+	    (count > MANY && strstr("thread pipes resize datagrams messages", what)))
 		usage();
 
 	setvbuf(stdout, NULL, _IONBF, 0); /* stdout, too, would allocate */
@@ -131,6 +140,8 @@ int main(int argc, char *argv[])
 		perror("preparing");
 		return 1;
 	}
+	/* What a pipe holds is the group's, too: its page has to be there before perror() needs one. */
+	fprintf(stderr, "%s: up to %zu\n", what, count);
 	for (done = 0; done < count && !refused; done += !refused) {
 		refused = start(done) < 0;
 		if (refused && again) { /* for whoever raised the limit meanwhile */

@@ -223,12 +223,31 @@ for signal in INT TERM HUP; do
 	wait "$waiting"
 	is "SIG$signal: exit status" $? 130 || tell
 	ok "SIG$signal: within a second" test $(($(date +%s%N) - before)) -lt 1000000000
-	like "SIG$signal: says so" "$(cat "$errors")" 'interrupted'
+	is "SIG$signal: says at once what it does, and says it once" "$(grep -c 'interrupted: ending the runs in flight' "$errors")" 1
+	like "SIG$signal: says so" "$(cat "$errors")" 'interrupted; everything was taken down'
 	like "SIG$signal: what was done is reported, what was not is not passed" "$(get '[.scenarios[].verdict] | join(" ")')" \
 		'^pass (broken|skip) (broken|skip)$' || tell
 	nothing_left "SIG$signal: "
 	is "SIG$signal: nothing is left to recover" "$(marked "$enomem" recover --dry-run 2>&1 | tail -n 1)" \
 		"$(state=$work/fresh marked "$enomem" recover --dry-run 2>&1 | tail -n 1)"
 done
+
+# Twice, with a program that takes its time to go: it leaves, and whatever may be left is undone.
+: >"$work/now"
+timeout --signal=KILL 60 env "$mark" ENOMEM_STATE_DIR="$work/state" sh -c 'echo $$ >"$0"; exec "$@"' "$work/now" \
+	"$enomem" run -f json "$tree/endless/" >"$json" 2>"$errors" &
+waiting=$!
+for _ in $(seq 100); do
+	program_runs "liar forever" && break
+	sleep 0.05
+done
+pid=$(cat "$work/now")
+echo "$pid" >>"$work/harnesses"
+[ "$pid" -gt 1 ] && kill -INT "$pid" && kill -INT "$pid"
+wait "$waiting"
+is "SIGINT twice: exit status" $? 130 || tell
+nothing_left "SIGINT twice: "
+is "SIGINT twice: nothing is left to recover" "$(marked "$enomem" recover --dry-run 2>&1 | tail -n 1)" \
+	"$(state=$work/fresh marked "$enomem" recover --dry-run 2>&1 | tail -n 1)"
 
 finish

@@ -20,7 +20,7 @@ for how in no-limit other-cause; do
 	while read -r name; do
 		directories+=("$work/spoiled/$how/$name/")
 	done <"$work/elsewhere"
-	timeout 400 "$enomem" run --guest="$ENOMEM_GUEST" --jobs 2 --format json "${directories[@]}" >"$work/$how.json" 2>"$errors"
+	timeout 1200 "$enomem" run --guest="$ENOMEM_GUEST" --jobs 2 --format json "${directories[@]}" >"$work/$how.json" 2>"$errors"
 	is "$how: exit status" "$?" 1 || diag "$(cat "$errors")"
 	while read -r name; do
 		json=$work/$how.json

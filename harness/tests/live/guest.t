@@ -149,6 +149,16 @@ is "a line that is none: exit status" "$code" 2
 like "a line that is none: file and line" "$(cat "$errors")" "30-bad.conf:1"
 
 time_at
+# ---- a scenario selected twice; two of one name ----
+guest shows "$tree/shows/"
+is "selected twice: made twice" "$code $(get '[.scenarios[].verdict] | join(" ")')" "0 pass pass" || tell
+mkdir -p "$work/others"
+cp -r "$tree/shows" "$work/others/"
+guest shows "$work/others/shows"
+is "two directories of one name: exit status" "$code" 2 || tell
+like "two directories of one name: both are named" "$(cat "$errors")" "two scenarios have this name: .*/shows and .*/others/shows"
+
+time_at
 # ---- an image by its path, with a baseline ----
 bz=$image/vmlinuz
 [ -e "$bz" ] || bz=$image/vmlinux

@@ -82,6 +82,85 @@ is "a fault that never comes: the program is as it is" "$code $(get '"\(.fired) 
 inject 'mmap:size>=1M:when=2..8+3' sh -c 'for i in 1 2 3 4 5 6 7 8 9; do "$0" clean; done' "$victim"
 is "when=2..8+3" "$(get '"\(.fired) \([.injected[].number] | join(" "))"')" "3 2 5 8" || tell_injected
 
+# What a constructor asks for before main() is not main()'s: however it is linked, and where main() is in a library.
+cat >"$work/early.c" <<'C'
+#include <stdio.h>
+#include <sys/mman.h>
+static int map(void) { return mmap(0, 2 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED; }
+static int early;
+__attribute__((constructor)) static void before(void) { early = map(); }
+int main(int argc, char **argv) { (void)argv; return early * 10 + (argc > 1 ? 0 : map()); }
+C
+ways=('' '-no-pie' '-static -s' '-static-pie -s' '-s' library)
+for way in "${ways[@]}"; do
+	early=$work/early seen="1 entry 2 1"
+	if [ "$way" = library ]; then
+		seen="0 entry 1 0" # the loader calls a library's constructors before the entry
+		echo >"$work/empty.c"
+		# shellcheck disable=SC2016
+		cc -shared -fPIC -o "$work/libearly.so" "$work/early.c" && cc -o "$early" "$work/empty.c" "$work/libearly.so" -Wl,-rpath,"$work"
+	else
+		# shellcheck disable=SC2086
+		cc $way -o "$early" "$work/early.c"
+	fi 2>/dev/null || { skip_test "main() of early ($way)" "it cannot be linked here"; continue; }
+	from=()
+	inject 'mmap:size>=2M:when=1' "$early"
+	is "early ($way): the first call from main()" "$code $(get '"\(.from) \(.matched) \(.fired)"')" "1 main 1 1" || tell_injected
+	from=(--from=entry)
+	inject 'mmap:size>=2M:when=2' "$early"
+	is "early ($way): is the second one from the entry" "$code $(get '"\(.from) \(.matched) \(.fired)"')" "$seen" || tell_injected
+	from=()
+	inject 'mmap:size>=2M:when=1' sh -c '"$0"; echo $?' "$early"
+	is "early ($way): also where another program executes it" "$(cat "$work/out") $(get '"\(.matched) \(.fired)"')" "1 1 1" || tell_injected
+	inject 'mmap:size>=2M' "$early" none
+	is "early ($way): nothing before main() is refused" "$code $(get .matched)" "0 0" || tell_injected
+done
+from=()
+
+# A child that a constructor forks has begun, whether it ends there or comes to main() as well.
+cat >"$work/forks.c" <<'C'
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static int map(void) { return mmap(0, 2 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED; }
+static pid_t child;
+static int status;
+__attribute__((constructor)) static void before(void)
+{
+	child = fork();
+	if (child == 0 && !getenv("ON"))
+		_exit(map());
+	if (child > 0)
+		waitpid(child, &status, 0);
+}
+int main(void) { return child == 0 ? map() : WIFEXITED(status) ? WEXITSTATUS(status) : 9; }
+C
+cat >"$work/ends.c" <<'C'
+#include <sys/mman.h>
+#include <unistd.h>
+__attribute__((constructor)) static void before(void)
+{
+	_exit(mmap(0, 2 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+}
+int main(void) { return 0; }
+C
+cc -o "$work/forks" "$work/forks.c" && cc -o "$work/ends" "$work/ends.c" || echo "Bail out! programs with constructors cannot be compiled"
+inject 'mmap:size>=2M:when=1' "$work/forks"
+is "a child forked by a constructor is refused, too" "$code $(get '"\(.matched) \(.fired) \(.began)"')" "1 1 1 true" || tell_injected
+ON=1 inject 'mmap:size>=2M:when=1' "$work/forks"
+is "and where it goes on to main()" "$code $(get '"\(.matched) \(.fired)"')" "1 1 1" || tell_injected
+ON=1 inject 'mmap:size>=2M:when=9' "$work/forks"
+is "there its breakpoint is gone" "$code $(get '"\(.matched) \(.fired)"')" "0 1 0" || tell_injected
+inject 'mmap:size>=2M' "$work/ends"
+is "one that ends before main(): nothing began" "$code $(get '"\(.matched) \(.fired) \(.began)"')" "0 0 0 false" || tell_injected
+marked "$enomem" inject 'mmap:size>=2M' -- "$work/ends" 2>"$errors"
+like "and what to ask for is told" "$(cat "$errors")" '--from=entry'
+from=(--from=entry)
+inject 'mmap:size>=2M' "$work/ends"
+is "from the entry it began" "$code $(get '"\(.matched) \(.fired) \(.began)"')" "1 1 1 true" || tell_injected
+from=()
+
 # --- what became of it ---
 inject 'mmap:size>=1M' "$victim" crash
 is "a crash: the program's signal" "$code $(get '.program.end.signal')" "139 SIGSEGV"
@@ -91,9 +170,11 @@ inject 'mmap:size>=1M' "$victim" silent
 injected "nobody looked" "0 1 mmap"
 marked "$enomem" inject 'mmap:size>=1M' -- "$victim" clean 2>"$errors"
 like "for people: injected, call, process, end" "$(tr '\n' '|' <"$errors")" \
-	'^mmap: Cannot allocate memory\|enomem inject: .*victim: exit status 1; injected: 1 refusal, 1 call matches mmap:ENOMEM:size>=1048576 from the entry point\|  injected: call 1 from the entry point: mmap refused with ENOMEM, asked for 1 MiB, in victim \(pid [0-9]+\)\|$'
+	'^mmap: Cannot allocate memory\|enomem inject: .*victim: exit status 1; injected: 1 refusal, 1 call matches mmap:ENOMEM:size>=1048576 from main\(\)\|  injected: call 1 from main\(\): mmap refused with ENOMEM, asked for 1 MiB, in victim \(pid [0-9]+\)\|$'
 marked "$enomem" inject mmap:when=9999 -- "$victim" clean 2>"$errors"
 like "for people: nothing was injected" "$(cat "$errors")" '^enomem inject: .*: exit status 0; nothing was injected: [0-9]+ calls? match'
+marked "$enomem" inject setsockopt -- true 2>"$errors"
+like "for people: which setsockopt" "$(cat "$errors")" 'of setsockopt only SO_ATTACH_FILTER is counted'
 marked "$enomem" inject -q 'mmap:size>=1M' -- "$victim" clean 2>"$errors"
 is "--quiet" "$(cat "$errors")" "mmap: Cannot allocate memory"
 
@@ -131,7 +212,7 @@ exits "unknown call" 2 "did you mean 'mmap'" mmp true
 exits "unknown errno" 2 "did you mean 'ENOMEM'" mmap:ENOMEN true
 exits "an errno that it does not give" 2 'munmap gives ENOMEM' munmap:EAGAIN true
 exits "unknown part" 2 "did you mean 'when='" mmap:wen=3 true
-exits "unknown start" 2 'main\(\) cannot be found' --from=main mmap true
+exits "unknown start" 2 'none of exec, entry and main' --from=start mmap true
 exits "unknown option" 2 'no such option' --nonesuch mmap true
 exits "unknown program" 127 'cannot be executed \(ENOENT\)' mmap no-such-program
 exits "not executable" 126 'cannot be executed \(EACCES\)' mmap /etc/passwd
@@ -205,6 +286,8 @@ sweep --max-runs 3 sh -c '(:); (:); (:)'
 is "--max-runs" "$(get '"\(.complete) \(.runs)"')" "false 3" || tell_sweep
 sweep --calls process sh -c 'sleep 30 & exit 0'
 is "one that always leaves a child: no finding" "$code $(get '.outcomes | .leak + .crash + .hang')" "0 0" || tell_sweep
+sweep "$work/ends"
+is "one that ends before main()" "$code $(get '"\(.began) \(.calls)"')" "0 false 0" || tell_sweep
 sweep /bin/true
 is "true" "$code $(get .complete)" "0 true" || tell_sweep
 sweep bash -c 'ls / | cat'

@@ -62,7 +62,7 @@ enomem=$prefix/bin/enomem
 
 # --- manual pages and documents ---
 if command -v scdoc >/dev/null; then
-	for page in man1/enomem.1 man5/enomem-scenario.5; do
+	for page in man1/enomem.1 man5/enomem-scenario.5 man7/enomem-lessons.7; do
 		like "$page" "$(head -n 40 "$prefix/share/man/$page" 2>&1)" '^\.TH "enomem'
 	done
 else
@@ -128,6 +128,9 @@ completes "a shell" "fish" --completion f
 is "bash: all of it is there after being sourced" "$(bash -c '. "$0"; complete -p enomem' "$bash_script")" "complete -F _enomem enomem"
 if command -v fish >/dev/null; then
 	fishes() { fish --no-config -c 'set -gx PATH $argv[1] $PATH; source $argv[2]; complete -C $argv[3]' "$prefix/bin" "$fish_script" "$1" 2>&1 | cut -f 1 | tr '\n' ' '; }
+	ok "fish: the syntax is right" fish --no-config --no-execute "$fish_script"
+	{ cat "$fish_script" && echo 'if true'; } >"$work/unended"
+	ok "fish: and is looked at" not fish --no-config --no-execute "$work/unended" 2>"$errors"
 	is "fish: enomem run --gu" "$(fishes 'enomem run --gu')" "$(printf '%s\n' $guests | grep -v '=$' | sort | tr '\n' ' ')"
 	is "fish: scenarios" "$(fishes 'enomem run pids')" "pids-max pids-max-above "
 	is "fish: a list" "$(fishes 'enomem run --class leak,hu')" "leak,huge-pages "
@@ -137,6 +140,8 @@ else
 fi
 if command -v zsh >/dev/null; then
 	ok "zsh: the syntax is right" zsh -n "$zsh_script"
+	{ cat "$zsh_script" && echo 'if true; then'; } >"$work/unended"
+	ok "zsh: and is looked at" not zsh -n "$work/unended" 2>"$errors"
 	# What _arguments would be told, after the command was chosen.
 	zshes() { zsh -f -c 'fpath=($1 $fpath); autoload -Uz _enomem; words=(enomem $2)
 		_arguments() { if [[ $1 == -C ]]; then state=argument words=($command_); else print -rl -- "$@"; fi }; command_=$2; _enomem' \

@@ -47,7 +47,7 @@ trap 'exit 130' INT TERM HUP
 
 ok()   { tests=$((tests + 1)); echo "ok $tests - $1"; }
 diag() { sed 's/^/# /' <<<"$1"; }
-nok()  { tests=$((tests + 1)); failed=$((failed + 1)); echo "not ok $tests - $1"; [ -n "${2:-}" ] && diag "$2"; }
+nok()  { tests=$((tests + 1)); failed=$((failed + 1)); echo "not ok $tests - $1"; echo "# kill.t: not ok $tests - $1: ${2:-}" >&2; [ -n "${2:-}" ] && diag "$2"; }
 skip() { tests=$((tests + 1)); echo "ok $tests - $1 # SKIP $2"; }
 # check STATUS NAME DETAILS; the status is a parameter because $(...) in the details would change $?
 check() { if [ "$1" = 0 ]; then ok "$2"; else nok "$2" "${3:-}"; fi; }

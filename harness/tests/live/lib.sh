@@ -59,7 +59,13 @@ take_down()
 trap take_down EXIT
 trap 'exit 130' INT TERM HUP
 
-diag() { printf '%s\n' "$@" | sed 's/^/# /'; }
+# Of a point that failed: on stderr as well, where prove(1) shows it and a log of CI has it.
+told_failure=
+diag()
+{
+	printf '%s\n' "$@" | sed 's/^/# /'
+	[ -z "$told_failure" ] || printf '%s\n' "$@" | sed 's/^/#   /' >&2
+}
 
 ok() # what, then a command
 {
@@ -67,11 +73,14 @@ ok() # what, then a command
 	shift
 	count=$((count + 1))
 	if "$@"; then
+		told_failure=
 		echo "ok $count - $what"
 		return 0
 	fi
 	failures=$((failures + 1))
+	told_failure=yes
 	echo "not ok $count - $what"
+	echo "# ${0##*/}: not ok $count - $what" >&2
 	return 1
 }
 
@@ -103,7 +112,7 @@ skip_test() # what, why
 # Run a command with the mark, a state directory of its own and a time limit; note the pid of a harness.
 marked()
 {
-	timeout --signal=KILL "${seconds:-120}" env "$mark" ENOMEM_STATE_DIR="${state:-$work/state}" \
+	timeout --signal=KILL "${seconds:-120}" env "$mark" XDG_STATE_HOME="$work/home" ENOMEM_STATE_DIR="${state:-$work/state}" \
 		sh -c 'echo $$ >>"$0"; exec "$@"' "$work/harnesses" "$@"
 }
 

@@ -55,7 +55,7 @@ wrong=$(find "$root/usr/share" -name '*.gz' | while read -r file; do
 	[ "$(od -An -tx1 -j 3 -N 6 "$file" | tr -d ' \n')" = 000000000002 ] || echo "$file"; done)
 is "what is compressed is so without time, and hard" "$wrong" ""
 if command -v scdoc >/dev/null; then
-	is "manual pages, compressed" "$(cd "$root/usr/share/man" && find . -type f | sort | tr '\n' ' ')" "./man1/enomem.1.gz ./man5/enomem-scenario.5.gz "
+	is "manual pages, compressed" "$(cd "$root/usr/share/man" && find . -type f | sort | tr '\n' ' ')" "./man1/enomem.1.gz ./man5/enomem-scenario.5.gz ./man7/enomem-lessons.7.gz "
 	like "which are pages" "$(zcat "$root/usr/share/man/man1/enomem.1.gz" | head -n 40)" '^\.TH "enomem'
 else
 	skip_test "manual pages" "needs scdoc: apt install scdoc"

@@ -337,6 +337,21 @@ is "--refused without a process: exit status" "$code" 2
 like "--refused without a process: told" "$(cat "$errors")" 'say to which process'
 ended
 
+# --- message queues of an IPC namespace of its own ---
+if root && unshare -i true 2>/dev/null && command -v ipcmk >/dev/null; then
+	start unshare -i sh -c 'echo 3 >/proc/sys/kernel/msgmni; ipcmk -Q; ipcmk -Q; ipcmk -Q; exec sleep 300'
+	ranks "message queues" ipc-limit 3 3 machine
+	like "message queues: what shows it" "$(sh -c "$shown" 2>&1)" 'allocated queues = 3'
+	harness triage -f json --refused msgget=ENOSPC "$pid"
+	is "message queues: they can refuse so" "$(get '.rows[0] | "\(.cause) \(.unit) \(.fits)"')" "ipc-limit queues true"
+	harness triage -f json --refused mmap=ENOMEM "$pid"
+	is "message queues: and not so" "$(get '[.rows[] | select(.cause == "ipc-limit") | .fits] | unique | join(" ")')" false
+	fixed "message queues" "nsenter -i -t $pid sh -c '.*kernel.msgmni.*'" env
+	ended
+else
+	skip_test "message queues" "needs root, namespaces and ipcmk: apt-get install util-linux"
+fi
+
 # --- looked at by the harness, at the failing moment ---
 harness run --no-guest -f json --triage address-space-limit pids-max killed-by-hand
 is "run --triage: as predicted" "$code" 0 || tell

@@ -147,6 +147,35 @@ is "RLIMIT_STACK: the program's signal" "$code" 139
 death "RLIMIT_STACK" "SIGSEGV rlimit-stack"
 like "RLIMIT_STACK: the fix" "$(fix)" '^prlimit --stack=[0-9]+: '
 
+# --- Go: a runtime that asks for all at once, has no C library, and says itself what was refused ---
+exporter=$(command -v prometheus-node-exporter)
+if [ -n "$exporter" ]; then
+	under 'ulimit -v 300000' "$exporter" --version
+	is "Go, addresses: its status" "$code" 2
+	like "Go, addresses: what it says" "$(cat "$errors")" 'fatal error: failed to reserve page summary memory'
+	refusal "Go, addresses" "mmap ENOMEM rlimit-as"
+	like "Go, addresses: the fix" "$(fix)" '^prlimit --as=[0-9]+:? .*prometheus-node-exporter --version'
+	if [ "$(get .watched.unwinds)" = true ]; then
+		# "pc=0x42ea90", of its own traceback: the same places, as addr2line takes them
+		places=$(grep -o 'pc=0x[0-9a-f]*' "$errors" | tail -n 5 | sed 's/pc=//')
+		missing=0
+		for place in $places; do
+			[ "$(get "$likely | [.backtrace[] | select(.module_offset == $((place)))] | length")" = 1 ] || missing=$((missing + 1))
+		done
+		is "Go, addresses: where, as it says itself" "$(wc -w <<<"$places") $missing" "5 0"
+	fi
+	lifted=$(fix | sed -n 's/^prlimit --as=\([0-9]*\).*/\1/p')
+	for _ in 1 2 3 4 5 6; do # what is refused next is told in turn
+		[ -n "$lifted" ] || break
+		under "ulimit -v $((lifted / 1024))" "$exporter" --version
+		[ "$code" != 0 ] || break
+		lifted=$(fix | sed -n 's/^prlimit --as=\([0-9]*\).*/\1/p')
+	done
+	is "Go, addresses: lifted as is said" "$code" 0 || tell
+else
+	skip_test "Go, addresses" "needs prometheus-node-exporter: apt-get install prometheus-node-exporter"
+fi
+
 # --- "not ulimit, not cgroups, not max heap size" ---
 max=$(cat /proc/sys/vm/max_map_count)
 if [ "$max" -le 70000 ]; then
@@ -235,7 +264,71 @@ is "from outside: the signal" "$code" 137
 is "from outside: by somebody" "$(get '.deaths[0] | "\(.cause.id) \(.sender)"')" "killed-by-other null"
 outside TERM
 is "SIGTERM from outside" "$code" 143
-is "SIGTERM from outside: who" "$(get '.deaths[0] | "\(.signal) \(.sender.pid)"')" "SIGTERM $$"
+is "SIGTERM from outside: who" "$(get '.deaths[0] | "\(.signal) \(.cause.id) \(.sender.pid) \(.sender.comm) \(.sender.uid)"')" "SIGTERM killed-by-other $$ $(cat /proc/$$/comm) $(id -u)"
+under 'echo $$ >"'"$work/harness"'"; kill_later() { sleep 0.7; kill -HUP "$1"; }; kill_later $$ & :' sleep 60
+is "handed on: the signal" "$code" 129
+is "handed on: who sent it to us" "$(get '.deaths[0] | "\(.signal) \(.cause.id) \(.sender.comm) \(.sender.raised_again)"')" "SIGHUP killed-by-other sh null"
+unlike "handed on: and not we, nor the program" "$(get '.deaths[0].sender.pid')" "^($(cat "$work/harness")|$(get '.deaths[0].pid'))\$"
+like "handed on: a process" "$(get '.deaths[0].sender.pid')" '^[1-9][0-9]*$'
+cat >"$work/tidy.py" <<'EOF'
+import os, signal, sys
+def tidy(number, frame):
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+signal.signal(signal.SIGTERM, tidy)
+parent = os.getpid()
+child = os.fork()
+if child == 0:
+    os.kill(parent, signal.SIGTERM)
+    os._exit(0)
+while True:
+    signal.pause()
+EOF
+why python3 "$work/tidy.py"
+is "taken and raised again: its signal" "$code" 143
+is "taken and raised again: who sent it first" "$(get '.deaths[0] | "\(.cause.id) \(.sender.pid != .pid) \(.sender.raised_again)"')" "killed-by-other true true"
+why sh -c 'kill -TERM $$'
+is "a signal of its own: no one else's" "$(get '.deaths[0] | "\(.signal) \(.cause.id) \(.sender.pid == .pid)"')" "SIGTERM unknown true"
+# What systemd-oomd leaves at a group, put there by hand: one that is older than the program says nothing of its end.
+mark() { python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.oomd_ooms", sys.argv[2].encode())' "$1" "$2" 2>/dev/null; }
+killed_in() # group, group to mark a second time before: once the program runs there
+{
+	{
+		for _ in $(seq 200); do
+			pid=$(head -n 1 "$1/cgroup.procs")
+			[ -n "$pid" ] && grep -qx sleep "/proc/$pid/comm" && break
+			sleep 0.02
+		done
+		sleep 0.3
+		[ -z "$2" ] || mark "$2" 2
+		kill -KILL "$pid"
+	} &
+	why sh -c 'echo $$ >"$0/cgroup.procs"; exec sleep 60' "$1"
+	wait
+}
+if memory=$(own_group memory) && groups+=("$memory/job" "$memory") && mkdir "$memory/job" && mark "$memory" 1 && mark "$memory/job" 1; then
+	killed_in "$memory/job" ""
+	is "in a group that outlived systemd-oomd: by somebody" "$(get '.deaths[0] | "\(.cause.id) \(.sender) \(.systemd_oomd)"')" "killed-by-other null null" || tell
+	killed_in "$memory/job" "$memory/job"
+	is "marked meanwhile: systemd-oomd" "$(get '.deaths[0].systemd_oomd | "\(.group) \(.kills)"')" "$memory/job 2" || tell
+	mark "$memory/job" 1
+	killed_in "$memory/job" "$memory"
+	is "the group above is marked: systemd-oomd" "$(get '.deaths[0].systemd_oomd | "\(.group) \(.kills)"')" "$memory 2" || tell
+else
+	skip_test "marks of systemd-oomd" "no group of cgroup v2 that takes a mark can be made beside this test"
+fi
+remove_groups
+
+# The kernel tells the sender by a number of that namespace, where it is somebody else here.
+if root; then
+	why unshare --pid --fork --mount-proc sh -c 'sh -c "kill -ABRT \$\$"; exit 3'
+	is "in another pid namespace, by itself: the status" "$code" 3 || tell
+	is "in another pid namespace, by itself: no one else's" "$(get '.deaths[0] | "\(.signal) \(.cause.id) \(.sender.pid == .pid)"')" "SIGABRT unknown true" || tell
+	why unshare --pid --fork sh -c 'sleep 60 & sleep 0.2; kill -TERM $!; wait $!; exit 3'
+	is "in another pid namespace, by another: not named" "$(get '.deaths[0] | "\(.comm) \(.signal) \(.cause.id) \(.sender)"')" "sleep SIGTERM unknown null" || tell
+else
+	skip_test "senders in another pid namespace" "needs root"
+fi
 marked timeout --preserve-status -s INT 1 "$enomem" why -q -- sh -c 'trap "exit 9" INT; while :; do sleep 0.05; done' 2>"$errors"
 is "a signal to enomem reaches the program" "$?" 9
 marked sh -c '"$0" why -q -- sh -c "exit 42"' "$enomem"
@@ -357,6 +450,15 @@ if root; then
 	is "as nobody: the program's status" "$?" 1
 	sed -n '/^{/,$p' "$work/mixed" >"$json"
 	refusal "as nobody" "mmap ENOMEM rlimit-as"
+	if [ -n "$exporter" ]; then
+		# A user with no other task than enomem's and the program's first two: Go starts a few more, each asked for 20 times.
+		marked setpriv --reuid=54321 --regid=54321 --clear-groups prlimit --nproc=3 "$work/house/enomem" why -j -- "$exporter" --version >"$work/out" 2>"$work/mixed"
+		is "Go, tasks: its status" "$?" 2
+		sed -n '/^{/,$p' "$work/mixed" >"$json"
+		like "Go, tasks: what it says" "$(cat "$work/mixed")" 'pthread_create failed: Resource temporarily unavailable|failed to create new OS thread'
+		refusal "Go, tasks" "clone3 EAGAIN rlimit-nproc"
+		like "Go, tasks: the fix" "$(fix)" '^prlimit --nproc=[0-9]+:? .*prometheus-node-exporter --version'
+	fi
 	cp "$(command -v id)" "$work/house/id" && chmod 4755 "$work/house/id"
 	if [ "$(as_nobody "$work/house/id" -u)" = 0 ]; then
 		is "a set-user-ID program gains nothing" "$(as_nobody "$work/house/enomem" why "$work/house/id" -u 2>"$errors")" 65534

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Captures in guests: made there, sent here as one frame.
+ */
+#pragma once
+
+#include "capture.h"
+#include "guests.h"
+
+/* In the guest: look at a run. The observer's data is `c`, and its directory is in the guest's memory. -errno */
+int capture_guest_begin(struct capture *c, struct run_observer *ret);
+/* In the guest, after the run: what to send, malloc()ed. Removes the directory. -errno */
+int capture_guest_end(struct capture *c, char **ret, size_t *ret_length);
+/* Here: make the files of such a frame in c->directory, and take over what was counted. -EBADMSG, -errno: c->error too
+ */
+int capture_guest_take(struct capture *c, const char *data, size_t length);
+
+/* A trigger in the one guest of `options`. 0 and its evidence, which is judged, else the exit status after telling. */
+int capture_in_guest(const struct guests_options *options, const struct selection *selection, const char *case_name,
+		     const char *run_name, struct capture *c, json_t **ret_key);

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+/*
+ * enomem explain: a lesson with this machine's numbers, who ends so, and the handbook.
+ */
+#include <errno.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/param.h>
+
+#include "book.h"
+#include "cause.h"
+#include "cleanup.h"
+#include "explain.h"
+#include "manifest-internal.h"
+#include "markdown.h"
+#include "options.h"
+#include "report-text.h"
+#include "say.h"
+
+#define WIDTH_MAX              100 /* longer lines are hard to read */
+#define WIDTH_WITHOUT_TERMINAL 80
+
+enum { OPT_HANDBOOK = 256, OPT_COLOR, OPT_SCENARIOS };
+
+static const struct option_row options[] = {
+	{"format", 'f', "FMT", "pretty, markdown or json; of the handbook scdoc as well"},
+	{"handbook", OPT_HANDBOOK, NULL, "all lessons, as a book"},
+	{"color", OPT_COLOR, "WHEN", "auto, always or never"},
+	{"scenarios", OPT_SCENARIOS, "DIR", "directory of the scenarios"},
+	{NULL, 0, NULL, NULL},
+};
+
+enum format { FORMAT_PRETTY, FORMAT_MARKDOWN, FORMAT_JSON, FORMAT_SCDOC, FORMATS };
+static const char *const format_names[FORMATS] = {"pretty", "markdown", "json", "scdoc"};
+
+struct explain_options {
+	enum format format;
+	bool handbook;
+	const char *colour, *tree;
+};
+
+static size_t page_width(void)
+{
+	struct winsize window;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col)
+		return MIN(window.ws_col, WIDTH_MAX);
+	return WIDTH_WITHOUT_TERMINAL;
+}
+
+/* 0; -1 when help was shown; else the exit status. */
+static int parse(const struct command *self, int argc, char **argv, struct explain_options *o)
+{
+	const char *value;
+	int r = 0;
+	for (int letter; r == 0 && (letter = options_next(self, argc, argv, &value)) != -1;) {
+		if (letter == 'h') {
+			options_help(self);
+			return -1;
+		}
+		if (letter == 'f')
+			r = options_format(self, value, &o->format);
+		else if (letter == OPT_HANDBOOK)
+			o->handbook = true;
+		else if (letter == OPT_COLOR)
+			r = options_colour(self, o->colour = value);
+		else if (letter == OPT_SCENARIOS)
+			o->tree = value;
+		else
+			r = EXIT_USAGE;
+	}
+	return r;
+}
+
+/* What was written as Markdown, as it is or for a terminal. */
+static int show(const struct explain_options *o, const char *text, size_t length)
+{
+	const struct markdown_style style = {.colour = options_want_colour(o->colour), .width = page_width()};
+	int r = 0;
+	if (o->format == FORMAT_MARKDOWN)
+		(void)fwrite(text, 1, length, stdout);
+	else
+		r = markdown_render(text, length, &style, stdout);
+	return r < 0 ? EXIT_BROKEN : EXIT_AS_PREDICTED;
+}
+
+static int show_json(const json_t *json)
+{
+	return json_dumpf(json, stdout, JSON_INDENT(1)) < 0 || puts("") < 0 ? EXIT_BROKEN : EXIT_AS_PREDICTED;
+}
+
+/* A page or a book, through its Markdown. */
+static int show_made(const struct explain_options *o, const json_t *made, void (*write)(const json_t *, FILE *))
+{
+	auto_free char *text = NULL;
+	size_t length = 0;
+	FILE *memory = o->format == FORMAT_JSON ? NULL : open_memstream(&text, &length);
+	if (o->format == FORMAT_JSON)
+		return show_json(made);
+	if (!memory)
+		return EXIT_BROKEN;
+	write(made, memory);
+	return fclose(memory) == 0 ? show(o, text, length) : EXIT_BROKEN;
+}
+
+/* --- the book ---------------------------------------------------------------------------------------------------- */
+
+static void write_book(const json_t *book, FILE *out)
+{
+	(void)book_write_markdown(book, out);
+}
+
+/* The table of contents: what can be explained. */
+static void write_contents(const json_t *book, FILE *out)
+{
+	const json_t *chapter = NULL, *lesson = NULL;
+	size_t i, k;
+	(void)fprintf(
+		out,
+		"# %s\n\n`enomem explain NAME` explains one of these, a cause, or how it ends: `ENOMEM`, `EAGAIN`, "
+		"`SIGKILL`, `stall`, ... `enomem explain --handbook` is all of it.\n",
+		text_of(book, "title"));
+	json_array_foreach (json_object_get(book, "chapters"), i, chapter) {
+		(void)fprintf(out, "\n## %zu. %s\n\n", i + 1, text_of(chapter, "title"));
+		json_array_foreach (json_object_get(chapter, "lessons"), k, lesson)
+			(void)fprintf(out, "- `%s`: %s\n", text_of(lesson, "name"), text_of(lesson, "title"));
+		if (k == 0)
+			(void)fputs("A page of the handbook.\n", out);
+	}
+	(void)fputs("\n## Causes\n\n", out);
+	for (unsigned c = 0; c < CAUSE_COUNT; c++)
+		(void)fprintf(out, "%s`%s`", c ? ", " : "", cause_infos[c].name);
+	(void)fputc('\n', out);
+}
+
+static int show_book(const struct explain_options *o)
+{
+	char tree[PATH_MAX];
+	struct book *book = NULL;
+	if (select_tree(o->tree, tree, sizeof(tree)) < 0 || book_read(tree, stderr, &book) < 0)
+		return EXIT_USAGE;
+	json_auto_t *json = book_json(book, tree, stderr);
+	book_free(book);
+	if (!json)
+		return EXIT_USAGE;
+	if (o->format == FORMAT_SCDOC)
+		return book_write_scdoc(json, stdout) < 0 ? EXIT_BROKEN : EXIT_AS_PREDICTED;
+	return show_made(o, json, o->handbook ? write_book : write_contents);
+}
+
+/* --- one thing --------------------------------------------------------------------------------------------------- */
+
+static bool is_directory_word(const char *word)
+{
+	return strchr(word, '/') || !strcmp(word, ".") || !strcmp(word, "..");
+}
+
+static const char *nearest(const struct explain_world *w, const char *word)
+{
+	static char hint[96];
+	static const struct words *const lists[] = {&words_cause, &words_errno, &words_signal};
+	for (unsigned i = 0; i < ARRAY_SIZE(lists); i++)
+		if (words_hint(lists[i], word, hint, sizeof(hint)))
+			return hint;
+	for (size_t i = 0; i < w->all.count; i++) /* "limit" of "address-space-limit" */
+		if (strlen(word) > 2 && strstr(w->all.item[i]->name, word)) {
+			(void)snprintf(hint, sizeof(hint), "did you mean '%s'?", w->all.item[i]->name);
+			return hint;
+		}
+	return NULL;
+}
+
+/* The one scenario of a name or pattern; NULL for none, and *ret_several where it is not one. */
+static const struct scenario *find_scenario(const struct explain_world *w, const char *word, bool *ret_several)
+{
+	const struct scenario *found = NULL;
+	char names[400] = "";
+	size_t n = 0;
+	for (size_t i = 0; i < w->all.count; i++) {
+		const char *name = w->all.item[i]->name;
+		if (strcmp(name, word) == 0)
+			return w->all.item[i];
+		if (fnmatch(word, name, 0) == 0) {
+			text_add(names, sizeof(names), "%s%s", n++ ? ", " : "", name);
+			found = w->all.item[i];
+		}
+	}
+	*ret_several = n > 1;
+	if (n > 1) {
+		(void)say_error(0, "%s: %zu scenarios have such a name, and one is explained at a time", word, n);
+		say_hint("%s", names);
+	}
+	return n == 1 ? found : NULL;
+}
+
+/* NULL after telling. */
+static json_t *page_of(struct explain_world *w, const char *word)
+{
+	bool several = false;
+	const struct scenario *s = find_scenario(w, word, &several);
+	if (several)
+		return NULL;
+	if (s)
+		return explain_scenario(w, s, stderr);
+	if (cause_by_name(word) >= 0)
+		return explain_cause(w, word);
+	explain_add_references(w);
+	json_t *page = *word ? explain_symptom(w, word) : json_null();
+	if (!json_is_null(page))
+		return page;
+	json_decref(page);
+	bool known = words_errno.knows(word) || words_signal.knows(word);
+	const char *hint = known ? NULL : nearest(w, word);
+	(void)say_error(0, known ? "%s: no scenario ends so" : "%s: no scenario, cause, errno or signal", word);
+	say_hint("%s", hint ? hint : "`enomem explain` shows what can be explained");
+	return NULL;
+}
+
+/* A directory anywhere. */
+static json_t *page_of_directory(struct explain_world *w, const char *directory)
+{
+	struct selection one = {NULL, 0};
+	if (select_scenarios(NULL, (char *const[]){(char *)(uintptr_t)directory}, 1, &one) < 0)
+		return NULL;
+	json_t *page = one.count ? explain_scenario(w, one.item[0], stderr) : NULL;
+	selection_free(&one);
+	return page;
+}
+
+static int show_page(const struct explain_options *o, const char *word)
+{
+	static struct explain_world w;
+	int r = explain_open(&w, o->tree, stderr);
+	if (r < 0)
+		return r == -EINVAL || r == -ENOENT ? EXIT_USAGE : EXIT_BROKEN;
+	json_auto_t *page = is_directory_word(word) ? page_of_directory(&w, word) : page_of(&w, word);
+	int code = page ? show_made(o, page, explain_write) : EXIT_USAGE;
+	explain_close(&w);
+	return code;
+}
+
+static int cmd_explain_main(const struct command *self, int argc, char **argv)
+{
+	struct explain_options o = {.format = FORMAT_PRETTY, .colour = "auto"};
+	int r = parse(self, argc, argv, &o);
+	if (r != 0)
+		return r < 0 ? say_finish(EXIT_AS_PREDICTED) : r;
+	int first = options_operands();
+	if (argc - first > 1 || (o.handbook && argc > first)) {
+		(void)say_error(0, "%s: %s", argv[argc - 1],
+				o.handbook ? "--handbook is all of it" : "one is explained at a time");
+		return EXIT_USAGE;
+	}
+	if (o.format == FORMAT_SCDOC && !o.handbook) {
+		(void)say_error(0, "--format=scdoc: of the handbook only");
+		return EXIT_USAGE;
+	}
+	return say_finish(argc > first ? show_page(&o, argv[first]) : show_book(&o));
+}
+
+const struct command cmd_explain = {
+	.name = "explain",
+	.arguments = "[--format=FMT] [SCENARIO|PATTERN|DIRECTORY|CAUSE|ERRNO|SIGNAL|stall|panic] | --handbook",
+	.blurb = "Explain a failure with this machine's numbers, who else ends so, and how to tell.",
+	.options = options,
+	.formats = format_names,
+	.format_count = FORMATS,
+	.run = cmd_explain_main,
+};

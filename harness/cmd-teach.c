@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: MIT
+/*
+ * enomem teach: one lesson at a terminal. What was predicted is kept before anything runs, and shown after; whoever
+ * leaves in the middle goes on there.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/param.h>
+
+#include "book.h"
+#include "cleanup.h"
+#include "number.h"
+#include "options.h"
+#include "report-text.h"
+#include "say.h"
+#include "teach-guest.h"
+
+enum { OPT_ANSWER_KEY = 256, OPT_CLASS, OPT_RESTART, OPT_DEADLINE, OPT_COLOR, OPT_SCENARIOS, OPT_GUEST, OPT_NO_GUEST };
+
+#define SHELL_NS     UINT64_C(1800000000000)
+#define SHELL_MAX_NS UINT64_C(86400000000000)
+
+static const struct option_row options[] = {
+	{"format", 'f', "FMT", "of the two that ask nothing: pretty or json"},
+	{"answer-key", OPT_ANSWER_KEY, NULL,
+	 "print the right answers of the lesson, or of all that can be taught here"},
+	{"class-summary", OPT_CLASS, NULL, "of progress files instead: what was predicted, and what came"},
+	{"restart", OPT_RESTART, NULL, "forget what was predicted in this lesson"},
+	{"deadline", OPT_DEADLINE, "TIME", "end a lesson's shell after so long (default 30min)"},
+	{"guest", OPT_GUEST, "[KERNEL]", "teach it in a QEMU guest: 6.1, or the path of a kernel image"},
+	{"no-guest", OPT_NO_GUEST, NULL, "teach nothing that cannot run on this machine"},
+	{"color", OPT_COLOR, "WHEN", "auto, always or never"},
+	{"scenarios", OPT_SCENARIOS, "DIR", "directory of the scenarios"},
+	{NULL, 0, NULL, NULL},
+};
+
+static const char *const format_names[] = {"pretty", "json"};
+
+struct teach_options {
+	unsigned json; /* the second format */
+	bool answer_key, class_summary, restart;
+	const char *colour, *tree;
+	uint64_t shell_ns;
+	struct teach_guests guests;
+};
+
+static int wrong(const char *option, const char *value, const char *allowed)
+{
+	(void)say_error(0, "--%s: %s is none of %s", option, value, allowed);
+	say_hint("enomem teach --help");
+	return EXIT_USAGE;
+}
+
+static int wrong_guest(const char *value)
+{
+	(void)say_error(0, "--guest: %s is none of the kernels: a lesson is about one", value);
+	say_hint("enomem teach --help");
+	return EXIT_USAGE;
+}
+
+/* 0; -1 when help was shown; else the exit status. */
+static int parse(const struct command *self, int argc, char **argv, struct teach_options *o)
+{
+	const char *value;
+	int r = 0;
+	for (int letter; r == 0 && (letter = options_next(self, argc, argv, &value)) != -1;) {
+		if (letter == 'h') {
+			options_help(self);
+			return -1;
+		}
+		if (letter == 'f')
+			r = options_format(self, value, &o->json);
+		else if (letter == OPT_ANSWER_KEY)
+			o->answer_key = true;
+		else if (letter == OPT_CLASS)
+			o->class_summary = true;
+		else if (letter == OPT_RESTART)
+			o->restart = true;
+		else if (letter == OPT_DEADLINE &&
+			 (number_parse_duration(value, &o->shell_ns) < 0 || !o->shell_ns || o->shell_ns > SHELL_MAX_NS))
+			r = wrong("deadline", value, "times up to 24 hours, such as 90s and 30min");
+		else if (letter == OPT_COLOR)
+			r = options_colour(self, o->colour = value);
+		else if (letter == OPT_SCENARIOS)
+			o->tree = value;
+		else if (letter == OPT_GUEST && value && (strchr(value, ',') || !strcmp(value, "all")))
+			r = wrong_guest(value);
+		else if (letter == OPT_GUEST)
+			o->guests.wanted = true, o->guests.kernels = value;
+		else if (letter == OPT_NO_GUEST)
+			o->guests.none = true;
+		else if (letter != OPT_DEADLINE)
+			r = EXIT_USAGE;
+	}
+	return r;
+}
+
+/* kept: what is kept of the lesson */
+static int exit_of(int r, const json_t *kept)
+{
+	if (r == -EINTR) {
+		bool some = false;
+		for (unsigned q = 0; q < QUESTIONS; q++)
+			some |= json_is_object(json_object_get(kept, question_names[q]));
+		puts(some ? "\nWhat you predicted is kept; `enomem teach` goes on there."
+			  : "\nNothing was predicted yet; `enomem teach` begins anew.");
+		return EXIT_INTERRUPTED;
+	}
+	return r == -ENOTRECOVERABLE ? EXIT_PREDICTION_FAILED : r < 0 ? EXIT_BROKEN : EXIT_AS_PREDICTED;
+}
+
+/* --- which lesson ------------------------------------------------------------------------------------------------ */
+
+static const struct scenario *scenario_named(const struct explain_world *w, const char *name)
+{
+	for (size_t i = 0; i < w->all.count; i++)
+		if (!strcmp(w->all.item[i]->name, name))
+			return w->all.item[i];
+	return NULL;
+}
+
+static bool is_done(const json_t *progress, const char *name)
+{
+	return json_is_true(json_object_get(json_object_get(json_object_get(progress, "lessons"), name), "done"));
+}
+
+/* The first of the course that is not done and can be taught here. 0 with the quiz; -ENOENT when all is done. */
+static int next_of(const struct explain_world *w, const struct teach_options *o, const struct book *b,
+		   const json_t *progress, struct quiz *ret, size_t *ret_number)
+{
+	for (size_t i = 0; i < b->course.count; i++) {
+		const struct scenario *s = scenario_named(w, b->course.item[i]);
+		if (is_done(progress, b->course.item[i]) || !s)
+			continue;
+		int r = quiz_make(w, &o->guests, s, stderr, ret);
+		if (r < 0)
+			return r;
+		*ret_number = i + 1;
+		if (!ret->why_not)
+			return 0;
+		printf("%s is passed over: %s\n", s->name, ret->why_not);
+		quiz_free(ret);
+	}
+	return -ENOENT;
+}
+
+static int named(const struct explain_world *w, const struct teach_options *o, const char *name, struct quiz *ret)
+{
+	const struct scenario *s = scenario_named(w, name);
+	if (!s) {
+		(void)say_error(-ENOENT, "%s: no such scenario", name);
+		say_hint("`enomem explain` shows them all; a lesson is named in full");
+		return EXIT_USAGE;
+	}
+	if (quiz_make(w, &o->guests, s, stderr, ret) < 0)
+		return EXIT_USAGE;
+	if (!ret->why_not)
+		return 0;
+	(void)say_error(0, "%s: it cannot be taught here: %s", name, ret->why_not);
+	say_hint("enomem explain %s", name);
+	quiz_free(ret);
+	return EXIT_ALL_SKIPPED;
+}
+
+static int teach(struct teaching *t, const struct teach_options *o, const struct book *b, size_t number)
+{
+	const char *name = t->quiz.scenario->name;
+	json_auto_t *progress = NULL;
+	if (o->restart && progress_keep(t->path, name, NULL, stderr) < 0)
+		return EXIT_BROKEN;
+	if (progress_load(t->path, stderr, &progress) < 0)
+		return EXIT_USAGE;
+	json_t *before = json_object_get(json_object_get(progress, "lessons"), name);
+	t->kept = json_is_object(before) ? json_incref(before) : json_object();
+	teach_put(&t->style, 0, "%s%s", text_of(t->quiz.lesson, "title"),
+		  is_done(progress, name) ? " (done before)" : "");
+	if (t->quiz.guests)
+		teach_put(&t->style, 0, "It runs in guests of kernel %s.", teach_guest_kernel(&t->quiz));
+	if (number)
+		printf("%s, lesson %zu of %zu\n", name, number, b->course.count);
+	int code = exit_of(teach_lesson(t), t->kept);
+	if (code == EXIT_AS_PREDICTED) {
+		putchar('\n');
+		teach_put(&t->style, 0, "Done. `enomem explain %s` is the whole lesson, `enomem teach` the next one.",
+			  name);
+	}
+	json_decref(t->kept);
+	json_decref(t->result);
+	return code;
+}
+
+static int at_terminal(struct explain_world *w, const struct teach_options *o, const struct book *b, const char *name)
+{
+	struct teaching t = {.world = w, .shell_ns = o->shell_ns};
+	struct winsize window;
+	json_auto_t *progress = NULL;
+	size_t number = 0;
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+		(void)say_error(0, "teach asks, and there is no terminal to ask at");
+		say_hint("enomem explain NAME, or for trainers enomem teach --answer-key");
+		return EXIT_USAGE;
+	}
+	if (progress_path(t.path, sizeof(t.path)) < 0) {
+		(void)say_error(0, "neither XDG_STATE_HOME nor HOME is set: predictions could not be kept");
+		return EXIT_USAGE;
+	}
+	if (progress_load(t.path, stderr, &progress) < 0)
+		return EXIT_USAGE;
+	int code = name ? named(w, o, name, &t.quiz) : next_of(w, o, b, progress, &t.quiz, &number);
+	if (!name && code == -ENOENT) {
+		puts("All lessons of the course that can be taught here are done.");
+		return EXIT_AS_PREDICTED;
+	}
+	if (code != 0)
+		return code < 0 ? EXIT_BROKEN : code;
+	teach_heed_interrupts();
+	t.style.colour = options_want_colour(o->colour);
+	t.style.width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col ? MIN(window.ws_col, 100) : 80;
+	code = teach(&t, o, b, number);
+	quiz_free(&t.quiz);
+	return code;
+}
+
+/* --- for trainers ------------------------------------------------------------------------------------------------ */
+
+static void put_key(const struct explain_world *w, const struct quiz *q)
+{
+	struct teach_fix fix;
+	char letters[QUESTIONS][32];
+	for (unsigned i = 0; i < QUESTIONS; i++)
+		(void)quiz_letters(q->question[i].right, letters[i], sizeof(letters[i]));
+	printf("%-22s outcome: %-3s cause: %-3s fix: %s\n", q->scenario->name, letters[0], letters[1], letters[2]);
+	fix_find(&w->machine, q, &fix);
+	for (unsigned i = 0; i < fix.count; i++)
+		printf("%-22s   %s\n", "", fix.line[i]);
+}
+
+static json_t *key_json(const struct explain_world *w, const struct quiz *q)
+{
+	json_t *key = json_object(), *lines = json_array();
+	struct teach_fix fix;
+	for (unsigned k = 0; k < QUESTIONS; k++) {
+		const struct question *question = &q->question[k];
+		json_t *all = json_array(), *right = json_array();
+		char letters[32];
+		for (unsigned i = 0; i < question->count; i++) {
+			(void)json_array_append_new(all, json_string(question->option[i]));
+			if (question->right >> i & 1)
+				(void)json_array_append_new(right, json_string(question->option[i]));
+		}
+		(void)json_object_set_new(key, question_names[k],
+					  json_pack("{s:o, s:o, s:s}", "options", all, "right", right, "letters",
+						    quiz_letters(question->right, letters, sizeof(letters))));
+	}
+	json_t *last = json_object_get(key, question_names[QUESTION_FIX]);
+	fix_find(&w->machine, q, &fix);
+	for (unsigned i = 0; i < fix.count; i++)
+		(void)json_array_append_new(lines, json_string(fix.line[i]));
+	(void)json_object_set_new(last, "lines", lines);
+	if (fix.remedy)
+		(void)json_object_set_new(last, "remedy", json_string(fix.remedy->name));
+	if (q->guests)
+		(void)json_object_set_new(last, "guest", json_string(teach_guest_kernel(q)));
+	if (fix.why_not)
+		(void)json_object_set_new(last, "no_shell", json_string(fix.why_not));
+	return key;
+}
+
+static int answer_key(const struct explain_world *w, const struct teach_options *o, const struct book *b,
+		      const char *name)
+{
+	json_auto_t *keys = json_object();
+	for (size_t c = 0; c < b->chapter_count; c++)
+		for (size_t i = 0; i < b->chapters[c].lessons.count; i++) {
+			const char *lesson = b->chapters[c].lessons.item[i];
+			const struct scenario *s = scenario_named(w, lesson);
+			struct quiz q;
+			if (!s || (name && strcmp(name, lesson) != 0))
+				continue;
+			if (quiz_make(w, &o->guests, s, stderr, &q) < 0)
+				return EXIT_USAGE;
+			if (q.why_not && name)
+				(void)say_error(0, "%s: it cannot be taught here: %s", name, q.why_not);
+			else if (!q.why_not && o->json)
+				(void)json_object_set_new(keys, lesson, key_json(w, &q));
+			else if (!q.why_not)
+				put_key(w, &q);
+			bool skipped = q.why_not && name;
+			quiz_free(&q);
+			if (skipped)
+				return EXIT_ALL_SKIPPED;
+		}
+	return o->json && (json_dumpf(keys, stdout, JSON_INDENT(1)) < 0 || puts("") < 0) ? EXIT_BROKEN
+											 : EXIT_AS_PREDICTED;
+}
+
+static int with_book(const struct teach_options *o, const char *name)
+{
+	static struct explain_world w;
+	char tree[PATH_MAX];
+	struct book *b = NULL;
+	if (select_tree(o->tree, tree, sizeof(tree)) < 0 || book_read(tree, stderr, &b) < 0)
+		return EXIT_USAGE;
+	int r = explain_open(&w, o->tree, stderr);
+	int code = r == -EINVAL || r == -ENOENT ? EXIT_USAGE : EXIT_BROKEN;
+	if (r == 0 && o->answer_key && name && !scenario_named(&w, name))
+		(void)say_error(-ENOENT, "%s: no such scenario", name), code = EXIT_USAGE;
+	else if (r == 0)
+		code = o->answer_key ? answer_key(&w, o, b, name) : at_terminal(&w, o, b, name);
+	if (r == 0)
+		explain_close(&w);
+	book_free(b);
+	return code;
+}
+
+static int cmd_teach_main(const struct command *self, int argc, char **argv)
+{
+	struct teach_options o = {.colour = "auto", .shell_ns = SHELL_NS};
+	int code = parse(self, argc, argv, &o);
+	if (code != 0)
+		return code < 0 ? say_finish(EXIT_AS_PREDICTED) : code;
+	/* A guest or a shell that is gone shows as a failed write: the terminal is to be put right after it. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	char *const *operands = argv + options_operands();
+	int count = argc - options_operands();
+	if (o.class_summary && (count == 0 || o.answer_key || o.restart || o.tree)) {
+		(void)say_error(0, "--class-summary: of progress files, and of nothing else");
+		say_hint("enomem teach --class-summary /home/*/.local/state/enomem/teach.json");
+		return EXIT_USAGE;
+	}
+	if (!o.class_summary &&
+	    (count > 1 || (o.restart && (count == 0 || o.answer_key)) || (o.json && !o.answer_key))) {
+		(void)say_error(0, count > 1 ? "one lesson is taught at a time"
+				   : o.json  ? "--format: of --answer-key and --class-summary only"
+					     : "--restart: name the lesson");
+		return EXIT_USAGE;
+	}
+	if (o.guests.wanted && o.guests.none) {
+		(void)say_error(0, "--guest and --no-guest exclude each other");
+		return EXIT_USAGE;
+	}
+	return say_finish(o.class_summary ? teach_class(operands, (size_t)count, o.json)
+					  : with_book(&o, count ? operands[0] : NULL));
+}
+
+const struct command cmd_teach = {
+	.name = "teach",
+	.arguments = "[--restart] [SCENARIO] | --answer-key [SCENARIO] | --class-summary FILE...",
+	.blurb = "Teach a failure: predict, run, observe, explain, fix.",
+	.options = options,
+	.formats = format_names,
+	.format_count = ARRAY_SIZE(format_names),
+	.run = cmd_teach_main,
+};

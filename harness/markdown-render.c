@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Markdown for a terminal: lines broken to its width, tables with columns that fit. Without colour the marks of the
+ * source stay, so nothing is said by colour alone. See markdown.h.
+ */
+#include <errno.h>
+#include <langinfo.h>
+#include <string.h>
+#include <sys/param.h>
+
+#include "cleanup.h"
+#include "markdown.h"
+#include "report-text.h"
+
+#define INDENT       2
+#define COLUMNS_MAX  8
+#define COLUMN_LEAST 8
+#define CELL_ROOM    2048
+#define LINE_ROOM    8192
+
+struct page {
+	const struct markdown_style *style;
+	FILE *out;
+	size_t width; /* without the indent */
+	bool ascii;
+};
+
+static const char *style_of(enum span_kind kind)
+{
+	return kind == SPAN_CODE ? "\033[36m" : kind == SPAN_STRONG ? "\033[1m" : "\033[3m";
+}
+
+static const char *mark_of(enum span_kind kind)
+{
+	return kind == SPAN_CODE ? "`" : kind == SPAN_STRONG ? "" : "*";
+}
+
+static bool is_continuation(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+static size_t columns_of(const char *text, size_t length)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < length && text[i]; i++)
+		n += !is_continuation(text[i]);
+	return n;
+}
+
+/* Never obeyed by the terminal, whoever wrote it. */
+static void put_text(const struct page *p, const char *text, size_t length)
+{
+	static char raw[LINE_ROOM], clean[LINE_ROOM];
+	(void)snprintf(raw, sizeof(raw), "%.*s", (int)length, text);
+	(void)fputs(text_clean(raw, p->ascii, clean, sizeof(clean)), p->out);
+}
+
+/* In a line made ready, a byte of one of these values switches to a style, PLAIN back; other control bytes there are
+ * none.
+ */
+enum { PLAIN = '\001', STYLED = '\002' /* + enum span_kind */ };
+
+/* The line without its marks, or with those that stay, as words and switches. */
+static void make_ready(const struct page *p, const char *line, char *buf, size_t size)
+{
+	struct span span;
+	char before = '\0', clean[LINE_ROOM];
+	buf[0] = '\0';
+	for (size_t took; (took = markdown_span(line, before, &span)); before = line[took - 1], line += took) {
+		char raw[LINE_ROOM];
+		(void)snprintf(raw, sizeof(raw), "%.*s", (int)span.length, span.text);
+		(void)text_clean(raw, p->ascii, clean, sizeof(clean));
+		if (span.kind == SPAN_TEXT)
+			text_add(buf, size, "%s", clean);
+		else if (p->style->colour)
+			text_add(buf, size, "%c%s%c", STYLED + (int)span.kind, clean, PLAIN);
+		else
+			text_add(buf, size, "%s%s%s", mark_of(span.kind), clean, mark_of(span.kind));
+	}
+}
+
+static bool is_switch(char c)
+{
+	return c >= PLAIN && c <= STYLED + SPAN_EMPHASIS;
+}
+
+/* Where the next byte goes, and in which style. */
+struct setter {
+	const struct page *p;
+	size_t left, at; /* indent of further lines */
+	char style;
+};
+
+static void set_style(struct setter *s, char style)
+{
+	(void)fputs(style == PLAIN ? "\033[0m" : style_of((enum span_kind)(style - STYLED)), s->p->out);
+	s->style = style;
+}
+
+static void set_word(struct setter *s, const char *word, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (is_switch(word[i]))
+			set_style(s, word[i]);
+		else
+			(void)fputc(word[i], s->p->out);
+	}
+}
+
+/* The style goes on over the blanks inside a span, but not over the margin. */
+static void break_line(struct setter *s)
+{
+	char style = s->style;
+	if (style != PLAIN)
+		set_style(s, PLAIN);
+	(void)fprintf(s->p->out, "\n%*s", (int)(INDENT + s->left), "");
+	if (style != PLAIN)
+		set_style(s, style);
+	s->at = s->left;
+}
+
+static void set_line(struct setter *s, const char *line)
+{
+	static char ready[LINE_ROOM];
+	make_ready(s->p, line, ready, sizeof(ready));
+	for (const char *word = ready + strspn(ready, " "); *word;) {
+		size_t length = strcspn(word, " "), wide = columns_of(word, length);
+		for (size_t i = 0; i < length; i++)
+			wide -= is_switch(word[i]);
+		if (s->at > s->left) {
+			if (s->at + 1 + wide > s->p->width)
+				break_line(s);
+			else
+				s->at += (size_t)(fputc(' ', s->p->out) == ' ');
+		}
+		set_word(s, word, length);
+		s->at += wide;
+		word += length;
+		word += strspn(word, " ");
+	}
+}
+
+static void put_lead(const struct page *p, const char *lead, const char *line)
+{
+	struct setter s = {.p = p, .left = strlen(lead), .at = strlen(lead), .style = PLAIN};
+	(void)fprintf(p->out, "%*s%s", INDENT, "", lead);
+	set_line(&s, line);
+	(void)fputc('\n', p->out);
+}
+
+static void put_heading(const struct page *p, const struct block *b)
+{
+	if (p->style->colour)
+		(void)fputs(b->number == 1 ? "\033[1;4m" : "\033[1m", p->out);
+	put_text(p, b->text, strlen(b->text));
+	if (p->style->colour)
+		(void)fputs("\033[0m", p->out);
+	(void)fputc('\n', p->out);
+	if (b->number == 1 && !p->style->colour) {
+		for (size_t i = columns_of(b->text, strlen(b->text)); i; i--)
+			(void)fputc('=', p->out);
+		(void)fputc('\n', p->out);
+	}
+}
+
+static void put_code(const struct page *p, const char *text)
+{
+	for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
+		size_t length = strcspn(text, "\n");
+		if (length)
+			(void)fprintf(p->out, "%*s%s", INDENT + 2, "", p->style->colour ? "\033[36m" : "");
+		put_text(p, text, length);
+		(void)fputs(length && p->style->colour ? "\033[0m\n" : "\n", p->out);
+	}
+}
+
+/* --- tables ------------------------------------------------------------------------------------------------------ */
+
+/* A cell's text without marks but those of code. */
+static char *cell_of(const struct block *row, size_t column, char *buf, size_t size)
+{
+	static const char end[] = {CELL_END, '\0'};
+	const char *cell = row->text;
+	char line[CELL_ROOM], before = '\0';
+	buf[0] = '\0';
+	for (; column && *cell; column--)
+		cell += strcspn(cell, end) + 1;
+	if (!*cell)
+		return buf;
+	(void)snprintf(line, sizeof(line), "%.*s", (int)strcspn(cell, end), cell);
+	struct span span;
+	const char *at = line;
+	for (size_t took; (took = markdown_span(at, before, &span)); before = at[took - 1], at += took) {
+		const char *mark = span.kind == SPAN_CODE ? "`" : "";
+		text_add(buf, size, "%s%.*s%s", mark, (int)span.length, span.text, mark);
+	}
+	return buf;
+}
+
+struct grid {
+	const struct block *row;
+	size_t rows, columns, width[COLUMNS_MAX];
+};
+
+static void measure(const struct page *p, struct grid *g)
+{
+	size_t sum = 0, cells;
+	char text[CELL_ROOM];
+	for (size_t r = 0; r < g->rows; r++) {
+		cells = 0;
+		for (const char *c = g->row[r].text; *c; c++)
+			cells += *c == CELL_END;
+		g->columns = MAX(g->columns, MIN(cells, COLUMNS_MAX));
+	}
+	for (size_t c = 0; c < g->columns; c++) {
+		for (size_t r = 0; r < g->rows; r++) {
+			(void)cell_of(&g->row[r], c, text, sizeof(text));
+			g->width[c] = MAX(g->width[c], columns_of(text, strlen(text)));
+		}
+		sum += g->width[c] + 2;
+	}
+	while (sum > p->width + 2) { /* the widest gives way */
+		size_t widest = 0;
+		for (size_t c = 1; c < g->columns; c++)
+			widest = g->width[c] > g->width[widest] ? c : widest;
+		if (g->width[widest] <= COLUMN_LEAST)
+			break;
+		g->width[widest]--;
+		sum--;
+	}
+}
+
+static void put_grid_row(const struct page *p, const struct grid *g, const struct block *row, const char *style)
+{
+	static char wrapped[COLUMNS_MAX][2 * CELL_ROOM];
+	const char *at[COLUMNS_MAX];
+	char text[CELL_ROOM];
+	bool more = true;
+	for (size_t c = 0; c < g->columns; c++)
+		at[c] = text_wrap(cell_of(row, c, text, sizeof(text)), g->width[c], wrapped[c], sizeof(wrapped[c]));
+	while (more) {
+		size_t pending = INDENT;
+		more = false;
+		for (size_t c = 0; c < g->columns; c++) {
+			size_t length = strcspn(at[c], "\n");
+			if (length) {
+				(void)fprintf(p->out, "%*s%s", (int)pending, "", style);
+				put_text(p, at[c], length);
+				(void)fputs(*style ? "\033[0m" : "", p->out);
+				pending = 0;
+			}
+			pending += g->width[c] + 2 - MIN(columns_of(at[c], length), g->width[c] + 2);
+			at[c] += length + (at[c][length] == '\n');
+			more |= *at[c] != '\0';
+		}
+		(void)fputc('\n', p->out);
+	}
+}
+
+static void put_table(const struct page *p, const struct block *row, size_t rows)
+{
+	struct grid g = {.row = row, .rows = rows};
+	measure(p, &g);
+	put_grid_row(p, &g, &row[0], p->style->colour ? "\033[1m" : "");
+	(void)fprintf(p->out, "%*s", INDENT, "");
+	for (size_t c = 0; c < g.columns; c++) {
+		for (size_t i = 0; i < g.width[c]; i++)
+			(void)fputc('-', p->out);
+		(void)fputs(c + 1 < g.columns ? "  " : "\n", p->out);
+	}
+	for (size_t r = 1; r < rows; r++)
+		put_grid_row(p, &g, &row[r], "");
+}
+
+/* One block, or all rows of a table; returns how many that were. */
+static size_t put_block(const struct page *p, const struct document *d, size_t i)
+{
+	const struct block *b = &d->block[i];
+	size_t rows = 1;
+	char lead[16] = "- ";
+	if (i && !(b->kind == BLOCK_ITEM && d->block[i - 1].kind == BLOCK_ITEM) &&
+	    !(d->block[i - 1].kind == BLOCK_HEADING && b->kind != BLOCK_HEADING))
+		(void)fputc('\n', p->out);
+	switch (b->kind) {
+	case BLOCK_HEADING:
+		put_heading(p, b);
+		break;
+	case BLOCK_TEXT:
+		put_lead(p, "", b->text);
+		break;
+	case BLOCK_ITEM:
+		if (b->number)
+			(void)snprintf(lead, sizeof(lead), "%u. ", b->number);
+		put_lead(p, lead, b->text);
+		break;
+	case BLOCK_CODE:
+		put_code(p, b->text);
+		break;
+	case BLOCK_ROW:
+		while (i + rows < d->count && d->block[i + rows].kind == BLOCK_ROW)
+			rows++;
+		put_table(p, b, rows);
+		break;
+	}
+	return rows;
+}
+
+int markdown_render(const char *text, size_t length, const struct markdown_style *style, FILE *out)
+{
+	struct page p = {.style = style,
+			 .out = out,
+			 .width = MAX(style->width, 40U) - INDENT,
+			 .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0};
+	struct document d;
+	int r = markdown_parse(text, length, &d);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < d.count;)
+		i += put_block(&p, &d, i);
+	markdown_free(&d);
+	return ferror(out) ? -EIO : 0;
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the shell's functions ask: a check, a hint, the answer. See teach-session.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lesson.h"
+#include "report-text.h"
+#include "teach-session.h"
+
+/* Who asked reads there; who was interrupted meanwhile does not, and is waited for no longer than until the next one.
+ */
+void session_answer_asked(struct session *s)
+{
+	int fd = openat(s->desk.directory_fd, "done", O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	char word[40];
+	int length = snprintf(word, sizeof(word), "%d.%u\n", s->asked_by, s->serial);
+	(void)!write(fd, word, (size_t)length);
+	(void)close(fd);
+	s->answer_due = false;
+}
+
+static void count_hint(struct session *s)
+{
+	struct teaching *t = s->teaching;
+	(void)json_object_set_new(t->kept, "hints", json_integer(text_integer(t->kept, "hints", 0) + 1));
+	(void)progress_keep(t->path, t->quiz.scenario->name, t->kept, stderr);
+}
+
+static void show_hint(struct session *s)
+{
+	const struct teaching *t = s->teaching;
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	if (!out)
+		return;
+	const char *section = text_of(json_array_get(json_object_get(t->quiz.lesson, "sections"), LESSON_FIX), "text");
+	(void)markdown_render(section, strlen(section), &t->style, out);
+	(void)fclose(out);
+	session_put_lines(s, text, length);
+	free(text);
+	count_hint(s);
+}
+
+static void start_check(struct session *s)
+{
+	const pid_t asked_by = s->asked_by;
+	const pid_t self = getpid();
+	s->desk.room->checked = s->desk.room->solved = false;
+	s->desk.room->told[0] = '\0';
+	int r = fix_freeze(s->desk.room->place.inside, &s->frozen);
+	pid_t pid = r == 0 ? fork() : -1;
+	if (pid == 0) {
+		(void)close(s->master);
+		fix_check(&s->desk, asked_by, self);
+	}
+	if (pid < 0) {
+		session_say(s, "  it cannot be checked now: %s\n",
+			    r < 0 ? "something in the shell's place does not stop" : strerrorname_np(errno));
+		fix_thaw(&s->frozen);
+		s->answer_due = true;
+		return;
+	}
+	s->check = pid;
+	s->check_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+void session_end_check(struct session *s)
+{
+	(void)waitpid(s->check, NULL, 0);
+	const bool alone = fix_is_frozen(&s->frozen);
+	fix_thaw(&s->frozen);
+	(void)close(s->check_fd);
+	s->check = 0;
+	s->check_fd = -1;
+	session_tell_check(s, alone);
+}
+
+/* What is solved stays so, whatever happens to the shell. */
+void session_tell_check(struct session *s, bool alone)
+{
+	const struct fix_room *room = s->desk.room;
+	struct teaching *t = s->teaching;
+	s->answer_due = true;
+	if (!room->checked) {
+		session_say(s, "  not solved: the run did not come to its end\n");
+		return;
+	}
+	if (!room->solved) {
+		session_say(s, "  not solved: %s\n", room->told);
+		return;
+	}
+	if (!alone) {
+		session_say(s, "  not solved: something else went on in the shell's place meanwhile\n");
+		return;
+	}
+	s->solved = true;
+	(void)json_object_set_new(json_object_get(t->kept, question_names[QUESTION_FIX]), "done", json_true());
+	int r = progress_keep(t->path, t->quiz.scenario->name, t->kept, stderr);
+	const bool killed = t->quiz.guests && s->desk.fix->remedy->expect.oom_kills;
+	session_say(s, "  solved: %s%s\n", killed ? "it ends as after the remedy" : "nothing is refused any more",
+		    r < 0 ? "; it cannot be kept" : ". `exit` goes on with the lesson.");
+}
+
+/* "WORD PID SERIAL": who asked, and which question of theirs it is. */
+static bool parse(struct session *s, const char *line, char *word, size_t size)
+{
+	const char *blank = strchr(line, ' ');
+	char *end, *last;
+	long pid = blank ? strtol(blank + 1, &end, 10) : 0;
+	if (!blank || (size_t)(blank - line) >= size || pid <= 0 || pid >= INT32_MAX || (*end && *end != ' '))
+		return false;
+	unsigned long serial = strtoul(end, &last, 10);
+	if (*last || serial > UINT32_MAX)
+		return false;
+	(void)snprintf(word, size, "%.*s", (int)(blank - line), line);
+	s->asked_by = (pid_t)pid;
+	s->serial = (unsigned)serial;
+	return true;
+}
+
+bool session_take_question(struct session *s, const char *line)
+{
+	char word[16];
+	if (!parse(s, line, word, sizeof(word)))
+		return false;
+	s->answer_due = strcmp(word, "check") != 0;
+	if (!strcmp(word, "hint")) {
+		show_hint(s);
+	} else if (!strcmp(word, "answer")) {
+		for (unsigned i = 0; i < s->desk.fix->count; i++)
+			session_say(s, "  %s\n", s->desk.fix->line[i]);
+		count_hint(s);
+	}
+	return !s->answer_due;
+}
+
+void session_hear(struct session *s)
+{
+	char line[128];
+	ssize_t n = read(s->ask_fd, line, sizeof(line) - 1);
+	if (n <= 0)
+		return;
+	line[n] = '\0';
+	/* Several at once are somebody's joke: the first counts. */
+	line[strcspn(line, "\n")] = '\0';
+	/* All is stopped while it is checked: what comes then was asked before, and by another. */
+	if (!s->check && session_take_question(s, line))
+		start_check(s);
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The last step of a lesson: a shell in the place of the program, with the limits of the trigger, in which the learner
+ * makes the program succeed. What is believed is what the harness sees from outside when it runs the program there once
+ * more, never what was typed.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <termios.h>
+
+#include "run.h"
+#include "stage.h"
+#include "teach.h"
+
+#define FIX_LINES 6
+#define FIX_MEMSW "memory.memsw.limit_in_bytes" /* v1 */
+
+/* What of a lesson can be done by hand. */
+struct teach_fix {
+	const struct plan_run *remedy; /* it helps, and nothing but limits is other than in the trigger */
+	const char *why_not;           /* static storage; there is no such remedy, or no shell would live there */
+	char line[FIX_LINES][160];     /* what to type, of the remedy */
+	unsigned count;
+	char writable[STAGE_WRITABLE][64];                 /* names of the limits' files: "pids.max", "/proc/sys/..." */
+	enum cgroup_controller controller[STAGE_WRITABLE]; /* of those that are no path */
+	unsigned writable_count;
+	enum cgroup_controller first; /* whose group $CGROUP is; CGROUP_CONTROLLERS where no group is limited */
+};
+
+void fix_find(const struct machine *m, const struct quiz *q, struct teach_fix *ret);
+
+/* For teach-guest.c: one more line to type; the lines of limits of the process and its group. false where that cannot
+ * be. */
+bool fix_add_line(struct teach_fix *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool fix_limit_lines(const struct machine *m, const struct environment *from, const struct environment *to,
+		     struct teach_fix *f);
+
+/* As it is typed: a file whose limit the shell may write. */
+const char *fix_path(const struct teach_fix *f, unsigned i, char *buf, size_t size);
+
+/* What teach, the process that keeps the shell's place, and those that check share. */
+struct fix_room {
+	_Atomic bool ready;
+	struct run_place place;
+	pid_t shell;
+	char problem[TEACH_TOLD]; /* why there was no shell, or what ended it */
+	bool late, ceiling;       /* it was ended for that */
+	/* of the last check */
+	_Atomic bool checked;
+	bool solved;
+	char told[TEACH_TOLD];
+};
+
+/* A terminal of its own for the shell, and where it finds what it is told. */
+struct fix_desk {
+	const struct explain_world *world;
+	const struct quiz *quiz;
+	const struct teach_fix *fix;
+	struct fix_room *room;
+	char **argv;                  /* the shell */
+	const char *program_identity; /* of the program, where the shell is another's; NULL */
+	uint64_t deadline_ns;
+	char directory[64]; /* $TEACH */
+	int directory_fd;
+	int terminal_fd; /* the shell's end */
+	int own_fd;      /* the terminal's, whose settings are to be these again should teach be killed */
+	struct termios before;
+};
+
+/* $SHELL, or bash where it is one that takes no functions from a file. -1 after telling. argv: room for five */
+int fix_choose_shell(const char *directory, char **argv, char *buf, size_t size);
+/* The directory with what the shell reads and two pipes. -errno; -1 is EPERM */
+int fix_make_desk(struct fix_desk *d);
+
+/* Keep the place, in a child, until the shell is left. Never returns. */
+_Noreturn void fix_keep_place(const struct fix_desk *d, pid_t parent);
+/* Everybody in the place but its stage is stopped. A null list has nobody. */
+struct fix_frozen {
+	struct fix_frozen_one {
+		pid_t pid;
+		bool ours; /* the learner had not stopped it */
+		uint64_t switches;
+	} * one;
+	size_t count, room;
+	pid_t stage;
+};
+
+/* -errno, -EBUSY where something does not stop; it is to be thawed in any case. */
+int fix_freeze(pid_t stage, struct fix_frozen *f);
+/* Has nobody of them gone on meanwhile? */
+bool fix_is_frozen(const struct fix_frozen *f);
+void fix_thaw(struct fix_frozen *f);
+/* Run the program there, in a child, with the limits that this process has; as its namespace numbers it. Never returns.
+ */
+_Noreturn void fix_check(const struct fix_desk *d, pid_t asked_by, pid_t parent);
+
+/* What a check's run, judged, comes to in the learner's words. */
+void fix_tell(struct fix_room *room, const json_t *run);
+
+/* The whole of it. 0 with what came of it; -EINTR when the terminal is gone; -errno after telling. */
+int fix_shell(struct teaching *t, const struct teach_fix *fix, bool *ret_solved);

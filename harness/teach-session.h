@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A shell under way, between the two files that serve it: teach-shell.c lets through what is typed and written, and
+ * teach-ask.c answers what the shell's functions ask.
+ */
+#pragma once
+
+#include "teach-fix.h"
+
+struct session {
+	struct teaching *teaching;
+	struct fix_desk desk;
+	int master, ask_fd, place_fd, check_fd; /* pidfds of the two children; -1 */
+	pid_t place, check;
+	int place_status;         /* of its end */
+	struct fix_frozen frozen; /* for the time of a check */
+	bool answer_due;          /* who asked waits */
+	pid_t asked_by;           /* as the shell's namespace numbers it */
+	unsigned serial;          /* of its questions */
+	bool gone;                /* the terminal */
+	bool solved;
+	char typed[4096]; /* not yet taken by the shell */
+	size_t typed_length, typed_at;
+};
+
+/* With the terminal raw, and signals heeded, until the relay returns; then all is taken down. */
+void session_run(struct session *s, void (*relay)(struct session *s));
+/* For relays: is the terminal gone, or this process asked to end? Has the terminal another size (told once)? */
+bool session_is_over(const struct session *s);
+bool session_was_resized(void);
+/* What was typed becomes what is not yet taken. */
+void session_take_typed(struct session *s);
+
+/* To the learner's terminal, which is raw. */
+void session_put(struct session *s, const char *text, size_t length);
+void session_put_lines(struct session *s, const char *text, size_t length);
+void session_say(struct session *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Something was asked; a check has ended; whoever asked is to go on. */
+void session_hear(struct session *s);
+void session_end_check(struct session *s);
+void session_answer_asked(struct session *s);
+/* "WORD PID SERIAL": a hint and the answer are shown. true: a check is to be made */
+bool session_take_question(struct session *s, const char *line);
+/* What the check came to, which is kept. alone: nothing else went on meanwhile */
+void session_tell_check(struct session *s, bool alone);

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2154
+# A real terminal for a test, by tmux: sourced after lib.sh. $socket names its server, which a test may set to have several.
+socket=$work/tmux
+
+# Not by way of marked(): it is no harness, and there are very many of them.
+at_terminal() { timeout --signal=KILL 60 env "$mark" tmux -S "$socket" "$@" </dev/null; }
+# A server that is about to end still takes the next session, and loses it ("server exited unexpectedly"): its end is waited for.
+close_terminal()
+{
+	local server _
+	server=$(at_terminal display-message -p '#{pid}' 2>/dev/null) || return 0
+	at_terminal kill-server 2>/dev/null
+	for _ in $(seq 100); do
+		[ -d "/proc/$server" ] || break
+		sleep 0.05
+	done
+	rm -f "$socket"
+}
+screen() { at_terminal capture-pane -p 2>/dev/null | sed 's/ *$//'; }
+seen() # regex: waits until it is on the screen
+{
+	local _
+	for _ in $(seq 600); do
+		screen | grep -qE -- "$1" && return 0
+		sleep "${look_every:-0.05}"
+	done
+	diag "never seen: $1" "$(screen | grep . | tail -n 15)"
+	return 1
+}
+types() { at_terminal send-keys -l "$1" && at_terminal send-keys Enter; }
+trap 'close_terminal; take_down' EXIT

@@ -1,0 +1,214 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The page of stored results: made of what really ran, well-formed, asking nobody for anything, the same for the same file, and
+# never half written. In a real browser: report-browser.py.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+page=$work/page.html result=$work/first.json
+references=$live/../../../results
+
+well_formed() { xmllint --noout --nonet --huge "$1"; } # the page is XML as well
+
+exits() # what, exit status, stderr (regex), words
+{
+	local what=$1 expected=$2 says=$3
+	shift 3
+	rm -f "$page"
+	harness report "$@"
+	is "$what: exit status" "$code" "$expected"
+	like "$what: told" "$(cat "$errors")" "$says"
+	ok "$what: no page is left" test ! -e "$page"
+	is "$what: nor a part of one" "$(find "$work" -maxdepth 1 -name 'page.html.*')" ""
+}
+
+# --- what really ran ---
+marked "$enomem" run --no-guest -o "$result" -f json pids-max address-space-limit strict-commit >"$json" 2>"$errors" </dev/null
+harness report --library none -o "$page" "$result"
+is "a page is made of a result" "$code $(cat "$errors")" "0 "
+text=$(cat "$page")
+like "it names the kernel" "$text" "<h1>.*$(uname -r)"
+like "the scenario's sentence" "$text" 'As predicted: <strong>mmap ENOMEM</strong>, because of rlimit-as'
+like "a timeline" "$text" 'svg class="chart".*Timeline of [0-9]+ values of the address space'
+like "the bars" "$text" 'in use and .* asked, against a bound of'
+like "the refused call" "$text" '<code>mmap\(.*\) = -1 ENOMEM'
+like "what was skipped says why" "$text" 'Not proven here: '
+like "how to see it again" "$text" 'enomem run address-space-limit'
+like "a line for each setting" "$(grep -A1 'by hand:</p><pre[^>]*>echo [0-9]* &gt; /sys/fs/cgroup/GROUP/pids.max$' "$page" | tail -n 1)" '^pids-max fork'
+like "by hand" "$text" 'prlimit --as=[0-9]+ address-space-limit mmap'
+harness report --library none "$result"
+is "on standard output, the same bytes" "$(sha256sum <"$json")" "$(sha256sum <"$page")"
+
+if command -v xmllint >/dev/null; then
+	ok "well-formed" well_formed "$page"
+	sed 's/<h1>/<h1><b>/' "$page" >"$work/bad.html"
+	ok "the check of that sees what is not" not well_formed "$work/bad.html" 2>/dev/null
+else
+	skip_test "well-formed" "needs xmllint: apt-get install libxml2-utils"
+fi
+
+# --- nothing is asked for ---
+asks() { grep -oE "(src|href|action|data|poster|srcset|xlink:href)=[\"'][^\"'#][^\"']*|url\([^)]*\)|@import[^;]*|https?://[^\"'< ]*" "$1" |
+	grep -vxF 'http://www.w3.org/1999/xhtml'; }
+is "no address of anything" "$(asks "$page")" ""
+echo '<img src="http://example.org/x.png">' >"$work/bad.html"
+like "the check of that sees one" "$(asks "$work/bad.html")" 'example.org'
+like "a policy forbids requests" "$text" "Content-Security-Policy\" content=\"default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-[^']*'; script-src 'sha256-[^']*'\""
+script_hash() { perl -0777 -ne 'print $1 if m{<script>(.*?)</script>}s' "$1" | openssl dgst -sha256 -binary | base64; }
+if command -v openssl >/dev/null; then
+	like "the script is the one whose hash it names" "$text" "script-src 'sha256-$(script_hash "$page" | sed 's/[+]/\\+/g')'"
+else
+	skip_test "the script is the one whose hash it names" "needs openssl: apt-get install openssl"
+fi
+
+# --- the chart library ---
+printf '/*!\n * Chart.js v4.4.0\n */\nvar Chart = 1 < 2 && "x";\n' >"$work/chart.js"
+harness report --library "$work/chart.js" -o "$page" "$result"
+like "a library is put in" "$code $(grep -c 'var Chart = 1 < 2' "$page")" '^0 1$'
+printf '/*! Chart.js v3.9.1 */\nx = "</sCript>"\n' >"$work/chart.js"
+exits "a library that ends its element" 2 'could end its own element' --library "$work/chart.js" -o "$page" "$result"
+exits "a library that is not there" 2 'no-such.js: no chart library could be read .ENOENT' --library "$work/no-such.js" -o "$page" "$result"
+echo 'alert(1)' >"$work/other.js"
+exits "another file is no library" 2 'no Chart.js of version 3 or 4' --library "$work/other.js" -o "$page" "$result"
+exits "nor is this" 2 'no Chart.js of version 3 or 4' --library /etc/passwd -o "$page" "$result"
+exits "a directory is no library" 2 'no chart library could be read' --library "$work" -o "$page" "$result"
+
+# --- hostile text, in every place where a result may have any ---
+cat >"$work/change.py" <<'PY'
+import json, sys
+evil = "</script><svg/onload=alert(1)>\"'`&lt;\u202e\u0001\u007f\ufffe"
+kept = {"schema", "verdict", "role", "kind", "scope", "at", "cgroup"}
+count = 0
+def change(value, key):
+    global count
+    if isinstance(value, str):
+        count += 1
+        return value if key in kept else evil + (str(count) if key == "name" else "")
+    if isinstance(value, list):
+        return [change(v, None) for v in value]
+    if isinstance(value, dict):
+        changed = {k: change(v, k) for k, v in value.items()}
+        if key in ("sysctl", "rlimit"):
+            changed[evil] = evil if key == "sysctl" else 1
+        return changed
+    return value
+result = json.load(open(sys.argv[2], encoding="utf-8"))
+if sys.argv[1] == "evil":
+    result = change(result, None)
+for run in [run for scenario in result["scenarios"] for run in scenario["runs"]] if sys.argv[1] == "big" else []:
+    if "cause" in run:
+        run["cause"].update(in_use=2**63 - 1, asked=None, bound=2**63 - 1)
+    if "samples" in run:
+        run["samples"].update(vm_size=[2**63 - 1] * 3, rss=[None, -1, 1.5])
+json.dump(result, sys.stdout)
+PY
+python3 "$work/change.py" evil "$result" >"$work/evil.json"
+harness report --library none -o "$page" "$work/evil.json"
+is "hostile text in all places" "$code $(cat "$errors")" "0 "
+unlike "none of it is markup" "$(cat "$page")" '<svg/onload'
+like "but it is there" "$(grep -o '&lt;svg/onload=alert(1)&gt;' "$page" | head -n 1)" 'onload'
+is "no control character is left" "$(tr -dc '\000-\010\013\014\016-\037\177' <"$page" | wc -c)" 0
+command -v xmllint >/dev/null && ok "still well-formed" well_formed "$page"
+
+# --- numbers of any size ---
+python3 "$work/change.py" big "$result" >"$work/big.json"
+harness report --library none -o "$page" "$work/big.json"
+is "numbers up to 2^63 and beyond" "$code $(cat "$errors")" "0 "
+unlike "none is drawn as no number" "$(cat "$page")" '"(nan|inf|-nan|[0-9.e+]*e[+-]?[0-9]+)"'
+command -v xmllint >/dev/null && ok "well-formed as well" well_formed "$page"
+
+# --- files that are none ---
+printf '{"schema": "enomem-result/1",\n "enomem": }\n' >"$work/broken.json"
+exits "broken JSON" 2 "broken.json:2:[0-9]+: " -o "$page" "$work/broken.json"
+jq '.schema = "enomem-result/2"' "$result" >"$work/version.json"
+exits "another version of the schema" 2 'version.json: schema' -o "$page" "$work/version.json"
+printf '{"schema": "enomem-result/1", "enomem": "\\u0000"}' >"$work/nul.json"
+exits "a NUL in a text" 2 'nul.json:1:[0-9]+: ' -o "$page" "$work/nul.json"
+: >"$work/empty.json"
+exits "an empty file" 2 'empty.json' -o "$page" "$work/empty.json"
+exits "a file that is not there" 2 'no-such.json: cannot be opened' -o "$page" "$work/no-such.json"
+exits "one of two is none" 2 'broken.json:2' -o "$page" "$result" "$work/broken.json"
+exits "no file at all" 2 'name a result file' -o "$page"
+jq '.scenarios = [] | .summary = {pass: 0, fail: 0, broken: 0, skip: 0}' "$result" >"$work/none.json"
+harness report --library none -o "$page" "$work/none.json"
+like "a result of nothing is a page" "$code $(cat "$page")" '^0 .*|No scenario is in this file'
+jq '.scenarios |= map(.verdict = "skip" | .reason = "not today" | .runs = []) | .summary |= (.pass = 0 | .fail = 0 | .broken = 0 | .skip = 3) | del(.summary.runs)' "$result" >"$work/skipped.json"
+harness report --library none -o "$page" "$work/skipped.json"
+is "all skipped: counted" "$code $(grep -o '<li data-filter="skip"[^/]*/b> skip' "$page" | grep -o '<b>[0-9]*')" "0 <b>3"
+
+# --- where it cannot be written ---
+exits "a directory that is not there" 3 'no-such/page.html: the page could not be written .ENOENT' -o "$work/no-such/page.html" "$result"
+echo before >"$work/kept.html"
+marked sh -c 'ulimit -f 8; trap "" XFSZ; exec "$@"' sh "$enomem" report --library none -o "$work/kept.html" "$result" >"$json" 2>"$errors"
+is "no room: exit status" "$?" 3
+is "no room: what was there stays" "$(cat "$work/kept.html") $(find "$work" -name 'kept.html.*')" "before "
+marked sh -c 'exec "$@" >/dev/full' sh "$enomem" report --library none "$result" 2>"$errors"
+is "standard output is full" "$? $(grep -c ENOSPC "$errors")" "3 1"
+marked sh -c 'exec "$@" >&-' sh "$enomem" report --library none "$result" 2>"$errors"
+is "standard output is closed" "$?" 3
+if command -v script >/dev/null; then
+	marked script -qec "$enomem report $result" /dev/null >"$json" 2>&1 </dev/null
+	like "not to a terminal" "$(cat "$json")" 'standard output is a terminal'
+else
+	skip_test "not to a terminal" "needs script: apt-get install bsdutils"
+fi
+
+# --- several results, and references ---
+harness report --library none -o "$page" "$result" "$references/5.10.json" "$references/6.1.json" "$references/6.12.json" "$references/7.2.json"
+is "a result and four references" "$code $(cat "$errors")" "0 "
+text=$(cat "$page")
+like "side by side" "$text" 'Scenarios by results'
+like "what differs is told" "$text" 'What differs'
+like "no samples, told" "$text" 'this file is a reference'
+command -v xmllint >/dev/null && ok "well-formed with several" well_formed "$page"
+harness report --library none "$references/6.1.json" "$references/6.1.json"
+is "the same twice" "$code" 0
+for _ in 1 2; do marked "$enomem" report --library none -o "$page" "$result" 2>>"$errors" & done
+wait
+is "two at once: one whole page" "$(tail -c 8 "$page")" "</html>"
+
+# --- unprivileged ---
+chmod 644 "$result"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && id nobody >/dev/null 2>&1; then
+	marked setpriv --reuid=nobody --clear-groups "$enomem" report --library none "$result" >"$work/nobody.html" 2>"$errors"
+	is "as nobody, the same page" "$? $(sha256sum <"$work/nobody.html")" "0 $(sha256sum <"$page")"
+fi
+
+# --- the handbook ---
+harness report --handbook -o "$work/book.html"
+is "the handbook is a page" "$code $(cat "$errors")" "0 "
+is "with every lesson, and each in the contents" \
+	"$(grep -o '<article id="lesson-[^"]*' "$work/book.html" | cut -d- -f2- | sort) $(grep -o 'href="#lesson-[^"]*' "$work/book.html" | cut -d- -f2- | sort)" \
+	"$(cd "$ENOMEM_BUILD/scenarios" && dirname */lesson.md | sort) $(cd "$ENOMEM_BUILD/scenarios" && dirname */lesson.md | sort)"
+command -v xmllint >/dev/null && ok "the handbook is well-formed" well_formed "$work/book.html"
+is "it has no address of anything" "$(asks "$work/book.html" | grep -vE '^https?://')" ""
+harness report --handbook
+is "the same bytes again" "$(sha256sum <"$json")" "$(sha256sum <"$work/book.html")"
+exits "a handbook of results" 2 'a page of its own' --handbook -o "$page" "$result"
+
+# --- in a browser ---
+if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; then
+	skip_test "in a browser" "needs chromium: apt-get install chromium chromium-driver"
+elif ! /usr/bin/python3 -c 'import selenium' 2>/dev/null; then
+	skip_test "in a browser" "needs selenium: apt-get install python3-selenium"
+else
+	library=/usr/share/javascript/chart.js/chart.min.js
+	[ -e "$library" ] || library=none
+	"$enomem" report --library "$library" -o "$work/one.html" "$result"
+	"$enomem" report --library none -o "$work/plain.html" "$result"
+	"$enomem" report --library "$library" -o "$work/several.html" "$references/5.10.json" "$references/6.1.json" "$result"
+	"$enomem" report --library "$library" -o "$work/evil.html" "$work/evil.json"
+	marked /usr/bin/python3 "$live/report-browser.py" "$work/one.html" "$work/plain.html" "$work/several.html" "$work/evil.html" \
+		${ENOMEM_SCREENSHOTS:+"$ENOMEM_SCREENSHOTS"} >"$work/browser" 2>"$errors"
+	browser=$?
+	while IFS= read -r line; do
+		case $line in
+		"ok - "*) ok "${line#ok - }" true ;;
+		"not ok - "*) ok "${line#not ok - }" false ;;
+		"# "*) echo "$line" ;;
+		esac
+	done <"$work/browser"
+	is "the browser's tests came to their end" "$browser $(tail -n 5 "$errors")" "0 " 
+fi
+
+finish

@@ -1,0 +1,587 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Lessons at a real terminal: every one that can be taught here is gone through with its answer key, and where that can be done it is
+# fixed in its shell; what was predicted is kept before anything runs, and survives quitting, Ctrl-C and kill -9; nothing is told
+# before it was asked for; and who lies to `check` is not believed.
+# shellcheck disable=SC2016 # what is typed is expanded by the shell that it is typed into
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+scenarios=$ENOMEM_BUILD/scenarios
+kept=$work/home/enomem/teach.json # where lib.sh lets it be
+state_home=$work/home
+program=$enomem as=() state=$work/state # who runs what, and where it keeps its journals
+export LC_ALL=C.UTF-8
+
+exits() # what, exit status, stderr (regex), words
+{
+	local what=$1 expected=$2 says=$3
+	shift 3
+	harness "$@"
+	is "$what: exit status" "$code" "$expected"
+	like "$what: told" "$(cat "$errors")" "$says"
+}
+
+# --- without a terminal ---
+exits "no terminal" 2 'no terminal to ask at' teach pids-max
+exits "no terminal, whatever it is named" 2 'no terminal to ask at' teach
+not_there() { [ ! -e "$1" ]; }
+ok "nothing is kept of that" not_there "$kept"
+exits "two lessons" 2 'one lesson is taught at a time' teach pids-max leak-loop
+exits "a restart of nothing" 2 '--restart: name the lesson' teach --restart
+exits "a format of questions" 2 '--format: of' teach -f json pids-max
+exits "a key of nothing" 2 'no such scenario' teach --answer-key pids-mx
+exits "a class of nobody" 2 '--class-summary: of progress files' teach --class-summary
+exits "a class with a file that is not there" 2 'cannot be read' teach --class-summary "$work/nobody.json"
+echo '{"schema": "enomem-result/1", "lessons": {}}' >"$work/other.json"
+exits "a class with another file" 2 'no progress of enomem teach' teach --class-summary "$work/other.json"
+printf '{"schema":\n "enomem-' >"$work/other.json"
+exits "a class with half a file" 2 'other.json:2: ' teach --class-summary "$work/other.json"
+
+for lesson in '{"hints": 9223372036854775807}' '{"hints": -1}' '{"cause": {"predicted": [1], "right": false}}' '{"fix": {"predicted": "a"}}' 7; do
+	echo '{"schema": "enomem-progress/1", "lessons": {"pids-max": '"$lesson"'}}' >"$work/other.json"
+	exits "a class with $lesson" 2 'other.json: pids-max: ' teach --class-summary "$work/other.json"
+done
+
+# --- the answer key is the manifest's ---
+harness teach --no-guest --answer-key -f json # guests: teach-guest.t
+cp "$json" "$work/keys"
+lessons=$(jq -r 'keys_unsorted[]' "$work/keys")
+ok "there is something to teach" test "$(wc -w <<<"$lessons")" -gt 10
+if python3 -c 'import yaml' 2>/dev/null; then
+	cat >"$work/expected.py" <<'PY'
+import json, os, sys, yaml
+tree, keys = sys.argv[1], json.load(open(sys.argv[2]))
+for name, key in keys.items():
+    s = yaml.safe_load(open(os.path.join(tree, name, "scenario.yaml"), encoding="utf-8"))
+    helps = {r["name"]: r.get("helps", True) for r in s["runs"] if r["role"] == "remedy"}
+    for o in key["fix"]["options"]:
+        if helps[o] != (o in key["fix"]["right"]):
+            print(name, o)
+    causes = {e.get("cause") for part in [s] + s["runs"] + s.get("cases", []) for e in [part.get("expect", {})]}
+    if not set(key["cause"]["right"]) <= causes:
+        print(name, key["cause"]["right"])
+    for q in key.values():
+        if len(set(q["options"])) != len(q["options"]) or not q["right"]:
+            print(name, q)
+PY
+	is "what helps, and who refuses" "$(python3 "$work/expected.py" "$scenarios" "$work/keys")" ""
+else
+	skip_test "what helps, and who refuses" "needs python3-yaml"
+fi
+is "it is the same every time" "$(harness teach --no-guest --answer-key -f json; cmp "$json" "$work/keys" && echo same)" same
+is "the right letter is not always the same" "$(jq '[.[].outcome.letters] | unique | length > 2' "$work/keys")" true
+
+if ! command -v tmux >/dev/null; then
+	skip_test "lessons at a terminal" "needs tmux: apt install tmux"
+	nothing_left
+	finish
+	exit
+fi
+
+# --- a terminal ---
+# shellcheck source=at-terminal.sh
+. "$live/at-terminal.sh"
+# The harness says at its end how it ended; its window stays for the screen to be read.
+open_terminal() # columns, words of teach
+{
+	local columns=$1
+	shift
+	at_terminal -f /dev/null new-session -d -x "$columns" -y 200 \
+		env "$mark" XDG_STATE_HOME="$state_home" ENOMEM_STATE_DIR="$state" "${as[@]}" sh -c 'trap : INT; echo $$ >>"$0"; "$@"; echo STATUS $?; exec sleep 120' "$work/harnesses" "$program" teach "$@"
+}
+letters() { jq -r --arg n "$1" '.[$n][$q].letters' --arg q "$2" "$work/keys"; }
+not_letter() # lesson, question: one that is not right
+{
+	jq -r --arg n "$1" --arg q "$2" '.[$n][$q] as $k | [range($k.options | length)] |
+		map("abcdefgh"[.:. + 1]) | map(select(. as $l | $k.letters | contains($l) | not))[0]' "$work/keys"
+}
+of_lesson() { jq -r --arg n "$1" ".lessons[\$n]$2" "$kept" 2>/dev/null; }
+
+# --- every lesson, with its key, two at a time ---
+has_shell() { [ "$(jq -r --arg n "$1" '.[$n].fix.lines | length' "$work/keys")" -gt 0 ]; }
+prompt() { printf '^teach:%s[$]$' "$1"; } # as a regular expression
+# From the last question on: into the shell, which solves nothing by itself, and out of it.
+by_hand() # lesson
+{
+	local line
+	seen "Enter: the shell" && types "" && seen "$(prompt "$1")" && types check && seen '^  not solved: ' || return 1
+	while read -r line; do
+		types "$line"
+	done < <(jq -r --arg n "$1" '.[$n].fix.lines[]' "$work/keys")
+	types check && seen '^  solved: ' && types exit
+}
+learn() # lesson: prints what was never seen; the screen goes to a file
+{
+	local socket=$work/tmux-$1
+	open_terminal 100 "$1"
+	seen 'How does it end' && types "$(letters "$1" outcome)" &&
+		seen 'Which limit refuses' && types "$(letters "$1" cause)" &&
+		seen 'Which of these make' && types "$(letters "$1" fix)" &&
+		{ ! has_shell "$1" || by_hand "$1"; } && seen '^STATUS'
+	screen >"$work/screen-$1"
+	close_terminal
+}
+judge_lesson() # lesson
+{
+	local shown hand="no shell" name=$1
+	shown=$(cat "$work/screen-$name")
+	! has_shell "$name" || hand="$(grep -c '^  not solved: ' <<<"$shown") $(grep -c '^  solved: ' <<<"$shown") $(of_lesson "$name" .fix.done)"
+	is "$name: right three times, and done" "$(grep -c 'you were right' <<<"$shown") $(grep -c '^STATUS 0$' <<<"$shown") $(of_lesson "$name" '| "\(.done) \(.outcome.right) \(.cause.right) \(.fix.right)"') $hand" \
+		"3 1 true true true true $(has_shell "$name" && echo 1 1 true || echo no shell)" || diag "$(cat "$work/never-$name")" "$(grep . <<<"$shown" | tail -n 30)"
+	unlike "$name: nothing unclear" "$shown" UNCLEAR
+}
+judge_learned() # those that came to their end and are not judged yet
+{
+	local name
+	for name in $lessons; do
+		[ -e "$work/learned-$name" ] || continue
+		rm "$work/learned-$name"
+		judge_lesson "$name"
+	done
+}
+learning=0
+for name in $lessons; do
+	{ learn "$name"; touch "$work/learned-$name"; } >"$work/never-$name" 2>&1 &
+	learning=$((learning + 1))
+	[ "$learning" -lt 2 ] || { wait -n; learning=$((learning - 1)); }
+	judge_learned
+done
+wait
+judge_learned
+ok "there are shells" test "$(jq '[.[] | select(.fix.lines | length > 0)] | length' "$work/keys")" -gt 4
+is "where there is none it is said why" "$(jq '[.[] | select((.fix.lines | length == 0) != (.fix | has("no_shell")))] | length' "$work/keys")" 0
+harness teach --class-summary -f json "$kept"
+is "the class of one was right in all" "$(get '[.[] | select(.outcome.right == 1 and .cause.right == 1 and .fix.right == 1 and .done == 1)] | length')" "$(wc -w <<<"$lessons")"
+close_terminal
+open_terminal 80
+seen '^STATUS'
+like "nothing is left of the course" "$(screen)" 'All lessons of the course that can be taught here are done'
+cp "$kept" "$work/good.json"
+
+# --- the course, with wrong predictions ---
+rm "$kept"
+close_terminal
+open_terminal 80
+seen 'How does it end'
+like "the first of the course" "$(screen)" 'address-space-limit, lesson 1 of'
+unlike "no arithmetic before it was asked for" "$(screen)" 'may_expand_vm|OBSERVE|rlimit-as'
+types zz
+seen "one letter of a to d"
+is "no letter is kept of that" "$(of_lesson address-space-limit .outcome)" ""
+types 'a b'
+seen "one letter of a to d.*" # once more, or still
+types hint
+seen 'You see|Cannot allocate memory'
+types "$(not_letter address-space-limit outcome)"
+seen 'Which limit refuses'
+is "kept before anything ran: wrong, with one hint" "$(of_lesson address-space-limit '| "\(.outcome.right) \(.hints) \(.done)"')" "false 1 null"
+at_terminal send-keys C-c
+seen '^STATUS'
+like "Ctrl-C" "$(screen)" 'What you predicted is kept'
+like "is told by the status" "$(screen)" '^STATUS 130$'
+close_terminal
+open_terminal 80
+seen 'Which limit refuses'
+like "and it goes on there" "$(screen)" 'You said before: '
+pid=$(at_terminal list-panes -F '#{pane_pid}')
+victim=$(pgrep -P "$pid" -x enomem)
+types "$(not_letter address-space-limit cause)"
+seen 'OBSERVE|RUN'
+[ -n "$victim" ] && kill -KILL "$victim"
+seen '^STATUS 137'
+is "kill -9: what was predicted is there" "$(of_lesson address-space-limit '| "\(.outcome.right) \(.cause.right)"')" "false false"
+run_ended() { for _ in $(seq 100); do [ -z "$(marked_processes | while read -r p; do tr '\0' ' ' <"/proc/$p/cmdline" 2>/dev/null | grep -F 'run --format=json'; done)" ] && return; sleep 0.1; done; return 1; }
+ok "nor does its run go on" run_ended
+close_terminal
+open_terminal 80 address-space-limit
+seen 'Which of these make'
+like "the sum as bars" "$(screen)" 'asked +128(\.0)? MiB +█'
+like "with the numbers of the moment" "$(screen)" 'rlimit-as \([0-9.]+ [KM]iB \+ 128 MiB > 64 MiB\)'
+like "what was said stays wrong" "$(screen)" 'What refuses: rlimit-as'
+types quit
+seen '^STATUS 130'
+close_terminal
+open_terminal 80 address-space-limit
+seen 'Which of these make'
+types "$(not_letter address-space-limit fix)"
+seen 'Enter: the shell' && types skip
+seen '^STATUS 0'
+like "each remedy with what became of it" "$(screen)" 'helps +. limit above the need: success|helps +.\) limit above the need: success'
+like "the folklore, too" "$(screen)" 'does not +.\) ulimit -d unlimited: mmap ENOMEM'
+is "done, and wrong" "$(of_lesson address-space-limit '| "\(.done) \(.fix.right)"')" "true false"
+close_terminal
+open_terminal 80
+seen 'How does it end'
+like "then the next of the course" "$(screen)" 'descriptor-limit, lesson 2 of'
+types quit
+seen '^STATUS 130'
+close_terminal
+open_terminal 80 --restart address-space-limit
+seen 'How does it end'
+unlike "a restart forgets" "$(screen)" 'You said before'
+types quit
+seen '^STATUS 130'
+is "in the file as well" "$(of_lesson address-space-limit .outcome)" null
+at_terminal send-keys C-d 2>/dev/null
+
+# --- narrow ---
+# Lines that the terminal broke are joined again: what is then wider was not broken by who wrote it.
+close_terminal
+open_terminal 40 address-space-limit
+seen 'How does it end' && types "$(not_letter address-space-limit outcome)" && seen 'Which limit refuses' &&
+	types "$(not_letter address-space-limit cause)" && seen 'Which of these make' &&
+	types "$(letters address-space-limit fix)" && seen 'Enter: the shell' && types skip && seen '^STATUS 0'
+joined() { at_terminal capture-pane -p -J | sed 's/ *$//'; }
+# The lines of commands stay whole: they are to be copied.
+is "40 columns: every sentence fits" "$(joined | sed -n '/^PREDICT/,$p' | grep -E '.{41}' | grep -vE '^ {4,}[^ ]')" ""
+like "40 columns: what goes on stands further in" "$(joined)" '^       [a-z]'
+close_terminal
+
+# --- Ctrl-C while it runs ---
+close_terminal
+open_terminal 80 pids-max
+seen 'How does it end' && types "$(letters pids-max outcome)" && seen 'Which limit' && types "$(letters pids-max cause)"
+seen 'are run'
+at_terminal send-keys C-c
+seen '^STATUS'
+like "Ctrl-C while it runs" "$(screen)" '^STATUS (130|0)$'
+is "the prediction is kept" "$(of_lesson pids-max .cause.right)" true
+close_terminal
+is "no group is left of it" "$(groups_left)" ""
+
+# --- what is typed while it runs is no answer ---
+rm "$kept"
+open_terminal 80 pids-max
+seen 'How does it end'
+at_terminal send-keys C-d
+seen '^STATUS'
+like "nothing predicted, nothing kept" "$(screen)" 'Nothing was predicted yet'
+close_terminal
+open_terminal 80 pids-max
+seen 'How does it end' && types hint && seen 'You see|Cannot allocate|fork' && sleep 0.3
+at_terminal send-keys C-c
+seen '^STATUS'
+is "a hint is kept by who leaves" "$(of_lesson pids-max .hints)" 1
+close_terminal
+open_terminal 80 pids-max
+seen 'How does it end' && types "$(letters pids-max outcome)" && seen 'Which limit' && types "$(letters pids-max cause)"
+seen 'are run' && types a
+seen 'Which of these make' && sleep 0.5
+is "it is no prediction" "$(of_lesson pids-max .fix)" null
+types quit
+seen '^STATUS 130'
+close_terminal
+
+# --- two at once ---
+rm "$kept"
+open_terminal 80 pids-max
+seen 'How does it end'
+socket=$work/tmux2
+open_terminal 80 leak-loop
+seen 'How does it end' && types "$(letters leak-loop outcome)" && seen 'Which limit'
+socket=$work/tmux
+types "$(letters pids-max outcome)" && seen 'Which limit'
+is "two at once: both are kept" "$(jq -r '.lessons | keys | join(" ")' "$kept")" "leak-loop pids-max"
+close_terminal
+socket=$work/tmux2
+close_terminal
+rm "$kept"
+open_terminal 80 pids-max
+seen 'How does it end'
+socket=$work/tmux
+open_terminal 80 pids-max
+seen 'How does it end' && types "$(letters pids-max outcome)" && seen 'Which limit'
+socket=$work/tmux2
+types "$(not_letter pids-max outcome)" && seen 'Which limit'
+is "two at one lesson: what was said first stands" "$(of_lesson pids-max .outcome.right)" true
+like "which is told" "$(screen)" 'You said before'
+close_terminal
+socket=$work/tmux
+close_terminal
+
+# --- the shell, for sceptics ---
+# What was predicted is put into the file, so that the lesson goes on at its last step.
+at_fix_step() # lesson
+{
+	mkdir -p "$(dirname "$kept")"
+	jq -n --arg n "$1" --slurpfile k "$work/keys" '{schema: "enomem-progress/1", learner: "x", lessons: {($n): ($k[0][$n] | map_values({predicted: .right, right: true}))}}' >"$kept"
+}
+into_shell() # lesson, words of teach
+{
+	close_terminal
+	open_terminal 80 "$@"
+	seen 'Enter: the shell' && types "" && seen "$(prompt "${!#}")"
+	teach=$(pgrep -P "$(at_terminal list-panes -F '#{pane_pid}')" -x enomem)
+	pgrep -P "$teach" >>"$work/harnesses" # who keeps the shell's place: its groups have its number
+}
+desks() { find /tmp -maxdepth 1 -name 'enomem-teach-*' -newer "$work/keys" 2>/dev/null; }
+lies() # what, then lines to type: `check` does not believe them
+{
+	local what=$1 line
+	shift
+	for line in "$@"; do
+		types "$line"
+	done
+	types 'unalias -a; . $TEACH/rc'
+	seen "$(prompt address-space-limit)"
+	at_terminal send-keys C-l
+	types check
+	seen '^  not solved: .*rlimit-as'
+	is "$what: not believed" "$(of_lesson address-space-limit .fix.done)" null
+	like "$what: it is still the same limit" "$(screen)" '^  not solved: .*rlimit-as'
+}
+at_fix_step address-space-limit
+into_shell address-space-limit
+types try && seen 'Cannot allocate memory'
+like "the program can be tried" "$(screen)" 'Cannot allocate memory'
+types hint && seen '^Fix|ulimit|RLIMIT_AS'
+types answer && seen '^  ulimit -S -v [0-9]+'
+is "both are counted" "$(of_lesson address-space-limit .hints)" 2
+types "alias check='echo \"  solved: by an alias\"'" && types check && seen '^  solved: by an alias'
+is "an alias: not believed" "$(of_lesson address-space-limit .fix.done)" null
+lies "the word solved" "echo '  solved: nothing is refused any more'" "printf 'solved 1\nsolved\n' >\$TEACH/ask"
+# The stage is started by the harness, with the harness's limits.
+types 'printf "check 1\n" >$TEACH/ask; read -r x <$TEACH/done' && seen '^  (not )?solved: .*(neither|refused)'
+like "asked for the stage: not believed" "$(screen)" '^  not solved: process 1 is neither the shell'
+is "asked for the stage: it is not kept" "$(of_lesson address-space-limit .fix.done)" null
+cat >"$work/granted.c" <<'C'
+#include <unistd.h>
+__attribute__((constructor)) static void granted(void) { _exit(0); }
+C
+cc -shared -fPIC -o "$work/granted.so" "$work/granted.c"
+lies "a library in its way" "export LD_PRELOAD=$work/granted.so"
+types "unset LD_PRELOAD"
+# Another program in the place may change the limits of the checked one; a timer ends a stop from afar.
+cat >"$work/raise.c" <<'C'
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+int main(int argc, char **argv)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGCONT};
+	struct itimerspec often = {{0, 5000000}, {0, 5000000}};
+	const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+	timer_t timer;
+	(void)argc;
+	if (argv[2] && (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0 || timer_settime(timer, 0, &often, NULL) < 0))
+		return 1;
+	for (;;) {
+		DIR *d = opendir("/proc");
+		for (struct dirent *e; (e = readdir(d));) {
+			char path[300], comm[32] = "";
+			snprintf(path, sizeof(path), "/proc/%s/comm", e->d_name);
+			FILE *f = atoi(e->d_name) > 1 ? fopen(path, "r") : NULL;
+			if (f && fgets(comm, sizeof(comm), f) && !strncmp(comm, argv[1], strcspn(comm, "\n")))
+				prlimit(atoi(e->d_name), RLIMIT_AS, &all, NULL);
+			if (f)
+				fclose(f);
+		}
+		closedir(d);
+	}
+}
+C
+cc -o "$work/raise" "$work/raise.c" -lrt
+types "$work/raise \"\${PROGRAM##*/}\" & disown"
+lies "a program that raises the limits of another" "sleep 0.2"
+types 'kill -KILL $!'
+types "$work/raise \"\${PROGRAM##*/}\" again & disown"
+at_terminal send-keys C-l
+# Either it never stands long enough to begin, or it went on meanwhile.
+types check && seen '^  (not solved|it cannot be checked now): '
+like "a stop that a timer ends: not believed" "$(screen)" '^  (not solved: (something|.*rlimit-as)|it cannot be checked now: something)'
+is "a stop that a timer ends: it is not kept" "$(of_lesson address-space-limit .fix.done)" null
+types 'kill -KILL $!'
+types "cp -f /bin/true \"\$PROGRAM\"; echo copied \$?" && seen '^copied 1'
+like "the program cannot be replaced" "$(screen)" 'Read-only file system'
+# What would lead out of the place.
+types 'unshare -Urm true; echo namespace $?' && seen '^namespace [1-9]'
+like "no namespace to be root in" "$(screen)" '^namespace [1-9]'
+types 'cat /proc/self/status | grep CapBnd; echo "of tmux: [$TMUX$STY$SSH_AUTH_SOCK]"' && seen '^of tmux: '
+[ "$(id -u)" != 0 ] || like "few capabilities" "$(screen)" '^CapBnd:.*00000000(00|01)0040eb$'
+like "no way to tmux" "$(screen)" '^of tmux: \[\]'
+outside=/dev/shm/enomem-live-$$
+: >"$outside"
+types "ls $outside; echo outside \$?; touch $outside-in; echo inside \$?" && seen '^inside '
+like "/dev/shm is the place's own" "$(screen)" '^outside [1-9]'
+like "and can be written" "$(screen)" '^inside 0'
+ok "nothing of it is seen outside" not_there "$outside-in"
+rm -f "$outside" "$outside-in"
+lies "another program by its name" "PROGRAM=/bin/true" "try"
+lies "a check of its own" "check() { echo '  solved: by a function'; }" "check"
+types '(ulimit -S -v unlimited; try) && echo granted there' && seen '^granted there'
+lies "granted elsewhere" 'ulimit -S -v >/dev/null'
+types 'sleep 77' && sleep 0.3 && at_terminal send-keys C-c && types 'echo after $?' && seen '^after 130'
+like "Ctrl-C is the shell's" "$(screen)" '^after 130'
+types 'sleep 78' && sleep 0.3 && at_terminal send-keys C-z && seen 'Stopped' && types 'jobs; fg' && seen 'sleep 78$' && at_terminal send-keys C-c
+like "Ctrl-Z too" "$(screen)" 'Stopped'
+types 'setsid sleep 600 & disown'
+types 'ulimit -S -v 1048576' && types check && seen '^  solved: '
+is "solved is kept at once" "$(of_lesson address-space-limit .fix.done)" true
+at_terminal send-keys C-d
+seen '^STATUS 0'
+is "and the lesson is done" "$(of_lesson address-space-limit '| "\(.done) \(.hints)"')" "true 2"
+close_terminal
+is "no group is left of a shell" "$(groups_left)" ""
+is "nor what it was told" "$(desks)" ""
+nothing_left "a daemon of the learner's: "
+
+# --- leaving the shell ---
+at_fix_step pids-max
+into_shell pids-max
+like "what bounds a group can be written" "$(types 'echo 7 >$CGROUP/pids.max && cat $CGROUP/pids.max' && seen '^7$' && screen)" '^7$'
+types 'echo 1 >$CGROUP/../pids.max; echo above $?' && seen '^above 1'
+like "the files that may be written are named" "$(screen)" '^ +[$]CGROUP/pids[.]max$'
+types 'mkdir $CGROUP/mine; echo made $?' && seen '^made 1'
+types 'touch /etc/enomem-mine; echo touched $?' && seen '^touched 1'
+unlike "and nothing else" "$(screen)" '(above|made|touched) 0'
+like "its groups are known" "$(groups_left)" '/enomem-[0-9]+-'
+types 'setsid sleep 601 & disown' && sleep 0.3
+[ -n "$teach" ] && kill -KILL "$teach"
+seen '^ *STATUS 137' # of a terminal that was left raw
+shell_over() { for _ in $(seq 100); do [ -z "$(groups_left)$(desks)" ] && return; sleep 0.1; done; return 1; }
+ok "kill -9 of teach: its shell is taken down" shell_over
+close_terminal
+nothing_left "kill -9 of teach: "
+into_shell pids-max
+like "who comes back is at the shell" "$(screen)" 'Enter: the shell'
+types 'setsid sleep 602 & disown' && sleep 0.3
+close_terminal
+ok "a terminal that is closed: the shell is taken down" shell_over
+nothing_left "a terminal that is closed: "
+close_terminal
+open_terminal 80 --deadline=2s pids-max
+seen 'Enter: the shell' && types "" && seen "$(prompt pids-max)" && seen 'time is over'
+like "a shell's time" "$(screen)" 'time is over'
+seen 'Enter: the shell' && types quit && seen '^STATUS 130'
+like "who quits goes on another time" "$(screen)" '^STATUS 130'
+is "it is not done" "$(of_lesson pids-max '| "\(.done) \(.fix.done)"')" "null null"
+into_shell pids-max
+keeper=$(pgrep -P "$teach")
+[ -n "$keeper" ] && kill -KILL "$keeper"
+seen 'its place was killed'
+like "kill -9 of the keeper of the place is told" "$(screen)" 'its place was killed [(]KILL[)]'
+ok "and its groups are removed" shell_over
+seen 'Enter: the shell' && types quit && seen '^STATUS 130'
+for shell in /bin/false /nowhere/bash ./bash; do
+	close_terminal
+	as=(env "SHELL=$shell") # tmux has its own mind about it
+	open_terminal 80 pids-max
+	seen 'Enter: the shell' && types "" && seen "SHELL=$shell: "
+	like "SHELL=$shell" "$(screen)" "SHELL=$shell: (no shell that|it cannot be executed)"
+	types quit && seen '^STATUS'
+	like "SHELL=$shell: and it is asked again" "$(screen)" '^STATUS 130$'
+done
+close_terminal
+as=(env SHELL=/bin/sh TERM=dumb)
+open_terminal 80 pids-max
+seen 'Enter: the shell' && types "" && seen "$(prompt pids-max)" && types 'echo 64 >$CGROUP/pids.max' && types check && seen '^  solved: '
+like "sh does as well" "$(screen)" '^  solved: '
+close_terminal
+as=()
+
+# --- a kernel that cannot make all mounts read-only at once ---
+cat >"$work/older.c" <<'C'
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	struct sock_filter code[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+				     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 442 /* mount_setattr */, 0, 1),
+				     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+				     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+	const struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+	(void)argc;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		return 1;
+	execvp(argv[1], &argv[1]);
+	return 1;
+}
+C
+cc -o "$work/older" "$work/older.c"
+as=("$work/older")
+open_terminal 80 --restart pids-max
+seen 'How does it end' && types a && seen 'Which limit refuses' && types a && seen 'Which of these make' && types a
+seen 'Enter: the shell' && types "" && seen 'there is no shell: '
+like "before Linux 5.12 there is no shell" "$(screen)" 'there is no shell: .*Linux 5[.]12'
+close_terminal
+as=()
+
+# --- as a user who may do nothing ---
+if [ "$(id -u)" = 0 ] && setpriv --reuid=65534 --regid=65534 --clear-groups unshare --user --map-current-user true 2>/dev/null; then
+	mkdir -p "$work/house/harness" "$work/house/scenarios" "$work/nobody"
+	cp "$enomem" "$work/house/harness/"
+	cp -r "$scenarios/address-space-limit" "$scenarios/pids-max" "$work/house/scenarios/"
+	mkdir -p "$work/house/scenarios/handbook"
+	printf 'title: t\nchapters:\n  - {title: one, lessons: [address-space-limit, pids-max]}\ncourse: [address-space-limit]\n' >"$work/house/scenarios/handbook/book.yaml"
+	chmod -R a+rX "$work/house"
+	chown 65534:65534 "$work/nobody"
+	program=$work/house/harness/enomem state=$work/nobody state_home=$work/nobody as=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+	open_terminal 80 address-space-limit
+	seen 'How does it end' && types a && seen 'Which limit refuses' && types a && seen 'Which of these make' && types a
+	seen 'Enter: the shell' && types "" && seen "$(prompt address-space-limit)" && types check && seen '^  not solved: .*rlimit-as'
+	like "as nobody: it is not solved" "$(screen)" '^  not solved: .*rlimit-as'
+	types 'ulimit -S -v 1048576' && types check && seen '^  solved: ' && types exit && seen '^STATUS 0'
+	like "as nobody: it is solved, without any privilege" "$(screen)" '^  solved: '
+	is "as nobody: kept" "$(jq '.lessons["address-space-limit"].fix.done' "$work/nobody/enomem/teach.json")" true
+	close_terminal
+	program=$enomem state=$work/state state_home=$work/home as=()
+else
+	skip_test "a lesson as nobody" "needs root to become nobody, and unprivileged user namespaces"
+fi
+
+# --- a class ---
+jq '.lessons = {"pids-max": .lessons["pids-max"]}' "$work/good.json" >"$work/one.json"
+jq '.lessons["pids-max"] |= (.cause = {predicted: ["pid-max"], right: false} | .hints = 2)' "$work/one.json" >"$work/three.json"
+jq 'del(.lessons["pids-max"].fix.done)' "$work/three.json" >"$work/two.json"
+harness teach --class-summary -f json "$work/one.json" "$work/two.json" "$work/three.json"
+is "a class of three" "$(get '.["pids-max"] | "\(.learners) \(.outcome.right) \(.cause.right) of \(.cause.asked) \(.cause.wrong["pid-max"]) \(.by_hand) \(.hints)"')" "3 3 1 of 3 2 2 4"
+like "for people" "$(marked "$enomem" teach --class-summary "$work/one.json" "$work/two.json")" 'pids-max +2 +2 +2 of 2 +1 of 2 +2 of 2 +1 +2 +cause: pid-max'
+
+# --- what is broken ---
+echo '{' >"$kept"
+open_terminal 80 pids-max
+seen '^STATUS'
+like "a broken file is told, and not written over" "$(screen; cat "$kept")" 'teach.json:[12]: '
+like "with a status" "$(screen)" '^STATUS 2$'
+is "it is as it was" "$(cat "$kept")" "{"
+rm "$kept"
+close_terminal
+open_terminal 80 --no-guest swap-full
+seen '^STATUS'
+like "what cannot be taught here says why" "$(screen)" 'swap-full: it cannot be taught here: .'
+like "and is skipped" "$(screen)" '^STATUS 77$'
+close_terminal
+open_terminal 80 pids-mx
+seen '^STATUS'
+like "no such lesson" "$(screen)" '^STATUS 2$'
+# The trigger is refused nothing: a lesson must not teach what did not happen.
+mkdir -p "$tree/handbook"
+cp -r "$scenarios/pids-max" "$tree/"
+sed -i 's/{name: six tasks, role: trigger}/{name: six tasks, role: trigger, environment: {cgroup: {pids.max: 60}}}/' "$tree/pids-max/scenario.yaml"
+printf 'title: t\nchapters:\n  - {title: one, lessons: [pids-max]}\ncourse: [pids-max]\n' >"$tree/handbook/book.yaml"
+close_terminal
+open_terminal 80 --scenarios "$tree"
+seen 'How does it end' && types a && seen 'Which limit' && types a && seen '^STATUS'
+like "a kernel that does something else teaches nothing" "$(screen)" '^STATUS 1$'
+like "and it is told" "$(screen)" 'this kernel did not do what the scenario predicts'
+unlike "no explanation of it" "$(screen)" 'EXPLAIN'
+close_terminal
+state_home=/proc/enomem-nowhere
+open_terminal 80 pids-max
+seen 'How does it end' && types a && seen '^STATUS'
+like "where nothing can be kept nothing is run" "$(screen)" 'the prediction cannot be kept'
+unlike "not even the trigger" "$(screen)" '^RUN'
+close_terminal
+
+nothing_left
+finish

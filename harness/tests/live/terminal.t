@@ -1,0 +1,111 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# On a terminal: the line that shows how runs are getting on, and nothing of it anywhere else. And --failed, which runs again what
+# failed.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+compile_liar
+
+screen=$work/screen
+on_terminal() # TERM, columns, words of the harness: what a terminal of its own was sent, and what stdout was when it is none
+{
+	local term=$1 columns=$2
+	shift 2
+	printf '%q ' "$enomem" "$@" >"$work/words"
+	# shellcheck disable=SC2016
+	marked env TERM="$term" script --quiet --flush --return --command \
+		"stty cols $columns; exec bash -c \"\$(cat '$work/words')\"" /dev/null >"$screen" 2>&1 </dev/null
+	code=$?
+}
+drawn() { grep -c $'\033\\[K' "$screen"; }
+# What it looked like one after the other, without the codes.
+lines() { tr '\r' '\n' <"$screen" | sed 's/\x1b\[K//g'; }
+
+# --- the line ---
+if command -v script >/dev/null; then
+	on_terminal xterm 100 run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest memory-high pids-max
+	like "a terminal: elapsed, done and the run" "$(lines)" '[0-9]+ s, [0-9]+ of [0-9]+ done, (memory-high|pids-max): '
+	ok "it ends with the table, the line taken away before" test "$(lines | grep -c 'SCENARIO  ')" -eq 1 || diag "$(lines | tail -n 5)"
+	on_terminal xterm 100 run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest memory-v1
+	if jq -e . >/dev/null 2>&1 <<<'{}' && lines | grep -q 'memory-v1: touch'; then
+		like "usage against the limit" "$(lines)" 'memory-v1: touch: limited, touching, [0-9.]+ [KM]iB of 8 MiB'
+	else
+		ok "usage against the limit # SKIP needs cgroup v1 with a memory controller" true
+	fi
+	on_terminal xterm 24 run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest pids-max
+	widest=$(lines | grep ' done' | awk '{ if (length($0) > w) w = length($0) } END { print w + 0 }')
+	ok "a narrow terminal: one line stays one line" test "$widest" -gt 0 -a "$widest" -le 23 || diag "widest: $widest"
+	on_terminal dumb 100 run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest pids-max
+	is "a dumb terminal: no line" "$(drawn)" 0
+	on_terminal xterm 100 run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest -f json pids-max
+	sed -e 's/\r//g' -e 's/^.*\x1b\[K//' "$screen" | sed -n '/^{/,$p' >"$work/on-terminal.json"
+	is "JSON on a terminal is still JSON" "$(jq -r .schema "$work/on-terminal.json" 2>&1)" enomem-result/1
+else
+	ok "the line # SKIP needs script: apt-get install bsdutils" true
+fi
+harness run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest pids-max
+is "no terminal: nothing on stderr" "$(cat "$errors")" ""
+
+# --- --failed ---
+harness run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest pids-max cpu-limit
+is "nothing failed" "$code" 0
+harness run --failed
+is "--failed after that: nothing selected" "$code" 4
+like "--failed after that: told" "$(cat "$errors")" 'nothing failed in the last run'
+scenario lost address-space process <<'Y'
+environment: {rlimit: {as: 64M}}
+expect: {call: mmap, errno: ENOMEM, cause: rlimit-as}
+runs:
+  - {name: control, role: control, environment: {rlimit: {as: unlimited}}, arguments: [map, 128M]}
+  - {name: trigger, role: trigger, arguments: [garbage, mremap, 128M]}
+  - {name: remedy, role: remedy, environment: {rlimit: {as: 256M}}, arguments: [map, 128M]}
+Y
+cp -r "$ENOMEM_BUILD/scenarios/cpu-limit" "$tree/"
+harness run --scenarios "$tree" -f json -o "$work/stored.json"
+is "one of two fails" "$code $(get '[.scenarios[] | "\(.name) \(.verdict)"] | join(", ")')" "1 cpu-limit pass, lost fail" || tell
+harness run --scenarios "$tree" -f json --failed
+is "--failed runs that one" "$code $(get '[.scenarios[].name] | join(" ")')" "1 lost" || tell
+harness run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest -f json cpu-limit
+harness run --scenarios "$tree" -f json --failed="$work/stored.json"
+is "of a stored result, whatever ran since" "$code $(get '[.scenarios[].name] | join(" ")')" "1 lost" || tell
+harness run --scenarios "$tree" --failed lost
+is "names beside it: usage" "$code" 2
+like "names beside it: told" "$(cat "$errors")" 'no other scenario can be named'
+harness run --failed="$work/none.json"
+is "a result that is not there: usage" "$code" 2
+like "a result that is not there: told" "$(cat "$errors")" 'none.json: cannot be opened: No such file'
+printf 'lost\n../../etc\n' >"$work/home/enomem/failed"
+harness run --failed
+is "a broken list: usage" "$code" 2
+like "a broken list: file and line" "$(cat "$errors")" 'enomem/failed:2: this is no name of a scenario'
+printf 'no-such-scenario\n' >"$work/home/enomem/failed"
+harness run --failed
+is "a scenario that is gone: nothing selected" "$code" 4
+like "a scenario that is gone: told" "$(cat "$errors")" 'no-such-scenario failed, and is none of the scenarios in'
+printf 'cpu-limit\0garbage\n' >"$work/home/enomem/failed"
+harness run --failed
+is "a name with a NUL: usage" "$code" 2
+rm "$work/home/enomem/failed"
+mkfifo "$work/home/enomem/failed"
+harness run --failed
+is "a pipe: usage, and no waiting" "$code" 2
+rm "$work/home/enomem/failed"
+ln -s /dev/zero "$work/home/enomem/failed"
+harness run --failed
+is "a link: usage" "$code" 2
+jq '.scenarios[].name |= if . == "lost" then "p*x" else . end' "$work/stored.json" >"$work/pattern.json"
+harness run --no-guest --failed="$work/pattern.json"
+is "a pattern in a result chooses nothing" "$code" 4 || tell
+jq --arg d "$tree/lost" '.scenarios[].name |= if . == "lost" then $d else . end' "$work/stored.json" >"$work/directory.json"
+harness run --no-guest --failed="$work/directory.json"
+is "nor does a directory" "$code" 4 || tell
+rm -rf "$work/home"
+harness run --failed
+is "nothing was ever run: nothing selected" "$code" 4
+like "nothing was ever run: told" "$(cat "$errors")" 'nothing failed in the last run, or nothing is kept of it'
+harness run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest cpu-limit
+ok "nothing failed: nothing is kept" test ! -e "$work/home"
+: >"$work/home" # a file where the directory would be
+harness run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest pids-max
+is "nowhere to keep it: runs all the same" "$code" 0
+finish

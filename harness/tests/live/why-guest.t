@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016 # what stands in single quotes is for the shells in the guest
+# `enomem why` where cgroup v2 serves memory and tasks, as the tool of a hold in a guest: it must name the group whose limit it was, also
+# one further up, and the command that lifts it, which is then done as it is told until the program succeeds.
+kernel=${ENOMEM_GUEST:-6.1}
+kernels=${ENOMEM_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/enomem}/kernels # before lib.sh has a cache of its own
+image=$(grep -lx "series=$kernel" "$kernels"/*/about 2>/dev/null | tail -n 1)
+image=${image%/about}
+command -v "${ENOMEM_QEMU:-qemu-system-x86_64}" >/dev/null || { echo "1..0 # SKIP needs QEMU: apt-get install qemu-system-x86"; exit 0; }
+[ -n "$image" ] || { echo "1..0 # SKIP needs a kernel: ci/kernels $kernel"; exit 0; }
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+mkdir -p "$work/cache/kernels"
+ln -sf "$image" "$work/cache/kernels/"
+memory=$ENOMEM_BUILD/scenarios/memory-max/memory-max
+tool=$work/tool
+
+# It ends a program's line with what `why` said: the status, the cause and where its limit is, and how often it had to be lifted.
+cat >"$tool" <<EOF
+#!/bin/sh
+enomem=$enomem memory=$memory
+EOF
+cat >>"$tool" <<'EOF'
+top=/sys/fs/cgroup
+echo +memory +pids >$top/cgroup.subtree_control
+mkdir $top/outer
+echo +memory +pids >$top/outer/cgroup.subtree_control
+mkdir $top/outer/inner
+read_summary() # sets status, cause, limit, fix
+{
+	cause='' limit='' fix=''
+	while read -r word rest; do
+		case $word in
+		[0-9].) cause="$cause ${rest%%[: ]*}" ;;
+		limit:) limit=$rest ;;
+		fix:) fix=$rest ;;
+		esac
+	done <"$1"
+}
+try() # group, file of it, value, what: command...
+{
+	group=$top/$1 file=$2 value=$3 what=$4 times=0
+	shift 4
+	echo "$value" >"$group/$file"
+	while :; do
+		"$enomem" why -o /tmp/summary -- sh -c 'echo $$ >'$top'/outer/inner/cgroup.procs; '"$@" >/tmp/out 2>&1
+		status=$?
+		[ $status != 0 ] || break
+		read_summary /tmp/summary
+		[ $times != 0 ] || echo "$what: $status$cause, $limit, $fix"
+		times=$((times + 1))
+		[ $times -lt 9 ] && [ -n "$fix" ] || break
+		eval "$fix"
+	done
+	echo "$what, lifted: $status after $times"
+	for limit in memory.max pids.max; do echo max >"$group/$limit"; done
+}
+touches="exec $memory touch --bytes 33554432"
+forks='sleep 0.2 & sleep 0.2 & sleep 0.2 & wait'
+try outer/inner memory.max 12M memory "$touches"
+try outer memory.max 12M "memory above" "$touches"
+try outer/inner pids.max 2 tasks "$forks"
+try outer pids.max 2 "tasks above" "$forks"
+try outer/inner memory.max 12M "by hand" 'kill -KILL $$'
+try outer/inner memory.max 12M "by another" '(kill -TERM $$); sleep 5'
+try outer/inner memory.max 64M enough "$touches"
+EOF
+chmod +x "$tool"
+seconds=300 marked "$enomem" hold "--guest=$kernel" --guest-memory=384M --ttl=240s --bring "$enomem" --bring "$(command -v mkdir)" --bring "$memory" \
+	--bring "$tool" pids-max -- "$tool" >"$work/out" 2>"$errors" </dev/null
+is "the tool's status" "$?" 0 || diag "$(tail -n 20 "$errors")" "$(tail -n 20 "$work/out")"
+line() { sed -n "s/^$1: //p" "$work/out"; }
+one() # what, where, its line (regex): status and cause, limit, fix
+{
+	like "$1" "$(line "$1")" "^$2" || diag "$(cat "$work/out")"
+}
+group='/sys/fs/cgroup/outer'
+one "memory" "137 memcg-max, memory.max of its group: $group/inner, echo [0-9]+ > $group/inner/memory.max\$"
+one "memory above" "137 memcg-max, memory.max of .*: $group, echo [0-9]+ > $group/memory.max\$"
+one "tasks" "2 likely, pids.max of its group: $group/inner, echo [0-9]+ > $group/inner/pids.max\$"
+one "tasks above" "2 likely, pids.max of .*: $group, echo [0-9]+ > $group/pids.max\$"
+for what in memory "memory above" tasks "tasks above"; do
+	like "$what: lifted as it says, once or a few times" "$(line "$what, lifted")" '^0 after [1-8]$'
+done
+one "by hand" "137 killed-by-other, , \$"
+one "by another" "143 killed-by-other, , \$"
+is "enough: nothing to lift" "$(line "enough, lifted")" "0 after 0"
+finish

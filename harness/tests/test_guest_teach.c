@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What a learner's guest says that it is set to: what helps there is tried in a fresh guest, what no run sets is
+ * refused, whoever says it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "guest-teach.h"
+#include "hold-tool.h"
+
+enum { TRIGGER, REMEDY, RUNS };
+
+static char exits[] = "0";
+static char messages[256];
+static struct plan_run runs[RUNS];
+static const struct plan plan = {.runs = runs, .run_count = RUNS};
+
+static void set(struct environment_setting *all, unsigned *count, const char *name, const char *value)
+{
+	(void)snprintf(all[*count].name, sizeof(all->name), "%s", name);
+	(void)snprintf(all[(*count)++].value, sizeof(all->value), "%s", value);
+}
+
+static void make(void)
+{
+	memset(runs, 0, sizeof(runs));
+	for (unsigned i = 0; i < RUNS; i++) {
+		environment_init(&runs[i].environment);
+		(void)snprintf(runs[i].name, sizeof(runs[i].name), "%s", i == TRIGGER ? "trigger" : "remedy");
+		runs[i].expect.exit = exits;
+		set(runs[i].environment.sysctl, &runs[i].environment.sysctl_count, "vm.overcommit_memory", "2");
+	}
+	struct environment *remedy = &runs[REMEDY].environment;
+	set(remedy->sysctl, &remedy->sysctl_count, "vm.overcommit_ratio", "100");
+	set(remedy->live_sysctl, &remedy->live_sysctl_count, "vm.max_map_count", "100000");
+	set(remedy->sys, &remedy->sys_count, "kernel/mm/ksm/run", "0");
+	remedy->cgroup[CGROUP_MEMORY_MAX] = 1 << 20;
+}
+
+/* The trigger is *ret after that. */
+static int apply(const char *changed, struct plan_run *ret)
+{
+	char text[512];
+	json_error_t error;
+	(void)snprintf(text, sizeof(text), "{\"remedy\": \"remedy\", \"changed\": %s}", changed);
+	json_t *request = json_loads(text, 0, &error);
+	assert_non_null(request);
+	*ret = runs[TRIGGER];
+	int r = guest_state_apply(request, &plan, ret);
+	json_decref(request);
+	return r;
+}
+
+static const char *value_of(const struct plan_run *run, const char *name)
+{
+	const struct environment *env = &run->environment;
+	for (unsigned i = 0; i < env->sysctl_count; i++)
+		if (!strcmp(env->sysctl[i].name, name))
+			return env->sysctl[i].value;
+	return "none";
+}
+
+static void is_applied(void **state)
+{
+	struct plan_run got;
+	(void)state;
+	make();
+	assert_int_equal(
+		apply("{\"sysctl\": {\"vm.overcommit_memory\": \"1\", \"vm.max_map_count\": \"70000\"},"
+		      " \"sys\": {\"kernel/mm/ksm/run\": \"1\"}, \"swap\": 8192, \"cgroup\": [], \"rlimit\": []}",
+		      &got),
+		0);
+	assert_string_equal(value_of(&got, "vm.overcommit_memory"), "1");
+	assert_string_equal(value_of(&got, "vm.max_map_count"), "70000");
+	assert_int_equal(got.environment.sys_count, 1);
+	assert_true(got.environment.swap_said && got.environment.swap_bytes == 8192);
+	(void)snprintf(messages, sizeof(messages), "{\"cgroup\": [[%d, -1]], \"rlimit\": [[%d, 77]]}",
+		       (int)CGROUP_MEMORY_MAX, RLIMIT_NOFILE);
+	assert_int_equal(apply(messages, &got), 0);
+	assert_true(got.environment.cgroup[CGROUP_MEMORY_MAX] == ENOMEM_UNLIMITED);
+	assert_true(got.environment.rlimit[RLIMIT_NOFILE] == 77);
+}
+
+static void of_no_run_is_refused(void **state)
+{
+	struct plan_run got;
+	(void)state;
+	make();
+	assert_int_equal(apply("{\"sysctl\": {\"kernel.core_pattern\": \"|/x\"}}", &got), -EBADMSG);
+	assert_int_equal(apply("{\"sysctl\": {\"../../tmp/x\": \"1\"}}", &got), -EBADMSG);
+	assert_int_equal(apply("{\"sys\": {\"../proc/sys/vm/overcommit_memory\": \"1\"}}", &got), -EBADMSG);
+	assert_int_equal(apply("{\"sys\": {\"vm.overcommit_memory\": \"1\"}}", &got), -EBADMSG);
+	(void)snprintf(messages, sizeof(messages), "{\"cgroup\": [[%d, 5]]}", (int)CGROUP_PIDS_MAX);
+	assert_int_equal(apply(messages, &got), -EBADMSG);
+	assert_int_equal(apply("{\"cgroup\": [[100000, 5]]}", &got), -EBADMSG);
+	(void)snprintf(messages, sizeof(messages), "{\"rlimit\": [[%d, 5]]}", RLIMIT_CORE);
+	assert_int_equal(apply(messages, &got), -EBADMSG);
+}
+
+static void two_sizes(void **state)
+{
+	struct plan_run got;
+	(void)state;
+	make();
+	/* who sets one reads 0 of the other */
+	assert_int_equal(
+		apply("{\"sysctl\": {\"vm.overcommit_kbytes\": \"900\", \"vm.overcommit_ratio\": \"0\"}}", &got), 0);
+	assert_string_equal(value_of(&got, "vm.overcommit_kbytes"), "900");
+	assert_string_equal(value_of(&got, "vm.overcommit_ratio"), "none");
+	/* nothing may be reserved: that is no fix */
+	assert_int_equal(apply("{\"sysctl\": {\"vm.overcommit_ratio\": \"0\"}}", &got), 0);
+	assert_string_equal(value_of(&got, "vm.overcommit_ratio"), "0");
+	set(runs[TRIGGER].environment.sysctl, &runs[TRIGGER].environment.sysctl_count, "vm.overcommit_kbytes", "500");
+	assert_int_equal(apply("{\"sysctl\": {\"vm.overcommit_kbytes\": \"0\"}}", &got), 0);
+	assert_string_equal(value_of(&got, "vm.overcommit_kbytes"), "none");
+	assert_string_equal(value_of(&got, "vm.overcommit_ratio"), "0");
+	assert_int_equal(
+		apply("{\"sysctl\": {\"vm.overcommit_kbytes\": \"0\", \"vm.overcommit_ratio\": \"60\"}}", &got), 0);
+	assert_string_equal(value_of(&got, "vm.overcommit_kbytes"), "none");
+	assert_string_equal(value_of(&got, "vm.overcommit_ratio"), "60");
+}
+
+/* What `try` does: a guest has no names of groups. */
+static void user_is_numbers(void **state)
+{
+	static char name[] = "lesson", program[] = "/bin/true", user[] = "nobody";
+	char rc[8192], expected[128];
+	const struct scenario scenario = {.name = name};
+	struct plan of = plan;
+	(void)state;
+	make();
+	runs[TRIGGER].argv[0] = program;
+	of.program = program;
+	const struct quiz quiz = {.scenario = &scenario, .plan = &of, .trigger = &runs[TRIGGER]};
+	struct fix_desk desk = {.quiz = &quiz, .program_identity = user, .directory_fd = -1};
+	const struct passwd *nobody = getpwnam(user);
+	if (!nobody)
+		skip();
+	(void)snprintf(expected, sizeof(expected), "setpriv --reuid=%u --regid=%u --clear-groups \"$PROGRAM\"",
+		       nobody->pw_uid, nobody->pw_gid);
+	assert_int_equal(fix_make_desk(&desk), 0);
+	int fd = openat(desk.directory_fd, "rc", O_RDONLY | O_CLOEXEC);
+	ssize_t n = read(fd, rc, sizeof(rc) - 1);
+	(void)close(fd);
+	hold_remove_directory(desk.directory_fd, desk.directory);
+	(void)close(desk.directory_fd);
+	assert_true(n > 0);
+	rc[n] = '\0';
+	assert_non_null(strstr(rc, expected));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(is_applied),
+		cmocka_unit_test(of_no_run_is_refused),
+		cmocka_unit_test(two_sizes),
+		cmocka_unit_test(user_is_numbers),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

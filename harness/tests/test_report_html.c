@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The page of stored results: what it says, that no text of a result becomes markup, and the timelines in it.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cause.h"
+#include "cleanup.h"
+#include "report-html.h"
+#include "report.h"
+#include "sample.h"
+#include "timeline.h"
+
+#define HOSTILE "</script><img src=x onerror=alert(1)>\"'&\xe2\x80\xae"
+
+__attribute__((noinline)) static char *page_of(const json_t *results, const char *library)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	assert_int_equal(report_html(results, library, library ? strlen(library) : 0, out), 0);
+	(void)fclose(out);
+	return text;
+}
+
+static void has(const char *text, const char *what)
+{
+	if (!strstr(text, what))
+		print_message("the page lacks \"%s\"\n", what);
+	assert_non_null(strstr(text, what));
+}
+
+static void lacks(const char *text, const char *what)
+{
+	if (strstr(text, what))
+		print_message("the page has \"%.80s\"\n", strstr(text, what));
+	assert_null(strstr(text, what));
+}
+
+static void test_page(void **state)
+{
+	(void)state;
+	json_auto_t *results = json_pack("[o]", sample_result());
+	auto_free char *page = page_of(results, NULL), *again = page_of(results, NULL);
+	assert_string_equal(page, again);
+	has(page, "<!DOCTYPE html>");
+	has(page, "default-src 'none'");
+	has(page, "Linux 6.1.0, cgroup hybrid, 23.6 GiB RAM, no swap");
+	has(page, "id=\"scenario-pids-max\"");
+	has(page, "href=\"#scenario-pids-max\"");
+	has(page, "As predicted: <strong>clone EAGAIN</strong>, because of pids-max");
+	has(page, "Not as predicted: ");
+	has(page, "The stage could not be set: ");
+	has(page, "needs root: run as root");
+	has(page, "<h3>Fix</h3>");
+	has(page, "enomem run pids-max");
+	has(page, "<th scope=\"row\">Repeat with</th><td><code>enomem run pids-max");
+	has(page, ">class</th>");
+	has(page, "Understanding this report");
+	lacks(page, "http://127"); /* and no address at all but the name of XHTML */
+	const char *first = strstr(page, "http");
+	for (; first; first = strstr(first + 1, "http"))
+		assert_true(!strncmp(first, "http://www.w3.org/1999/xhtml", 28) || !strncmp(first, "http-equiv", 10));
+}
+
+/* Every text of a value becomes this one; keys become it as well where any key may be. */
+static void make_hostile(json_t *value, const char *path)
+{
+	static const char *const kept[] = {"schema", "verdict", "role", "kind", "scope", "at", "cgroup", "answer"};
+	static unsigned names;
+	const char *key;
+	json_t *member;
+	size_t i;
+	void *next;
+	json_array_foreach (value, i, member) {
+		if (json_is_string(member))
+			(void)json_array_set_new(value, i, json_string(HOSTILE));
+		else
+			make_hostile(member, path);
+	}
+	json_object_foreach_safe(value, next, key, member)
+	{
+		bool keep = false;
+		for (i = 0; i < ARRAY_SIZE(kept); i++)
+			keep |= !strcmp(key, kept[i]);
+		/* Names of a scenario's runs have to differ. */
+		if (json_is_string(member) && !keep)
+			(void)json_object_set_new(value, key,
+						  strcmp(key, "name") != 0 ? json_string(HOSTILE)
+									   : json_sprintf("%s%u", HOSTILE, ++names));
+		else
+			make_hostile(member, key);
+	}
+	if (!strcmp(path, "sysctl"))
+		(void)json_object_set_new(value, HOSTILE, json_string(HOSTILE));
+	if (!strcmp(path, "rlimit") || !strcmp(path, "arguments") || !strcmp(path, "meminfo"))
+		(void)json_object_set_new(value, HOSTILE, json_integer(7));
+}
+
+static void test_hostile(void **state)
+{
+	(void)state;
+	json_auto_t *results = json_pack("[o]", sample_result());
+	make_hostile(results, "");
+	/* One that failed for a reason of its own, with output and a log. */
+	json_t *run = json_array_get(
+		json_object_get(json_array_get(json_object_get(json_array_get(results, 0), "scenarios"), 0), "runs"),
+		1);
+	(void)json_object_set_new(run, "kernel_log", json_pack("[s]", HOSTILE));
+	(void)json_object_set_new(run, "output", json_pack("{s:s, s:s}", "stdout", HOSTILE, "stderr", HOSTILE));
+	assert_int_equal(result_check(json_array_get(results, 0), "hostile", stderr), 0);
+	auto_free char *page = page_of(results, NULL);
+	has(page, "&lt;img");
+	lacks(page, "<img");
+	lacks(page, "\xe2\x80\xae");
+	unsigned scripts = 0, ends = 0;
+	for (const char *at = strstr(page, "<script"); at; at = strstr(at + 1, "<script"))
+		scripts++;
+	for (const char *at = strstr(page, "</script"); at; at = strstr(at + 1, "</script"))
+		ends++;
+	assert_int_equal(scripts, ends);
+	/* These names are no ids. */
+	has(page, "id=\"section-1\"");
+	lacks(page, "id=\"scenario-");
+	/* The test itself sees markup where there is some. */
+	assert_non_null(strstr("x<img src=x>", "<img"));
+}
+
+static void test_library(void **state)
+{
+	(void)state;
+	json_auto_t *results = json_pack("[o]", sample_result());
+	auto_free char *page = page_of(results, "var Chart = 1 < 2;");
+	has(page, "<script>var Chart = 1 < 2;</script>");
+	auto_free char *bare = page_of(results, NULL);
+	lacks(bare, "var Chart");
+	static const char *const bad[] = {"x = '</script>'", "x = '</SCRIPT'", "x = '<!--'"};
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		char text[4096];
+		FILE *out = fmemopen(text, sizeof(text), "w");
+		assert_int_equal(report_html(results, bad[i], strlen(bad[i]), out), -EILSEQ);
+		(void)fclose(out);
+	}
+}
+
+static void test_several(void **state)
+{
+	(void)state;
+	json_t *other = sample_result();
+	json_t *scenarios = json_object_get(other, "scenarios");
+	(void)json_object_set_new(json_object_get(other, "host"), "kernel", json_string("7.2.1"));
+	(void)json_object_set_new(json_array_get(scenarios, 0), "verdict", json_string("fail"));
+	(void)json_object_set_new(json_array_get(scenarios, 0), "reason", json_string("it did otherwise"));
+	json_auto_t *results = json_pack("[o, o, o]", sample_result(), other, result_stable(other));
+	auto_free char *page = page_of(results, NULL);
+	has(page, "3 results:");
+	has(page, "Scenarios by results");
+	has(page, "data-filter=\"differs\"");
+	has(page, "What differs");
+	has(page, "it did otherwise");
+	has(page, "this file is a reference");
+	json_auto_t *single = json_pack("[O]", json_array_get(results, 0));
+	auto_free char *alone = page_of(single, NULL);
+	lacks(alone, "data-filter=\"differs\"");
+	lacks(alone, "this file is a reference");
+	/* References have no classes: no empty column. */
+	json_auto_t *stable = json_pack("[o, o]", result_stable(other), result_stable(json_array_get(results, 0)));
+	auto_free char *classless = page_of(stable, NULL);
+	has(classless, ">scenario</th>");
+	lacks(classless, ">class</th>");
+}
+
+static void test_empty(void **state)
+{
+	(void)state;
+	json_auto_t *results = json_pack("[o]", sample_result());
+	json_t *result = json_array_get(results, 0);
+	(void)json_object_set_new(result, "scenarios", json_array());
+	auto_free char *page = page_of(results, NULL);
+	has(page, "No scenario is in this file.");
+	lacks(page, "class=\"scenario\"");
+}
+
+static void test_full_device(void **state)
+{
+	(void)state;
+	json_auto_t *results = json_pack("[o]", sample_result());
+	auto_fclose FILE *full = fopen("/dev/full", "we");
+	assert_non_null(full);
+	assert_int_equal(report_html(results, NULL, 0, full), -ENOSPC);
+}
+
+/* --- timelines --- */
+
+/* A run of 10 ms with three samples; the program is refused after 5 ms. */
+static json_t *sampled_run(void)
+{
+	return json_pack("{s:{s:s, s:I, s:I, s:I, s:s}, s:{s:{s:I, s:{s:I}}, s:{s:I, s:{s:I}}, s:{s:I}}, s:{s:s, s:I}, "
+			 "s:{s:[I,I,I,I], "
+			 "s:[I,I,n,I]}}",
+			 "cause", "id", "rlimit-as", "in_use", (json_int_t)3000, "asked", (json_int_t)500, "bound",
+			 (json_int_t)3200, "unit", "bytes", "snapshots", "before", "time_ns", (json_int_t)1000000,
+			 "process", "vm_size", (json_int_t)1000, "failure", "time_ns", (json_int_t)6100000, "process",
+			 "vm_size", (json_int_t)3000, "after", "time_ns", (json_int_t)11000000, "failing_moment", "at",
+			 "call", "time_ns", (json_int_t)6000000, "samples", "time_ns", (json_int_t)500000,
+			 (json_int_t)4000000, (json_int_t)8000000, (json_int_t)2000000, "vm_size", (json_int_t)1,
+			 (json_int_t)2000, (json_int_t)1500);
+}
+
+static void test_timeline(void **state)
+{
+	(void)state;
+	json_auto_t *run = sampled_run();
+	struct timeline t;
+	assert_null(timeline_make(run, &t));
+	assert_true(t.is_limit && t.bounded && t.refused);
+	assert_int_equal(t.unit, CHART_BYTES);
+	assert_int_equal(t.end_ns - t.start_ns, 10000000);
+	/* The first sample was before the start, the third has no value; the snapshots and the moment are points, too.
+	 */
+	static const uint64_t at[] = {1000000, 2000000, 4000000, 6000000, 6100000},
+			      value[] = {1000, 1500, 2000, 3000, 3000};
+	assert_int_equal(t.use.count, ARRAY_SIZE(at));
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		assert_int_equal(t.use.at[i].time_ns, at[i]);
+		assert_int_equal(t.use.at[i].value, value[i]);
+	}
+	assert_true(timeline_top(&t) > 3500 && timeline_top(&t) < 4000);
+	timeline_free(&t);
+	/* A request out of proportion does not make the limit a line at the bottom. */
+	(void)json_object_set_new(json_object_get(run, "cause"), "asked", json_integer(1LL << 40));
+	assert_null(timeline_make(run, &t));
+	assert_true(timeline_top(&t) < 4000);
+	timeline_free(&t);
+	(void)json_object_set_new(json_object_get(run, "cause"), "asked", json_null());
+	assert_null(timeline_make(run, &t));
+	assert_true(t.asked_beyond && timeline_top(&t) < 4000);
+	timeline_free(&t);
+}
+
+static void test_timeline_left(void **state)
+{
+	(void)state;
+	/* What is in use, of a number that is what is left. */
+	json_auto_t *run =
+		json_pack("{s:{s:s, s:I, s:I, s:I, s:s}, s:{s:{s:I, s:{s:I, s:I}}, s:{s:I}}, s:{s:[I], s:[I]}}",
+			  "cause", "id", "system-oom", "in_use", (json_int_t)90, "asked", (json_int_t)20, "bound",
+			  (json_int_t)100, "unit", "bytes", "snapshots", "before", "time_ns", (json_int_t)10, "meminfo",
+			  "MemTotal", (json_int_t)100, "MemAvailable", (json_int_t)70, "after", "time_ns",
+			  (json_int_t)90, "samples", "time_ns", (json_int_t)50, "mem_available", (json_int_t)40);
+	struct timeline t;
+	assert_null(timeline_make(run, &t));
+	assert_int_equal(t.use.count, 2);
+	assert_int_equal(t.use.at[0].value, 30);
+	assert_int_equal(t.use.at[1].value, 60);
+	timeline_free(&t);
+}
+
+static void test_timeline_absent(void **state)
+{
+	(void)state;
+	struct timeline t;
+	json_auto_t *run = sampled_run(), *bare = json_object();
+	assert_non_null(strstr(timeline_make(bare, &t), "reference"));
+	/* Times that run backwards, and a span of nothing. */
+	json_t *after = json_object_get(json_object_get(run, "snapshots"), "after");
+	(void)json_object_set_new(after, "time_ns", json_integer(1000000));
+	assert_non_null(strstr(timeline_make(run, &t), "neither"));
+	(void)json_object_set_new(after, "time_ns", json_integer(INT64_MAX));
+	assert_null(timeline_make(run, &t));
+	timeline_free(&t);
+	/* Nothing in the span. */
+	json_auto_t *never = json_pack("{s:{s:{s:I}, s:{s:I}}, s:{}}", "snapshots", "before", "time_ns", (json_int_t)1,
+				       "after", "time_ns", (json_int_t)2, "samples");
+	assert_non_null(strstr(timeline_make(never, &t), "before a sample"));
+	/* Columns of other lengths and types. */
+	json_auto_t *odd = sampled_run();
+	json_t *samples = json_object_get(odd, "samples");
+	(void)json_object_set_new(samples, "vm_size",
+				  json_pack("[s, f, b, I, I, I, I]", "x", 1.5, 1, (json_int_t)-5, (json_int_t)1,
+					    (json_int_t)2, (json_int_t)3));
+	(void)json_object_set_new(samples, "rss", json_string("x"));
+	assert_null(timeline_make(odd, &t));
+	assert_int_equal(t.use.count, 3);
+	timeline_free(&t);
+}
+
+/* A cause whose number no sample has: what else is known, and no limit in another unit. */
+static void test_timeline_other(void **state)
+{
+	(void)state;
+	json_auto_t *run = sampled_run();
+	struct timeline t;
+	(void)json_object_set_new(json_object_get(run, "cause"), "id", json_string("tmpfs-size"));
+	(void)json_object_set_new(json_object_get(run, "cause"), "unit", json_string("inodes"));
+	assert_null(timeline_make(run, &t));
+	assert_false(t.is_limit);
+	assert_false(t.bounded);
+	assert_int_equal(t.unit, CHART_BYTES);
+	timeline_free(&t);
+}
+
+static void test_causes(void **state)
+{
+	(void)state;
+	for (int i = 0; i < CAUSE_COUNT; i++) {
+		const struct cause_words *words = cause_words(cause_infos[i].name);
+		if (!words || !words->counts || strlen(words->why) < 40)
+			print_message("report-cause.c has no words about %s\n", cause_infos[i].name);
+		assert_non_null(words);
+		assert_true(words->counts && strlen(words->why) >= 40);
+		assert_true(!words->total || words->metric);
+	}
+	assert_null(cause_words("no-such-cause"));
+	assert_null(cause_words(""));
+	json_auto_t *snapshot = json_pack("{s:{s:{s:i}}}", "a", "b", "c", 7);
+	assert_int_equal(json_integer_value(cause_metric(snapshot, "a.b.c")), 7);
+	assert_null(cause_metric(snapshot, "a.c"));
+	assert_null(cause_metric(snapshot, "a.b.c.d"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_page),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_library),
+		cmocka_unit_test(test_several),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_full_device),
+		cmocka_unit_test(test_timeline),
+		cmocka_unit_test(test_timeline_left),
+		cmocka_unit_test(test_timeline_absent),
+		cmocka_unit_test(test_timeline_other),
+		cmocka_unit_test(test_causes),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
