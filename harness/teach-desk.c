@@ -103,10 +103,11 @@ static void put_functions(const struct fix_desk *d, FILE *out)
 	}
 	(void)fputs("); }\n"
 		    /* In a subshell $$ is its parent. The answer to an earlier question, of who was interrupted, is
-		     * not waited for any more. */
+		     * not waited for any more. Open for writing as well the pipe has no end, at which what is
+		     * answered just then would be lost. */
 		    "_ask() { read -r _pid REPLY </proc/self/stat; _n=$((${_n:-0} + 1)); REPLY=\n"
 		    "printf '%s %s %s\\n' \"$1\" \"$_pid\" \"$_n\" >\"$TEACH/ask\" || return\n"
-		    "while [ \"$REPLY\" != \"$_pid.$_n\" ]; do read -r REPLY <\"$TEACH/done\" || return; done; }\n",
+		    "while read -r REPLY; do [ \"$REPLY\" != \"$_pid.$_n\" ] || return 0; done <>\"$TEACH/done\"; }\n",
 		    out);
 	for (size_t i = 0; i < ARRAY_SIZE(asked); i++)
 		(void)fprintf(out, "%s() { _ask %s; }\n", asked[i], asked[i]);

@@ -84,7 +84,8 @@ static struct fix_frozen_one *add(struct fix_frozen *f, pid_t pid)
 	return &f->one[f->count++];
 }
 
-/* Whoever is new is stopped. How many are still on their way; -errno */
+/* Whoever is new is stopped. How many are still on their way: it says "stopped" a moment before it leaves the CPU,
+ * which is counted then (do_signal_stop()). -errno */
 static int stop_all(struct fix_frozen *f, pid_t stage)
 {
 	auto_closedir DIR *d = opendir("/proc");
@@ -103,7 +104,7 @@ static int stop_all(struct fix_frozen *f, pid_t stage)
 				return -errno;
 			one->ours = true;
 		}
-		going += !stands(&now);
+		going += !stands(&now) || (now.state != 'Z' && now.switches != one->switches);
 		one->switches = now.switches;
 	}
 	return d ? going : -errno;
@@ -120,8 +121,7 @@ int fix_freeze(pid_t stage, struct fix_frozen *f)
 		clean = r == 0 && f->count == before ? clean + 1 : 0;
 		if (r < 0 || clean == 2)
 			return r;
-		if (r > 0)
-			(void)nanosleep(&pause, NULL);
+		(void)nanosleep(&pause, NULL);
 	}
 	return -EBUSY;
 }

@@ -14,6 +14,7 @@ struct session {
 	pid_t place, check;
 	int place_status;         /* of its end */
 	struct fix_frozen frozen; /* for the time of a check */
+	bool again;               /* the check is made once more, as somebody was seen on a CPU */
 	bool answer_due;          /* who asked waits */
 	pid_t asked_by;           /* as the shell's namespace numbers it */
 	unsigned serial;          /* of its questions */

@@ -72,13 +72,13 @@ ok() # what, then a command
 	local what=$1
 	shift
 	count=$((count + 1))
+	told_failure=yes # what the command says of its own failure is told as well
 	if "$@"; then
 		told_failure=
 		echo "ok $count - $what"
 		return 0
 	fi
 	failures=$((failures + 1))
-	told_failure=yes
 	echo "not ok $count - $what"
 	echo "# ${0##*/}: not ok $count - $what" >&2
 	return 1

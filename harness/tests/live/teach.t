@@ -333,6 +333,25 @@ lies() # what, then lines to type: `check` does not believe them
 }
 at_fix_step address-space-limit
 into_shell address-space-limit
+# Who was interrupted is answered as well, just before the one who asks now: either answer may come while the other is taken.
+asked_often() # file with the shell's functions
+{
+	local TEACH=$work/asking
+	mkdir -p "$TEACH" && mkfifo "$TEACH/ask" "$TEACH/done"
+	cat >"$TEACH/answers" <<'ANSWERS'
+while read -r _ pid serial <"$1/ask"; do
+	echo 1.1 >"$1/done"
+	echo "$pid.$serial" >"$1/done"
+done
+ANSWERS
+	# In sh: it opens and closes as quickly as the harness.
+	env "$mark" timeout 60 sh "$TEACH/answers" "$TEACH" &
+	grep -v '^TEACH=' "$1" >"$TEACH/rc"
+	TEACH=$TEACH env "$mark" timeout 60 bash -c '. "$TEACH/rc"; for _ in $(seq 300); do hint || exit; done'
+}
+cp "$(desks | head -n 1)/rc" "$work/rc"
+ok "asked 300 times, with another's answer before each: never left without" asked_often "$work/rc"
+kill $!
 types try && seen 'Cannot allocate memory'
 like "the program can be tried" "$(screen)" 'Cannot allocate memory'
 types hint && seen '^Fix|ulimit|RLIMIT_AS'
