@@ -69,10 +69,13 @@ static json_int_t sysctl_set(const struct judgement *j, const char *name)
 /* Limits of a group, by cause; the first that is set counts. */
 static json_int_t of_group(const struct judgement *j, const char *cause)
 {
-	static const char *const limit[][2] = {
-		{"pids-max", "pids.max"},          {"memcg-max", "memory.kmem.max"},
-		{"memcg-max", "memory.max"},       {"memcg-high", "memory.high"},
-		{"hugetlb-cgroup", "hugetlb.max"}, {"hugetlb-cgroup", "hugetlb.rsvd.max"}};
+	static const char *const limit[][2] = {{"pids-max", "pids.max"},
+					       {"memcg-max", "memory.kmem.max"},
+					       {"memcg-max", "memory.kmem.tcp.max"},
+					       {"memcg-max", "memory.max"},
+					       {"memcg-high", "memory.high"},
+					       {"hugetlb-cgroup", "hugetlb.max"},
+					       {"hugetlb-cgroup", "hugetlb.rsvd.max"}};
 	for (size_t i = 0; i < ARRAY_SIZE(limit); i++) {
 		const json_t *set = strcmp(cause, limit[i][0]) ? NULL : group_limit(j, limit[i][1]);
 		if (json_is_integer(set))
@@ -272,7 +275,7 @@ static int moved(const struct judgement *j, const char *counter, __int128 *ret)
 	return none && json_object_get(snapshots, "before") && json_object_get(snapshots, "after") ? 0 : -1;
 }
 
-/* A group that refuses without killing moves memory.events.max, or kmem's own counter, and not oom_kill. */
+/* A group that refuses without killing moves memory.events.max, or kmem's or TCP's own counter, and not oom_kill. */
 static const char *counter_of(const struct judgement *j)
 {
 	const char *cause = j->run->expect.cause;
@@ -281,7 +284,9 @@ static const char *counter_of(const struct judgement *j)
 		return NULL; /* a limit that was not taken has refused nobody */
 	if (strcmp(cause, "memcg-max") != 0 || judge_expects_oom_kill(j->run))
 		return cause_infos[id].counter;
-	return group_limit(j, "memory.kmem.max") ? "cgroup.memory.kmem.events.max" : "cgroup.memory.events.max";
+	return group_limit(j, "memory.kmem.max")       ? "cgroup.memory.kmem.events.max"
+	       : group_limit(j, "memory.kmem.tcp.max") ? "cgroup.memory.kmem.tcp.events.max"
+						       : "cgroup.memory.events.max";
 }
 
 /*
@@ -323,6 +328,18 @@ static bool sum_reached_limit(const struct judgement *j)
 	       after + CHARGE_BATCH_BYTES >= bound;
 }
 
+/* v1's limit for TCP, on 6.18: refusals are not counted there, either, but all of it was taken by this run. */
+static bool sockets_took_all(const struct judgement *j)
+{
+	__int128 before = 0, failure = 0, bound = 0;
+	bool unlimited = false, no_bound = false;
+	return group_limit(j, "memory.kmem.tcp.max") &&
+	       !judge_metric(j, "before.cgroup.memory.kmem.tcp.current", &before, &unlimited) && !unlimited &&
+	       !judge_metric(j, "failure.cgroup.memory.kmem.tcp.current", &failure, &unlimited) && !unlimited &&
+	       !judge_metric(j, "cause.bound", &bound, &no_bound) && !no_bound && before + CHARGE_BATCH_BYTES < bound &&
+	       failure == bound;
+}
+
 void judge_counter_moved(struct judgement *j)
 {
 	const char *counter = counter_of(j), *above;
@@ -340,8 +357,9 @@ void judge_counter_moved(struct judgement *j)
 		judge_assert(j, true, json_integer((json_int_t)by_above), judge_text("at least 1"), "%s moved", above);
 		return;
 	}
-	if (known == 1 && by == 0 && !judge_expects_oom_kill(j->run) && sum_reached_limit(j)) {
-		judge_assert(j, true, judge_text("yes"), NULL, "cgroup.memory.memsw.peak reached the limit");
+	if (known == 1 && by == 0 && !judge_expects_oom_kill(j->run) && (sum_reached_limit(j) || sockets_took_all(j))) {
+		judge_assert(j, true, judge_text("yes"), NULL, "cgroup.memory.%s reached the limit",
+			     sockets_took_all(j) ? "kmem.tcp.current" : "memsw.peak");
 		judge_annotate(j, "note", judge_text("this kernel does not count what it refuses there"));
 		return;
 	}

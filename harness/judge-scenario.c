@@ -94,13 +94,19 @@ static bool was_granted(const json_t *run, int kind, json_int_t asked)
 	return false;
 }
 
-/* Did this run use as much memory as the limit that killed the trigger? True where the kernel keeps no peak. */
-static bool used_as_much(const json_t *run, json_int_t bound)
+/* Did this run use as much memory as the limit that held the trigger up? True where the kernel keeps no peak. */
+static bool used_as_much(const json_t *run, const json_t *trigger, json_int_t bound)
 {
-	static const char *const path[] = {"after", "cgroup", "memory", "peak"};
+	static const char *const memory[] = {"after", "cgroup", "memory", "peak", NULL}, *const tcp[] = {
+												 "after",  "cgroup",
+												 "memory", "kmem",
+												 "tcp",    "peak",
+												 NULL};
 	const json_t *peak = json_object_get(run, "snapshots");
-	for (size_t i = 0; i < ARRAY_SIZE(path); i++)
-		peak = json_object_get(peak, path[i]);
+	const json_t *group = json_object_get(json_object_get(trigger, "environment"), "cgroup");
+	const char *const *path = json_is_integer(json_object_get(group, "memory.kmem.tcp.max")) ? tcp : memory;
+	for (; *path; path++)
+		peak = json_object_get(peak, *path);
 	return !peak || json_integer_value(peak) >= bound - bound / 10;
 }
 
@@ -117,7 +123,7 @@ static bool control_matches(const json_t *control, const json_t *trigger)
 	if (!strcmp(text_of(moment, "at"), "call"))
 		return was_granted(control, kind, kind == CALL_EXEC ? 0 : text_integer(moment, "asked", 0));
 	if (!strncmp(text_of(cause, "id"), "memcg-", 6))
-		return used_as_much(control, text_integer(cause, "bound", 0));
+		return used_as_much(control, trigger, text_integer(cause, "bound", 0));
 	return true;
 }
 

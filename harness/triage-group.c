@@ -68,6 +68,12 @@ static int add_memory(struct triage *t, const struct cgroup_numbers *n, uint64_t
 	row.in_use = v[CGROUP_MEMORY_KMEM_CURRENT];
 	row.bound = v[CGROUP_MEMORY_KMEM_MAX];
 	count_refusals(&row, v[CGROUP_MEMORY_KMEM_EVENTS_MAX], "memory.kmem.failcnt");
+	if (r == 0)
+		r = triage_add(t, &row);
+	row.limit = TRIAGE_TCP_MAX;
+	row.in_use = v[CGROUP_MEMORY_KMEM_TCP_CURRENT];
+	row.bound = v[CGROUP_MEMORY_KMEM_TCP_MAX];
+	count_refusals(&row, v[CGROUP_MEMORY_KMEM_TCP_EVENTS_MAX], "memory.kmem.tcp.failcnt");
 	return r < 0 ? r : triage_add(t, &row);
 }
 
@@ -112,8 +118,8 @@ static uint64_t huge_page_bytes(void)
 static unsigned limited(const struct triage *t, int dirfd, enum cgroup_version version, unsigned controllers)
 {
 	static const enum cgroup_value limits[] = {
-		CGROUP_MEMORY_MAX, CGROUP_MEMORY_HIGH, CGROUP_MEMORY_SWAP_MAX,  CGROUP_MEMORY_KMEM_MAX,
-		CGROUP_PIDS_MAX,   CGROUP_HUGETLB_MAX, CGROUP_HUGETLB_RSVD_MAX,
+		CGROUP_MEMORY_MAX,          CGROUP_MEMORY_HIGH, CGROUP_MEMORY_SWAP_MAX, CGROUP_MEMORY_KMEM_MAX,
+		CGROUP_MEMORY_KMEM_TCP_MAX, CGROUP_PIDS_MAX,    CGROUP_HUGETLB_MAX,     CGROUP_HUGETLB_RSVD_MAX,
 	};
 	unsigned found = 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(limits); i++) {

@@ -32,6 +32,7 @@ const struct triage_limit_info triage_limit_infos[TRIAGE_LIMITS] = {
 	[TRIAGE_COMMIT_KBYTES] = {"commit-limit", "bytes", COMMIT_FAIL, true},
 	[TRIAGE_MEMORY_MAX] = {"memcg-max", "bytes", OOM_FAILS " of the group", true},
 	[TRIAGE_KMEM_MAX] = {"memcg-max", "bytes", "fork, open, mkdir, socket: ENOMEM (kernels before 5.16)", false},
+	[TRIAGE_TCP_MAX] = {"memcg-max", "bytes", "no error: who sends waits (cgroup v1)", false},
 	[TRIAGE_SWAP_MAX] = {"memcg-swap-max", "bytes",
 			     "nothing more can be swapped out: SIGKILL once its memory is full as well", false},
 	[TRIAGE_MEMORY_HIGH] = {"memcg-high", "bytes", "no error: its tasks are slowed down, down to a stall", false},

@@ -46,6 +46,26 @@ static void full(struct cause_case *c)
 			waits_for_room(c) && limit_add(sum.in_use, PAGE_BYTES + CHARGE_BATCH_BYTES) > sum.bound;
 }
 
+/*
+ * __sk_mem_raise_allocated(), net/core/sock.c, where TCP's own limit of v1 is reached: what was charged is given back,
+ * and who sends sleeps in sk_stream_wait_memory(). Within a batch of the limit only the counter of refusals tells; 6.18
+ * counts them no more, and there the last page is gone.
+ */
+static void full_of_sockets(struct cause_case *c)
+{
+	const uint64_t *v = c->s->cgroup.value;
+	struct cause_sum sum = {v[CGROUP_MEMORY_KMEM_TCP_CURRENT], PAGE_BYTES, v[CGROUP_MEMORY_KMEM_TCP_MAX]};
+
+	if (sum.bound == ENOMEM_UNLIMITED)
+		return;
+	struct limit_state *state =
+		cause_add(c, CAUSE_MEMCG_MAX, sum, 0, "memory.kmem.tcp.limit_in_bytes of its group");
+	const bool counted = cause_moved(c, CGROUP_MEMORY_KMEM_TCP_EVENTS_MAX) == MOVED_YES;
+	if (state)
+		state->refuses = c->s->status.state == 'S' &&
+				 limit_add(sum.in_use, PAGE_BYTES + (counted ? CHARGE_BATCH_BYTES : 0)) > sum.bound;
+}
+
 void cause_of_stall(const struct snapshot *before, const struct snapshot *failure, struct cause_report *ret)
 {
 	memset(ret, 0, sizeof(*ret));
@@ -54,4 +74,5 @@ void cause_of_stall(const struct snapshot *before, const struct snapshot *failur
 	struct cause_case c = {.before = before, .s = failure, .report = ret};
 	above_high(&c);
 	full(&c);
+	full_of_sockets(&c);
 }

@@ -46,6 +46,11 @@
 #define FILES_MEMORY_KMEM_CURRENT            NULL, NULL, "memory.kmem.usage_in_bytes", NULL
 #define FILES_MEMORY_KMEM_MAX                NULL, NULL, "memory.kmem.limit_in_bytes", NULL
 #define FILES_MEMORY_KMEM_EVENTS_MAX         NULL, NULL, "memory.kmem.failcnt", NULL
+/* What TCP's sockets hold is counted by itself on v1. */
+#define FILES_MEMORY_KMEM_TCP_CURRENT        NULL, NULL, "memory.kmem.tcp.usage_in_bytes", NULL
+#define FILES_MEMORY_KMEM_TCP_MAX            NULL, NULL, "memory.kmem.tcp.limit_in_bytes", NULL
+#define FILES_MEMORY_KMEM_TCP_PEAK           NULL, NULL, "memory.kmem.tcp.max_usage_in_bytes", NULL
+#define FILES_MEMORY_KMEM_TCP_EVENTS_MAX     NULL, NULL, "memory.kmem.tcp.failcnt", NULL
 #define FILES_PIDS_CURRENT                   "pids.current", NULL, "pids.current", NULL
 #define FILES_PIDS_MAX                       "pids.max", NULL, "pids.max", NULL
 #define FILES_PIDS_EVENTS_MAX                "pids.events", "max", "pids.events", "max"
@@ -69,9 +74,10 @@ const struct cgroup_value_file cgroup_value_files[CGROUP_VALUE_COUNT] = {CGROUP_
 #define UNLIMITED_FROM (UINT64_C(0x7fffffffffffffff) & ~(UINT64_C(16) * 1024 * 1024 * 1024 - 1))
 
 static const bool settable[CGROUP_VALUE_COUNT] = {
-	[CGROUP_MEMORY_MAX] = true,       [CGROUP_MEMORY_HIGH] = true,        [CGROUP_MEMORY_SWAP_MAX] = true,
-	[CGROUP_MEMORY_OOM_GROUP] = true, [CGROUP_PIDS_MAX] = true,           [CGROUP_HUGETLB_MAX] = true,
-	[CGROUP_HUGETLB_RSVD_MAX] = true, [CGROUP_MEMORY_OOM_CONTROL] = true, [CGROUP_MEMORY_KMEM_MAX] = true,
+	[CGROUP_MEMORY_MAX] = true,          [CGROUP_MEMORY_HIGH] = true,        [CGROUP_MEMORY_SWAP_MAX] = true,
+	[CGROUP_MEMORY_OOM_GROUP] = true,    [CGROUP_PIDS_MAX] = true,           [CGROUP_HUGETLB_MAX] = true,
+	[CGROUP_HUGETLB_RSVD_MAX] = true,    [CGROUP_MEMORY_OOM_CONTROL] = true, [CGROUP_MEMORY_KMEM_MAX] = true,
+	[CGROUP_MEMORY_KMEM_TCP_MAX] = true,
 };
 
 int cgroup_value_by_name(const char *name)

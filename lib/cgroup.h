@@ -77,6 +77,10 @@ const char *cgroup_system_name(const struct cgroup_system *sys);
 	X(MEMORY_KMEM_CURRENT, MEMORY, "memory.kmem.current")                                                          \
 	X(MEMORY_KMEM_MAX, MEMORY, "memory.kmem.max")                                                                  \
 	X(MEMORY_KMEM_EVENTS_MAX, MEMORY, "memory.kmem.events.max")                                                    \
+	X(MEMORY_KMEM_TCP_CURRENT, MEMORY, "memory.kmem.tcp.current")                                                  \
+	X(MEMORY_KMEM_TCP_MAX, MEMORY, "memory.kmem.tcp.max")                                                          \
+	X(MEMORY_KMEM_TCP_PEAK, MEMORY, "memory.kmem.tcp.peak")                                                        \
+	X(MEMORY_KMEM_TCP_EVENTS_MAX, MEMORY, "memory.kmem.tcp.events.max")                                            \
 	X(PIDS_CURRENT, PIDS, "pids.current")                                                                          \
 	X(PIDS_MAX, PIDS, "pids.max")                                                                                  \
 	X(PIDS_EVENTS_MAX, PIDS, "pids.events.max")                                                                    \

@@ -670,9 +670,20 @@ static json_t *three_runs(struct world world[3], struct plan_run planned[3], str
 	return runs;
 }
 
+/* As judged: a trigger that a full group held up. */
+#define STALLED                                                                                                        \
+	{"1/failing_moment/at", "\"stall\""},                                                                          \
+	{                                                                                                              \
+		"1/cause", "{\"id\": \"memcg-max\", \"bound\": 8388608}"                                               \
+	}
+#define OF_TCP                                                                                                         \
+	{                                                                                                              \
+		"1/environment/cgroup", "{\"memory.kmem.tcp.max\": 8388608}"                                           \
+	}
+
 static const struct {
 	const char *label, *verdict, *reason;
-	struct edit edit[4];
+	struct edit edit[6];
 } scenarios[] = {
 	{"all three", "pass", "", {{0}}},
 	{"control skipped",
@@ -699,6 +710,28 @@ static const struct {
 	 "fail",
 	 "limited: no control was given what this trigger is refused",
 	 {{"1/failing_moment/asked", "4096"}, {0}}},
+	{"a control that used less than the group that held the trigger up has",
+	 "fail",
+	 "limited: no control was given what this trigger is refused",
+	 {STALLED, {"0/snapshots/after/cgroup/memory", "{\"peak\": 4194304}"}, {0}}},
+	{"one that used as much",
+	 "pass",
+	 "",
+	 {STALLED, {"0/snapshots/after/cgroup/memory", "{\"peak\": 8388608}"}, {0}}},
+	{"one whose sockets used less than TCP may in the trigger's group",
+	 "fail",
+	 "limited: no control was given what this trigger is refused",
+	 {STALLED,
+	  OF_TCP,
+	  {"0/snapshots/after/cgroup/memory", "{\"peak\": 8388608, \"kmem\": {\"tcp\": {\"peak\": 4194304}}}"},
+	  {0}}},
+	{"one whose sockets used as much",
+	 "pass",
+	 "",
+	 {STALLED,
+	  OF_TCP,
+	  {"0/snapshots/after/cgroup/memory", "{\"peak\": 4096, \"kmem\": {\"tcp\": {\"peak\": 8388608}}}"},
+	  {0}}},
 	{"a run is missing", "broken", "raised: the run is missing", {{"2", NULL}, {0}}},
 };
 

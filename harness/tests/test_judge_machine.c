@@ -366,6 +366,32 @@ static void test_uncounted(void **state)
 	expect_verdict(e, &w, "fail", "cgroup.memory.events.max moved");
 }
 
+/* v1 on 6.18: nor is what TCP is refused, but all that it may have was taken in this run. */
+static void test_uncounted_sockets(void **state)
+{
+	struct world w;
+	(void)state;
+	static const struct edit full[] = {
+		{"limits/0/id", "\"memcg-max\""},
+		{"limits/0/bound", "1048576"},
+		{"environment", "{\"cgroup\": {\"memory.kmem.tcp.max\": 1048576}}"},
+		{"snapshots/before/cgroup/memory", "{\"kmem\":{\"tcp\":{\"current\":0,\"events\":{\"max\":0}}}}"},
+		{"snapshots/failure",
+		 "{\"cgroup\":{\"memory\":{\"kmem\":{\"tcp\":{\"current\":1048576,\"events\":{\"max\":0}}}}}}"},
+		{"snapshots/after/cgroup/memory", "{\"kmem\":{\"tcp\":{\"current\":0,\"events\":{\"max\":0}}}}"},
+		{0}};
+	json_auto_t *e = doctored("memcg-high-trigger", full, &w);
+	w.run.expect.cause = (char *)"memcg-max";
+	expect_verdict(e, &w, "pass", NULL);
+	doctor(e, "snapshots/failure/cgroup/memory/kmem/tcp/current", "1044480");
+	expect_verdict(e, &w, "fail", "cgroup.memory.kmem.tcp.events.max moved");
+	doctor(e, "snapshots/failure/cgroup/memory/kmem/tcp/current", "1048576");
+	doctor(e, "snapshots/before/cgroup/memory/kmem/tcp/current", "1048576"); /* before the program began */
+	expect_verdict(e, &w, "fail", "cgroup.memory.kmem.tcp.events.max moved");
+	doctor(e, "snapshots/after/cgroup/memory/kmem/tcp/events/max", "1"); /* 6.1 */
+	expect_verdict(e, &w, "pass", NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -378,6 +404,7 @@ int main(void)
 		cmocka_unit_test(test_both_groups_limited),
 		cmocka_unit_test(test_helped_at_stall),
 		cmocka_unit_test(test_stall),
+		cmocka_unit_test(test_uncounted_sockets),
 		cmocka_unit_test(test_uncounted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -470,16 +470,22 @@ static void test_group_v1(void **state)
 	put("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 6\n");
 	put("memory.kmem.limit_in_bytes", "8192\n");
 	put("memory.kmem.failcnt", "2\n");
+	put("memory.kmem.tcp.usage_in_bytes", "1048576\n");
+	put("memory.kmem.tcp.limit_in_bytes", "2097152\n");
+	put("memory.kmem.tcp.failcnt", "3\n");
 	assert_int_equal(triage_group(&t, root, CGROUP_V1, 1U << CGROUP_MEMORY), 0);
 	assert_row(TRIAGE_MEMORY_MAX, 100 * MB, 120 * MB);
 	assert_row(TRIAGE_SWAP_MAX, 8000000, 10000000);
 	assert_row(TRIAGE_KMEM_MAX, 4096, 8192);
 	assert_int_equal(row_of(TRIAGE_KMEM_MAX)->refused, 2);
+	assert_row(TRIAGE_TCP_MAX, 1048576, 2097152);
+	assert_int_equal(row_of(TRIAGE_TCP_MAX)->refused, 3);
 	assert_int_equal(row_of(TRIAGE_MEMORY_MAX)->refused, 6);
 	assert_group_fix(TRIAGE_MEMORY_MAX,
 			 "echo 261658240 > @/memory.memsw.limit_in_bytes && echo 251658240 > @/memory.limit_in_bytes");
 	assert_group_fix(TRIAGE_SWAP_MAX, "echo 145829120 > @/memory.memsw.limit_in_bytes");
 	assert_group_fix(TRIAGE_KMEM_MAX, "echo 16384 > @/memory.kmem.limit_in_bytes");
+	assert_group_fix(TRIAGE_TCP_MAX, "echo 4194304 > @/memory.kmem.tcp.limit_in_bytes");
 	triage_free(&t);
 	put("pids.current", "4\n");
 	put("pids.max", "4\n");

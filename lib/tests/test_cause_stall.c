@@ -106,6 +106,36 @@ static void test_nobody_to_kill(void **state)
 	assert_true(state_of(&f, CAUSE_MEMCG_MAX)->refuses);
 }
 
+/* v1, memory.kmem.tcp.limit_in_bytes of 1 MB: what 5.10 and 6.1 count, and 6.18 does not. */
+static void test_sockets(void **state)
+{
+	(void)state;
+	struct fixture f;
+	group_init(&f);
+	uint64_t *v = f.s.cgroup.value;
+	f.before.cgroup.value[CGROUP_MEMORY_KMEM_TCP_EVENTS_MAX] = 0;
+	v[CGROUP_MEMORY_KMEM_TCP_MAX] = 1 * MB;
+	v[CGROUP_MEMORY_KMEM_TCP_CURRENT] = 1 * MB - 8 * PAGE;
+	v[CGROUP_MEMORY_KMEM_TCP_EVENTS_MAX] = 62;
+	f.s.status.state = 'S';
+	judge_stall(&f);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	assert_sum(&f, CAUSE_MEMCG_MAX, 1 * MB - 8 * PAGE, PAGE, 1 * MB);
+	v[CGROUP_MEMORY_KMEM_TCP_EVENTS_MAX] = 0;
+	judge_stall(&f); /* there is room */
+	assert_only(&f, CAUSE_UNKNOWN);
+	v[CGROUP_MEMORY_KMEM_TCP_CURRENT] = 1 * MB;
+	judge_stall(&f);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	f.s.status.state = 'R'; /* it does not wait for anything */
+	judge_stall(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.s.status.state = 'S';
+	v[CGROUP_MEMORY_KMEM_TCP_MAX] = ENOMEM_UNLIMITED;
+	judge_stall(&f);
+	assert_int_equal(f.report.count, 0);
+}
+
 static void test_nothing_to_go_by(void **state)
 {
 	(void)state;
@@ -133,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_high),
 		cmocka_unit_test(test_oom_kill_disabled),
+		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_nobody_to_kill),
 		cmocka_unit_test(test_nothing_to_go_by),
 	};

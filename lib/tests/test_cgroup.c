@@ -314,6 +314,10 @@ static void values_v1(void **state)
 	put("/enomem-fake/memory.kmem.usage_in_bytes", "86016\n");
 	put("/enomem-fake/memory.kmem.limit_in_bytes", "9223372036854771712\n");
 	put("/enomem-fake/memory.kmem.failcnt", "3\n");
+	put("/enomem-fake/memory.kmem.tcp.usage_in_bytes", "1048576\n");
+	put("/enomem-fake/memory.kmem.tcp.limit_in_bytes", "2097152\n");
+	put("/enomem-fake/memory.kmem.tcp.max_usage_in_bytes", "1572864\n");
+	put("/enomem-fake/memory.kmem.tcp.failcnt", "62\n");
 	put("/enomem-fake/memory.memsw.max_usage_in_bytes", "12288\n");
 	put("/enomem-fake/memory.stat", "cache 1\nswap 5\ntotal_swapcached 6\ntotal_swap 20480\n");
 	put("/enomem-fake/pids.max", "max\n");
@@ -335,6 +339,11 @@ static void values_v1(void **state)
 	assert_int_equal(n.value[CGROUP_MEMORY_KMEM_CURRENT], 86016);
 	assert_int_equal(n.value[CGROUP_MEMORY_KMEM_MAX], ENOMEM_UNLIMITED);
 	assert_int_equal(n.value[CGROUP_MEMORY_KMEM_EVENTS_MAX], 3);
+	assert_int_equal(n.value[CGROUP_MEMORY_KMEM_TCP_CURRENT], 1048576);
+	assert_int_equal(n.value[CGROUP_MEMORY_KMEM_TCP_MAX], 2097152);
+	assert_int_equal(n.value[CGROUP_MEMORY_KMEM_TCP_PEAK], 1572864);
+	assert_int_equal(n.value[CGROUP_MEMORY_KMEM_TCP_EVENTS_MAX], 62);
+	assert_int_equal(cgroup_set(&cg, CGROUP_MEMORY_KMEM_TCP_MAX, ENOMEM_UNLIMITED), 0);
 	assert_int_equal(n.value[CGROUP_MEMORY_MEMSW_PEAK], 12288);
 	assert_int_equal(n.value[CGROUP_MEMORY_SWAP_EVENTS_MAX], 30);
 	assert_int_equal(cgroup_set(&cg, CGROUP_MEMORY_UNDER_OOM, 1), -EINVAL);

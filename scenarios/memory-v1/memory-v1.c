@@ -1,28 +1,33 @@
 // SPDX-License-Identifier: MIT
 /*
- * What only cgroup v1 can do: a group without an OOM killer (memory.oom_control), and a limit for kernel memory alone
- * (memory.kmem.limit_in_bytes). A full group that may not kill says ENOMEM to calls; whoever faults sleeps in
- * mem_cgroup_oom_synchronize() until there is room.
+ * What only cgroup v1 can do: a group without an OOM killer (memory.oom_control), and limits for kernel memory alone
+ * (memory.kmem.limit_in_bytes) and for what TCP holds (memory.kmem.tcp.limit_in_bytes). A full group that may not kill
+ * says ENOMEM to calls; whoever faults sleeps in mem_cgroup_oom_synchronize() until there is room, and whoever sends in
+ * sk_stream_wait_memory().
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <wchar.h>
 
-enum { THREADS_MAX = 256, STACK_BYTES = 4096, STEP_BYTES = 1 << 20 };
+enum { THREADS_MAX = 256, STACK_BYTES = 4096, STEP_BYTES = 1 << 20, CONNECTIONS_PER_MIB = 8, BUFFER_BYTES = 200000 };
 
 static int file = -1;
 static char stack[THREADS_MAX][STACK_BYTES];
 
 static void usage(void)
 {
-	fputs("usage: memory-v1 file|thread|touch --count N [--again]\n", stderr);
+	fputs("usage: memory-v1 file|thread|touch|send --count N [--again]\n", stderr);
 	exit(2);
 }
 
@@ -78,6 +83,35 @@ static void touch(size_t mebibytes)
 	puts("all pages used");
 }
 
+static int buffer(int fd, int which)
+{
+	const int bytes = BUFFER_BYTES;
+	return setsockopt(fd, SOL_SOCKET, which, &bytes, sizeof(bytes));
+}
+
+/* To connections of our own that nobody reads, which have buffers for all of it; where that may be, in a network of our
+ * own, whose loopback is down at first. */
+static void send_to_nobody(size_t mebibytes)
+{
+	static const char step[STEP_BYTES / CONNECTIONS_PER_MIB];
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct ifreq up = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	socklen_t length = sizeof(address);
+	int alone = unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0;
+	int listener = socket(AF_INET, SOCK_STREAM, 0), sender;
+	if (listener < 0 || (alone && ioctl(listener, SIOCSIFFLAGS, &up) < 0) || buffer(listener, SO_RCVBUF) < 0 ||
+	    bind(listener, (struct sockaddr *)&address, length) < 0 || listen(listener, SOMAXCONN) < 0 ||
+	    getsockname(listener, (struct sockaddr *)&address, &length) < 0)
+		fail("a network");
+	for (size_t i = 0; i < mebibytes * CONNECTIONS_PER_MIB; i++) {
+		if ((sender = socket(AF_INET, SOCK_STREAM, 0)) < 0 || buffer(sender, SO_SNDBUF) < 0 ||
+		    connect(sender, (struct sockaddr *)&address, length) < 0 || accept(listener, NULL, NULL) < 0 ||
+		    send(sender, step, sizeof(step), 0) != (ssize_t)sizeof(step))
+			fail("send");
+	}
+	printf("send: %zu MiB were taken\n", mebibytes);
+}
+
 /* One more MiB or child: 0, or -1 and errno */
 static int start(const char *what, size_t i)
 {
@@ -110,6 +144,10 @@ int main(int argc, char *argv[])
 	const char *what = argv[optind];
 	if (strcmp(what, "touch") == 0) {
 		touch(count);
+		return 0;
+	}
+	if (strcmp(what, "send") == 0) {
+		send_to_nobody(count);
 		return 0;
 	}
 	file = memfd_create("memory-v1", 0);

@@ -26,6 +26,7 @@ GROUP_FILES = set("""memory.max memory.high memory.current memory.peak memory.st
 memory.reclaim memory.swap.max memory.swap.peak memory.swap.events memory.swap.current pids.max pids.current pids.peak pids.events
 pids.events.local memory.events.local cgroup.kill memory.limit_in_bytes memory.usage_in_bytes memory.max_usage_in_bytes memory.failcnt
 memory.oom_control memory.memsw.limit_in_bytes memory.memsw.max_usage_in_bytes memory.kmem.limit_in_bytes memory.kmem.failcnt
+memory.kmem.tcp.limit_in_bytes memory.kmem.tcp.usage_in_bytes memory.kmem.tcp.failcnt
 hugetlb.2MB.max hugetlb.2MB.rsvd.max hugetlb.2MB.current hugetlb.2MB.rsvd.current hugetlb.2MB.events hugetlb.*.events
 hugetlb.2MB.limit_in_bytes hugetlb.2MB.rsvd.limit_in_bytes rsvd.max""".split())
 # Kernel parameters that only some kernels have: since 6.6; Debian's and Ubuntu's.
@@ -235,7 +236,8 @@ def spelled(kind, key, value):
     if kind == "rlimit":
         return [f"--{key}=", f"ulimit -{RLIMITS[key]}", f"ulimit -S{RLIMITS[key]}"]
     if kind in ("cgroup", "cgroup_above"):
-        return [key, UNIT_OF.get(key, key), "the limit", "memory.limit_in_bytes" if key == "memory.max" else key]
+        v1 = {"memory.max": "memory.limit_in_bytes", "memory.kmem.tcp.max": "memory.kmem.tcp.limit_in_bytes"}
+        return [key, UNIT_OF.get(key, key), "the limit", v1.get(key, key)]
     if kind in ("sysctl", "namespace_sysctl"):
         last = key.split(".", 1)[1]
         mode = [f"mode {value}", "modes 0 and 1"] if key == "vm.overcommit_memory" else []
