@@ -121,10 +121,7 @@ bool machine_on_path(const char *program, const char *path)
 static void probe_witness(struct machine *m)
 {
 	int error;
-	if (!machine_on_path("unshare", getenv("PATH")))
-		(void)snprintf(m->why_no_witness, sizeof(m->why_no_witness),
-			       "needs the unshare program: apt install util-linux");
-	else if ((error = in_child(probe_seccomp)))
+	if ((error = in_child(probe_seccomp)))
 		(void)snprintf(m->why_no_witness, sizeof(m->why_no_witness),
 			       "needs seccomp filters that return to a tracer (%s)", strerrorname_np(error));
 	else if ((error = in_child(probe_ptrace)))

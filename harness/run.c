@@ -21,16 +21,17 @@
 #include "run-log.h"
 #include "run-look.h"
 #include "spawn.h"
+#include "stage-namespaces.h"
 #include "stage.h"
 #include "witness-inject.h"
 
-#define GROUP_TIMEOUT_NS      2000000000ULL
+#define GROUP_TIMEOUT_NS 2000000000ULL
 /* What a snapshot and the samples beside it take is some dozens of pages; a machine that others ask as well takes its
  * part of it before. */
-#define RESERVE_BYTES         ((size_t)2 << 20)
-/* Without a command's words. */
-#define UNSHARE_ARGUMENTS_MAX 24
-#define STREAMS               (STDERR_FILENO + 1)
+#define RESERVE_BYTES    ((size_t)2 << 20)
+/* Without a command's words: "enomem stage FD". */
+#define STAGE_WORDS      3
+#define STREAMS          (STDERR_FILENO + 1)
 
 static int make_spec(const struct run_context *context, struct run_record *record, const int out[2], const int err[2],
 		     const int report[2], int *ret_fd)
@@ -47,7 +48,7 @@ static int make_spec(const struct run_context *context, struct run_record *recor
 	spec->environment = run->environment;
 	spec->user_namespace = !context->machine->root;
 	spec->clean_environment = true;
-	spec->joined = context->place != NULL;
+	spec->inside = context->place ? context->place->inside : 0;
 	spec->filter_fd = context->filter_fd;
 	spec->report_fd = report[1];
 	spec->stdin_fd = -1;
@@ -77,40 +78,6 @@ static int make_spec(const struct run_context *context, struct run_record *recor
 	return r;
 }
 
-/* What is executed: unshare, which executes the stage. */
-static void unshare_arguments(const struct run_context *context, const char *stage_fd, char *const *command,
-			      const char **argv)
-{
-	static char inside[16];
-	static const char *const make[] = {"--fork", "--kill-child", "--mount-proc"};
-	static const char *const user[] = {"--user", "--map-current-user", "--keep-caps"};
-	static const char *const join_user[] = {"--user", "--preserve-credentials"};
-	const bool join = context->place;
-	unsigned n = 0;
-	argv[n++] = join ? "nsenter" : "unshare";
-	for (size_t i = 0; !join && !context->machine->root && i < ARRAY_SIZE(user); i++)
-		argv[n++] = user[i];
-	for (size_t i = 0; join && !context->machine->root && i < ARRAY_SIZE(join_user); i++)
-		argv[n++] = join_user[i];
-	argv[n++] = "--pid";
-	argv[n++] = "--mount";
-	argv[n++] = "--ipc";
-	for (size_t i = 0; !join && i < ARRAY_SIZE(make); i++)
-		argv[n++] = make[i];
-	if (join) { /* it forks of itself */
-		(void)snprintf(inside, sizeof(inside), "%d", context->place->inside);
-		argv[n++] = "--target";
-		argv[n++] = inside;
-	}
-	argv[n++] = "--";
-	argv[n++] = context->stage;
-	argv[n++] = "stage";
-	argv[n++] = stage_fd;
-	for (char *const *word = command; word && *word; word++)
-		argv[n++] = *word;
-	argv[n] = NULL;
-}
-
 static void pin(const struct run_context *context, const struct plan_run *run, bool on)
 {
 	cpu_set_t one;
@@ -130,20 +97,21 @@ static void pin(const struct run_context *context, const struct plan_run *run, b
 	(void)sched_setaffinity(0, sizeof(one), &one);
 }
 
-/* Why the program was never executed, from the stage's report or from what unshare said. */
+/* Why the program was never executed, from the stage's report. */
 static void explain_no_start(struct run_record *record, int report_fd)
 {
 	struct stage_report report = {0};
-	const char *said = record->sampler.err.text;
 	if (record->sampler.stopped_by == SAMPLER_STOP_REQUEST)
 		(void)run_problem(record, 0, "interrupted", NULL, "interrupted before the program was started");
-	else if (record->unshare_error)
-		(void)run_problem(record, record->unshare_error, "unshare", "apt install util-linux",
-				  "unshare: the program could not be started");
+	else if (record->stage_error)
+		(void)run_problem(record, record->stage_error, "stage", NULL, "the stage could not be started");
 	else if (read(report_fd, &report, sizeof(report)) == (ssize_t)sizeof(report) && record->run->command &&
 		 strcmp(report.step, "execve") == 0)
 		(void)run_problem(record, report.error, "execve", NULL, "%s: cannot be executed",
 				  record->run->command->argv[0]);
+	else if (strcmp(report.step, STAGE_NAMESPACES_STEP) == 0)
+		(void)run_problem(record, report.error, "unshare", "enomem doctor tells what this machine allows",
+				  "the namespaces could not be made");
 	else if (report.step[0])
 		(void)run_problem(record, report.error, "stage", NULL, "%s: the program could not be started",
 				  report.step);
@@ -153,9 +121,7 @@ static void explain_no_start(struct run_record *record, int report_fd)
 				  "for the program itself",
 				  record->run->command->argv[0]);
 	else
-		(void)run_problem(record, 0, "unshare", "enomem doctor tells what this machine allows",
-				  "the namespaces could not be made: %.*s", (int)strcspn(said, "\n"),
-				  said[0] ? said : "unshare ended without a word");
+		(void)run_problem(record, 0, "stage", NULL, "the stage ended without a word");
 }
 
 static void close_end(int *fd)
@@ -189,11 +155,11 @@ static void start_and_watch(struct run_context *context, struct run_record *reco
 {
 	char stage_fd[16];
 	struct run_command *command = record->run->command;
-	auto_free const char **argv = calloc(UNSHARE_ARGUMENTS_MAX + run_command_length(command), sizeof(char *));
+	auto_free const char **argv = calloc(STAGE_WORDS + run_command_length(command) + 1, sizeof(char *));
 	auto_free char **environment = command ? NULL : run_plain_environment();
 	int kept[5 + STREAMS + CGROUP_CONTROLLERS] = {spec_fd, context->filter_fd, report[1], out[1], err[1]};
 	if (!argv) {
-		(void)run_problem(record, ENOMEM, "unshare", NULL, "the command line");
+		(void)run_problem(record, ENOMEM, "stage", NULL, "the command line");
 		return;
 	}
 	for (unsigned fd = 0; fd < STREAMS; fd++)
@@ -201,7 +167,11 @@ static void start_and_watch(struct run_context *context, struct run_record *reco
 	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
 		kept[5 + STREAMS + c] = record->cgroup ? record->cgroup->procs_fd[c] : -1;
 	(void)snprintf(stage_fd, sizeof(stage_fd), "%d", spec_fd);
-	unshare_arguments(context, stage_fd, command ? command->argv : NULL, argv);
+	argv[0] = context->stage;
+	argv[1] = "stage";
+	argv[2] = stage_fd;
+	for (unsigned i = 0; command && command->argv[i]; i++)
+		argv[STAGE_WORDS + i] = command->argv[i];
 	struct spawn child = {.argv = argv,
 			      .environment = environment,
 			      .out_fd = out[1],
@@ -220,7 +190,7 @@ static void start_and_watch(struct run_context *context, struct run_record *reco
 		watch(record, &child);
 		spawn_end(&child);
 	}
-	record->unshare_error = child.error;
+	record->stage_error = child.error;
 	pin(context, record->run, false);
 }
 

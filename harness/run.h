@@ -77,7 +77,7 @@ struct run_record {
 	struct witness witness;
 	struct sampler sampler;
 	struct snapshot after;
-	int unshare_error;     /* positive errno of an unshare that could not be executed */
+	int stage_error;       /* positive errno of a stage that could not be executed */
 	struct cgroup *cgroup; /* NULL when the run had none */
 	struct sysctl_session
 		*session;    /* NULL: nothing of the machine is changed, or that of a guest which is thrown away */

@@ -64,8 +64,8 @@ static void end_run(struct sampler *s, enum sampler_stop why)
 {
 	int none = SAMPLER_STOP_NONE;
 	(void)atomic_compare_exchange_strong(&s->stopped_by, &none, why);
-	/* The stage is init of the run's pid namespace: with it everything in there dies. unshare may not have got so
-	 * far. */
+	/* The stage is init of the run's pid namespace: with it everything in there dies. It may not be there
+	 * yet. */
 	pid_t stage = s->shared->stage, root = s->shared->root;
 	if (stage > 0)
 		(void)kill(stage, SIGKILL);

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,11 +27,14 @@
 #include "filter.h"
 #include "knob.h"
 #include "number.h"
+#include "stage-namespaces.h"
 #include "stage-root.h"
 
 /* Exit status of the stage when the program could not be started; the report says why. */
 #define STAGE_FAILED         125
 #define OPEN_FILES_LOOKED_AT 65536
+/* execvp() keeps a path of PATH_MAX there, and a shell's arguments should the program be a script. */
+#define STACK_BYTES          131072
 #define OWN_TMPFS            ",size=256m" /* where the scenario has none: the machine's is everybody's */
 
 int stage_add_argument(struct stage_spec *spec, const char *argument)
@@ -348,7 +352,7 @@ static int become_program(const struct stage_spec *spec, char **command)
 	if (r == 0)
 		r = become(spec);
 	/* A stage that joined is nobody's init: with it the program goes. */
-	if (r == 0 && spec->joined && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+	if (r == 0 && spec->inside && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		r = fail(spec, "PR_SET_PDEATHSIG", errno);
 	return r ? r : execute(spec, command);
 }
@@ -362,6 +366,63 @@ static int set_up_namespaces(const struct stage_spec *spec)
 	return open_writable(spec);
 }
 
+/* The descriptors were inherited on purpose. */
+struct part {
+	const struct stage_spec *spec;
+	int inherited[9];
+	char **command;
+};
+
+static void close_on_exec(const struct part *p)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(p->inherited); i++)
+		if (p->inherited[i] >= 0)
+			(void)fcntl(p->inherited[i], F_SETFD, FD_CLOEXEC);
+}
+
+/* Keep nothing open that would hide the end of the program's output from the harness. */
+static int wait_for(pid_t child, const struct part *p)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(p->inherited); i++)
+		if (p->inherited[i] >= 0)
+			(void)close(p->inherited[i]);
+	for (;;) {
+		int status;
+		pid_t pid = wait(&status);
+		if (pid == child)
+			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		if (pid < 0 && errno != EINTR)
+			return STAGE_FAILED;
+	}
+}
+
+static int play_program(void *data)
+{
+	const struct part *p = data;
+	return become_program(p->spec, p->command);
+}
+
+/* As init of the run's pid namespace, or as one more process of another run's. */
+static int play_stage(void *data)
+{
+	static char stack[STACK_BYTES] __attribute__((aligned(16)));
+	struct part *p = data;
+	const struct stage_spec *spec = p->spec;
+	int r = spec->inside ? 0 : stage_namespaces_mount_proc();
+	if (r < 0)
+		return fail(spec, STAGE_NAMESPACES_STEP, -r);
+	if (!spec->inside && set_up_namespaces(spec) != 0)
+		return STAGE_FAILED;
+	if (prepare_root(spec) != 0)
+		return STAGE_FAILED;
+	close_on_exec(p);
+	/* vfork(2), for what is more than it allows: nothing is copied, and what the program becomes is its own. */
+	pid_t program = clone(play_program, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, p);
+	if (program < 0)
+		return fail(spec, "fork", errno);
+	return wait_for(program, p);
+}
+
 int stage_main(int spec_fd, char **command)
 {
 	struct stage_spec *spec = mmap(NULL, sizeof(*spec), PROT_READ, MAP_SHARED, spec_fd, 0);
@@ -369,32 +430,14 @@ int stage_main(int spec_fd, char **command)
 	if (spec == MAP_FAILED || fstat(spec_fd, &st) < 0 || (size_t)st.st_size < sizeof(*spec) ||
 	    spec->magic != STAGE_MAGIC || spec->size != sizeof(*spec))
 		return STAGE_FAILED;
-	if (!spec->joined && set_up_namespaces(spec) != 0)
-		return STAGE_FAILED;
-	if (prepare_root(spec) != 0)
-		return STAGE_FAILED;
-	/* The descriptors were inherited on purpose; the program must not have them. */
-	const int inherited[] = {spec_fd,           spec->filter_fd,   spec->report_fd,
-				 spec->stdin_fd,    spec->stdout_fd,   spec->stderr_fd,
-				 spec->procs_fd[0], spec->procs_fd[1], spec->procs_fd[2]};
-	for (unsigned i = 0; i < ARRAY_SIZE(inherited); i++)
-		if (inherited[i] >= 0)
-			(void)fcntl(inherited[i], F_SETFD, FD_CLOEXEC);
-	pid_t program = fork();
-	if (program < 0)
-		return fail(spec, "fork", errno);
-	if (program == 0)
-		_exit(become_program(spec, command));
-	/* Keep nothing open that would hide the end of the program's output from the harness. */
-	for (unsigned i = 0; i < ARRAY_SIZE(inherited); i++)
-		if (inherited[i] >= 0)
-			(void)close(inherited[i]);
-	for (;;) {
-		int status;
-		pid_t pid = wait(&status);
-		if (pid == program)
-			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-		if (pid < 0 && errno != EINTR)
-			return STAGE_FAILED;
-	}
+	struct part part = {spec,
+			    {spec_fd, spec->filter_fd, spec->report_fd, spec->stdin_fd, spec->stdout_fd,
+			     spec->stderr_fd, spec->procs_fd[0], spec->procs_fd[1], spec->procs_fd[2]},
+			    command};
+	int r = spec->inside ? stage_namespaces_join(spec->inside, spec->user_namespace)
+			     : stage_namespaces_make(spec->user_namespace);
+	if (r < 0)
+		return fail(spec, STAGE_NAMESPACES_STEP, -r);
+	pid_t stage = stage_namespaces_start(play_stage, &part);
+	return stage < 0 ? fail(spec, STAGE_NAMESPACES_STEP, (int)-stage) : wait_for(stage, &part);
 }

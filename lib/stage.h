@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * The stage: what happens between util-linux unshare and the program. unshare executes enomem again in its stage role;
- * as init of the new pid namespace it sets what is kept per namespace, makes the kernel's knobs read-only, starts the
- * program under its limits, and reaps.
+ * The stage: what happens between the harness and the program. The harness executes enomem again in its stage role,
+ * which makes the run's namespaces and forks; as init of the new pid namespace the child sets what is kept per
+ * namespace, makes the kernel's knobs read-only, starts the program under its limits, and reaps.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "environment.h"
 
@@ -33,7 +34,7 @@ struct stage_spec {
 	unsigned closed_streams;                                  /* a bit each: the program has none there */
 	int procs_fd[CGROUP_CONTROLLERS];                         /* cgroup.procs of the run's group, -1 for none */
 	bool terminal;                      /* its standard input is to be its controlling terminal */
-	bool joined;                        /* the namespaces are those of another run, and set up */
+	pid_t inside;                       /* 0, or: the namespaces are those of this process, and set up */
 	bool files_fixed;                   /* all that is mounted is read-only, but for ENVIRONMENT_TMPFS and these: */
 	char writable[STAGE_WRITABLE][256]; /* files and directories; "" ends them */
 };

@@ -166,7 +166,8 @@ static void on_started(struct witness *w, const struct tracee *t)
 	w->shared->program = t->tid;
 }
 
-/* A fork of unshare is the stage, the stage's fork becomes the program: both before the program's exec. */
+/* The root's fork is the stage, which goes on once that was heard of (stage_namespaces_fork()); the stage's fork
+ * becomes the program. */
 static bool on_new_task(struct witness *w, struct tracee *parent)
 {
 	unsigned long tid = 0;
@@ -209,9 +210,6 @@ static void on_exec(struct witness *w, struct tracee *t)
 				w->shared->tasks--;
 		}
 	}
-	/* Of a fork the child may be heard of before its parent: the first to exec after unshare is the stage. */
-	if (!w->started && t->tid != w->shared->root && !w->shared->stage)
-		w->shared->stage = t->tid;
 	if (!w->started && t->tid != w->shared->root && t->tid != w->shared->stage) {
 		w->shared->tasks = 1;
 		on_started(w, t);

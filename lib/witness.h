@@ -5,7 +5,8 @@
  * is taken.
  *
  * It is the parent of what it watches: fork, then witness_seize() the child, then witness_watch() until nobody is left.
- * The tree it expects is util-linux unshare -> enomem's stage -> the program; the program is watched from its exec on.
+ * The tree it expects is one process, which makes the namespaces (the root) -> its child, the stage -> the program; the
+ * program is watched from its exec on, the first of any but the root.
  */
 #pragma once
 
@@ -33,10 +34,10 @@ struct witness_signal {
 
 /* What another thread may look at while the witness works. */
 struct witness_shared {
-	_Atomic pid_t root;     /* unshare; 0 once reaped */
+	_Atomic pid_t root;     /* the stage's parent; 0 once reaped */
 	_Atomic pid_t stage;    /* init of the run's pid namespace; 0 once reaped */
 	_Atomic pid_t program;  /* 0 before its exec and after its end */
-	_Atomic unsigned tasks; /* alive now, without unshare and the stage */
+	_Atomic unsigned tasks; /* alive now, without the root and the stage */
 	/* What the witness takes its snapshots from while it watches; NULL before and after. */
 	_Atomic(const struct snapshot_source *) source;
 };
@@ -71,7 +72,7 @@ struct witness {
 	uint64_t start_ns, end_ns; /* of the program, CLOCK_MONOTONIC */
 	bool ended;
 	int exit_status; /* of the program, as wait(2) has it; valid when ended */
-	int root_status; /* of unshare */
+	int root_status; /* of the root */
 	bool tasks_ceiling_hit;
 	bool untraced;     /* a task was made that nobody can follow (CLONE_UNTRACED): what was seen proves nothing */
 	bool queued_fault; /* the program sent a SIGSEGV or SIGBUS with a siginfo of its own making */

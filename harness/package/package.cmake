@@ -16,7 +16,7 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_DEBIAN_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
-# Libraries are added by debian.cmake. What the linker cannot see: unshare(1) starts every run; libdw is loaded when a backtrace is wanted; guests need the rest.
+# Libraries are added by debian.cmake. What the linker cannot see: mkswap(8) and unshare(1) go into guests; libdw is loaded when a backtrace is wanted; guests need the rest.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "util-linux (>= 2.36)")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libdw1, qemu-system-x86, xz-utils, zstd, lz4")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "jq, bash-completion")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The witness on real processes. The tree it expects (unshare, stage, program) is played by forks of this test, so that
+ * The witness on real processes. The tree it expects (root, stage, program) is played by forks of this test, so that
  * neither namespaces nor root are needed; the program is this test again, in a role named by its first argument.
  */
 #include <setjmp.h>
@@ -43,7 +43,7 @@ static const struct environment_injection *injections;
 static unsigned injection_count;
 static uint64_t on_demand; /* watched as well */
 
-/* Fork a stand-in for unshare, whose child stands in for the stage, whose child executes us in a role. */
+/* Fork a stand-in for the root, whose child stands in for the stage, whose child executes us in a role. */
 static int watch_with_ceiling(const char *role, unsigned tasks_ceiling)
 {
 	int gate[2];
@@ -60,7 +60,8 @@ static int watch_with_ceiling(const char *role, unsigned tasks_ceiling)
 		(void)close(gate[1]);
 		(void)!read(gate[0], &byte, 1);
 		if (fork() == 0) {
-			/* As unshare --kill-child: the stage dies with its parent, and here the program with the stage.
+			/* As stage_namespaces_fork(): the stage dies with its parent, and here the program with the
+			 * stage.
 			 */
 			(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 			if (fork() == 0) {
