@@ -149,25 +149,32 @@ static const struct environment_setting *setting_of(const struct environment *en
 	return NULL;
 }
 
-/* But for limits, is everything that a run is started with the same? */
-static bool same_otherwise(const struct plan_run *trigger, const struct plan_run *remedy)
+bool fix_same_otherwise(const struct plan_run *trigger, const struct plan_run *remedy, struct environment *env,
+			bool more_words)
 {
-	struct environment a, b;
-	memcpy(&a, &trigger->environment, sizeof(a));
-	memcpy(&b, &remedy->environment, sizeof(b));
-	memcpy(b.rlimit, a.rlimit, sizeof(b.rlimit));
-	memcpy(b.cgroup, a.cgroup, sizeof(b.cgroup));
-	memcpy(b.namespace_sysctl, a.namespace_sysctl, sizeof(b.namespace_sysctl));
-	b.namespace_sysctl_count = a.namespace_sysctl_count;
-	b.watch_calls = a.watch_calls;
-	b.deadline_ns = a.deadline_ns;
-	b.memory_ceiling_bytes = a.memory_ceiling_bytes;
-	b.tasks_ceiling = a.tasks_ceiling;
+	const struct environment *a = &trigger->environment;
+	memcpy(env->rlimit, a->rlimit, sizeof(env->rlimit));
+	memcpy(env->cgroup, a->cgroup, sizeof(env->cgroup));
+	env->watch_calls = a->watch_calls;
+	env->deadline_ns = a->deadline_ns;
+	env->memory_ceiling_bytes = a->memory_ceiling_bytes;
+	env->tasks_ceiling = a->tasks_ceiling;
 	unsigned i = 0;
 	while (trigger->argv[i] && remedy->argv[i] && !strcmp(trigger->argv[i], remedy->argv[i]))
 		i++;
 	/* environment_init() sets their padding as well. */
-	return !trigger->argv[i] && !remedy->argv[i] && memcmp(&a, &b, sizeof(a)) == 0; // NOLINT
+	return !trigger->argv[i] && (more_words || !remedy->argv[i]) && memcmp(a, env, sizeof(*a)) == 0; // NOLINT
+}
+
+/* Nothing but what lines are made of is other. */
+static bool same_here(const struct plan_run *trigger, const struct plan_run *remedy)
+{
+	const struct environment *a = &trigger->environment;
+	struct environment b;
+	memcpy(&b, &remedy->environment, sizeof(b));
+	memcpy(b.namespace_sysctl, a->namespace_sysctl, sizeof(b.namespace_sysctl));
+	b.namespace_sysctl_count = a->namespace_sysctl_count;
+	return fix_same_otherwise(trigger, remedy, &b, false);
 }
 
 bool fix_limit_lines(const struct machine *m, const struct environment *from, const struct environment *to,
@@ -219,7 +226,7 @@ static bool can_be_typed(const struct machine *m, const struct quiz *q, const st
 {
 	if (q->guests)
 		return run->world == q->trigger->world && fix_guest_lines(m, q->trigger, run, f);
-	return same_otherwise(q->trigger, run) && lines_of(m, &q->trigger->environment, &run->environment, f);
+	return same_here(q->trigger, run) && lines_of(m, &q->trigger->environment, &run->environment, f);
 }
 
 void fix_find(const struct machine *m, const struct quiz *q, struct teach_fix *ret)

@@ -30,6 +30,11 @@ struct teach_fix {
 
 void fix_find(const struct machine *m, const struct quiz *q, struct teach_fix *ret);
 
+/* Is everything that a run is started with the same, but for limits? Of env, a copy of the remedy's environment, what
+ * else lines are made of is the trigger's by then. more_words: the remedy's program may have some at the end. */
+bool fix_same_otherwise(const struct plan_run *trigger, const struct plan_run *remedy, struct environment *env,
+			bool more_words);
+
 /* For teach-guest.c: one more line to type; the lines of limits of the process and its group. false where that cannot
  * be. */
 bool fix_add_line(struct teach_fix *f, const char *format, ...) __attribute__((format(printf, 2, 3)));

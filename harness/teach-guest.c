@@ -132,31 +132,22 @@ static bool is_live(const struct environment *env)
 /* Nothing but what lines are made of is other. */
 static bool same_otherwise(const struct plan_run *trigger, const struct plan_run *remedy, bool live)
 {
-	struct environment a, b;
-	memcpy(&a, &trigger->environment, sizeof(a));
+	const struct environment *a = &trigger->environment;
+	struct environment b;
 	memcpy(&b, &remedy->environment, sizeof(b));
-	memcpy(b.rlimit, a.rlimit, sizeof(b.rlimit));
-	memcpy(b.cgroup, a.cgroup, sizeof(b.cgroup));
-	memcpy(b.sysctl, a.sysctl, sizeof(b.sysctl));
-	memcpy(b.sys, a.sys, sizeof(b.sys));
-	memcpy(b.live_cgroup, a.live_cgroup, sizeof(b.live_cgroup));
-	memcpy(b.live_sysctl, a.live_sysctl, sizeof(b.live_sysctl));
-	b.sysctl_count = a.sysctl_count;
-	b.sys_count = a.sys_count;
-	b.live_sysctl_count = a.live_sysctl_count;
-	b.swap_said = a.swap_said;
-	b.swap_on_disk = a.swap_on_disk;
-	b.swap_bytes = a.swap_bytes;
-	b.live_swap_bytes = a.live_swap_bytes;
-	b.watch_calls = a.watch_calls;
-	b.deadline_ns = a.deadline_ns;
-	b.memory_ceiling_bytes = a.memory_ceiling_bytes;
-	b.tasks_ceiling = a.tasks_ceiling;
-	unsigned i = 0;
-	while (trigger->argv[i] && remedy->argv[i] && !strcmp(trigger->argv[i], remedy->argv[i]))
-		i++;
-	/* "--again" and the like come last. environment_init() sets their padding as well. */
-	return !trigger->argv[i] && (live || !remedy->argv[i]) && memcmp(&a, &b, sizeof(a)) == 0; // NOLINT
+	memcpy(b.sysctl, a->sysctl, sizeof(b.sysctl));
+	memcpy(b.sys, a->sys, sizeof(b.sys));
+	memcpy(b.live_cgroup, a->live_cgroup, sizeof(b.live_cgroup));
+	memcpy(b.live_sysctl, a->live_sysctl, sizeof(b.live_sysctl));
+	b.sysctl_count = a->sysctl_count;
+	b.sys_count = a->sys_count;
+	b.live_sysctl_count = a->live_sysctl_count;
+	b.swap_said = a->swap_said;
+	b.swap_on_disk = a->swap_on_disk;
+	b.swap_bytes = a->swap_bytes;
+	b.live_swap_bytes = a->live_swap_bytes;
+	/* "--again" and the like come last. */
+	return fix_same_otherwise(trigger, remedy, &b, live);
 }
 
 bool fix_guest_lines(const struct machine *m, const struct plan_run *trigger, const struct plan_run *remedy,
