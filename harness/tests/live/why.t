@@ -265,7 +265,7 @@ is "from outside: by somebody" "$(get '.deaths[0] | "\(.cause.id) \(.sender)"')"
 outside TERM
 is "SIGTERM from outside" "$code" 143
 is "SIGTERM from outside: who" "$(get '.deaths[0] | "\(.signal) \(.cause.id) \(.sender.pid) \(.sender.comm) \(.sender.uid)"')" "SIGTERM killed-by-other $$ $(cat /proc/$$/comm) $(id -u)"
-under 'echo $$ >"'"$work/harness"'"; kill_later() { sleep 0.7; kill -HUP "$1"; }; kill_later $$ & :' sleep 60
+under 'echo $$ >"'"$work/harness"'"; kill_later() { sleep 0.7; kill -HUP "$1"; sleep 2; }; kill_later $$ & :' sleep 60
 is "handed on: the signal" "$code" 129
 is "handed on: who sent it to us" "$(get '.deaths[0] | "\(.signal) \(.cause.id) \(.sender.comm) \(.sender.raised_again)"')" "SIGHUP killed-by-other sh null"
 unlike "handed on: and not we, nor the program" "$(get '.deaths[0].sender.pid')" "^($(cat "$work/harness")|$(get '.deaths[0].pid'))\$"
