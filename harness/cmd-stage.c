@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * enomem stage: the role unshare executes; not for people.
+ * enomem stage: the role in which the harness starts a run; not for people.
  */
 #include <unistd.h>
 
@@ -26,7 +26,7 @@ static int cmd_stage_main(const struct command *self, int argc, char **argv)
 const struct command cmd_stage = {
 	.name = "stage",
 	.arguments = "FD [COMMAND [ARGUMENT...]]",
-	.blurb = "The role that unshare executes.",
+	.blurb = "The role in which a run is started.",
 	.options = options,
 	.run = cmd_stage_main,
 	.hidden = true,

@@ -103,8 +103,8 @@ static bool used_as_much(const json_t *run, const json_t *trigger, json_int_t bo
 												 "tcp",    "peak",
 												 NULL};
 	const json_t *peak = json_object_get(run, "snapshots");
-	const json_t *group = json_object_get(json_object_get(trigger, "environment"), "cgroup");
-	const char *const *path = json_is_integer(json_object_get(group, "memory.kmem.tcp.max")) ? tcp : memory;
+	const char *where = text_of(json_object_get(trigger, "cause"), "where");
+	const char *const *path = strstr(where, "memory.kmem.tcp.") ? tcp : memory;
 	for (; *path; path++)
 		peak = json_object_get(peak, *path);
 	return !peak || json_integer_value(peak) >= bound - bound / 10;

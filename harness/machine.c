@@ -21,6 +21,7 @@
 #include "cleanup.h"
 #include "number.h"
 #include "run.h"
+#include "stage-namespaces.h"
 #include "witness.h"
 
 /* Run a probe in a child; 0 or the errno it ended with. */
@@ -37,9 +38,22 @@ static int in_child(int (*probe)(void))
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }
 
+static int mount_proc(void *unused)
+{
+	const char *step;
+	(void)unused;
+	return -stage_namespaces_mount_proc(&step);
+}
+
+/* All that a run without root begins with. */
 static int probe_user_namespace(void)
 {
-	return unshare(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS) < 0 ? errno : 0;
+	const char *step;
+	int status, r = stage_namespaces_make(true, &step);
+	pid_t pid = r < 0 ? r : stage_namespaces_start(mount_proc, NULL);
+	if (pid < 0)
+		return -pid;
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }
 
 static int probe_seccomp(void)

@@ -47,6 +47,6 @@ void run_change_live(const struct refusal *first, void *record);
 /* The same for the sampler, where the program stalls instead of being refused. */
 void run_change_at_stall(void *record);
 
-/* Ours, but for the language: unshare would read a dozen files for it. The stage gives the program an environment of
+/* Ours, but for the language. The stage gives the program an environment of
  * its own. The texts are not copied, the list is to be freed; NULL without memory. */
 char **run_plain_environment(void);

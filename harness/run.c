@@ -21,7 +21,6 @@
 #include "run-log.h"
 #include "run-look.h"
 #include "spawn.h"
-#include "stage-namespaces.h"
 #include "stage.h"
 #include "witness-inject.h"
 
@@ -109,9 +108,9 @@ static void explain_no_start(struct run_record *record, int report_fd)
 		 strcmp(report.step, "execve") == 0)
 		(void)run_problem(record, report.error, "execve", NULL, "%s: cannot be executed",
 				  record->run->command->argv[0]);
-	else if (strcmp(report.step, STAGE_NAMESPACES_STEP) == 0)
+	else if (report.namespaces)
 		(void)run_problem(record, report.error, "unshare", "enomem doctor tells what this machine allows",
-				  "the namespaces could not be made");
+				  "%s: the namespaces could not be made", report.step);
 	else if (report.step[0])
 		(void)run_problem(record, report.error, "stage", NULL, "%s: the program could not be started",
 				  report.step);

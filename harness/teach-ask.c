@@ -15,18 +15,29 @@
 #include "report-text.h"
 #include "teach-session.h"
 
+/* Another who waits, in a subshell, may take an answer that is not theirs. */
+#define ANSWERS 20
+
+void session_owe_answer(struct session *s)
+{
+	s->answer_due = true;
+	s->answered = 0;
+}
+
 /* Who asked reads there; who was interrupted meanwhile does not, and is waited for no longer than until the next one.
- */
+ * As long as somebody reads it is said again. */
 void session_answer_asked(struct session *s)
 {
 	int fd = openat(s->desk.directory_fd, "done", O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0) {
+		s->answer_due = s->answered == 0;
 		return;
+	}
 	char word[40];
 	int length = snprintf(word, sizeof(word), "%d.%u\n", s->asked_by, s->serial);
 	(void)!write(fd, word, (size_t)length);
 	(void)close(fd);
-	s->answer_due = false;
+	s->answer_due = ++s->answered < ANSWERS;
 }
 
 static void count_hint(struct session *s)
@@ -68,7 +79,8 @@ static void start_check(struct session *s)
 		session_say(s, "  it cannot be checked now: %s\n",
 			    r < 0 ? "something in the shell's place does not stop" : strerrorname_np(errno));
 		fix_thaw(&s->frozen);
-		s->answer_due = true;
+		session_owe_answer(s);
+		s->again = false;
 		return;
 	}
 	s->check = pid;
@@ -96,7 +108,7 @@ void session_tell_check(struct session *s, bool alone)
 {
 	const struct fix_room *room = s->desk.room;
 	struct teaching *t = s->teaching;
-	s->answer_due = true;
+	session_owe_answer(s);
 	if (!room->checked) {
 		session_say(s, "  not solved: the run did not come to its end\n");
 		return;
@@ -139,7 +151,10 @@ bool session_take_question(struct session *s, const char *line)
 	char word[16];
 	if (!parse(s, line, word, sizeof(word)))
 		return false;
-	s->answer_due = strcmp(word, "check") != 0;
+	const bool check = !strcmp(word, "check");
+	s->answer_due = false;
+	if (!check)
+		session_owe_answer(s);
 	if (!strcmp(word, "hint")) {
 		show_hint(s);
 	} else if (!strcmp(word, "answer")) {
@@ -147,7 +162,7 @@ bool session_take_question(struct session *s, const char *line)
 			session_say(s, "  %s\n", s->desk.fix->line[i]);
 		count_hint(s);
 	}
-	return !s->answer_due;
+	return check;
 }
 
 void session_hear(struct session *s)

@@ -133,7 +133,7 @@ static void start_check(struct talk *t)
 	if (s->check < 0) {
 		session_say(s, "  it cannot be checked now: %s\n", strerrorname_np(errno));
 		s->check = 0;
-		s->answer_due = true;
+		session_owe_answer(s);
 		return;
 	}
 	s->check_fd = (int)syscall(SYS_pidfd_open, s->check, 0);

@@ -16,6 +16,7 @@ struct session {
 	struct fix_frozen frozen; /* for the time of a check */
 	bool again;               /* the check is made once more, as somebody was seen on a CPU */
 	bool answer_due;          /* who asked waits */
+	unsigned answered;        /* so often, as somebody still waits */
 	pid_t asked_by;           /* as the shell's namespace numbers it */
 	unsigned serial;          /* of its questions */
 	bool gone;                /* the terminal */
@@ -41,6 +42,7 @@ void session_say(struct session *s, const char *format, ...) __attribute__((form
 void session_hear(struct session *s);
 void session_end_check(struct session *s);
 void session_answer_asked(struct session *s);
+void session_owe_answer(struct session *s);
 /* "WORD PID SERIAL": a hint and the answer are shown. true: a check is to be made */
 bool session_take_question(struct session *s, const char *line);
 /* What the check came to, which is kept. alone: nothing else went on meanwhile */

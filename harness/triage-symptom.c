@@ -145,7 +145,9 @@ void triage_apply_symptom(struct triage *t, const struct triage_symptom *symptom
 		int cause = cause_by_name(triage_limit_infos[row->limit].cause);
 		row->distance = distance_of(row, memory);
 		if (!triage_huge_fits(t, symptom, row, &row->fits))
-			row->fits = cause >= 0 && fits >> cause & 1;
+			row->fits = cause >= 0 && fits >> cause & 1 &&
+				    /* Who sends waits; nobody is told, and nobody killed. */
+				    (row->limit != TRIAGE_TCP_MAX || (!symptom->call && !symptom->signal));
 		else if (triage_huge_refuses(t, symptom, row))
 			row->distance = 0;
 	}

@@ -48,8 +48,8 @@ static void full(struct cause_case *c)
 
 /*
  * __sk_mem_raise_allocated(), net/core/sock.c, where TCP's own limit of v1 is reached: what was charged is given back,
- * and who sends sleeps in sk_stream_wait_memory(). Within a batch of the limit only the counter of refusals tells; 6.18
- * counts them no more, and there the last page is gone.
+ * and who sends sleeps in sk_stream_wait_memory(). Near the limit only the counter of refusals tells; 6.18 counts them
+ * no more, and there the last page is gone.
  */
 static void full_of_sockets(struct cause_case *c)
 {
@@ -61,9 +61,11 @@ static void full_of_sockets(struct cause_case *c)
 	struct limit_state *state =
 		cause_add(c, CAUSE_MEMCG_MAX, sum, 0, "memory.kmem.tcp.limit_in_bytes of its group");
 	const bool counted = cause_moved(c, CGROUP_MEMORY_KMEM_TCP_EVENTS_MAX) == MOVED_YES;
+	/* Of a small limit a batch would be all. */
+	const uint64_t batch = sum.bound / 4 < CHARGE_BATCH_BYTES ? sum.bound / 4 : CHARGE_BATCH_BYTES;
 	if (state)
-		state->refuses = c->s->status.state == 'S' &&
-				 limit_add(sum.in_use, PAGE_BYTES + (counted ? CHARGE_BATCH_BYTES : 0)) > sum.bound;
+		state->refuses =
+			c->s->sleeps_sending && limit_add(sum.in_use, PAGE_BYTES + (counted ? batch : 0)) > sum.bound;
 }
 
 void cause_of_stall(const struct snapshot *before, const struct snapshot *failure, struct cause_report *ret)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <time.h>
 
@@ -76,6 +77,19 @@ static void take_wchan(const struct snapshot_source *s, struct snapshot *ret)
 		memcpy(ret->wchan, snapshot_text, (size_t)length + 1);
 }
 
+/* "44 0x3 0x..." while it sleeps in a call, "running" otherwise (proc_pid_syscall(5)). */
+static void take_sleeping_call(const struct snapshot_source *s, struct snapshot *ret)
+{
+	static const long sending[] = {SYS_write,    SYS_writev,   SYS_sendto, SYS_sendmsg,
+				       SYS_sendmmsg, SYS_sendfile, SYS_splice};
+	char *end;
+	if (read_of_process(s, ret->pid, "syscall") <= 0)
+		return;
+	long number = strtol(snapshot_text, &end, 10);
+	for (size_t i = 0; end != snapshot_text && i < ARRAY_SIZE(sending); i++)
+		ret->sleeps_sending |= number == sending[i];
+}
+
 /*
  * clock_getcpuclockid(3) knows only the clock of the scheduler; the limit is on user and system time, CPUCLOCK_PROF of
  * the kernel's posix-timers.h, as the timer tick counts it.
@@ -114,8 +128,10 @@ void snapshot_take_process(const struct snapshot_source *s, const struct snapsho
 	    procfs_read_fd(s->ignore_data_fd, snapshot_text, sizeof(snapshot_text)) > 0)
 		ret->data_limit_ignored = snapshot_text[0] == 'Y';
 	take_oom_score(s, ret);
-	if (request->sleeps_where)
+	if (request->sleeps_where) {
 		take_wchan(s, ret);
+		take_sleeping_call(s, ret);
+	}
 	if (s->cgroup && !s->follows && read_of_process(s, ret->pid, "cgroup") > 0)
 		ret->in_cgroup = sits_in_cgroup(s->cgroup, snapshot_text, ret->elsewhere, sizeof(ret->elsewhere));
 	if (request->maps) {

@@ -125,7 +125,8 @@ struct snapshot {
 	uint64_t oom_score;
 	bool oom_score_adj_seen;
 	int oom_score_adj;
-	char wchan[64]; /* where in the kernel it sleeps; "" when not asked for, not known or not sleeping */
+	char wchan[64];      /* where in the kernel it sleeps; "" when not asked for, not known or not sleeping */
+	bool sleeps_sending; /* in a call that sends or writes; asked for with wchan */
 	bool maps_seen;
 	uint64_t address_end; /* where those of the call end */
 	struct maps_summary maps;
@@ -208,7 +209,7 @@ struct snapshot_request {
 	bool epoll;          /* a watch of epoll was refused: count them */
 	bool keys;           /* a key was refused */
 	bool bpf;            /* a map of bpf was refused */
-	bool sleeps_where;   /* read wchan */
+	bool sleeps_where;   /* read wchan and syscall */
 	bool dying; /* the process was killed: it is left out where the machine's memory is gone, see snapshot.c */
 };
 

@@ -33,8 +33,6 @@
 /* Exit status of the stage when the program could not be started; the report says why. */
 #define STAGE_FAILED         125
 #define OPEN_FILES_LOOKED_AT 65536
-/* execvp() keeps a path of PATH_MAX there, and a shell's arguments should the program be a script. */
-#define STACK_BYTES          131072
 #define OWN_TMPFS            ",size=256m" /* where the scenario has none: the machine's is everybody's */
 
 int stage_add_argument(struct stage_spec *spec, const char *argument)
@@ -49,12 +47,22 @@ int stage_add_argument(struct stage_spec *spec, const char *argument)
 	return 0;
 }
 
-static int fail(const struct stage_spec *spec, const char *step, int error)
+static int report(const struct stage_spec *spec, const char *step, int error, bool namespaces)
 {
-	struct stage_report report = {.error = error};
+	struct stage_report report = {.error = error, .namespaces = namespaces};
 	(void)snprintf(report.step, sizeof(report.step), "%s", step);
 	(void)!write(spec->report_fd, &report, sizeof(report));
 	return STAGE_FAILED;
+}
+
+static int fail(const struct stage_spec *spec, const char *step, int error)
+{
+	return report(spec, step, error, false);
+}
+
+static int fail_namespaces(const struct stage_spec *spec, const char *step, int error)
+{
+	return report(spec, step, error, true);
 }
 
 /*
@@ -380,12 +388,8 @@ static void close_on_exec(const struct part *p)
 			(void)fcntl(p->inherited[i], F_SETFD, FD_CLOEXEC);
 }
 
-/* Keep nothing open that would hide the end of the program's output from the harness. */
-static int wait_for(pid_t child, const struct part *p)
+static int status_of(pid_t child)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(p->inherited); i++)
-		if (p->inherited[i] >= 0)
-			(void)close(p->inherited[i]);
 	for (;;) {
 		int status;
 		pid_t pid = wait(&status);
@@ -396,36 +400,69 @@ static int wait_for(pid_t child, const struct part *p)
 	}
 }
 
+/* Keep nothing open that would hide the end of the program's output from the harness. */
+static int reap(pid_t program, const struct part *p)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(p->inherited); i++)
+		if (p->inherited[i] >= 0)
+			(void)close(p->inherited[i]);
+	return status_of(program);
+}
+
 static int play_program(void *data)
 {
 	const struct part *p = data;
 	return become_program(p->spec, p->command);
 }
 
+static size_t words_of(char *const *command)
+{
+	size_t n = 0;
+	while (command[n])
+		n++;
+	return n;
+}
+
+/* vfork(2), for what is more than it allows: nothing is copied, and what the program becomes is its own. But for who it
+ * is: memory that was shared with another user is nobody's to look at any more (commit_creds()). */
+static pid_t start_program(struct part *p)
+{
+	char *stack = stage_stack(words_of(p->command) + STAGE_ARGUMENTS);
+	const int share = p->spec->change_identity ? 0 : CLONE_VM | CLONE_VFORK;
+	return stack ? clone(play_program, stack, share | SIGCHLD, p) : -1;
+}
+
 /* As init of the run's pid namespace, or as one more process of another run's. */
 static int play_stage(void *data)
 {
-	static char stack[STACK_BYTES] __attribute__((aligned(16)));
 	struct part *p = data;
 	const struct stage_spec *spec = p->spec;
-	int r = spec->inside ? 0 : stage_namespaces_mount_proc();
+	const char *step = NULL;
+	int r = spec->inside ? 0 : stage_namespaces_mount_proc(&step);
 	if (r < 0)
-		return fail(spec, STAGE_NAMESPACES_STEP, -r);
+		return fail_namespaces(spec, step, -r);
 	if (!spec->inside && set_up_namespaces(spec) != 0)
 		return STAGE_FAILED;
 	if (prepare_root(spec) != 0)
 		return STAGE_FAILED;
 	close_on_exec(p);
-	/* vfork(2), for what is more than it allows: nothing is copied, and what the program becomes is its own. */
-	pid_t program = clone(play_program, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, p);
-	if (program < 0)
-		return fail(spec, "fork", errno);
-	return wait_for(program, p);
+	pid_t program = start_program(p);
+	return program < 0 ? fail(spec, "fork", errno) : reap(program, p);
+}
+
+/* Who is asked to end is the harness, and the program where it is in the foreground: not who waits for it in between.
+ * The program has the usual dispositions again. */
+static void ignore_requests_to_end(void)
+{
+	static const int requests[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
+		(void)signal(requests[i], SIG_IGN);
 }
 
 int stage_main(int spec_fd, char **command)
 {
 	struct stage_spec *spec = mmap(NULL, sizeof(*spec), PROT_READ, MAP_SHARED, spec_fd, 0);
+	const char *step = "fork";
 	struct stat st;
 	if (spec == MAP_FAILED || fstat(spec_fd, &st) < 0 || (size_t)st.st_size < sizeof(*spec) ||
 	    spec->magic != STAGE_MAGIC || spec->size != sizeof(*spec))
@@ -434,10 +471,9 @@ int stage_main(int spec_fd, char **command)
 			    {spec_fd, spec->filter_fd, spec->report_fd, spec->stdin_fd, spec->stdout_fd,
 			     spec->stderr_fd, spec->procs_fd[0], spec->procs_fd[1], spec->procs_fd[2]},
 			    command};
-	int r = spec->inside ? stage_namespaces_join(spec->inside, spec->user_namespace)
-			     : stage_namespaces_make(spec->user_namespace);
-	if (r < 0)
-		return fail(spec, STAGE_NAMESPACES_STEP, -r);
-	pid_t stage = stage_namespaces_start(play_stage, &part);
-	return stage < 0 ? fail(spec, STAGE_NAMESPACES_STEP, (int)-stage) : wait_for(stage, &part);
+	ignore_requests_to_end();
+	int r = spec->inside ? stage_namespaces_join(spec->inside, spec->user_namespace, &step)
+			     : stage_namespaces_make(spec->user_namespace, &step);
+	pid_t stage = r < 0 ? r : stage_namespaces_start(play_stage, &part);
+	return stage < 0 ? fail_namespaces(spec, step, -stage) : status_of(stage);
 }

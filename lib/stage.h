@@ -41,8 +41,9 @@ struct stage_spec {
 
 /* What went wrong before the program could be executed; nothing is reported when it was. */
 struct stage_report {
-	char step[48]; /* "setrlimit as", "setuid", "execve" ... */
-	int error;     /* positive errno */
+	char step[48];   /* "setrlimit as", "setuid", "execve" ... */
+	int error;       /* positive errno */
+	bool namespaces; /* it is these that could not be made */
 };
 
 /* Append one argument. -E2BIG when it does not fit. */

@@ -166,7 +166,7 @@ static void on_started(struct witness *w, const struct tracee *t)
 	w->shared->program = t->tid;
 }
 
-/* The root's fork is the stage, which goes on once that was heard of (stage_namespaces_fork()); the stage's fork
+/* The root's fork is the stage, which goes on once that was heard of (stage_namespaces_start()); the stage's fork
  * becomes the program. */
 static bool on_new_task(struct witness *w, struct tracee *parent)
 {

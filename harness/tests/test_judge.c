@@ -678,7 +678,7 @@ static json_t *three_runs(struct world world[3], struct plan_run planned[3], str
 	}
 #define OF_TCP                                                                                                         \
 	{                                                                                                              \
-		"1/environment/cgroup", "{\"memory.kmem.tcp.max\": 8388608}"                                           \
+		"1/cause/where", "\"memory.kmem.tcp.limit_in_bytes of its group\""                                     \
 	}
 
 static const struct {

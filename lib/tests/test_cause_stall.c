@@ -117,7 +117,7 @@ static void test_sockets(void **state)
 	v[CGROUP_MEMORY_KMEM_TCP_MAX] = 1 * MB;
 	v[CGROUP_MEMORY_KMEM_TCP_CURRENT] = 1 * MB - 8 * PAGE;
 	v[CGROUP_MEMORY_KMEM_TCP_EVENTS_MAX] = 62;
-	f.s.status.state = 'S';
+	f.s.sleeps_sending = true;
 	judge_stall(&f);
 	assert_only(&f, CAUSE_MEMCG_MAX);
 	assert_sum(&f, CAUSE_MEMCG_MAX, 1 * MB - 8 * PAGE, PAGE, 1 * MB);
@@ -127,10 +127,15 @@ static void test_sockets(void **state)
 	v[CGROUP_MEMORY_KMEM_TCP_CURRENT] = 1 * MB;
 	judge_stall(&f);
 	assert_only(&f, CAUSE_MEMCG_MAX);
-	f.s.status.state = 'R'; /* it does not wait for anything */
+	f.s.sleeps_sending = false; /* it waits for something else, a timer say */
 	judge_stall(&f);
 	assert_only(&f, CAUSE_UNKNOWN);
-	f.s.status.state = 'S';
+	f.s.sleeps_sending = true;
+	v[CGROUP_MEMORY_KMEM_TCP_MAX] = 64 * PAGE; /* of which nothing is in use */
+	v[CGROUP_MEMORY_KMEM_TCP_CURRENT] = 0;
+	v[CGROUP_MEMORY_KMEM_TCP_EVENTS_MAX] = 1;
+	judge_stall(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
 	v[CGROUP_MEMORY_KMEM_TCP_MAX] = ENOMEM_UNLIMITED;
 	judge_stall(&f);
 	assert_int_equal(f.report.count, 0);

@@ -96,12 +96,58 @@ static void test_ends_with_its_parent(void **state)
 	(void)close(pipe_fd[0]);
 }
 
+static int start_and_die(void *data)
+{
+	(void)stage_namespaces_start(wait_for_ever, data);
+	(void)kill(getpid(), SIGKILL);
+	return 0;
+}
+
+/* However soon: whoever holds the pipe's other end ends in time. */
+static void test_never_outlives_it(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 200; i++) {
+		int pipe_fd[2];
+		pid_t child;
+		assert_int_equal(pipe(pipe_fd), 0);
+		pid_t parent = fork();
+		if (parent == 0)
+			_exit(start_and_die(&pipe_fd[1]));
+		(void)close(pipe_fd[1]);
+		while (read(pipe_fd[0], &child, sizeof(child)) > 0)
+			;
+		assert_int_equal(status_of(parent), 128 + SIGKILL);
+		(void)close(pipe_fd[0]);
+	}
+}
+
+static int below_the_stack(void *data)
+{
+	char *top = data;
+	(void)signal(SIGSEGV, SIG_DFL);
+	top[-1] = 1;
+	*(volatile char *)(top - 131072 - 1) = 1;
+	return FOUND;
+}
+
+/* As large as is asked for, and nothing else below it. */
+static void test_stack(void **state)
+{
+	(void)state;
+	char *top = stage_stack(0), *larger = stage_stack(100000);
+	assert_non_null(top);
+	assert_non_null(larger);
+	memset(larger - 100000 * sizeof(char *), 1, 100000 * sizeof(char *));
+	assert_int_equal(played(below_the_stack, top), 128 + SIGSEGV);
+}
+
 /* As init of its namespace it sees itself alone, and mounts for itself. */
 static int look_inside(void *data)
 {
 	struct stat st;
 	(void)data;
-	if (getpid() != 1 || stage_namespaces_mount_proc() < 0)
+	if (getpid() != 1 || stage_namespaces_mount_proc(&(const char *){NULL}) < 0)
 		return 1;
 	if (stat("/proc/1", &st) < 0 || stat("/proc/2", &st) == 0)
 		return 2;
@@ -113,7 +159,8 @@ static int look_inside(void *data)
 static int make_and_look(void *data)
 {
 	const bool user = *(bool *)data;
-	int r = stage_namespaces_make(user);
+	const char *step = "";
+	int r = stage_namespaces_make(user, &step);
 	if (r == -EPERM || r == -ENOSPC)
 		return NOT_PERMITTED;
 	if (r < 0 || (user && (getuid() != NOBODY || getgid() != NOBODY)))
@@ -192,7 +239,7 @@ static int join_and_look(void *data)
 	wanted[1] = namespace_of(path);
 	if (!wanted[0] || wanted[0] == namespace_of("/proc/self/ns/ipc"))
 		return 2;
-	if (stage_namespaces_join(inside, false) < 0)
+	if (stage_namespaces_join(inside, false, &(const char *){NULL}) < 0)
 		return 3;
 	pid_t child = stage_namespaces_start(look_joined, wanted);
 	return child < 0 ? 4 : wait_here(child);
@@ -200,7 +247,7 @@ static int join_and_look(void *data)
 
 static int make_and_wait(void *data)
 {
-	if (stage_namespaces_make(false) < 0)
+	if (stage_namespaces_make(false, &(const char *){NULL}) < 0)
 		return 1;
 	return start_and_wait(data);
 }
@@ -225,15 +272,21 @@ static void test_join(void **state)
 	assert_int_equal(played(join_and_look, &other), FOUND);
 	assert_int_equal(kill(other, SIGKILL), 0);
 	assert_int_equal(status_of(other), 128 + SIGKILL);
-	assert_int_equal(stage_namespaces_join(other, false), -ESRCH);
+	const char *step = NULL;
+	assert_int_equal(stage_namespaces_join(other, false, &step), -ESRCH);
+	assert_string_equal(step, "pidfd_open");
 	(void)close(pipe_fd[0]);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_status), cmocka_unit_test(test_ends_with_its_parent),
-		cmocka_unit_test(test_make),   cmocka_unit_test(test_make_as_user),
+		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_ends_with_its_parent),
+		cmocka_unit_test(test_never_outlives_it),
+		cmocka_unit_test(test_stack),
+		cmocka_unit_test(test_make),
+		cmocka_unit_test(test_make_as_user),
 		cmocka_unit_test(test_join),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,7 +60,7 @@ static int watch_with_ceiling(const char *role, unsigned tasks_ceiling)
 		(void)close(gate[1]);
 		(void)!read(gate[0], &byte, 1);
 		if (fork() == 0) {
-			/* As stage_namespaces_fork(): the stage dies with its parent, and here the program with the
+			/* As stage_namespaces_start(): the stage dies with its parent, and here the program with the
 			 * stage.
 			 */
 			(void)prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -236,7 +236,7 @@ ok "and the machine goes on" test "$(pgrep -c .)" -lt $((before + 200))
 started()
 {
 	rm -f "$work/ready"
-	marked "$enomem" run -f json -o "$json" "$@" >"$work/out" 2>"$errors" &
+	marked ${session-} "$enomem" run -f json -o "$json" "$@" >"$work/out" 2>"$errors" &
 	waiting=$!
 	for _ in $(seq 100); do
 		[ -s "$work/ready" ] && break
@@ -253,6 +253,14 @@ started narrow -- sh -c "$ready" "$work/ready"
 kill -USR1 "$harness"
 wait "$waiting"
 is "so is SIGUSR1" "$?" 22
+# As a terminal, timeout(1) and a shell's job control do: everybody of the process group is asked to end.
+for signal in TERM INT; do
+	session=setsid started narrow -- sh -c 'echo $$ >"$0"; trap "sleep 0.3; exit 23" TERM INT; while :; do sleep 0.05; done' "$work/ready"
+	kill -"$signal" -- "-$harness"
+	wait "$waiting"
+	is "SIG$signal to the group: the program ends as it likes" "$?" 23
+	is "SIG$signal to the group: and nobody was killed" "$(get .exit.code)" 23
+done
 started narrow -- sh -c 'trap "" TERM; echo $$ >"$0"; while :; do sleep 0.05; done' "$work/ready"
 kill -TERM "$harness"
 sleep 0.3
