@@ -436,7 +436,7 @@ lies "a check of its own" "check() { echo '  solved: by a function'; }" "check"
 types '(ulimit -S -v unlimited; try) && echo granted there' && seen '^granted there'
 lies "granted elsewhere" 'ulimit -S -v >/dev/null'
 # Of two that ask at once one may never be answered, and goes on waiting.
-types '(hint) & (hint) & sleep 0.5; clear; hint >/dev/null; hint; echo asked again' && seen '^asked again'
+types '(_ask nothing) & (_ask nothing) & sleep 0.5; clear; _ask nothing; _ask nothing; echo asked again' && seen '^asked again'
 like "two who ask at once: the next one is answered all the same" "$(screen)" '^asked again'
 types 'kill $(jobs -p); wait; echo none is left' && seen '^none is left'
 types 'sleep 77' && sleep 0.3 && at_terminal send-keys C-c && types 'echo after $?' && seen '^after 130'
