@@ -66,7 +66,7 @@ static void check_witness(struct doctor *d)
 {
 	bool works = d->machine->why_no_witness[0] == '\0';
 	auto_close int fd = -1;
-	say(d, works ? OK : NO, "witness", works ? "unshare, ptrace and seccomp work" : "does not work",
+	say(d, works ? OK : NO, "witness", works ? "ptrace and seccomp work" : "does not work",
 	    d->machine->why_no_witness);
 	int r = kmsg_open(&fd);
 	say(d, r == 0 ? OK : LESS, "kernel log", r == 0 ? "readable" : strerrorname_np(-r),
