@@ -5,6 +5,8 @@
 #include "guests.h"
 
 #include <limits.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,18 +81,47 @@ static bool is_marked(const struct plan_run *run, void *data)
 	return run->world != NULL;
 }
 
-/* The end of a reason changes: not the kernel is what is missing. */
-static void tell_why(char **skip, const struct guest_site *site, const char *why)
+/* The end of a reason changes: a kernel is not what is missing. As it was without memory. */
+__attribute__((format(printf, 2, 3))) static void change_advice(char **skip, const char *format, ...)
 {
 	const char *text = *skip ? *skip : "", *advice = strstr(text, " (ci/kernels");
+	auto_free char *end = NULL;
 	char *told = NULL;
+	va_list args;
 	if (!strstr(text, "needs a guest") && !strstr(text, "or a guest"))
 		return;
-	if (asprintf(&told, "%.*s; kernel %s: no guest: %s", (int)(advice ? advice - text : (ptrdiff_t)strlen(text)),
-		     text, site->kernel.name, why) < 0)
+	va_start(args, format);
+	int r = vasprintf(&end, format, args);
+	va_end(args);
+	if (r < 0) {
+		end = NULL;
+		return;
+	}
+	if (asprintf(&told, "%.*s; %s", (int)(advice ? advice - text : (ptrdiff_t)strlen(text)), text, end) < 0)
 		return;
 	free(*skip);
 	*skip = told;
+}
+
+static void tell_why(char **skip, const struct guest_site *site, const char *why)
+{
+	change_advice(skip, "kernel %s: no guest: %s", site->kernel.name, why);
+}
+
+/* Of what is skipped here for want of a guest, and would be in the one there is: why there. */
+static void tell_what_guest_lacks(const struct guest_site *site, const struct plan *there, struct plan *plan)
+{
+	if (there->skip)
+		change_advice(&plan->skip, "in one of %s: %s", site->kernel.name, there->skip);
+	for (size_t i = 0; i < plan->run_count; i++) {
+		struct plan_run *here = &plan->runs[i];
+		const char *lacks = there->skip;
+		for (size_t k = 0; k < there->run_count && !lacks; k++)
+			if (there->runs[k].run == here->run && there->runs[k].case_text == here->case_text)
+				lacks = there->runs[k].skip;
+		if (lacks)
+			change_advice(&here->skip, "in one of %s: %s", site->kernel.name, lacks);
+	}
 }
 
 static void tell_why_all(const struct guest_site *site, const char *why, struct plan *plan)
@@ -125,6 +156,7 @@ int guests_help(struct guest_site *site, const struct scenario *scenario, FILE *
 	for (size_t i = 0; move && i < there->run_count; i++)
 		if (!move[i])
 			there->runs[i].world = NULL;
+	tell_what_guest_lacks(site, there, plan);
 	r = move ? plan_graft(plan, there, is_marked, NULL) : -ENOMEM;
 	if (r == 0)
 		drop_what_moved(plan);

@@ -242,6 +242,44 @@ static void test_larger_after_none(void **state)
 	json_decref(cargo.files);
 }
 
+/* A kernel can be had, and not the one that is wanted: what the guest there is lacks is said in the place of the
+ * advice. */
+static void test_guest_lacks_it(void **state)
+{
+	static const char text[] = "name: worlds\ntitle: t\nclass: memory-cgroup\nscope: %s\n%s"
+				   "expect: {call: mmap, errno: ENOMEM, cause: memcg-max}\n"
+				   "runs:\n  - {name: c, role: control}\n  - {name: t, role: trigger}\n"
+				   "  - {name: r, role: remedy%s}\n  - {name: s, role: remedy, scope: machine}\n";
+	static const struct {
+		const char *scope, *needs, *run_needs, *last;
+	} cases[] = {
+		{"process", "needs: {kernel: \">=6.14\"}\n", "",
+		 "machine scope: needs a guest; in one of 6.1.0: needs kernel >=6.14 (this is 6.1)"},
+		{"machine", "", ", needs: {kernel: \">=6.14\"}", NULL},
+	};
+	struct machine here = world_of("v2").machine;
+	(void)state;
+	here.guest = false;
+	here.kernel_minor = 18;
+	(void)strcpy(site.kernel.name, "6.1.0");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char manifest[1024];
+		struct scenario *s = NULL;
+		struct plan *plan = NULL;
+		(void)snprintf(manifest, sizeof(manifest), text, cases[i].scope, cases[i].needs, cases[i].run_needs);
+		assert_int_equal(manifest_parse(manifest, strlen(manifest), "worlds/scenario.yaml", stderr, &s), 0);
+		assert_int_equal(plan_make(s, &here, stderr, &plan), 0);
+		assert_int_equal(guests_help(&site, s, stderr, plan), 0);
+		assert_int_equal(plan->run_count, 4);
+		if (cases[i].last)
+			assert_string_equal(plan->runs[3].skip, cases[i].last);
+		else
+			assert_string_equal(plan->runs[2].skip, "needs kernel >=6.14 (this is 6.1)"); /* it moved */
+		plan_free(plan);
+		scenario_free(s);
+	}
+}
+
 /* Why there is no guest is said in the place of what would bring a kernel. */
 static void test_why_there_is_none(void **state)
 {
@@ -266,6 +304,7 @@ int main(void)
 					   cmocka_unit_test_setup(test_too_large, prepare),
 					   cmocka_unit_test_setup(test_larger, prepare),
 					   cmocka_unit_test_setup(test_why_there_is_none, prepare),
+					   cmocka_unit_test_setup(test_guest_lacks_it, prepare),
 					   cmocka_unit_test_setup(test_worlds_of_v1, prepare),
 					   cmocka_unit_test_setup(test_not_brought, prepare),
 					   cmocka_unit_test_setup(test_larger_after_none, prepare)};
