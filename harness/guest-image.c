@@ -228,7 +228,7 @@ static void put_skeleton(struct packer *p, const char *self)
 	static const char *const directory[] = {"/proc", "/sys", "/dev", "/tmp",    "/run",
 						"/root", "/etc", "/usr", "/usr/bin"};
 	static const char *const link[][2] = {{"/bin", "usr/bin"}, {"/sbin", "usr/bin"}, {"/usr/sbin", "bin"}};
-	static const char *const tool[] = {"unshare", "mkswap", "sh", "true", "sleep"};
+	static const char *const tool[] = {"mkswap", "sh", "true", "sleep"};
 	for (size_t i = 0; i < ARRAY_SIZE(directory); i++)
 		put(p, directory[i], S_IFDIR | (strcmp(directory[i], "/tmp") ? 0755 : 01777), 0, NULL, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(link); i++)

@@ -51,6 +51,19 @@ bool state_has_program(const char *program)
 	return find_program(program, path, sizeof(path)) == 0;
 }
 
+void state_find_firmware(struct guest_state *state)
+{
+	static const char file[] = "/../share/qemu/qboot.rom";
+	char qemu[1024], real[PATH_MAX], path[PATH_MAX + sizeof(file)];
+	state->firmware[0] = '\0';
+	if (find_program(state->qemu, qemu, sizeof(qemu)) < 0 || !realpath(qemu, real))
+		return;
+	*strrchr(real, '/') = '\0';
+	(void)snprintf(path, sizeof(path), "%s%s", real, file);
+	if (realpath(path, real) && strlen(real) < sizeof(state->firmware) && access(real, R_OK) == 0)
+		(void)strcpy(state->firmware, real);
+}
+
 static void boot_id(char *ret, size_t size)
 {
 	if (procfs_read_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", ret, size) <= 0)
@@ -68,6 +81,8 @@ int state_key(const struct guest_state *state, char *ret, size_t size)
 		r = add_file(ret, size, "qemu", qemu);
 	if (r == 0)
 		r = add_file(ret, size, "kernel", state->kernel.image);
+	if (r == 0 && !state->kvm && state->firmware[0])
+		r = add_file(ret, size, "firmware", state->firmware);
 	size_t used = strlen(ret);
 	(void)snprintf(ret + used, size - used,
 		       "format=3\nimage=%016" PRIx64 " %" PRIu64 "\nmemory=%" PRIu64

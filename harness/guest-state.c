@@ -18,6 +18,7 @@
 #include "cache.h"
 #include "cleanup.h"
 #include "clock.h"
+#include "guest-spare.h"
 #include "guest-state-internal.h"
 #include "procfs.h"
 #include "say.h"
@@ -51,6 +52,7 @@ static void make_spec(const struct guest_state *state, struct vm_spec *ret)
 				.disk_bytes = DISK_BYTES,
 				.cpus = state->options.cpus,
 				.kvm = state->kvm,
+				.firmware = state->kvm ? "" : state->firmware,
 				.root_fd = state->options.root ? state->options.root->fd : -1,
 				.memory_fd = -1,
 				.state_fd = -1};
@@ -203,6 +205,8 @@ static int boot_and_save(struct guest_state *state, const char *key, int memory,
 		cold_because(state, "its state cannot be saved (%s)", strerrorname_np(-saved));
 	else if (r == 0)
 		guest_state_remember(state, GUEST_STATE_READY, vm.ready.data, vm.ready.length);
+	if (r == 0 && saved == 0 && state->options.keep_booted)
+		spare_keep(state, &vm);
 	(void)vm_stop(&vm);
 	return r == 0 && saved < 0 ? 1 : r;
 }
@@ -229,8 +233,10 @@ static int make(struct guest_state *state, const char *key, const char *final, c
 		cold_because(state, "%s: cannot be written (%s)", final, strerrorname_np(errno));
 		r = 1;
 	}
-	if (r != 0)
+	if (r != 0) {
+		spare_drop(state);
 		state_remove(state->directory);
+	}
 	(void)snprintf(state->directory, sizeof(state->directory), "%s", r != 0 ? "" : final);
 	return r;
 }
@@ -349,6 +355,7 @@ int guest_state_open(const struct guest_kernel *kernel, const struct guest_optio
 	*image = (struct guest_image){.fd = -1};
 	why[0] = '\0';
 	int n = snprintf(state.qemu, sizeof(state.qemu), "%s", qemu && *qemu ? qemu : "qemu-system-x86_64");
+	state_find_firmware(&state);
 	int r = n < (int)sizeof(state.qemu) && state_has_program(state.qemu) ? open_state(&state, why, size) : -ENOENT;
 	if (r < 0) {
 		guest_image_close(&state.image);
@@ -364,6 +371,7 @@ int guest_state_open(const struct guest_kernel *kernel, const struct guest_optio
 
 void guest_state_close(struct guest_state *state)
 {
+	spare_drop(state);
 	guest_image_close(&state->image);
 }
 
@@ -382,6 +390,8 @@ int guest_state_start(struct guest_state *state, bool cold, struct vm *ret, char
 	make_spec(state, &spec);
 	if (cold || !state->directory[0])
 		return boot_patiently(state, &spec, ret, why, size);
+	if (spare_take(state, ret))
+		return 0;
 	auto_close int memory = open_in(state, "memory", O_RDWR);
 	auto_close int devices = open_in(state, "devices", O_RDONLY);
 	state->saved = devices < 0 ? 0 : which(devices);
@@ -407,6 +417,7 @@ int guest_state_renew(struct guest_state *state)
 	(void)unlink(path);
 	closep(&lock);
 	lock = -1;
+	state->options.keep_booted = false; /* a worker's may outlive it */
 	int r = find_or_make(state, why, sizeof(why));
 	return r > 0 ? -ENOSPC : r;
 }

@@ -25,6 +25,7 @@ struct guest_options {
 	const struct guest_cargo *cargo; /* what guests find on their disk; may be NULL */
 	const struct guest_root *root;   /* a third disk; NULL for none */
 	const atomic_bool *interrupted;  /* give up when it becomes true; may be NULL */
+	bool keep_booted;                /* the guest that was booted to be saved is the first that is started */
 };
 
 struct guest_state {
@@ -32,12 +33,15 @@ struct guest_state {
 	struct guest_options options;
 	struct guest_image image;
 	char qemu[512];
+	char firmware[512]; /* of an emulated machine; "" for QEMU's own */
 	bool kvm;
-	char directory[512]; /* "" when there is no saved state: guests are booted */
-	char why_cold[300];  /* then: why */
-	uint64_t saved;      /* which of the states that were made under this name was used last */
-	unsigned boots;      /* how often it took to boot, 0 when the state was there */
-	uint64_t boot_ns;    /* how long the last boot took, 0 likewise */
+	char directory[512];     /* "" when there is no saved state: guests are booted */
+	char why_cold[300];      /* then: why */
+	uint64_t saved;          /* which of the states that were made under this name was used last */
+	unsigned boots;          /* how often it took to boot, 0 when the state was there */
+	uint64_t boot_ns;        /* how long the last boot took, 0 likewise */
+	struct vm spare;         /* with keep_booted: the guest that was saved, paused, until somebody starts one */
+	atomic_int *spare_taker; /* the process that did, 0 for none yet; shared with children. NULL without a spare */
 };
 
 /*
@@ -48,8 +52,11 @@ struct guest_state {
 int guest_state_open(const struct guest_kernel *kernel, const struct guest_options *options, struct guest_image *image,
 		     struct guest_state *ret, char *why, size_t size);
 void guest_state_close(struct guest_state *state);
+/* A child is gone that may have started a guest: the one it was given, if it was the one that had been booted, ends. */
+void guest_state_taker_ended(struct guest_state *state, pid_t pid);
 
-/* Start a guest: restored when there is a state and cold is false. A cold one has said WIRE_READY when this returns.
+/* Start a guest: restored when there is a state and cold is false, or the one that was saved, if it is still to be had.
+ * A cold one has said WIRE_READY when this returns.
  * -errno, with the reason in `why` */
 int guest_state_start(struct guest_state *state, bool cold, struct vm *ret, char *why, size_t size);
 /* What a guest said with WIRE_READY, as guest_state_recall() knows it. */

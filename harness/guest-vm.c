@@ -4,7 +4,6 @@
  */
 #include "guest-vm.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -14,9 +13,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "cleanup.h"
@@ -25,10 +22,9 @@
 #include "number.h"
 #include "procfs.h"
 
-#define ARGUMENTS_MAX   64
-#define BATCH_NS        2000000
-#define TICK_MS         200
-#define EXIT_TIMEOUT_MS 2000
+#define ARGUMENTS_MAX 64
+#define BATCH_NS      2000000
+#define TICK_MS       200
 
 uint64_t vm_timeout_ns(uint64_t usual_ns)
 {
@@ -101,6 +97,10 @@ static void build_arguments(const struct vm_spec *spec, const struct inherited *
 		add(a, "-object");
 		add(a, "memory-backend-file,id=ram,size=%" PRIu64 ",mem-path=/proc/self/fd/%d,share=%s",
 		    spec->memory_bytes, fd->memory, fd->state >= 0 ? "off" : "on");
+	}
+	if (spec->firmware && spec->firmware[0]) {
+		add(a, "-bios");
+		add(a, "%s", spec->firmware);
 	}
 	add(a, "-kernel");
 	add(a, "%s", spec->kernel);
@@ -213,6 +213,7 @@ static int launch(const struct vm_spec *spec, struct vm *vm, const struct inheri
 	if (!a)
 		return -ENOMEM;
 	build_arguments(spec, fd, a);
+	vm->parent = parent;
 	vm->pid = fork();
 	int error = errno;
 	if (vm->pid == 0)
@@ -361,62 +362,7 @@ int vm_save(struct vm *vm, int state_fd, uint64_t deadline_ns)
 	return r < 0 ? r : wait_saved(vm, deadline_ns);
 }
 
-int vm_wait(struct vm *vm)
+int vm_continue(const struct vm *vm)
 {
-	int status = -1;
-	struct pollfd p = {.fd = vm->pidfd, .events = POLLIN};
-	if (vm->pid <= 0 || poll(&p, 1, EXIT_TIMEOUT_MS) <= 0 || waitpid(vm->pid, &status, WNOHANG) != vm->pid)
-		return -1;
-	vm->pid = 0;
-	return status;
-}
-
-int vm_stop(struct vm *vm)
-{
-	int status = -1;
-	if (vm->pid > 0) {
-		(void)kill(vm->pid, SIGKILL);
-		while (waitpid(vm->pid, &status, 0) < 0 && errno == EINTR)
-			continue;
-	}
-	wire_reader_free(&vm->reader);
-	free(vm->ready.data);
-	closep(&vm->pidfd);
-	closep(&vm->wire_fd);
-	closep(&vm->monitor_fd);
-	closep(&vm->console_fd);
-	closep(&vm->errors_fd);
-	vm_init(vm);
-	return status;
-}
-
-static void tail(int fd, char *ret, size_t size)
-{
-	struct stat st;
-	ret[0] = '\0';
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return;
-	off_t room = (off_t)size - 1, from = st.st_size > room ? st.st_size - room : 0;
-	ssize_t n = pread(fd, ret, (size_t)room, from);
-	ret[n > 0 ? n : 0] = '\0';
-	/* A garbled line may carry anything, and is shown on terminals and stored as JSON. */
-	for (ssize_t i = 0; i < n; i++)
-		if (!isprint((unsigned char)ret[i]) && !strchr("\t\r\n", ret[i] ? ret[i] : '?'))
-			ret[i] = '?';
-	/* What is cut starts in the middle of a line. */
-	if (from > 0) {
-		const char *newline = strchr(ret, '\n');
-		if (newline)
-			memmove(ret, newline + 1, strlen(newline + 1) + 1);
-	}
-}
-
-void vm_console(const struct vm *vm, char *ret, size_t size)
-{
-	tail(vm->console_fd, ret, size);
-}
-
-void vm_errors(const struct vm *vm, char *ret, size_t size)
-{
-	tail(vm->errors_fd, ret, size);
+	return qmp(vm, "{\"execute\":\"cont\"}\n");
 }

@@ -16,9 +16,10 @@
 #define VM_EMULATED_MAX_MAP_COUNT "4096"
 
 struct vm_spec {
-	const char *qemu;   /* name on PATH or path */
-	const char *kernel; /* path of a vmlinux or bzImage */
-	const char *append; /* added to the kernel's command line; "" for nothing */
+	const char *qemu;     /* name on PATH or path */
+	const char *kernel;   /* path of a vmlinux or bzImage */
+	const char *firmware; /* path; "" for QEMU's own */
+	const char *append;   /* added to the kernel's command line; "" for nothing */
 	int initramfs_fd;
 	int cargo_fd; /* the disk that is only read; -1: an empty one */
 	uint64_t memory_bytes, disk_bytes;
@@ -35,8 +36,10 @@ struct vm_spec {
 
 struct vm {
 	pid_t pid;
+	pid_t parent; /* whose child it is: other processes may talk to it, and stop it, but not reap it */
 	int pidfd, wire_fd, monitor_fd, console_fd, errors_fd;
 	struct wire_reader reader;
+	bool booted;             /* and not restored from a state */
 	struct wire_frame ready; /* its first word, when it was waited for */
 };
 
@@ -54,11 +57,13 @@ int vm_receive(struct vm *vm, uint64_t deadline_ns, const atomic_bool *interrupt
  * To be asked of a guest that has not said its first word.
  */
 bool vm_spins(const struct vm *vm);
-/* Write the devices' state to a descriptor and stop for good. The memory is in memory_fd then. -errno, -ETIMEDOUT */
+/* Write the devices' state to a descriptor and pause. The memory is in memory_fd then. -errno, -ETIMEDOUT */
 int vm_save(struct vm *vm, int state_fd, uint64_t deadline_ns);
+/* Go on after that. */
+int vm_continue(const struct vm *vm);
 /* QEMU closed its end: wait for it to be gone. Its wait status, -1 when it stays (it is killed by vm_stop() then). */
 int vm_wait(struct vm *vm);
-/* Kill and reap. Returns the wait status, -1 when nothing was started. */
+/* Kill and reap, or, a process that is not its parent, see it end. The wait status, -1 when nothing was started. */
 int vm_stop(struct vm *vm);
 /* The last bytes of what the kernel wrote on its console (or QEMU on stderr), as a string. */
 void vm_console(const struct vm *vm, char *ret, size_t size);

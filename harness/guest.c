@@ -77,7 +77,7 @@ static ssize_t position_of(const struct conversation *c, const char *scenario, c
 
 static void keep(struct conversation *c, size_t position, json_t *evidence)
 {
-	guest_describe(evidence, c->world, c->cold);
+	guest_describe(evidence, c->world, c->cold || c->vm.booted);
 	json_decref(c->result[position]);
 	c->result[position] = evidence;
 }

@@ -20,13 +20,15 @@
 /* An image is in memory twice while it is unpacked, and its programs need some to run. */
 #define IMAGE_PART 3
 
-static void open_site(struct guest_site *site, const struct guests_options *options, const struct guest_cargo *cargo)
+static void open_site(struct guest_site *site, const struct guests_options *options, const struct guest_cargo *cargo,
+		      bool keep_booted)
 {
 	struct guest_options machine = options->machine;
 	struct guest_image image = {.fd = -1};
 	site->options = options;
 	machine.interrupted = &jobs_interrupted;
 	machine.cargo = cargo;
+	machine.keep_booted = keep_booted;
 	if (site->memory_bytes)
 		machine.memory_bytes = site->memory_bytes;
 	int r = guest_image_pack(select_guest_self(), site->kernel.modules, options->bring, stderr, &image);
@@ -90,7 +92,7 @@ static void boot_side_by_side(struct guests *g, const struct guests_options *opt
 			if (pid == 0) {
 				(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 				if (getppid() == parent)
-					open_site(&g->site[i], options, g->cargo);
+					open_site(&g->site[i], options, g->cargo, false);
 				_exit(0);
 			}
 			busy += pid > 0;
@@ -152,7 +154,7 @@ int guests_open(const struct guests_options *options, const struct selection *se
 	if (r == 0 && g.count > 1 && options->at_once > 1 && !options->machine.cold)
 		boot_side_by_side(&g, options);
 	for (size_t i = 0; r == 0 && i < g.count && !jobs_interrupted; i++) {
-		open_site(&g.site[i], options, g.cargo);
+		open_site(&g.site[i], options, g.cargo, true);
 		probe_site(&g.site[i]);
 	}
 	*ret = g;
@@ -235,7 +237,7 @@ static struct guest_site *open_larger(const struct guest_site *site, uint64_t me
 		return NULL;
 	larger->kernel = site->kernel;
 	larger->memory_bytes = memory_bytes;
-	open_site(larger, site->options, site->world.state->options.cargo);
+	open_site(larger, site->options, site->world.state->options.cargo, true);
 	probe_site(larger);
 	return larger;
 }

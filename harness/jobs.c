@@ -273,6 +273,8 @@ static void collect(const struct jobs *jobs, struct worker *w)
 	assert(w->job);
 	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
 		continue;
+	if (w->job->world)
+		guest_state_taker_ended(w->job->world->state, w->pid);
 	w->job->runs = WIFEXITED(status) && WEXITSTATUS(status) == 0 ? take_back(w->result_fd) : NULL;
 	closep(&w->pidfd);
 	closep(&w->result_fd);

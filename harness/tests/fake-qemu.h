@@ -6,7 +6,7 @@
  *   r ready   j take the job   m machine   sX run X starts   eX its evidence   d done   f failed   w answer the monitor
  *   F its scenario failed   M a machine cut short   X a machine of garbage   EX evidence that says nothing   g garbage
  * t half a frame p panic on the console   c garbage on the console   h hang   x exit with 1, saying why   k die of
- * SIGKILL n monitor that refuses
+ * SIGKILL n monitor that refuses W answer the monitor until it is told to go on
  */
 #pragma once
 
@@ -67,7 +67,7 @@ static const char *fake_script(void)
 }
 
 /* What the monitor is asked to do comes with a descriptor for the devices; it is asked how far that is after it. */
-static void fake_monitor(bool refuses)
+static void fake_monitor(bool refuses, bool goes_on)
 {
 	char text[512], control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8)));
 	const char *answer =
@@ -88,6 +88,8 @@ static void fake_monitor(bool refuses)
 		text[n] = '\0';
 		if (strstr(text, "query-migrate") && write(fake.monitor, answer, strlen(answer)) < 0)
 			_exit(1);
+		if (goes_on && strstr(text, "\"cont\""))
+			return;
 	}
 }
 
@@ -125,7 +127,7 @@ static void fake_end(char how)
 			(void)pause();
 	case 'w':
 	case 'n':
-		fake_monitor(how == 'n');
+		fake_monitor(how == 'n', false);
 		break;
 	default:
 		fake_write(STDERR_FILENO, "fake QEMU gave up\nand more\n");
@@ -180,6 +182,9 @@ static void fake_step(const char *step)
 		break;
 	case 'p':
 		fake_write(fake.console, "before\r\nKernel panic - not syncing: a reason\r\nafter\r\n");
+		break;
+	case 'W':
+		fake_monitor(false, true);
 		break;
 	case 'c':
 		(void)!write(fake.console, "\0\xff\0\x1b[", 5);

@@ -77,7 +77,7 @@ static bool lists(const char *text, const char *name)
 
 static void test_contents(void **state)
 {
-	static const char *const in[] = {"init",           "bin",        "usr/bin/enomem", "usr/bin/unshare",
+	static const char *const in[] = {"init",           "bin",        "usr/bin/enomem", "usr/bin/mkswap",
 					 "usr/bin/mkswap", "usr/bin/sh", "usr/bin/true",   "usr/bin/sleep",
 					 "dev/console",    "etc/passwd", "modules/order",  "modules/a.ko",
 					 "modules/b.ko"};

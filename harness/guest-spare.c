@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+/*
+ * See guest-spare.h. It stays a child of the process that booted it, whoever talks to it.
+ */
+#include "guest-spare.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+void spare_keep(struct guest_state *state, struct vm *vm)
+{
+	void *shared =
+		mmap(NULL, sizeof(*state->spare_taker), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED) {
+		(void)vm_stop(vm);
+		return;
+	}
+	state->spare_taker = shared; /* 0: nobody */
+	state->spare = *vm;
+	vm_init(vm);
+}
+
+bool spare_take(struct guest_state *state, struct vm *ret)
+{
+	int nobody = 0;
+	if (!state->spare_taker || !atomic_compare_exchange_strong(state->spare_taker, &nobody, (int)getpid()))
+		return false;
+	/* The process that kept it goes on knowing of it: it alone can tell when the one that took it is gone. */
+	struct vm vm = state->spare;
+	bool ours = vm.parent == getpid();
+	if (ours) {
+		vm_init(&state->spare);
+		spare_drop(state);
+	}
+	if (vm_continue(&vm) < 0) {
+		(void)vm_stop(&vm);
+		return false;
+	}
+	vm.booted = true;
+	*ret = vm;
+	return true;
+}
+
+void spare_drop(struct guest_state *state)
+{
+	if (!state->spare_taker)
+		return;
+	(void)vm_stop(&state->spare);
+	(void)munmap(state->spare_taker, sizeof(*state->spare_taker));
+	state->spare_taker = NULL;
+}
+
+void guest_state_taker_ended(struct guest_state *state, pid_t pid)
+{
+	if (state->spare_taker && *state->spare_taker == (int)pid)
+		spare_drop(state);
+}
