@@ -85,7 +85,7 @@ int state_key(const struct guest_state *state, char *ret, size_t size)
 		r = add_file(ret, size, "firmware", state->firmware);
 	size_t used = strlen(ret);
 	(void)snprintf(ret + used, size - used,
-		       "format=3\nimage=%016" PRIx64 " %" PRIu64 "\nmemory=%" PRIu64
+		       "format=4\nimage=%016" PRIx64 " %" PRIu64 "\nmemory=%" PRIu64
 		       "\ncpus=%u\nappend=%s\nkvm=%d\nhost=%s\n",
 		       state->image.hash, state->image.bytes, state->options.memory_bytes, state->options.cpus,
 		       state->options.append, (int)state->kvm, id);

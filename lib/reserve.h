@@ -12,10 +12,18 @@
 struct reserve {
 	void *address; /* NULL: nothing is held */
 	size_t bytes;
+	int fd; /* of the memory, memfd_create(2) */
 };
 
-/* Hold `bytes` of RAM, in place and locked, so that neither swap nor reclaim takes them. -errno (mlock(2), mmap(2)). */
+/* Hold `bytes` of RAM, in place and locked, so that neither swap nor reclaim takes them. -errno (memfd_create(2),
+ * mlock(2), mmap(2)). */
 int reserve_hold(struct reserve *r, size_t bytes);
 
-/* Give it back, once; nothing happens where nothing is held. Needs no memory itself. */
+/*
+ * Give the memory back, whatever else this process is at: where another thread of it waits for memory in a page fault,
+ * it holds mmap_lock, and munmap(2) would wait as well. Needs no memory itself. Nothing happens where nothing is held.
+ */
+void reserve_give_back(const struct reserve *r);
+
+/* No reserve any more. */
 void reserve_release(struct reserve *r);

@@ -114,7 +114,7 @@ void witness_note_signal(struct witness *w, const struct tracee *t, int signal, 
 						   .area = fault && signal == SIGBUS,
 						   .dying = signal == SIGKILL};
 		if (w->reserve && signal == SIGKILL)
-			reserve_release(w->reserve);
+			reserve_give_back(w->reserve);
 		snapshot_take(w->source, &request, &w->at_signal);
 		w->at_signal_index = (int)w->signal_count;
 		if (w->look)

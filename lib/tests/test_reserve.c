@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,14 +40,25 @@ static void test_is_there_and_locked(void **state)
 	struct reserve r = {0};
 	unsigned char there[BYTES / 4096] = {0};
 	unsigned long before = locked_kib();
+	struct stat st;
 	assert_int_equal(reserve_hold(&r, BYTES), 0);
 	assert_int_equal(locked_kib(), before + BYTES / 1024);
+	int fd = r.fd;
 	assert_int_equal(mincore(r.address, BYTES, there), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(there); i++)
 		assert_int_equal(there[i] & 1, 1);
 	assert_int_equal(reserve_hold(&r, BYTES), -EINVAL); /* one at a time: what is held is not lost */
 	assert_int_equal(r.bytes, BYTES);
+	/* given back without a change of this process's map */
+	reserve_give_back(&r);
+	assert_int_equal(fstat(r.fd, &st), 0);
+	assert_int_equal(st.st_blocks, 0);
+	assert_int_equal(mincore(r.address, BYTES, there), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(there); i++)
+		assert_int_equal(there[i] & 1, 0);
+	reserve_give_back(&r);
 	reserve_release(&r);
+	assert_int_equal(fstat(fd, &st), -1);
 	assert_int_equal(locked_kib(), before);
 	assert_null(r.address);
 	reserve_release(&r);
@@ -75,6 +87,7 @@ static void test_nothing_is_no_reserve(void **state)
 	(void)state;
 	struct reserve r = {0};
 	assert_int_equal(reserve_hold(&r, 0), -EINVAL);
+	reserve_give_back(&r);
 	reserve_release(&r);
 }
 
