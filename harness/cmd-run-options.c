@@ -139,6 +139,7 @@ static int parse_guest(int letter, const char *value, struct run_options *o)
 	case OPT_GUEST:
 		o->in_guest = true;
 		g->kernels = value;
+		g->machine.keep_booted = true; /* all there is to do is done there, and at once */
 		return 0;
 	case OPT_NO_GUEST:
 		o->no_guest = true;

@@ -20,18 +20,29 @@ void spare_keep(struct guest_state *state, struct vm *vm)
 	vm_init(vm);
 }
 
+static void forget_taker(struct guest_state *state)
+{
+	(void)munmap(state->spare_taker, sizeof(*state->spare_taker));
+	state->spare_taker = NULL;
+}
+
 bool spare_take(struct guest_state *state, struct vm *ret)
 {
 	int nobody = 0;
-	if (!state->spare_taker || !atomic_compare_exchange_strong(state->spare_taker, &nobody, (int)getpid()))
+	if (!state->spare_taker)
 		return false;
-	/* The process that kept it goes on knowing of it: it alone can tell when the one that took it is gone. */
+	bool taken = atomic_compare_exchange_strong(state->spare_taker, &nobody, (int)getpid());
 	struct vm vm = state->spare;
-	bool ours = vm.parent == getpid();
-	if (ours) {
+	/* The process that kept it goes on knowing of it, until whoever took it is gone; for a child this was the only
+	 * chance, and its copy of what is known may be another's guest by now. */
+	if (taken || vm.parent != getpid()) {
 		vm_init(&state->spare);
-		spare_drop(state);
+		forget_taker(state);
 	}
+	if (!taken && vm.parent != getpid())
+		vm_leave(&vm);
+	if (!taken)
+		return false;
 	if (vm_continue(&vm) < 0) {
 		(void)vm_stop(&vm);
 		return false;
@@ -46,8 +57,7 @@ void spare_drop(struct guest_state *state)
 	if (!state->spare_taker)
 		return;
 	(void)vm_stop(&state->spare);
-	(void)munmap(state->spare_taker, sizeof(*state->spare_taker));
-	state->spare_taker = NULL;
+	forget_taker(state);
 }
 
 void guest_state_taker_ended(struct guest_state *state, pid_t pid)

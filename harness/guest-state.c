@@ -234,7 +234,9 @@ static int make(struct guest_state *state, const char *key, const char *final, c
 		r = 1;
 	}
 	if (r != 0) {
-		spare_drop(state);
+		/* A worker that renews has none of its own: what it knows of is its parent's, or another worker's. */
+		if (state->options.keep_booted)
+			spare_drop(state);
 		state_remove(state->directory);
 	}
 	(void)snprintf(state->directory, sizeof(state->directory), "%s", r != 0 ? "" : final);

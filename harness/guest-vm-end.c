@@ -46,6 +46,18 @@ int vm_wait(struct vm *vm)
 	return vm->pid <= 0 || poll(&p, 1, EXIT_TIMEOUT_MS) <= 0 ? -1 : reap(vm);
 }
 
+void vm_leave(struct vm *vm)
+{
+	wire_reader_free(&vm->reader);
+	free(vm->ready.data);
+	closep(&vm->pidfd);
+	closep(&vm->wire_fd);
+	closep(&vm->monitor_fd);
+	closep(&vm->console_fd);
+	closep(&vm->errors_fd);
+	vm_init(vm);
+}
+
 int vm_stop(struct vm *vm)
 {
 	int status = -1;
@@ -60,14 +72,7 @@ int vm_stop(struct vm *vm)
 			continue;
 		status = reap(vm);
 	}
-	wire_reader_free(&vm->reader);
-	free(vm->ready.data);
-	closep(&vm->pidfd);
-	closep(&vm->wire_fd);
-	closep(&vm->monitor_fd);
-	closep(&vm->console_fd);
-	closep(&vm->errors_fd);
-	vm_init(vm);
+	vm_leave(vm);
 	return status;
 }
 

@@ -65,6 +65,8 @@ int vm_continue(const struct vm *vm);
 int vm_wait(struct vm *vm);
 /* Kill and reap, or, a process that is not its parent, see it end. The wait status, -1 when nothing was started. */
 int vm_stop(struct vm *vm);
+/* Close and free what this process has of it, and let it live: it is another's. */
+void vm_leave(struct vm *vm);
 /* The last bytes of what the kernel wrote on its console (or QEMU on stderr), as a string. */
 void vm_console(const struct vm *vm, char *ret, size_t size);
 void vm_errors(const struct vm *vm, char *ret, size_t size);

@@ -208,7 +208,8 @@ static void take_silence(struct conversation *c, int error)
 		return;
 	}
 	if (c->current < 0) {
-		c->starts_failed++;
+		/* The one that was booted for the state tells nothing of it, and there is none a second time. */
+		c->starts_failed += !c->vm.booted;
 		if (c->vm.console_fd >= 0)
 			guest_tell_silence(&c->vm, error, c->why, sizeof(c->why));
 		return;

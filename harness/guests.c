@@ -28,7 +28,7 @@ static void open_site(struct guest_site *site, const struct guests_options *opti
 	site->options = options;
 	machine.interrupted = &jobs_interrupted;
 	machine.cargo = cargo;
-	machine.keep_booted = keep_booted;
+	machine.keep_booted &= keep_booted;
 	if (site->memory_bytes)
 		machine.memory_bytes = site->memory_bytes;
 	int r = guest_image_pack(select_guest_self(), site->kernel.modules, options->bring, stderr, &image);
@@ -154,7 +154,7 @@ int guests_open(const struct guests_options *options, const struct selection *se
 	if (r == 0 && g.count > 1 && options->at_once > 1 && !options->machine.cold)
 		boot_side_by_side(&g, options);
 	for (size_t i = 0; r == 0 && i < g.count && !jobs_interrupted; i++) {
-		open_site(&g.site[i], options, g.cargo, true);
+		open_site(&g.site[i], options, g.cargo, g.count == 1); /* others would wait through all its runs */
 		probe_site(&g.site[i]);
 	}
 	*ret = g;
@@ -237,7 +237,7 @@ static struct guest_site *open_larger(const struct guest_site *site, uint64_t me
 		return NULL;
 	larger->kernel = site->kernel;
 	larger->memory_bytes = memory_bytes;
-	open_site(larger, site->options, site->world.state->options.cargo, true);
+	open_site(larger, site->options, site->world.state->options.cargo, false);
 	probe_site(larger);
 	return larger;
 }

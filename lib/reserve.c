@@ -16,7 +16,8 @@ int reserve_hold(struct reserve *r, size_t bytes)
 	if (r->address || bytes == 0)
 		return -EINVAL;
 	auto_close int fd = memfd_create("enomem-reserve", MFD_CLOEXEC);
-	if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0)
+	/* Unlike ftruncate(2) it says so when there is not so much to be had. */
+	if (fd < 0 || fallocate(fd, 0, 0, (off_t)bytes) < 0)
 		return -errno;
 	/* MAP_LOCKED brings the pages in without a fault for each. */
 	void *address = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_LOCKED | MAP_POPULATE, fd, 0);
@@ -26,10 +27,10 @@ int reserve_hold(struct reserve *r, size_t bytes)
 	return 0;
 }
 
-void reserve_give_back(const struct reserve *r)
+void reserve_give_back(struct reserve *r)
 {
-	if (r->address)
-		(void)fallocate(r->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)r->bytes);
+	if (r->address && fallocate(r->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)r->bytes) < 0)
+		reserve_release(r);
 }
 
 void reserve_release(struct reserve *r)

@@ -23,7 +23,7 @@ int reserve_hold(struct reserve *r, size_t bytes);
  * Give the memory back, whatever else this process is at: where another thread of it waits for memory in a page fault,
  * it holds mmap_lock, and munmap(2) would wait as well. Needs no memory itself. Nothing happens where nothing is held.
  */
-void reserve_give_back(const struct reserve *r);
+void reserve_give_back(struct reserve *r);
 
 /* No reserve any more. */
 void reserve_release(struct reserve *r);

@@ -497,6 +497,47 @@ static void test_kept_for_a_child(void **state)
 	assert_no_child();
 }
 
+static int renew(struct guest_state *s)
+{
+	struct vm vm;
+	s->options.interrupted = NULL;
+	if (guest_state_start(s, false, &vm, why, sizeof(why)) < 0)
+		return 255;
+	bool booted = vm.booted;
+	(void)vm_stop(&vm);
+	fake_plays("x");
+	s->saved = 0;
+	state_remove(s->directory);
+	return guest_state_renew(s) == -EPIPE ? booted : 254;
+}
+
+static pid_t in_child(struct guest_state *s, int (*what)(struct guest_state *))
+{
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(what(s));
+	return pid;
+}
+
+/* A worker whose guests do not start, and that cannot make the state anew, ends no other's guest and nothing twice. */
+static void test_kept_is_anothers(void **state)
+{
+	struct guest_state s = {0};
+	siginfo_t info = {0};
+	(void)state;
+	open_kept("rWh|h", &s);
+	assert_int_equal(status_of(start_in_child(&s, leave)), 0);
+	assert_int_equal(status_of(in_child(&s, renew)), false);
+	assert_int_equal(waitid(P_PID, (id_t)s.spare.pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+	assert_int_equal(info.si_pid, 0); /* it lives */
+	guest_state_close(&s);
+	assert_no_child();
+	open_kept("rWh|h", &s);
+	assert_int_equal(status_of(in_child(&s, renew)), true); /* the one that has it */
+	guest_state_close(&s);
+	assert_no_child();
+}
+
 /* A worker that is killed cannot stop its guest; who has not begun is not hindered by another's end. */
 static void test_kept_is_left(void **state)
 {
@@ -537,11 +578,14 @@ int main(int argc, char **argv)
 		return play_fake_qemu(argv);
 #define TEST(name) cmocka_unit_test_setup_teardown(name, prepare, clean)
 	const struct CMUnitTest tests[] = {
-		TEST(test_made_once), TEST(test_spoiled),          TEST(test_key),
-		TEST(test_firmware),  TEST(test_eviction),         TEST(test_abandoned),
-		TEST(test_no_boot),   TEST(test_retried),          TEST(test_own_leftovers),
-		TEST(test_cold),      TEST(test_renewed),          TEST(test_gone),
-		TEST(test_kept),      TEST(test_kept_for_a_child), TEST(test_kept_is_left),
+		TEST(test_made_once),     TEST(test_spoiled),
+		TEST(test_key),           TEST(test_firmware),
+		TEST(test_eviction),      TEST(test_abandoned),
+		TEST(test_no_boot),       TEST(test_retried),
+		TEST(test_own_leftovers), TEST(test_cold),
+		TEST(test_renewed),       TEST(test_gone),
+		TEST(test_kept),          TEST(test_kept_for_a_child),
+		TEST(test_kept_is_left),  TEST(test_kept_is_anothers),
 		TEST(test_kept_died),
 	};
 	return cmocka_run_group_tests_name("guest_state", tests, NULL, NULL);
