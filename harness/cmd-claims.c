@@ -188,6 +188,8 @@ static int cmd_claims_main(const struct command *self, int argc, char **argv)
 const struct command cmd_claims = {
 	.name = "claims",
 	.arguments = "[--guide=N] [--format=FMT] [ID...] [RESULT...]",
+	.examples = "  enomem claims                        all claims, by the reference results\n"
+		    "  enomem claims --guide=2 result.json  of one guide, by a result of yours\n",
 	.blurb = "Settle what troubleshooting guides claim, by what was run.",
 	.options = options,
 	.formats = claims_format_names,

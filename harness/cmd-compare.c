@@ -212,6 +212,8 @@ static int cmd_compare_main(const struct command *self, int argc, char **argv)
 const struct command cmd_compare = {
 	.name = "compare",
 	.arguments = "RESULT RESULT | --table RESULT... | --merge [-o FILE] RESULT... | --stable RESULT...",
+	.examples = "  enomem compare before.json after.json      what moved; exit status 0: nothing\n"
+		    "  enomem compare --table 5.10.json 6.1.json  scenarios by kernels\n",
 	.blurb =
 		"Tell what moved between two results: verdicts, causes, outcomes, boundaries, new and lost scenarios.\n"
 		"Exit status 0 only when nothing moved; times, pids and addresses never count, nor do limits that "

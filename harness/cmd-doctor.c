@@ -183,6 +183,7 @@ static int cmd_doctor_main(const struct command *self, int argc, char **argv)
 const struct command cmd_doctor = {
 	.name = "doctor",
 	.arguments = "",
+	.examples = "  enomem doctor\n",
 	.blurb = "Tell what this machine supports and what to change to run more.",
 	.options = options,
 	.run = cmd_doctor_main,

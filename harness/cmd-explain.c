@@ -262,6 +262,9 @@ static int cmd_explain_main(const struct command *self, int argc, char **argv)
 const struct command cmd_explain = {
 	.name = "explain",
 	.arguments = "[--format=FMT] [SCENARIO|PATTERN|DIRECTORY|CAUSE|ERRNO|SIGNAL|stall|panic] | --handbook",
+	.examples = "  enomem explain pids-max   one scenario, with this machine's numbers\n"
+		    "  enomem explain ENOMEM     who gives it, and how to tell\n"
+		    "  enomem explain memcg-max  one limit\n",
 	.blurb = "Explain a failure with this machine's numbers, who else ends so, and how to tell.",
 	.options = options,
 	.formats = format_names,

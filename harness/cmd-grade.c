@@ -127,6 +127,7 @@ static int cmd_grade_main(const struct command *self, int argc, char **argv)
 const struct command cmd_grade = {
 	.name = "grade",
 	.arguments = "[OPTION...] KEY ANSWER",
+	.examples = "  enomem grade key.json answer.json  what the tool got right\n",
 	.blurb = "Compare a tool's answer with the answer key of what it was shown.",
 	.options = options,
 	.formats = format_names,

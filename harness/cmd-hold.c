@@ -235,6 +235,10 @@ static const char *const format_names[] = {"pretty", "json"};
 const struct command cmd_hold = {
 	.name = "hold",
 	.arguments = "[OPTION...] SCENARIO -- TOOL [ARGUMENT...] | --all --grade [SCENARIO...] -- TOOL [ARGUMENT...]",
+	.examples = "  enomem hold pids-max -- ps -ef                               refused, everything still held, "
+		    "while ps looks\n"
+		    "  enomem hold --phase=gate --ttl=1min memory-max -- ./my-tool  before it fails\n"
+		    "  enomem hold --all --grade -- ./my-tool                       how often a tool is right\n",
 	.blurb = "Freeze a proven failure while a tool looks at it, and grade what it says.",
 	.options = hold_option_rows,
 	.formats = format_names,

@@ -41,6 +41,8 @@ static int cmd_recover_main(const struct command *self, int argc, char **argv)
 const struct command cmd_recover = {
 	.name = "recover",
 	.arguments = "[--dry-run]",
+	.examples = "  enomem recover --dry-run  what a killed run left, if anything\n"
+		    "  enomem recover\n",
 	.blurb = "Restore sysctls and remove cgroups that a killed run left behind. Living runs are not touched.",
 	.options = options,
 	.run = cmd_recover_main,

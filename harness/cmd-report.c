@@ -196,6 +196,8 @@ static int cmd_report_main(const struct command *self, int argc, char **argv)
 const struct command cmd_report = {
 	.name = "report",
 	.arguments = "[-o FILE] RESULT... | --handbook [-o FILE]",
+	.examples = "  enomem report -o report.html result.json\n"
+		    "  enomem report -o both.html before.json after.json  side by side\n",
 	.blurb = "Write stored results as one page for a browser.\n"
 		 "What was predicted and observed, timelines, the numbers that prove each cause, what fixes it; "
 		 "several\n"

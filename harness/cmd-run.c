@@ -371,6 +371,12 @@ const struct command cmd_run = {
 	.name = "run",
 	.arguments =
 		"[OPTION...] [SCENARIO|PATTERN|DIRECTORY...] | [OPTION...] SCENARIO[/CASE] -- COMMAND [ARGUMENT...]",
+	.examples =
+		"  enomem run                                              everything that is safe here; the rest in a "
+		"guest\n"
+		"  enomem run -j 2 -o result.json pids-max                 one scenario, and keep the result\n"
+		"  enomem run --guest=6.1 --sysctl=vm.overcommit_memory=2  everything, in a guest set so\n"
+		"  enomem run pids-max -- ./my-program                     a program of yours in a scenario's place\n",
 	.blurb = "Run scenarios (all of them when none is named), prove which limit refused, and report.",
 	.options = run_option_rows,
 	.formats = report_format_names,

@@ -165,6 +165,8 @@ static int cmd_sweep_main(const struct command *self, int argc, char **argv)
 const struct command cmd_sweep = {
 	.name = "sweep",
 	.arguments = "[OPTION...] [--] COMMAND [ARGUMENT...]",
+	.examples = "  enomem sweep -- ./my-program               each of its calls refused once, and for good\n"
+		    "  enomem sweep --calls=mmap -- ./my-program  only these\n",
 	.blurb = "Refuse a program each of its calls in turn, and tell what it does not survive.",
 	.options = options,
 	.run = cmd_sweep_main,

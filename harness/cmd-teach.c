@@ -349,6 +349,9 @@ static int cmd_teach_main(const struct command *self, int argc, char **argv)
 const struct command cmd_teach = {
 	.name = "teach",
 	.arguments = "[--restart] [SCENARIO] | --answer-key [SCENARIO] | --class-summary FILE...",
+	.examples = "  enomem teach                        which lessons there are, and what is done\n"
+		    "  enomem teach pids-max               predict, run, observe, explain, fix\n"
+		    "  enomem teach --answer-key pids-max  for trainers\n",
 	.blurb = "Teach a failure: predict, run, observe, explain, fix.",
 	.options = options,
 	.formats = format_names,

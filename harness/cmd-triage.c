@@ -187,6 +187,9 @@ static int cmd_triage_main(const struct command *self, int argc, char **argv)
 const struct command cmd_triage = {
 	.name = "triage",
 	.arguments = "[OPTION...] [PID|CGROUP-PATH]",
+	.examples = "  enomem triage                             this machine\n"
+		    "  enomem triage 4711                        what one process is closest to\n"
+		    "  enomem triage --refused=mmap=ENOMEM 4711  which limit refused it, most likely\n",
 	.blurb = "Rank what is closest to refusing memory or tasks, with the command that lifts it.",
 	.options = options,
 	.formats = format_names,

@@ -141,6 +141,8 @@ static int cmd_why_main(const struct command *self, int argc, char **argv)
 const struct command cmd_why = {
 	.name = "why",
 	.arguments = "[OPTION...] [--] COMMAND [ARGUMENT...] | --pid=PID",
+	.examples = "  enomem why -- ./server --port 80  which limit refuses it what, and by how much\n"
+		    "  enomem why -p 4711 --for=10s      a running one\n",
 	.blurb = "Run any program as it is, and say which limit refused it what, and by how much.",
 	.options = options,
 	.run = cmd_why_main,

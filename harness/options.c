@@ -151,7 +151,10 @@ void options_help_rows(const struct command *command)
 
 void options_help(const struct command *command)
 {
-	printf("Usage: enomem %s %s\n\n%s\n\n", command->name, command->arguments, command->blurb);
+	printf("Usage: enomem %s %s\n\n", command->name, command->arguments);
+	if (command->examples)
+		printf("Examples:\n%s\n", command->examples);
+	printf("%s\n\n", command->blurb);
 	options_help_rows(command);
 }
 

@@ -16,6 +16,7 @@ struct option_row {
 
 struct command {
 	const char *name, *arguments, *blurb;
+	const char *examples;             /* lines of --help, shown first; NULL for none */
 	const struct option_row *options; /* ended by a row without name */
 	const char *const *formats;       /* what --format may be, where there is such an option */
 	unsigned format_count;

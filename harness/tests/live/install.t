@@ -94,6 +94,19 @@ for command in '' $commands; do
 		[[ $zsh_part =~ $pattern ]] || missing+=("zsh $command $option")
 	done
 done
+# --help: examples come first, of this command, with options that it has
+for command in $commands; do
+	help=$("$enomem" "$command" --help) wrong=()
+	examples=$(sed -n '3{/^Examples:$/!q}; 4,/^$/p' <<<"$help")
+	[ "$examples" ] || wrong+=("none")
+	while read -r example; do
+		[[ $example =~ ^enomem\ $command(\ |$) ]] || wrong+=("$example")
+		for option in $(grep -oE -- ' --?[a-z][a-z-]*' <<<"${example%% -- *}"); do
+			grep -qE -- "^ +(-[a-z], )?$option\b|^ +$option," <<<"$help" || wrong+=("$example: $option")
+		done
+	done < <(grep . <<<"$examples")
+	is "$command --help: examples" "${wrong[*]}" ""
+done
 is "bash: of every command exactly its long options" "${extra[*]}" ""
 is "zsh and fish: every long option of every command" "${missing[*]}" ""
 for shell in bash zsh fish; do
