@@ -20,7 +20,7 @@ struct inject_spec {
 
 /* What is wrong with a text, and what to type instead ("" where nothing is known). */
 struct inject_complaint {
-	char what[256], hint[256];
+	char what[256], hint[1024];
 };
 
 /* 0 or -EINVAL with the complaint. */

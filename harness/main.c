@@ -10,6 +10,7 @@
 #include "cleanup.h"
 #include "completion.h"
 #include "guest-init.h"
+#include "manifest-internal.h"
 #include "options.h"
 #include "say.h"
 #include "version.h"
@@ -121,6 +122,22 @@ static int without_command(int argc, char **argv)
 	return shell ? complete(shell) : show_version(json);
 }
 
+/* What is not for people to type stands for none. */
+static const char *command_at(unsigned i)
+{
+	return i < ARRAY_SIZE(commands) ? commands[i]->hidden ? "" : commands[i]->name : NULL;
+}
+
+static void hint_command(const char *word)
+{
+	const struct words words = {.what = "command", .at = command_at};
+	char near[96];
+	if (strlen(word) <= 20 && words_hint(&words, word, near, sizeof(near)))
+		say_hint("%s `enomem --help` shows all", near);
+	else
+		say_hint("enomem --help");
+}
+
 int main(int argc, char **argv)
 {
 	if (guest_is_init(argc, argv))
@@ -144,6 +161,6 @@ int main(int argc, char **argv)
 		return commands[i]->run(commands[i], argc - 1, argv + 1);
 	}
 	(void)say_error(0, "%s: no such command", argv[1]);
-	say_hint("enomem --help");
+	hint_command(argv[1]);
 	return EXIT_USAGE;
 }

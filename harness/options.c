@@ -3,6 +3,7 @@
  * getopt_long(3) driven by a table. See options.h.
  */
 #include "options.h"
+#include "manifest-internal.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -31,6 +32,30 @@ static bool abbreviated(const struct command *command, const char *word)
 static void hint(const struct command *command)
 {
 	say_hint("enomem %s%s--help", command->name, *command->name ? " " : "");
+}
+
+static const struct command *asked_of;
+
+static const char *option_at(unsigned i)
+{
+	static char text[64];
+	if (!asked_of->options[i].name)
+		return NULL;
+	(void)snprintf(text, sizeof(text), "--%s", asked_of->options[i].name);
+	return text;
+}
+
+/* "--WORD", perhaps "=VALUE" behind it */
+static void hint_option(const struct command *command, const char *word)
+{
+	const struct words words = {.what = "option", .at = option_at};
+	char name[64], near[96];
+	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
+	asked_of = command;
+	if (words_hint(&words, name, near, sizeof(near)))
+		say_hint("%s `enomem %s%s--help` shows all", near, command->name, *command->name ? " " : "");
+	else
+		hint(command);
 }
 
 int options_next(const struct command *command, int argc, char **argv, const char **ret_argument)
@@ -65,7 +90,7 @@ int options_next(const struct command *command, int argc, char **argv, const cha
 		if (abbreviated(command, argv[i])) {
 			(void)say_error(0, "%s: no such option of enomem%s%s", argv[i], *command->name ? " " : "",
 					command->name);
-			hint(command);
+			hint_option(command, argv[i]);
 			return '?';
 		}
 	int letter = getopt_long(argc, argv, order, rows, NULL);

@@ -42,7 +42,7 @@ static void hint(enum select_dimension d, const char *word)
 {
 	const struct words *words = dimensions[d].words;
 	const char *near, *known;
-	char buf[96], list[512] = "";
+	char buf[96], list[2048] = "";
 	near = words_hint(words, word, buf, sizeof(buf));
 	if (!near && d == SELECT_ERRNO)
 		near = words_hint(&words_signal, word, buf, sizeof(buf));

@@ -75,6 +75,10 @@ exits "no scenario in the directory" 4 'no scenario' run --scenarios "$work/empt
 # --- usage ---
 exits "no command" 2 'Usage: enomem COMMAND'
 exits "unknown command" 2 'frobnicate: no such command' frobnicate
+exits "a command misspelt" 2 "did you mean 'explain'" expalin pids-max
+exits "an option misspelt" 2 "did you mean '--format'" run --formt=json
+exits "nothing to type" 2 'Hint: enomem --help$' stgae
+exits "a call that is none: all there are" 2 'one of: memory.*, bpf' inject nosuch true
 exits "unknown scenario" 2 'did you mean pids-max' run pids-mx
 exits "unknown scenario, nothing near" 2 'enomem list' run xyzzy-plugh-frobnicate
 exits "unknown directory" 2 'no-such-directory' run ./no-such-directory/

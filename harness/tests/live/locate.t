@@ -98,7 +98,7 @@ for _ in $(seq 300); do # the search begins when the three runs are done
 	worker=$(cat "/proc/$pid/task/$pid/children" 2>/dev/null)
 	case $worker in '') ;; "${first_worker:=$worker}") ;; *) break ;; esac
 done
-sleep 0.5
+sleep 0.1
 kill -INT "$pid"
 wait "$job"
 is "an interruption is an exit status of its own" "$?" 130
