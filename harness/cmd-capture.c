@@ -198,7 +198,7 @@ static int cmd_capture_main(const struct command *self, int argc, char **argv)
 
 const struct command cmd_capture = {
 	.name = "capture",
-	.arguments = "[OPTION...] --out=DIR SCENARIO",
+	.arguments = "[OPTION...] --out=DIR SCENARIO[/CASE]",
 	.examples = "  enomem capture pids-max --out=fixture                   before, at and after the failure\n"
 		    "  enomem capture --guest=6.1 strict-commit --out=fixture  of another kernel\n",
 	.blurb = "Copy /proc, cgroupfs and the kernel log before, at and after a failure, as fixtures.",

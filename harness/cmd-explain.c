@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/param.h>
 
@@ -15,12 +17,14 @@
 #include "explain.h"
 #include "manifest-internal.h"
 #include "markdown.h"
+#include "number.h"
 #include "options.h"
 #include "report-text.h"
 #include "say.h"
 
 #define WIDTH_MAX              100 /* longer lines are hard to read */
 #define WIDTH_WITHOUT_TERMINAL 80
+#define STATUS_OF_SIGNAL       128 /* and its number: how the shell tells it */
 
 enum { OPT_HANDBOOK = 256, OPT_COLOR, OPT_SCENARIOS };
 
@@ -156,6 +160,37 @@ static bool is_directory_word(const char *word)
 	return strchr(word, '/') || !strcmp(word, ".") || !strcmp(word, "..");
 }
 
+/*
+ * What a program or a shell says of an errno or a signal: its number, its text ("Cannot allocate memory", "Killed"), or
+ * the exit status of what a signal ended. The numbers that are both are taken for the status.
+ */
+static bool translate(const char *word, char *ret, size_t size)
+{
+	uint64_t number;
+	const char *name;
+	for (int i = 1; i < STATUS_OF_SIGNAL + NSIG; i++) {
+		int signal = i - STATUS_OF_SIGNAL;
+		const char *text = i < STATUS_OF_SIGNAL ? strerrordesc_np(i) : NULL,
+			   *killed = signal > 0 && signal < NSIG ? sigdescr_np(signal) : NULL;
+		if (text && (!strcasecmp(word, text) || !strcasecmp(word, strerror(i))))
+			(void)snprintf(ret, size, "%s", strerrorname_np(i));
+		else if (killed && (!strcasecmp(word, killed) || !strcasecmp(word, strsignal(signal))))
+			(void)snprintf(ret, size, "SIG%s", sigabbrev_np(signal));
+		else
+			continue;
+		return true;
+	}
+	if (number_parse_count(word, &number) < 0 || number == 0 || number >= STATUS_OF_SIGNAL + NSIG)
+		return false;
+	name = number > STATUS_OF_SIGNAL ? sigabbrev_np((int)number - STATUS_OF_SIGNAL) : strerrorname_np((int)number);
+	if (!name)
+		return false;
+	(void)snprintf(ret, size, "%s%s", number > STATUS_OF_SIGNAL ? "SIG" : "", name);
+	say_note(number > STATUS_OF_SIGNAL ? "%s: the exit status of what %s ended" : "%s: the number of %s", word,
+		 ret);
+	return true;
+}
+
 static const char *nearest(const struct explain_world *w, const char *word)
 {
 	static char hint[96];
@@ -195,7 +230,7 @@ static const struct scenario *find_scenario(const struct explain_world *w, const
 }
 
 /* NULL after telling. */
-static json_t *page_of(struct explain_world *w, const char *word)
+static json_t *page_of(struct explain_world *w, const struct explain_options *o, const char *word)
 {
 	bool several = false;
 	const struct scenario *s = find_scenario(w, word, &several);
@@ -212,16 +247,19 @@ static json_t *page_of(struct explain_world *w, const char *word)
 	json_decref(page);
 	bool known = words_errno.knows(word) || words_signal.knows(word);
 	const char *hint = known ? NULL : nearest(w, word);
+	char tree[PATH_MAX];
 	(void)say_error(0, known ? "%s: no scenario ends so" : "%s: no scenario, cause, errno or signal", word);
+	if (strchr(word, ':') && select_tree(o->tree, tree, sizeof(tree)) == 0 && select_hint_case(tree, word))
+		return NULL;
 	say_hint("%s", hint ? hint : "`enomem explain` shows what can be explained");
 	return NULL;
 }
 
-/* A directory anywhere. */
-static json_t *page_of_directory(struct explain_world *w, const char *directory)
+/* A directory anywhere, or SCENARIO/CASE: the lesson, and the runs of that case. */
+static json_t *page_of_path(struct explain_world *w, const char *tree, const char *word)
 {
 	struct selection one = {NULL, 0};
-	if (select_scenarios(NULL, (char *const[]){(char *)(uintptr_t)directory}, 1, &one) < 0)
+	if (select_scenarios(tree, (char *const[]){(char *)(uintptr_t)word}, 1, &one) < 0)
 		return NULL;
 	json_t *page = one.count ? explain_scenario(w, one.item[0], stderr) : NULL;
 	selection_free(&one);
@@ -231,10 +269,13 @@ static json_t *page_of_directory(struct explain_world *w, const char *directory)
 static int show_page(const struct explain_options *o, const char *word)
 {
 	static struct explain_world w;
+	char name[32];
+	if (translate(word, name, sizeof(name)))
+		word = name;
 	int r = explain_open(&w, o->tree, stderr);
 	if (r < 0)
 		return r == -EINVAL || r == -ENOENT ? EXIT_USAGE : EXIT_BROKEN;
-	json_auto_t *page = is_directory_word(word) ? page_of_directory(&w, word) : page_of(&w, word);
+	json_auto_t *page = is_directory_word(word) ? page_of_path(&w, o->tree, word) : page_of(&w, o, word);
 	int code = page ? show_made(o, page, explain_write) : EXIT_USAGE;
 	explain_close(&w);
 	return code;
@@ -261,9 +302,11 @@ static int cmd_explain_main(const struct command *self, int argc, char **argv)
 
 const struct command cmd_explain = {
 	.name = "explain",
-	.arguments = "[--format=FMT] [SCENARIO|PATTERN|DIRECTORY|CAUSE|ERRNO|SIGNAL|stall|panic] | --handbook",
+	.arguments =
+		"[--format=FMT] [SCENARIO[/CASE]|PATTERN|DIRECTORY|CAUSE|ERRNO|SIGNAL|STATUS|stall|panic] | --handbook",
 	.examples = "  enomem explain pids-max   one scenario, with this machine's numbers\n"
 		    "  enomem explain ENOMEM     who gives it, and how to tell\n"
+		    "  enomem explain 137        the same of an exit status, a number or a text of errno(3)\n"
 		    "  enomem explain memcg-max  one limit\n",
 	.blurb = "Explain a failure with this machine's numbers, who else ends so, and how to tell.",
 	.options = options,

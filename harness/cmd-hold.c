@@ -234,7 +234,8 @@ static const char *const format_names[] = {"pretty", "json"};
 
 const struct command cmd_hold = {
 	.name = "hold",
-	.arguments = "[OPTION...] SCENARIO -- TOOL [ARGUMENT...] | --all --grade [SCENARIO...] -- TOOL [ARGUMENT...]",
+	.arguments =
+		"[OPTION...] SCENARIO[/CASE] -- TOOL [ARGUMENT...] | --all --grade [SCENARIO...] -- TOOL [ARGUMENT...]",
 	.examples = "  enomem hold pids-max -- ps -ef                               refused, everything still held, "
 		    "while ps looks\n"
 		    "  enomem hold --phase=gate --ttl=1min memory-max -- ./my-tool  before it fails\n"

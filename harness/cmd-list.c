@@ -137,7 +137,7 @@ static int cmd_list_main(const struct command *self, int argc, char **argv)
 
 const struct command cmd_list = {
 	.name = "list",
-	.arguments = "[OPTION...] [SCENARIO|PATTERN|DIRECTORY...] | --errno-table [--format=FMT] RESULT...",
+	.arguments = "[OPTION...] [SCENARIO[/CASE]|PATTERN|DIRECTORY...] | --errno-table [--format=FMT] RESULT...",
 	.examples = "  enomem list                                 all of them, by class, and what can run here\n"
 		    "  enomem list --errno=SIGKILL --scope=cgroup  who is killed for its group\n",
 	.blurb = "Show the scenarios, what of them can run on this machine, and why not.",

@@ -369,12 +369,13 @@ static int cmd_run_main(const struct command *self, int argc, char **argv)
 
 const struct command cmd_run = {
 	.name = "run",
-	.arguments =
-		"[OPTION...] [SCENARIO|PATTERN|DIRECTORY...] | [OPTION...] SCENARIO[/CASE] -- COMMAND [ARGUMENT...]",
+	.arguments = "[OPTION...] [SCENARIO[/CASE]|PATTERN|DIRECTORY...] | [OPTION...] SCENARIO[/CASE] -- COMMAND "
+		     "[ARGUMENT...]",
 	.examples =
 		"  enomem run                                              everything that is safe here; the rest in a "
 		"guest\n"
 		"  enomem run -j 2 -o result.json pids-max                 one scenario, and keep the result\n"
+		"  enomem run pids-max/fork                                one case of it\n"
 		"  enomem run --guest=6.1 --sysctl=vm.overcommit_memory=2  everything, in a guest set so\n"
 		"  enomem run pids-max -- ./my-program                     a program of yours in a scenario's place\n",
 	.blurb = "Run scenarios (all of them when none is named), prove which limit refused, and report.",

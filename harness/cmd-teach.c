@@ -12,6 +12,7 @@
 
 #include "book.h"
 #include "cleanup.h"
+#include "manifest-internal.h"
 #include "number.h"
 #include "options.h"
 #include "report-text.h"
@@ -147,14 +148,35 @@ static int next_of(const struct explain_world *w, const struct teach_options *o,
 	return -ENOENT;
 }
 
+static int no_such_lesson(const struct explain_world *w, const char *name)
+{
+	/* "pids-max/fork", or "pids-max: fork" as reports have it */
+	const char *slash = strpbrk(name, "/:");
+	for (size_t i = 0; slash && i < w->all.count; i++) {
+		const char *whole = w->all.item[i]->name;
+		if (strncmp(whole, name, (size_t)(slash - name)) != 0 || whole[slash - name])
+			continue;
+		(void)say_error(0, "%s: a lesson is of all cases of a scenario", name);
+		say_hint("enomem teach %s", whole);
+		return EXIT_USAGE;
+	}
+	auto_free const char **names = calloc(w->all.count + 1, sizeof(char *));
+	for (size_t i = 0; names && i < w->all.count; i++)
+		names[i] = w->all.item[i]->name;
+	const char *near = names ? words_nearest(names, w->all.count, name) : NULL;
+	(void)say_error(-ENOENT, "%s: no such scenario", name);
+	if (near)
+		say_hint("did you mean '%s'? `enomem explain` shows them all", near);
+	else
+		say_hint("`enomem explain` shows them all; a lesson is named in full");
+	return EXIT_USAGE;
+}
+
 static int named(const struct explain_world *w, const struct teach_options *o, const char *name, struct quiz *ret)
 {
 	const struct scenario *s = scenario_named(w, name);
-	if (!s) {
-		(void)say_error(-ENOENT, "%s: no such scenario", name);
-		say_hint("`enomem explain` shows them all; a lesson is named in full");
-		return EXIT_USAGE;
-	}
+	if (!s)
+		return no_such_lesson(w, name);
 	if (quiz_make(w, &o->guests, s, stderr, ret) < 0)
 		return EXIT_USAGE;
 	if (!ret->why_not)
@@ -307,7 +329,7 @@ static int with_book(const struct teach_options *o, const char *name)
 	int r = explain_open(&w, o->tree, stderr);
 	int code = r == -EINVAL || r == -ENOENT ? EXIT_USAGE : EXIT_BROKEN;
 	if (r == 0 && o->answer_key && name && !scenario_named(&w, name))
-		(void)say_error(-ENOENT, "%s: no such scenario", name), code = EXIT_USAGE;
+		code = no_such_lesson(&w, name);
 	else if (r == 0)
 		code = o->answer_key ? answer_key(&w, o, b, name) : at_terminal(&w, o, b, name);
 	if (r == 0)

@@ -63,6 +63,8 @@ extern const struct words words_call, words_errno, words_signal, words_si_code, 
 bool words_check(struct source *s, const struct words *words, const struct node *n);
 /* "did you mean 'X'?" in buf when some word is near enough, else NULL. */
 const char *words_hint(const struct words *words, const char *word, char *buf, size_t size);
+/* Of a list, the one that was perhaps meant; NULL when none is near enough. */
+const char *words_nearest(const char *const *list, size_t count, const char *word);
 
 /* Checks of one scalar each; they report what is wrong. n->key is the setting's name where the value belongs to one. */
 typedef void (*scalar_check)(struct source *s, const struct node *n);

@@ -16,7 +16,7 @@
 #include "manifest-internal.h"
 
 #define ERRNO_MAX    133
-#define WORD_MAX_LEN 40
+#define WORD_MAX_LEN 64
 
 /* A table of plain strings as a word set: NAME_at() and NAME_knows(). */
 #define WORD_LIST(name, ...)                                                                                           \
@@ -247,21 +247,51 @@ static size_t distance(const char *a, const char *b)
 	return row[length_b];
 }
 
+/* The nearest word so far. */
+struct near {
+	const char *word;
+	size_t distance;
+	bool found;
+};
+
+static struct near near_begin(const char *word)
+{
+	/* Two letters swapped in a word of five are a distance of two. */
+	return (struct near){.word = word, .distance = (strlen(word) + 1) / 3};
+}
+
+static bool near_try(struct near *n, const char *known)
+{
+	size_t d = *known ? distance(n->word, known) : WORD_MAX_LEN;
+	bool nearer = d < n->distance || (d == n->distance && !n->found);
+
+	if (nearer) {
+		n->distance = d;
+		n->found = true;
+	}
+	return nearer;
+}
+
 const char *words_hint(const struct words *words, const char *word, char *buf, size_t size)
 {
-	size_t nearest = (strlen(word) + 1) / 3; /* two letters swapped in a word of five are a distance of two */
+	struct near n = near_begin(word);
 	const char *known;
-	bool found = false;
 
-	for (unsigned i = 0; (known = words->at(i)); i++) {
-		size_t d = *known ? distance(word, known) : WORD_MAX_LEN;
-		if (d < nearest || (d == nearest && !found)) {
-			nearest = d;
-			found = true;
+	for (unsigned i = 0; (known = words->at(i)); i++)
+		if (near_try(&n, known))
 			snprintf(buf, size, "did you mean '%s'?", known);
-		}
-	}
-	return found ? buf : NULL;
+	return n.found ? buf : NULL;
+}
+
+const char *words_nearest(const char *const *list, size_t count, const char *word)
+{
+	struct near n = near_begin(word);
+	const char *nearest = NULL;
+
+	for (size_t i = 0; i < count; i++)
+		if (near_try(&n, list[i]))
+			nearest = list[i];
+	return nearest;
 }
 
 bool words_check(struct source *s, const struct words *words, const struct node *n)

@@ -111,6 +111,7 @@ struct run_text {
 	struct expect expect;
 	char *deadline;
 	char *note; /* for people: how kernels differ */
+	bool left_out; /* not asked for: SCENARIO/CASE named another trigger */
 	unsigned line;
 };
 
@@ -137,6 +138,7 @@ struct case_text {
 	struct expect expect;
 	struct locate_text locate; /* laid over the scenario's, key by key */
 	bool has_locate;
+	bool left_out; /* not asked for: SCENARIO/CASE named others */
 	unsigned line;
 };
 

@@ -225,7 +225,7 @@ static bool run_exists(const struct planner *p, const struct case_text *c, const
 {
 	auto_free char *unmet = r->has_when ? plan_missing(&r->when, p->machine) : NULL;
 
-	return run_has_case(r, c) && !unmet;
+	return run_has_case(r, c) && !unmet && !r->left_out && !(c && c->left_out);
 }
 
 static int plan_runs(struct planner *p, struct plan *plan)

@@ -112,13 +112,14 @@ static json_t *cell(const json_t *result, const json_t *row)
 static int add_row(json_t *rows, const char *scenario, const char *name)
 {
 	const json_t *row = NULL;
+	const char *separator = !*name ? "" : !strcmp(name, MATRIX_WHOLE) ? ": " : "/"; /* the latter can be typed */
 	size_t i;
 	json_array_foreach (rows, i, row)
 		if (!strcmp(text_of(row, "scenario"), scenario) && !strcmp(text_of(row, "case"), name))
 			return 0;
 	return json_array_append_new(rows,
 				     json_pack("{s:s, s:s, s:o, s:[]}", "scenario", scenario, "case", name, "name",
-					       json_sprintf("%s%s%s", scenario, *name ? ": " : "", name), "cells"));
+					       json_sprintf("%s%s%s", scenario, separator, name), "cells"));
 }
 
 /* Every case that any of the results has of this scenario; one row without a case where it ran nowhere. */

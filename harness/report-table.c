@@ -175,7 +175,7 @@ static int add_row(const struct table *table, const json_t *scenario, const char
 		return -ENOMEM;
 	json_array_foreach (runs, i, run)
 		duration += in_case(run, name) ? text_integer(run, "duration_ns", 0) : 0;
-	text_add(text, sizeof(text), "%s%s%s", text_of(scenario, "name"), *name ? ": " : "", name);
+	text_add(text, sizeof(text), "%s%s%s", text_of(scenario, "name"), *name ? "/" : "", name);
 	if (!table->in_guest)
 		add_guest(trigger, text, sizeof(text));
 	int r = set_cell(table, line, SCENARIO, text, NULL);

@@ -10,28 +10,6 @@
 #include "cleanup.h"
 #include "say.h"
 
-static bool has_manifest(const char *tree, const char *name, size_t length)
-{
-	char path[2 * PATH_MAX];
-	(void)snprintf(path, sizeof(path), "%s%s%.*s/scenario.yaml", tree, *tree ? "/" : "", (int)length, name);
-	return access(path, F_OK) == 0;
-}
-
-/* Where the name of the scenario ends in a word with slashes. Case names may have slashes as well. */
-static const char *split_at(const char *tree, const char *word)
-{
-	if (has_manifest("", word, strlen(word)))
-		return NULL;
-	for (const char *slash = strchr(word, '/'); slash; slash = strchr(slash + 1, '/')) {
-		bool plain = memchr(word, '/', (size_t)(slash - word)) == NULL;
-		if (slash > word && slash[1] && has_manifest(plain ? tree : "", word, (size_t)(slash - word)))
-			return slash;
-	}
-	/* Neither: what stands before the first slash is what the reader is told about, but for "./x". */
-	const char *first = strchr(word, '/');
-	return first && first > word && first[1] && word[0] != '.' ? first : NULL;
-}
-
 int select_one(const char *tree_given, const char *word, struct selection *ret, const char **ret_rest)
 {
 	char tree[PATH_MAX + 64] = "";
@@ -40,7 +18,7 @@ int select_one(const char *tree_given, const char *word, struct selection *ret, 
 	if (strchr(word, '/')) {
 		if (select_tree(tree_given, tree, sizeof(tree)) < 0)
 			return EXIT_USAGE;
-		slash = split_at(tree, word);
+		slash = select_split(tree, word);
 	}
 	auto_free char *name = slash ? strndup(word, (size_t)(slash - word)) : strdup(word);
 	auto_free char *directory = NULL;

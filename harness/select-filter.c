@@ -156,12 +156,12 @@ static bool any_trigger_fits(const struct select_filter *f, const struct scenari
 {
 	for (size_t r = 0; r < s->run_count; r++) {
 		const struct run_text *run = &s->runs[r];
-		if (run->role != ROLE_TRIGGER)
+		if (run->role != ROLE_TRIGGER || run->left_out)
 			continue;
 		if (s->case_count == 0 && trigger_fits(f, (const struct expect *[]){&run->expect, NULL, &s->expect}))
 			return true;
 		for (size_t c = 0; c < s->case_count; c++)
-			if (run_has_case(run, s->cases[c].name) &&
+			if (!s->cases[c].left_out && run_has_case(run, s->cases[c].name) &&
 			    trigger_fits(f, (const struct expect *[]){&run->expect, &s->cases[c].expect, &s->expect}))
 				return true;
 	}

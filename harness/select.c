@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "cleanup.h"
+#include "manifest-internal.h"
 #include "say.h"
 
 #define SCENARIOS_MAX 1024
@@ -137,44 +138,25 @@ static int add_all(struct selection *s, const char *tree, FILE *errors)
 	return add_matching(s, tree, NULL, errors, &any);
 }
 
-/* How many single-letter edits turn one name into the other; small names only. */
-static unsigned distance(const char *a, const char *b)
-{
-	unsigned row[64], la = (unsigned)strlen(a), lb = (unsigned)strlen(b);
-	if (la >= 64 || lb >= 64)
-		return 64;
-	for (unsigned j = 0; j <= lb; j++)
-		row[j] = j;
-	for (unsigned i = 1; i <= la; i++) {
-		unsigned diagonal = row[0];
-		row[0] = i;
-		for (unsigned j = 1; j <= lb; j++) {
-			unsigned above = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
-			best = above + 1 < best ? above + 1 : best;
-			best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-			diagonal = above;
-			row[j] = best;
-		}
-	}
-	return row[lb];
-}
-
 static int unknown(const char *tree, const char *name)
 {
-	auto_closedir DIR *d = opendir(tree);
-	struct dirent *entry;
-	char best[256] = "";
-	unsigned nearest = (unsigned)strlen(name) / 2 + 1;
-	while (d && (entry = readdir(d)))
-		if (entry->d_name[0] != '.' && distance(name, entry->d_name) < nearest) {
-			nearest = distance(name, entry->d_name);
-			(void)snprintf(best, sizeof(best), "%s", entry->d_name);
-		}
+	struct dirent **entries = NULL;
+	const char *names[SCENARIOS_MAX], *near;
+	int n = scandir(tree, &entries, has_manifest, alphasort);
+	size_t count = n < 0 ? 0 : (size_t)n;
+	for (size_t i = 0; i < count && i < SCENARIOS_MAX; i++)
+		names[i] = entries[i]->d_name;
+	near = words_nearest(names, count < SCENARIOS_MAX ? count : SCENARIOS_MAX, name);
 	(void)say_error(-ENOENT, "%s: no such scenario", name);
-	if (best[0])
-		say_hint("did you mean %s? `enomem list` shows them all", best);
+	if (select_hint_case(tree, name))
+		;
+	else if (near)
+		say_hint("did you mean '%s'? `enomem list` shows them all", near);
 	else
 		say_hint("`enomem list` shows them all; a directory is named with a slash: enomem run ./%s", name);
+	for (size_t i = 0; i < count; i++)
+		free(entries[i]);
+	free(entries);
 	return -ENOENT;
 }
 
@@ -189,13 +171,29 @@ static bool is_pattern(const char *name)
 	return !is_directory_word(name) && strpbrk(name, "*?[");
 }
 
+/* "pids-max/" is one below the working directory. */
+static void hint_directory(const char *tree, const char *name)
+{
+	char path[2 * PATH_MAX];
+	size_t length = strcspn(name, "/");
+	(void)snprintf(path, sizeof(path), "%s/%.*s/scenario.yaml", tree, (int)length, name);
+	if (length && name[0] != '.' && strspn(name + length, "/") == strlen(name + length) && access(path, F_OK) == 0)
+		say_hint("a word with a slash at its end is a directory; the scenario is %.*s", (int)length, name);
+	else
+		say_hint("a scenario's directory has a scenario.yaml; `enomem list` shows those that came with enomem");
+}
+
 /* -ESRCH after telling that a pattern matches nothing. */
 static int add_named(struct selection *s, const char *tree, const char *name)
 {
 	char directory[2 * PATH_MAX];
 	bool matched = false;
-	if (is_directory_word(name))
-		return add(s, name, stderr);
+	if (is_directory_word(name)) {
+		int r = add(s, name, stderr);
+		if (r == -ENOENT)
+			hint_directory(tree, name);
+		return r;
+	}
 	if (is_pattern(name)) {
 		int r = add_matching(s, tree, name, stderr, &matched);
 		if (r < 0 || matched)
@@ -205,6 +203,49 @@ static int add_named(struct selection *s, const char *tree, const char *name)
 	}
 	(void)snprintf(directory, sizeof(directory), "%s/%s", tree, name);
 	return access(directory, F_OK) == 0 && name[0] != '.' ? add(s, directory, stderr) : unknown(tree, name);
+}
+
+/* Are these cases of a scenario that is there already? Then they are asked for there. */
+static bool join_case(struct selection *s, const struct scenario *one)
+{
+	for (size_t i = 0; i + 1 < s->count; i++) {
+		struct scenario *before = s->item[i];
+		bool other_triggers = false;
+		for (size_t r = 0; r < before->run_count; r++)
+			other_triggers |= before->runs[r].left_out != one->runs[r].left_out;
+		if (strcmp(before->directory, one->directory) != 0 || other_triggers)
+			continue;
+		for (size_t c = 0; c < before->case_count; c++)
+			before->cases[c].left_out &= one->cases[c].left_out;
+		return true;
+	}
+	return false;
+}
+
+/* "pids-max/fork": of one that is there already, one case more. */
+static int add_case(struct selection *s, const char *tree, const char *word, const char *slash)
+{
+	auto_free char *name = strndup(word, (size_t)(slash - word)), *directory = NULL;
+	if (!name ||
+	    asprintf(&directory, "%s%s%s/", strchr(name, '/') ? "" : tree, strchr(name, '/') ? "" : "/", name) < 0) {
+		directory = NULL;
+		return say_error(-ENOMEM, "no memory");
+	}
+	if (is_pattern(name)) {
+		(void)say_error(0, "%s: a case is one of a single scenario's", word);
+		say_hint("name the scenario in full, or leave out the case: enomem run '%s'", name);
+		return -EINVAL;
+	}
+	int r = add_named(s, tree, strchr(name, '/') ? directory : name);
+	if (r < 0)
+		return r;
+	struct scenario *last = s->item[s->count - 1];
+	r = select_keep(last, word, slash + 1);
+	if (r == 0 && join_case(s, last)) {
+		scenario_free(last);
+		s->count--;
+	}
+	return r;
 }
 
 int select_scenarios(const char *tree_given, char *const *names, size_t count, struct selection *ret)
@@ -219,10 +260,14 @@ int select_scenarios(const char *tree_given, char *const *names, size_t count, s
 		need_tree |= !is_directory_word(names[i]);
 	if (need_tree)
 		r = select_tree(tree_given, tree, sizeof(tree));
+	else
+		(void)find_tree(tree_given, tree, sizeof(tree));
 	if (r == 0 && count == 0)
 		r = add_all(&s, tree, stderr);
-	for (size_t i = 0; r == 0 && i < count; i++)
-		r = add_named(&s, tree, names[i]);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		const char *slash = select_split(tree, names[i]);
+		r = slash ? add_case(&s, tree, names[i], slash) : add_named(&s, tree, names[i]);
+	}
 	if (r == -ESRCH) { /* fewer than were asked for would look as if they were all */
 		selection_free(&s);
 		s = (struct selection){NULL, 0};

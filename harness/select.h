@@ -15,11 +15,20 @@ struct selection {
 /*
  * Read the manifests of the named scenarios ("pids-max", "pids-*"), directories (anything with a '/'), or all of the
  * tree when none is named. A pattern adds what is not there yet; when one matches nothing, this is told and nothing is
- * selected. `tree` is --scenarios, or NULL for the tree this program belongs to. -EINVAL after telling what is wrong;
+ * selected. SCENARIO/CASE leaves out the other cases, SCENARIO/TRIGGER and SCENARIO/CASE: TRIGGER the other triggers.
+ * `tree` is --scenarios, or NULL for the tree this program belongs to. -EINVAL after telling what is wrong;
  * -ENOENT likewise for an unknown name.
  */
 int select_scenarios(const char *tree, char *const *names, size_t count, struct selection *ret);
 void selection_free(struct selection *s);
+
+/* Where the name of the scenario ends in SCENARIO/CASE: at a slash of the word; NULL for a word without a case. */
+const char *select_split(const char *tree, const char *word);
+/* Leave out of a scenario what `rest`, which follows the slash of `word`, does not name. -EINVAL after telling what
+ * there is. */
+int select_keep(struct scenario *s, const char *word, const char *rest);
+/* Was it typed as reports have it in sentences, "pids-max: fork"? Then a hint tells how it is to be typed. */
+bool select_hint_case(const char *tree, const char *word);
 
 enum select_dimension { SELECT_CLASS, SELECT_SCOPE, SELECT_ERRNO, SELECT_CAUSE, SELECT_DIMENSIONS };
 

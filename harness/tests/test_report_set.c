@@ -66,7 +66,7 @@ static void test_nothing_differs(void **state)
 	has(text, "\n0 of ");
 	/* What failed is told all the same. */
 	has(text,
-	    "Not as predicted\n  address-space-limit: mmap\n    reason: on 6.1.1 and 6.1.2, mmap: limited: predicted");
+	    "Not as predicted\n  address-space-limit/mmap\n    reason: on 6.1.1 and 6.1.2, mmap: limited: predicted");
 }
 
 /* One thing that differs: the row is marked and the difference told. */
@@ -118,7 +118,7 @@ static void test_no_cell_is_better_than_its_proof(void **state)
 		doctor(odd, path, "\"fork\"");
 	}
 	auto_free char *passes = pretty(set);
-	has(passes, "pids-max: fork");
+	has(passes, "pids-max/fork");
 	assert_int_equal(count(passes, "pass EAGAIN"), 2);
 	assert_null(strstr(passes, "pass EAGAIN  pass")); /* one has no cases, the other nothing without */
 	has(passes, "verdict: on 5.10, pass; on 6.12, not run\n");

@@ -130,6 +130,94 @@ static int choose(const char *const *names, size_t count, const struct select_fi
 	return r;
 }
 
+/* What is left of each scenario: "NAME(CASES;TRIGGERS)". */
+static int keep(const char *const *names, size_t count, char *ret, size_t size)
+{
+	struct selection s;
+	size_t used = 0;
+	ret[0] = '\0';
+	listen();
+	int r = select_scenarios(tree, (char *const *)(uintptr_t)names, count, &s);
+	listened();
+	for (size_t i = 0; r == 0 && i < s.count; i++) {
+		const struct scenario *one = s.item[i];
+		used += (size_t)snprintf(ret + used, size - used, "%s%s(", i ? " " : "", one->name);
+		for (size_t c = 0; c < one->case_count; c++)
+			if (!one->cases[c].left_out)
+				used += (size_t)snprintf(ret + used, size - used, "%s,", one->cases[c].name);
+		used += (size_t)snprintf(ret + used, size - used, ";");
+		for (size_t k = 0; k < one->run_count; k++)
+			if (one->runs[k].role == ROLE_TRIGGER && !one->runs[k].left_out)
+				used += (size_t)snprintf(ret + used, size - used, "%s,", one->runs[k].name);
+		used += (size_t)snprintf(ret + used, size - used, ")");
+	}
+	if (r == 0)
+		selection_free(&s);
+	return r;
+}
+
+static void test_cases(void **state)
+{
+	static const struct {
+		const char *names[3], *kept;
+	} of[] = {
+		{{"leak-one"}, "leak-one(refused,killed,;limited,grouped,)"},
+		{{"leak-one/killed"}, "leak-one(killed,;limited,grouped,)"}, /* limited is of no case that is left */
+		{{"leak-one/grouped"}, "leak-one(killed,;limited,grouped,)"},
+		{{"leak-one/killed: grouped"}, "leak-one(killed,;limited,grouped,)"},
+		{{"leak-one/killed", "leak-one/refused", "leak-one/killed"},
+		 "leak-one(refused,killed,;limited,grouped,)"},
+		{{"leak-one", "leak-one/killed"}, "leak-one(refused,killed,;limited,grouped,)"},
+		{{"tasks-one/limited", "high/other"}, "tasks-one(;limited,) high(;other,)"},
+		{{"high/other", "high/limited"}, "high(;other,) high(;limited,)"}, /* one after the other */
+	};
+	static const struct {
+		const char *name, *told;
+	} wrong[] = {
+		{"leak-one/refusd", "did you mean leak-one/refused?"},
+		{"leak-one/nothing like it", "there are: leak-one/refused, leak-one/killed"},
+		{"leak-one/free", "has no such case or trigger"}, /* a control proves nothing alone */
+		{"leak-one/killed: limited", "has no such case or trigger"},
+		{"high/x", "there are: high/limited, high/other"},
+		{"leak-*/killed", "leave out the case"},
+		{"leak-one: killed", "a case is named with a slash: leak-one/killed"},
+		{"leak.leak-one: killed: grouped", "a case is named with a slash: 'leak-one/killed: grouped'"},
+		{"leak.other-one: killed", "`enomem list` shows them all"},
+		{"leak-on", "did you mean 'leak-one'?"},
+		{"leak-one/", "the scenario is leak-one"},
+		{"./no-such", "`enomem list` shows those that came with enomem"},
+		{"no-such-thing/killed", "no-such-thing: no such scenario"},
+	};
+	char kept[512];
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+		size_t count = 0;
+		while (count < ARRAY_SIZE(of[i].names) && of[i].names[count])
+			count++;
+		assert_int_equal(keep(of[i].names, count, kept, sizeof(kept)), 0);
+		assert_string_equal(kept, of[i].kept);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		assert_true(keep(&wrong[i].name, 1, kept, sizeof(kept)) < 0);
+		assert_non_null(strstr(said, wrong[i].told));
+	}
+}
+
+/* A trigger of a case that was left out is not what was asked for. */
+static void test_case_and_filter(void **state)
+{
+	static const char *const killed[] = {"leak-one/killed"}, *const other[] = {"high/other"};
+	struct select_filter refused = {.count = {0}}, stall = {.count = {0}};
+	char names[256];
+	(void)state;
+	assert_int_equal(give(&refused, SELECT_ERRNO, "ENOMEM"), 0);
+	assert_int_equal(choose(killed, 1, &refused, names, sizeof(names)), EXIT_NOTHING_SELECTED);
+	assert_int_equal(give(&stall, SELECT_ERRNO, "stall"), 0);
+	assert_int_equal(choose(other, 1, &stall, names, sizeof(names)), EXIT_NOTHING_SELECTED);
+	assert_int_equal(give(&stall, SELECT_ERRNO, "panic"), 0);
+	assert_int_equal(choose(other, 1, &stall, names, sizeof(names)), 0);
+}
+
 static void test_filters(void **state)
 {
 	static const struct {
@@ -231,7 +319,7 @@ static void test_patterns(void **state)
 		{{"tasks-one", "tasks-one"}, 0, "tasks-one tasks-one", ""}, /* said twice is meant twice */
 		{{"nothing-*"}, EXIT_NOTHING_SELECTED, "", "nothing-*: no scenario has such a name"},
 		{{"tasks-*", "nothing-*"}, EXIT_NOTHING_SELECTED, "", "nothing-*: no scenario has such a name"},
-		{{"tasks-tow"}, EXIT_USAGE, "", "did you mean tasks-two?"},
+		{{"tasks-tow"}, EXIT_USAGE, "", "did you mean 'tasks-two'?"},
 		{{"./tasks-*/"}, EXIT_USAGE, "", "./tasks-*/"}, /* a directory is no pattern */
 	};
 	(void)state;
@@ -256,10 +344,9 @@ static void test_patterns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_filters),
-		cmocka_unit_test(test_repeated),
-		cmocka_unit_test(test_unknown_words),
-		cmocka_unit_test(test_patterns),
+		cmocka_unit_test(test_cases),         cmocka_unit_test(test_case_and_filter),
+		cmocka_unit_test(test_filters),       cmocka_unit_test(test_repeated),
+		cmocka_unit_test(test_unknown_words), cmocka_unit_test(test_patterns),
 	};
 	int failed = cmocka_run_group_tests(tests, make_tree, remove_tree);
 	free(said);

@@ -79,7 +79,7 @@ exits "a command misspelt" 2 "did you mean 'explain'" expalin pids-max
 exits "an option misspelt" 2 "did you mean '--format'" run --formt=json
 exits "nothing to type" 2 'Hint: enomem --help$' stgae
 exits "a call that is none: all there are" 2 'one of: memory.*, bpf' inject nosuch true
-exits "unknown scenario" 2 'did you mean pids-max' run pids-mx
+exits "unknown scenario" 2 'did you mean .pids-max.' run pids-mx
 exits "unknown scenario, nothing near" 2 'enomem list' run xyzzy-plugh-frobnicate
 exits "unknown directory" 2 'no-such-directory' run ./no-such-directory/
 exits "unknown option" 2 'no such option|unrecognized option' run --frobnicate

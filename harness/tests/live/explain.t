@@ -147,6 +147,15 @@ exits "a pattern that fits several" 2 'pids-max, pids-max-above' explain 'pids-*
 exits "a misspelt scenario" 2 "did you mean 'pids-max'" explain pids-mx
 exits "a misspelt errno" 2 "did you mean 'ENOMEM'" explain ENOMEN
 exits "a part of a name" 2 "did you mean 'leak-loop'" explain leak
+explained() { harness explain -f json "$1"; echo "$code $(get '.name // .outcome')"; }
+is "an errno's number" "$(explained 12)" "0 ENOMEM"
+is "an errno's text" "$(explained 'Cannot allocate memory')" "0 ENOMEM"
+is "in whatever case" "$(explained 'resource temporarily UNAVAILABLE')" "0 EAGAIN"
+is "a signal's text, as a shell has it" "$(explained Killed)" "0 SIGKILL"
+is "the exit status of what a signal ended" "$(explained 137)" "0 SIGKILL"
+like "and it is told" "$(cat "$errors")" '137: the exit status of what SIGKILL ended'
+exits "a number of nothing" 2 'no scenario, cause, errno or signal' explain 999
+exits "nor 0" 2 'no scenario, cause, errno or signal' explain 0
 exits "an errno that nobody shows" 2 'no scenario ends so' explain EROFS
 exits "nothing like it" 2 'no scenario, cause, errno or signal' explain qqqqqqqqqq
 exits "an empty name" 2 'no scenario, cause, errno or signal' explain ''

@@ -29,7 +29,38 @@ lists "patterns and names, each once" "pids-max-above pids-max leak-loop" pids-m
 lists "nothing named, everything" "$(cd "$ENOMEM_BUILD/scenarios" && for m in */scenario.yaml; do dirname "$m"; done | LC_ALL=C sort | tr '\n' ' ' | sed 's/ $//')"
 exits "a pattern that matches nothing" 4 "no-such-\*: no scenario has such a name" list 'no-such-*'
 exits "run: a pattern that matches nothing" 4 "no-such-\*: no scenario has such a name" run -f json pids-max 'no-such-*'
-exits "a misspelt name is no pattern" 2 'did you mean pids-max' run pids-mx
+exits "a misspelt name is no pattern" 2 'did you mean .pids-max.' run pids-mx
+
+# --- one case of several
+run --no-guest pids-max/fork
+is "run SCENARIO/CASE: that case, with its control and its remedies" "$code $(get '[.scenarios[] | .name, .verdict, (.runs | map(.case) | unique[])] | join(" ")') $(get '[.scenarios[0].runs[].role] | unique | join(" ")')" \
+	"0 pids-max pass fork control remedy trigger" || tell
+all=$(get '.scenarios[0].runs | length')
+run --no-guest pids-max/vfork pids-max/fork
+is "two cases are one scenario, in its order" "$code $(get '[.scenarios[] | .name, (.runs | map(.case) | unique[])] | join(" ")')" "0 pids-max fork vfork" || tell
+lists "list SCENARIO/CASE" pids-max pids-max/fork
+is "counts the runs of that case" "$(get '.[0] | .runs // .runs_here')" "$all"
+harness run --no-guest -f pretty pids-max/fork
+named=$(sed -n 's/^pass \([^ ]*\) .*/\1/p' "$json")
+is "what the table prints can be typed again" "$named" pids-max/fork
+harness hold "$named" -- true
+like "by hold" "$code $(cat "$errors")" '^0 enomem: pids-max: fork: .*as predicted: clone EAGAIN'
+harness hold 'pids-max/fork: six tasks' -- true
+like "hold: with the trigger" "$code $(cat "$errors")" '^0 enomem: pids-max: fork: six tasks: as predicted'
+harness capture --out "$work/captured" pids-max/vfork
+like "by capture" "$code $(cat "$errors")" '^0 enomem: pids-max: vfork: '
+harness run pids-max/fork -- true
+is "by run -- COMMAND" "$code" 0
+harness explain -f json pids-max/fork
+is "by explain: the lesson" "$code $(get .name)" "0 pids-max"
+harness teach --answer-key pids-max/fork
+like "by teach: told how" "$code $(paste -s -d ' ' "$errors")" '^2 .*a lesson is of all cases of a scenario Hint: enomem teach pids-max$'
+for words in list "run --no-guest" "capture --out $work/none" explain; do
+	# shellcheck disable=SC2086
+	exits "$words: no such case" 2 'Hint: there are: pids-max/fork, pids-max/vfork' $words pids-max/nothing
+	# shellcheck disable=SC2086
+	exits "$words: as a report's sentence has it" 2 "a case is named with a slash: 'pids-max/fork: six tasks'" $words 'task-count.pids-max: fork: six tasks'
+done
 
 # --- class, scope, errno, cause: checked against the manifests, read by another reader ---
 if python3 -c 'import yaml' 2>/dev/null; then

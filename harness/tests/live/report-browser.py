@@ -142,7 +142,7 @@ def test_filter(browser, page, word):
     chip.click()
     ok("another click brings all back", shown(browser, "table.top tbody tr") == rows)
     search = browser.find_element(By.CSS_SELECTOR, "#filter input")
-    search.send_keys("address-space-limit: mmap")
+    search.send_keys("address-space-limit/mmap")
     found = shown(browser, "table.top tbody tr")
     ok("a search finds", 1 <= found < rows, found)
     ok("the number is told to who does not see", f"{found} of {rows}" in browser.find_element(By.CSS_SELECTOR, "#filter [role=status]").text)
