@@ -45,6 +45,7 @@ static void mount_all(void)
 		const char *type, *at;
 	} file_system[] = {{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"},
 			   {"tmpfs", "/run"}, {"tmpfs", "/tmp"}, {"tmpfs", "/dev/shm"}};
+	(void)mkdir("/mnt", 0755); /* for stage_disguise(), as on any other machine */
 	for (size_t i = 0; i < ARRAY_SIZE(file_system); i++) {
 		(void)mkdir(file_system[i].at, 0755);
 		if (strcmp(file_system[i].type, "tmpfs") == 0 && holds_something(file_system[i].at))

@@ -109,28 +109,30 @@ static int why_not_held(const struct hold *h, const json_t *evidence, char *why,
 	return 0;
 }
 
-static void pace(const struct hold *h, uint64_t begin_ns)
+/* After a slow one nobody hurries: the rate is one at most. Returns when the next one begins. */
+static uint64_t pace(const struct hold *h, uint64_t last_ns)
 {
-	uint64_t next = begin_ns + h->made * h->interval_ns, now = clock_now_ns();
+	uint64_t next = last_ns + h->interval_ns, now = clock_now_ns();
 	while (h->made > 0 && now < next && !jobs_interrupted) {
 		struct timespec rest = {.tv_sec = (time_t)((next - now) / 1000000000),
 					.tv_nsec = (long)((next - now) % 1000000000)};
 		(void)nanosleep(&rest, NULL);
 		now = clock_now_ns();
 	}
+	return now;
 }
 
 /* The tool runs beside them: each is judged as a whole, and the first that is not as predicted ends it. */
 static int fail_before_tool(struct hold_site *s, const struct plan *plan, const struct plan_run *run, struct hold *h,
 			    char *why, size_t size)
 {
-	uint64_t begin = clock_now_ns();
+	uint64_t begin = 0;
 	int code = 0;
 	if (h->phase == HOLD_LOOP)
 		h->failures = json_array();
 	for (h->made = 0; h->made < h->count && code == 0; h->made += code == 0) {
 		json_t *evidence = NULL;
-		pace(h, begin);
+		begin = pace(h, begin);
 		code = hold_prove(s, plan, run, &evidence, why, size);
 		json_decref(h->evidence);
 		h->evidence = evidence;
@@ -154,6 +156,7 @@ static int fail_before_tool(struct hold_site *s, const struct plan *plan, const 
 int hold_run(struct hold_site *s, const struct plan *plan, const struct plan_run *run, struct hold *ret, char *why,
 	     size_t size)
 {
+	s->context.disguised = true;
 	int code = ret->proven ? 0 : hold_prove(s, plan, run, NULL, why, size);
 	if (code != 0)
 		return jobs_interrupted ? EXIT_INTERRUPTED : code;

@@ -212,6 +212,9 @@ void hold_scene_hear(struct hold *h)
 		answer = "ok\n";
 	}
 	(void)send(fd, answer, strlen(answer), MSG_NOSIGNAL);
+	/* Who ends the hold is ended with it: first it may read that it was heard. */
+	if (h->released)
+		(void)recv(fd, word, sizeof(word), 0);
 }
 
 /* What it wrote where it was told to, else what it printed. */

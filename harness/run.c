@@ -21,6 +21,7 @@
 #include "run-log.h"
 #include "run-look.h"
 #include "spawn.h"
+#include "stage-disguise.h"
 #include "stage.h"
 #include "witness-inject.h"
 
@@ -66,8 +67,9 @@ static int make_spec(const struct run_context *context, struct run_record *recor
 		memcpy(spec->directory, record->plan->program, (size_t)(slash - record->plan->program));
 		(void)snprintf(spec->program, sizeof(spec->program), "%s", slash + 1);
 	}
+	spec->disguised = context->disguised && !run->command;
 	for (unsigned i = 0; r == 0 && !run->command && run->argv[i]; i++)
-		if (stage_add_argument(spec, run->argv[i]) < 0)
+		if (stage_add_argument(spec, i == 0 && spec->disguised ? STAGE_DISGUISE : run->argv[i]) < 0)
 			r = run_problem(record, E2BIG, "arguments", NULL, "more arguments than fit");
 	if (r == 0)
 		r = run_set_identity(record, spec);

@@ -55,6 +55,7 @@ struct run_context {
 	const struct run_place *place;       /* where runs happen, instead of places of their own; NULL */
 	struct capture *capture;             /* for guests: what they are to capture, and where to; NULL */
 	const json_t *fix;                   /* for guests: how a lesson's shell has set the run up; NULL */
+	bool disguised;                      /* programs run under a name that tells nothing, see stage-disguise.h */
 	const struct run_observer *observer; /* somebody else who looks at each run; NULL for nobody */
 	const atomic_bool *interrupted;
 };

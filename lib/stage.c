@@ -27,6 +27,7 @@
 #include "filter.h"
 #include "knob.h"
 #include "number.h"
+#include "stage-disguise.h"
 #include "stage-namespaces.h"
 #include "stage-root.h"
 
@@ -281,12 +282,21 @@ static int become(const struct stage_spec *spec)
 	return 0;
 }
 
-static int execute(const struct stage_spec *spec, char **command)
+/* The descriptors were inherited on purpose. */
+struct part {
+	const struct stage_spec *spec;
+	int inherited[9];
+	char **command;
+	const char *directory, *program; /* as in spec, or where they are disguised */
+};
+
+static int execute(const struct part *p)
 {
+	const struct stage_spec *spec = p->spec;
 	static char *clean[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C",
 				"HOME=/", NULL};
 	static char *argv[STAGE_ARGUMENTS];
-	static char program[sizeof(spec->program) + 2];
+	static char program[sizeof(p->spec->program) + 2];
 	const char *next = spec->arguments;
 	for (unsigned i = 0; i < spec->argument_count; i++) {
 		argv[i] = (char *)(uintptr_t)next;
@@ -301,11 +311,11 @@ static int execute(const struct stage_spec *spec, char **command)
 	if (spec->clean_environment)
 		environ = clean;
 	/* Relative to its directory: after a change of identity the path to it need not be searchable. */
-	if (spec->directory[0]) {
-		(void)snprintf(program, sizeof(program), "./%s", spec->program);
+	if (p->directory[0]) {
+		(void)snprintf(program, sizeof(program), "./%s", p->program);
 		(void)execv(program, argv);
-	} else if (spec->argument_count == 0 && command[0]) {
-		(void)execvp(command[0], command);
+	} else if (spec->argument_count == 0 && p->command[0]) {
+		(void)execvp(p->command[0], p->command);
 	} else {
 		(void)execvp(spec->program, argv);
 	}
@@ -340,11 +350,12 @@ static int set_streams(const struct stage_spec *spec)
 	return 0;
 }
 
-static int become_program(const struct stage_spec *spec, char **command)
+static int become_program(const struct part *p)
 {
+	const struct stage_spec *spec = p->spec;
 	if (set_streams(spec) != 0)
 		return STAGE_FAILED;
-	if (spec->directory[0] && chdir(spec->directory) < 0)
+	if (p->directory[0] && chdir(p->directory) < 0)
 		return fail(spec, "entering the program's directory", errno);
 	(void)setsid();
 	if (spec->terminal && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
@@ -362,7 +373,7 @@ static int become_program(const struct stage_spec *spec, char **command)
 	/* A stage that joined is nobody's init: with it the program goes. */
 	if (r == 0 && spec->inside && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		r = fail(spec, "PR_SET_PDEATHSIG", errno);
-	return r ? r : execute(spec, command);
+	return r ? r : execute(p);
 }
 
 static int set_up_namespaces(const struct stage_spec *spec)
@@ -374,12 +385,18 @@ static int set_up_namespaces(const struct stage_spec *spec)
 	return open_writable(spec);
 }
 
-/* The descriptors were inherited on purpose. */
-struct part {
-	const struct stage_spec *spec;
-	int inherited[9];
-	char **command;
-};
+/* Before the group is joined, which would be charged for it. */
+static int disguise(struct part *p)
+{
+	const char *step = NULL;
+	if (!p->spec->disguised)
+		return 0;
+	int r = stage_disguise(p->spec->directory, p->spec->program, &p->directory, &step);
+	if (r < 0)
+		return fail(p->spec, step, -r);
+	p->program = STAGE_DISGUISE;
+	return 0;
+}
 
 static void close_on_exec(const struct part *p)
 {
@@ -411,8 +428,7 @@ static int reap(pid_t program, const struct part *p)
 
 static int play_program(void *data)
 {
-	const struct part *p = data;
-	return become_program(p->spec, p->command);
+	return become_program(data);
 }
 
 static size_t words_of(char *const *command)
@@ -443,7 +459,7 @@ static int play_stage(void *data)
 		return fail_namespaces(spec, step, -r);
 	if (!spec->inside && set_up_namespaces(spec) != 0)
 		return STAGE_FAILED;
-	if (prepare_root(spec) != 0)
+	if (prepare_root(spec) != 0 || disguise(p) != 0)
 		return STAGE_FAILED;
 	close_on_exec(p);
 	pid_t program = start_program(p);
@@ -470,7 +486,9 @@ int stage_main(int spec_fd, char **command)
 	struct part part = {spec,
 			    {spec_fd, spec->filter_fd, spec->report_fd, spec->stdin_fd, spec->stdout_fd,
 			     spec->stderr_fd, spec->procs_fd[0], spec->procs_fd[1], spec->procs_fd[2]},
-			    command};
+			    command,
+			    spec->directory,
+			    spec->program};
 	ignore_requests_to_end();
 	int r = spec->inside ? stage_namespaces_join(spec->inside, spec->user_namespace, &step)
 			     : stage_namespaces_make(spec->user_namespace, &step);

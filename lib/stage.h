@@ -26,6 +26,7 @@ struct stage_spec {
 	bool user_namespace;  /* unprivileged: no knob to protect, capabilities to drop */
 	char directory[1024]; /* of the program, becomes its working directory; "" to stay */
 	char program[256];    /* name inside that directory, or a path or a name on PATH when directory is "" */
+	bool disguised;       /* in that directory it is STAGE_DISGUISE, and the directory another one */
 	char root[1024];      /* the program's root directory, absolute; "" for ours */
 	unsigned argument_count;
 	char arguments[STAGE_ARGUMENT_BYTES]; /* argv, one string after the other */

@@ -123,7 +123,7 @@ void begin(long *stack)
 		else if (same(*arg, "--times") && arg[1])
 			times = number(*++arg);
 		else if (same(*arg, "--64bit") && sizeof(long) == 4)
-			tell("execve", call(NR_EXECVE, (long)"./address-space-64bit", (long)argv, (long)environment));
+			tell("execve", call(NR_EXECVE, (long)"./wide-64bit", (long)argv, (long)environment));
 		else if (!same(*arg, "--64bit"))
 			bytes = times = 0, arg[1] = 0;
 	}

@@ -48,7 +48,7 @@ static int make(const char *how, int fd[2])
 	else if (strcmp(how, "socket") == 0)
 		fd[0] = socket(AF_UNIX, SOCK_STREAM, 0);
 	else if (strcmp(how, "memfd") == 0)
-		fd[0] = memfd_create("decoy", 0);
+		fd[0] = memfd_create("memory", 0);
 	else
 		usage();
 	return fd[0] < 0 ? -1 : 0;

@@ -50,7 +50,7 @@ static void *segment(size_t bytes)
 /* The file has no pages yet, nor does its length cost any. */
 static void *memory_file(size_t bytes)
 {
-	int fd = memfd_create("hugetlb-pool", MFD_HUGETLB);
+	int fd = memfd_create("memory", MFD_HUGETLB);
 	if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0)
 		return MAP_FAILED;
 	return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

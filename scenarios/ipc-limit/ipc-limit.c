@@ -54,7 +54,7 @@ static int own(size_t semaphores)
 static const char *name_of(size_t i)
 {
 	static char name[32];
-	snprintf(name, sizeof(name), "/ipc-limit-%zu", i);
+	snprintf(name, sizeof(name), "/queue-%zu", i);
 	return name;
 }
 

@@ -110,7 +110,7 @@ static int prepare(size_t count)
 		    (is("watches") && i < ROW &&
 		     ((pair[i][0] = epoll_create1(0)) < 0 || (pair[i][1] = eventfd(0, 0)) < 0)))
 			return -1;
-	file = memfd_create("kernel-memory", 0);
+	file = memfd_create("memory", 0);
 	area = mmap(NULL, count * SPAN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	return file < 0 || area == MAP_FAILED ? -1 : madvise((void *)area, count * SPAN, MADV_NOHUGEPAGE);
 }

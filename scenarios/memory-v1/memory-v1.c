@@ -150,7 +150,7 @@ int main(int argc, char *argv[])
 		send_to_nobody(count);
 		return 0;
 	}
-	file = memfd_create("memory-v1", 0);
+	file = memfd_create("memory", 0);
 	if (file < 0)
 		fail("memfd_create");
 	if (strcmp(what, "thread") == 0)

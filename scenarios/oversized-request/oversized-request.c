@@ -43,7 +43,7 @@ static int map(size_t bytes, int protection, int flags, int fd)
 /* A private mapping that may be written to is charged even if a file lies behind it. */
 static int map_file(size_t bytes, int protection, int flags)
 {
-	int fd = memfd_create("oversized", 0);
+	int fd = memfd_create("memory", 0);
 	if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0)
 		return -1;
 	return map(bytes, protection, flags, fd);

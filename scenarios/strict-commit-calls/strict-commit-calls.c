@@ -131,7 +131,7 @@ int main(int argc, char *argv[])
 	if (optind == argc || first == 0 || step == 0)
 		usage();
 	setvbuf(stdout, NULL, _IONBF, 0); /* stdout, too, would allocate */
-	file = memfd_create("strict-commit", 0);
+	file = memfd_create("memory", 0);
 	void *large = map(first, PROT_READ | PROT_WRITE, MAP_PRIVATE);
 	for (; optind < argc; optind++) {
 		const char *how = argv[optind];

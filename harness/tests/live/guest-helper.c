@@ -75,6 +75,7 @@ static int get(const char *port, char **words)
 	while (fgets(line, sizeof(line), f))
 		if (starts_with_any(line, words))
 			some = fputs(line, stdout) >= 0;
+	(void)fclose(f);
 	return !some;
 }
 
@@ -97,6 +98,18 @@ static int await(const char *fd)
 {
 	struct pollfd p = {.fd = atoi(fd), .events = POLLIN};
 	return poll(&p, 1, 20000) != 1;
+}
+
+/* The same again and again until the victim has ended, each below a line of its own. */
+static int watch(const char *fd, const char *port, char **words)
+{
+	struct pollfd p = {.fd = atoi(fd), .events = POLLIN};
+	while (poll(&p, 1, 10) == 0) {
+		puts("---");
+		(void)get(port, words);
+		(void)fflush(stdout);
+	}
+	return 0;
 }
 
 /* What follows must never happen on a machine that is not thrown away. */
@@ -177,6 +190,8 @@ int main(int argc, char **argv)
 		return loopback();
 	if (!strcmp(what, "get") && argc > 3)
 		return get(argv[2], argv + 3);
+	if (!strcmp(what, "watch") && argc > 3)
+		return watch(getenv("ENOMEM_PIDFD"), argv[2], argv + 3);
 	if (!strcmp(what, "have") && argc > 2)
 		return have(argv[2]);
 	if (!strcmp(what, "await"))
