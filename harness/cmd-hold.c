@@ -130,6 +130,21 @@ static void tell(const struct plan *plan, const struct plan_run *run, const stru
 		say_note("the deadline was reached; the tool was ended");
 }
 
+/* Also where the failure itself was spoilt: of a daemon that ends its victim before the kernel does, this is asked. */
+static void tell_decoys(const struct hold *h)
+{
+	const json_t *item;
+	size_t i, spared = 0;
+	json_array_foreach (h->decoys, i, item) {
+		spared += json_is_true(json_object_get(item, "spared"));
+		if (!json_is_true(json_object_get(item, "spared")))
+			say_note("decoy %s: %s: was ended, or sent a signal", text_of(item, "scenario"),
+				 text_of(item, "run"));
+	}
+	if (h->decoys)
+		say_note("of %zu decoys %zu were spared", json_array_size(h->decoys), spared);
+}
+
 static int finish(const struct hold_options *o, const struct hold *h, const json_t *key)
 {
 	if (h->expired)
@@ -160,6 +175,7 @@ static int hold_one(const struct hold_options *o, struct hold_site *site, const 
 	else if (!key)
 		code = EXIT_BROKEN;
 	int r = key ? write_key(&file, key) : 0;
+	tell_decoys(&h);
 	if (code == 0) {
 		tell(plan, run, &h);
 		code = finish(o, &h, key);
@@ -175,40 +191,44 @@ static int choose_and_hold(const struct hold_options *o, struct hold_site *site,
 	return code == 0 ? hold_one(o, site, plan, run) : code;
 }
 
-static int hold_in_guest(struct hold_options *o, const struct selection *selection)
+static int hold_in_guest(struct hold_options *o, const struct selection *selection, const struct selection *all)
 {
 	struct hold_guests guests;
 	struct plan *plan = NULL;
 	jobs_catch_signals();
-	int code = hold_guests_open(o, selection, &guests);
+	int code = hold_guests_open(o, all, &guests);
 	if (code != 0)
 		return code;
 	o->tool = guests.tool;
-	int r = guests_plan(&guests.guests.site[0], selection->item[0], stderr, &plan);
-	code = r < 0 ? (r == -ENOMEM ? EXIT_BROKEN : EXIT_USAGE) : choose_and_hold(o, NULL, plan);
+	code = hold_decoys_plan(o, NULL, &guests.guests.site[0]);
+	int r = code ? 0 : guests_plan(&guests.guests.site[0], selection->item[0], stderr, &plan);
+	if (code == 0)
+		code = r < 0 ? (r == -ENOMEM ? EXIT_BROKEN : EXIT_USAGE) : choose_and_hold(o, NULL, plan);
 	plan_free(plan);
 	hold_guests_close(&guests);
 	return code;
 }
 
-static int hold_here(const struct hold_options *o, const struct selection *selection)
+static int hold_here(struct hold_options *o, const struct selection *selection)
 {
 	static struct hold_site site;
 	struct plan *plan = NULL;
 	int code = hold_site_open(&site);
 	if (code != 0)
 		return code;
-	int r = plan_make(selection->item[0], &site.machine, stderr, &plan);
-	code = r < 0 ? (r == -ENOMEM ? EXIT_BROKEN : EXIT_USAGE) : choose_and_hold(o, &site, plan);
+	code = hold_decoys_plan(o, &site.machine, NULL);
+	int r = code ? 0 : plan_make(selection->item[0], &site.machine, stderr, &plan);
+	if (code == 0)
+		code = r < 0 ? (r == -ENOMEM ? EXIT_BROKEN : EXIT_USAGE) : choose_and_hold(o, &site, plan);
 	plan_free(plan);
 	hold_site_close(&site);
 	return code;
 }
 
-static int hold_selected(struct hold_options *o, const struct selection *selection)
+static int hold_selected(struct hold_options *o, const struct selection *selection, const struct selection *all)
 {
 	if (selection->count == 1)
-		return o->in_guest ? hold_in_guest(o, selection) : hold_here(o, selection);
+		return o->in_guest ? hold_in_guest(o, selection, all) : hold_here(o, selection);
 	(void)say_error(0, "%s: several scenarios; name one, or --all --grade", o->names[0]);
 	return EXIT_USAGE;
 }
@@ -216,13 +236,16 @@ static int hold_selected(struct hold_options *o, const struct selection *selecti
 static int cmd_hold_main(const struct command *self, int argc, char **argv)
 {
 	struct hold_options o;
-	struct selection selection;
+	struct selection selection, all = {NULL, 0};
 	int r = hold_options_parse(self, argc, argv, &o);
 	if (r != 0)
 		return r < 0 ? say_finish(EXIT_AS_PREDICTED) : r;
 	int code = select_chosen(o.tree, o.names, o.name_count, &o.filter, &selection);
 	if (code == 0) {
-		code = o.all ? hold_all(&o, &selection) : hold_selected(&o, &selection);
+		code = hold_decoys_select(&o, &selection, &all);
+		if (code == 0)
+			code = o.all ? hold_all(&o, &selection, &all) : hold_selected(&o, &selection, &all);
+		free(all.item);
 		selection_free(&selection);
 		code = say_finish(code);
 	}

@@ -104,6 +104,19 @@ static const json_t *told(const json_t *object, const char *key)
 	return json_is_null(value) ? NULL : value;
 }
 
+/* What it did, not what it said: of those that stood beside the failure all are to be left alone. */
+static int add_decoys(json_t *items, const json_t *decoys)
+{
+	const json_t *item;
+	size_t i, spared = 0, count = json_array_size(decoys);
+	json_array_foreach (decoys, i, item)
+		spared += json_is_true(json_object_get(item, "spared"));
+	if (count == 0)
+		return 0;
+	json_auto_t *seen = json_integer((json_int_t)spared), *all = json_integer((json_int_t)count);
+	return add_item(items, "spared", seen, all, spared == count);
+}
+
 json_t *grade_make(const json_t *key, const json_t *answer, uint64_t within_basis_points)
 {
 	const json_t *cause = json_object_get(key, "cause"), *values = json_object_get(answer, "values");
@@ -126,6 +139,7 @@ json_t *grade_make(const json_t *key, const json_t *answer, uint64_t within_basi
 			const json_t *seen = json_object_get(cause, known_values[i]);
 			r |= add_item(items, known_values[i], given, seen, is_near(given, seen, within_basis_points));
 		}
+	r |= add_decoys(items, json_object_get(key, "decoys"));
 	bool right = true;
 	json_array_foreach (items, i, item)
 		right &= json_is_true(json_object_get(item, "right"));

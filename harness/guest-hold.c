@@ -187,10 +187,40 @@ static void send_answer(int wire, const struct hold *h)
 	}
 }
 
+/* By their names; before the manifests go. -errno */
+static int plan_decoys(const json_t *wanted, const struct machine *machine, struct hold_decoys *ret)
+{
+	const json_t *item;
+	size_t i;
+	json_array_foreach (wanted, i, item) {
+		const char *name = json_string_value(json_array_get(item, 0)),
+			   *run = json_string_value(json_array_get(item, 1));
+		struct hold_decoy *d = &ret->item[ret->count];
+		struct scenario *s = NULL;
+		char path[512];
+		if (i == HOLD_DECOYS_MAX || !name || !run || strchr(name, '/'))
+			return -EBADMSG;
+		(void)snprintf(path, sizeof(path), "%s/%s", GUEST_SCENARIOS, name);
+		int r = manifest_read(path, stderr, &s);
+		if (r == 0)
+			r = plan_make(s, machine, stderr, &d->plan);
+		if (r < 0)
+			return r;
+		ret->count++;
+		for (size_t n = 0; n < d->plan->run_count; n++)
+			if (!strcmp(d->plan->runs[n].name, run))
+				d->run = &d->plan->runs[n];
+		if (!d->run)
+			return -ENOENT;
+	}
+	return 0;
+}
+
 int guest_hold(int wire, const json_t *request, const struct run_context *context, const struct plan *plan,
 	       const struct plan_run *run)
 {
 	static struct hold_site site;
+	static struct hold_decoys decoys;
 	struct streams streams = {.pump = -1, .saved = {-1, -1, -1}, .stop_fd = -1};
 	struct hold h;
 	struct run_command command;
@@ -202,6 +232,10 @@ int guest_hold(int wire, const json_t *request, const struct run_context *contex
 	site.context = *context;
 	site.context.machine = &site.machine;
 	site.filter_fd = context->filter_fd;
+	r = plan_decoys(json_object_get(request, "decoys"), &site.machine, &decoys);
+	if (r < 0)
+		return fail(wire, "what is to stand beside it cannot be planned", r);
+	h.beside = decoys.count ? &decoys : NULL;
 	send_json(wire, WIRE_STARTED, json_pack("[s, s]", plan->scenario->name, run->name));
 	r = streams_begin(&streams, wire, json_object_get(request, "stdin"));
 	if (r < 0)

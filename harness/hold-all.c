@@ -115,12 +115,13 @@ static int report(const struct hold_options *o, const struct tally *t)
 	return (uint64_t)named * 10000 < (uint64_t)held * o->at_least ? EXIT_PREDICTION_FAILED : EXIT_AS_PREDICTED;
 }
 
-static int hold_all_here(const struct hold_options *o, const struct selection *selection, struct tally *t)
+static int hold_all_here(struct hold_options *o, const struct selection *selection, struct tally *t)
 {
 	static struct hold_site site;
 	int code = hold_site_open(&site);
 	if (code != 0)
 		return code;
+	t->code = hold_decoys_plan(o, &site.machine, NULL);
 	for (size_t i = 0; i < selection->count && t->code == 0; i++) {
 		struct plan *plan = NULL;
 		if (plan_make(selection->item[i], &site.machine, stderr, &plan) < 0)
@@ -133,31 +134,32 @@ static int hold_all_here(const struct hold_options *o, const struct selection *s
 	return t->code;
 }
 
-static int hold_all_in_guests(const struct hold_options *options, const struct selection *selection, struct tally *t)
+static int hold_all_in_guests(struct hold_options *o, const struct selection *selection, const struct selection *all,
+			      struct tally *t)
 {
-	struct hold_options o = *options;
 	struct hold_guests guests;
 	jobs_catch_signals();
-	int code = hold_guests_open(&o, selection, &guests);
+	int code = hold_guests_open(o, all, &guests);
 	if (code != 0)
 		return code;
-	o.tool = guests.tool;
+	o->tool = guests.tool;
+	t->code = hold_decoys_plan(o, NULL, &guests.guests.site[0]);
 	for (size_t i = 0; i < selection->count && t->code == 0; i++) {
 		struct plan *plan = NULL;
 		if (guests_plan(&guests.guests.site[0], selection->item[i], stderr, &plan) < 0)
 			t->code = EXIT_USAGE;
 		else
-			hold_each(&o, NULL, plan, t);
+			hold_each(o, NULL, plan, t);
 		plan_free(plan);
 	}
 	hold_guests_close(&guests);
 	return t->code;
 }
 
-int hold_all(const struct hold_options *o, const struct selection *selection)
+int hold_all(struct hold_options *o, const struct selection *selection, const struct selection *all)
 {
 	json_auto_t *holds = json_array(), *not_held = json_array();
 	struct tally t = {.holds = holds, .not_held = not_held};
-	int code = o->in_guest ? hold_all_in_guests(o, selection, &t) : hold_all_here(o, selection, &t);
+	int code = o->in_guest ? hold_all_in_guests(o, selection, all, &t) : hold_all_here(o, selection, &t);
 	return code ? code : report(o, &t);
 }

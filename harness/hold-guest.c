@@ -125,7 +125,16 @@ static int take_silence(struct talk *t, int error)
 static json_t *job(const struct plan_run *run, const struct hold *h)
 {
 	json_t *request = hold_request(h);
-	json_t *runs = json_pack("[{s:s, s:[s]}]", "scenario", run->scenario->name, "runs", run->name);
+	json_t *runs = json_array();
+	/* Of the decoys there is to be the scenario; before the failure's, which ends the job. */
+	for (size_t i = 0; h->beside && i < h->beside->count; i++)
+		(void)json_array_append_new(
+			runs, json_pack("{s:s, s:[]}", "scenario", h->beside->item[i].plan->scenario->name, "runs"));
+	if (json_array_append_new(runs, json_pack("{s:s, s:[s]}", "scenario", run->scenario->name, "runs", run->name)) <
+	    0) {
+		json_decref(runs);
+		runs = NULL;
+	}
 	json_t *all = request && runs ? guest_job(run->world, runs, NULL) : NULL;
 	if (all)
 		(void)json_object_set_new(all, "hold", request);

@@ -51,6 +51,8 @@ json_t *hold_key(const struct hold *h, const struct plan *plan, const struct pla
 		(void)json_object_set_new(key, "count", json_integer(h->made));
 		(void)json_object_set(key, "failures", h->failures);
 	}
+	if (h->decoys)
+		(void)json_object_set(key, "decoys", h->decoys);
 	(void)json_object_set_new(key, "as_predicted", json_boolean(h->as_predicted));
 	(void)json_object_set_new(key, "tool", tool_json(h));
 	return key;

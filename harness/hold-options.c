@@ -34,7 +34,8 @@ enum {
 	OPT_GUEST_CPUS,
 	OPT_GUEST_SWAP,
 	OPT_SYSCTL,
-	OPT_STDIN
+	OPT_STDIN,
+	OPT_DECOYS
 };
 
 #define GUEST_MEMORY_DEFAULT (UINT64_C(288) << 20)
@@ -49,6 +50,8 @@ const struct option_row hold_option_rows[] = {
 	{"rate", OPT_RATE, "N", "of a loop: so many a second, at most (10)"},
 	{"case", OPT_CASE, "NAME", "of several cases this one (the first that can run here)"},
 	{"run", OPT_RUN, "NAME", "of several triggers the one of this name"},
+	{"decoys", OPT_DECOYS, "NAME,...",
+	 "beside it stand innocents: a control of each; NAME:trigger is another failure"},
 	{"key", OPT_KEY, "FILE", "write the answer key there, when the tool has ended"},
 	{"grade", OPT_GRADE, NULL, "what the tool prints, or writes to $ENOMEM_ANSWER, is its answer: grade it"},
 	{"within", OPT_WITHIN, "PERCENT", "how far off the values of an answer may be (1%)"},
@@ -81,6 +84,26 @@ static int set_phase(const char *value, struct hold_options *o)
 		}
 	(void)say_error(0, "--phase: %s is none of post, at, aftermath, gate, loop", value);
 	return EXIT_USAGE;
+}
+
+static int set_decoys(const char *value, struct hold_options *o)
+{
+	auto_free char *copy = strdup(value);
+	char *rest = NULL;
+	if (!copy)
+		return say_error(EXIT_BROKEN, "no memory");
+	for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+		if (o->decoy_count == HOLD_DECOYS_MAX) {
+			(void)say_error(0, "--decoys: more than %d", HOLD_DECOYS_MAX);
+			return EXIT_USAGE;
+		}
+		if (hold_decoy_word(word, &o->decoy[o->decoy_count], &o->decoy_role[o->decoy_count]) < 0) {
+			(void)say_error(0, "--decoys: %s: behind a colon stands control or trigger", word);
+			return EXIT_USAGE;
+		}
+		o->decoy_count++;
+	}
+	return 0;
 }
 
 static int set_percent(const char *option, const char *value, uint64_t *ret)
@@ -190,6 +213,8 @@ static int set(int letter, const char *value, struct hold_options *o)
 	case OPT_RUN:
 		o->run_name = value;
 		return 0;
+	case OPT_DECOYS:
+		return set_decoys(value, o);
 	case OPT_KEY:
 		o->key = value;
 		return 0;
@@ -310,6 +335,14 @@ void hold_options_free(struct hold_options *o)
 	profile_free(&o->guests.profile);
 	free(o->input);
 	o->input = NULL;
+	if (o->decoys)
+		hold_decoys_free(o->decoys);
+	free(o->decoys);
+	o->decoys = NULL;
+	selection_free(&o->decoy_scenarios);
+	for (size_t i = 0; i < o->decoy_count; i++)
+		free(o->decoy[i]);
+	o->decoy_count = 0;
 }
 
 enum hold_phase hold_phase_of(const struct hold_options *o, const struct plan_run *run)
@@ -324,6 +357,7 @@ struct hold hold_of(const struct hold_options *o, enum hold_phase phase)
 			     .argv = o->tool,
 			     .capture = o->grade,
 			     .input = o->input,
+			     .beside = o->decoys,
 			     .count = phase != HOLD_LOOP ? 1
 				      : o->count         ? (unsigned)o->count
 							 : 10,

@@ -24,6 +24,11 @@ struct hold_options {
 	char *const *names; /* of scenarios */
 	size_t name_count;
 	char *const *tool;
+	char *decoy[HOLD_DECOYS_MAX]; /* names, without their roles; and what was found of them */
+	enum role decoy_role[HOLD_DECOYS_MAX];
+	size_t decoy_count;
+	struct selection decoy_scenarios; /* one for each */
+	struct hold_decoys *decoys;       /* NULL until planned, and where there are none */
 	bool with_input;
 	char *input; /* what our standard input had for the tool in a guest; NULL: nothing */
 };
@@ -40,5 +45,12 @@ enum hold_phase hold_phase_of(const struct hold_options *o, const struct plan_ru
 /* What the options say of a hold, in that phase. */
 struct hold hold_of(const struct hold_options *o, enum hold_phase phase);
 
-/* `--all --grade`: every trigger that can be held here. The exit status. */
-int hold_all(const struct hold_options *o, const struct selection *selection);
+/* Read the manifests of what is to stand beside the failure, and add them to what a guest is to have: *ret_all is
+ * selection and they, each once, with items of its own and scenarios of theirs. 0, or the exit status after telling. */
+int hold_decoys_select(struct hold_options *o, const struct selection *selection, struct selection *ret_all);
+/* Plan and choose them, for this machine or for a guest; site NULL: this machine. 0, or the exit status after telling.
+ */
+int hold_decoys_plan(struct hold_options *o, const struct machine *machine, struct guest_site *site);
+
+/* `--all --grade`: every trigger that can be held here; guests have all. The exit status. */
+int hold_all(struct hold_options *o, const struct selection *selection, const struct selection *all);

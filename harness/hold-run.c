@@ -168,13 +168,22 @@ int hold_run(struct hold_site *s, const struct plan *plan, const struct plan_run
 	ret->log_sequence = next_log_sequence();
 	const struct run_observer observer = {hold_attach, hold_ended, ret};
 	json_auto_t *evidence = NULL;
+	if (ret->beside)
+		code = hold_decoys_start(ret->beside, ret->machine, why, size);
+	if (code != 0)
+		return code;
 	s->context.observer = &observer;
+	s->context.watch_exit = run->role != ROLE_TRIGGER;
 	if (hold_starts_before(ret->phase))
 		code = fail_before_tool(s, plan, run, ret, why, size);
 	else
 		evidence = run_execute(&s->context, plan, run);
 	hold_reserve_release(&ret->reserve); /* when the moment did not come */
 	s->context.observer = NULL;
+	if (ret->beside) {
+		ret->decoys = hold_decoys_look(ret->beside);
+		hold_decoys_end(ret->beside);
+	}
 	if (code == 0 || ret->problem < 0 || ret->tool.error || (ret->tool.lost && !ret->expired))
 		code = why_not_held(ret, evidence, why, size);
 	if (jobs_interrupted) {

@@ -15,6 +15,15 @@
 #define COUNT_MAX  10000
 #define STATUS_MAX 0xffff
 
+static json_t *decoys_request(const struct hold_decoys *d)
+{
+	json_t *all = d ? json_array() : NULL;
+	for (size_t i = 0; d && i < d->count; i++)
+		(void)json_array_append_new(all,
+					    json_pack("[s, s]", d->item[i].plan->scenario->name, d->item[i].run->name));
+	return all;
+}
+
 json_t *hold_request(const struct hold *h)
 {
 	struct run_command command = {.argv = (char **)h->argv};
@@ -23,9 +32,10 @@ json_t *hold_request(const struct hold *h)
 		json_decref(sent);
 		return NULL;
 	}
-	return json_pack("{s:o, s:i, s:I, s:I, s:I, s:b, s:s*}", "command", sent, "phase", (int)h->phase, "ttl_ns",
-			 (json_int_t)h->ttl_ns, "count", (json_int_t)h->count, "interval_ns",
-			 (json_int_t)h->interval_ns, "capture", h->capture, "stdin", h->input);
+	return json_pack("{s:o, s:i, s:I, s:I, s:I, s:b, s:s*, s:o*}", "command", sent, "phase", (int)h->phase,
+			 "ttl_ns", (json_int_t)h->ttl_ns, "count", (json_int_t)h->count, "interval_ns",
+			 (json_int_t)h->interval_ns, "capture", h->capture, "stdin", h->input, "decoys",
+			 decoys_request(h->beside));
 }
 
 int hold_from_request(const json_t *request, struct hold *ret, struct run_command *command)
@@ -71,6 +81,8 @@ json_t *hold_result(const struct hold *h, int code, const char *why)
 			      h->tool.ended, "lost", h->tool.lost, "evidence", evidence_part(h->evidence));
 	if (o && h->failures)
 		(void)json_object_set(o, "failures", h->failures);
+	if (o && h->decoys)
+		(void)json_object_set(o, "decoys", h->decoys);
 	return o;
 }
 
@@ -162,15 +174,35 @@ static bool are_failures(const json_t *failures)
 	return !failures || json_is_array(failures);
 }
 
+/* As many as were sent there, and whose names these are. */
+static bool are_decoys(const json_t *decoys, const struct hold_decoys *sent)
+{
+	const json_t *item;
+	size_t i;
+	if (json_array_size(decoys) != (sent ? sent->count : 0))
+		return false;
+	json_array_foreach (decoys, i, item) {
+		const struct hold_decoy *one = &sent->item[i];
+		if (strcmp(text_of(item, "scenario"), one->plan->scenario->name) != 0 ||
+		    strcmp(text_of(item, "run"), one->run->name) != 0 ||
+		    strcmp(text_of(item, "role"), role_names[one->run->role]) != 0 ||
+		    !json_is_integer(json_object_get(item, "pid")) || !json_is_boolean(json_object_get(item, "spared")))
+			return false;
+	}
+	return true;
+}
+
 int hold_take_result(struct hold *h, const json_t *result, const json_t *proven, char *why, size_t size)
 {
 	const json_int_t code = text_integer(result, "code", -1), status = text_integer(result, "status", -1),
 			 made = text_integer(result, "made", -1), error = text_integer(result, "error", -1);
-	json_t *evidence = json_object_get(result, "evidence"), *failures = json_object_get(result, "failures");
+	json_t *evidence = json_object_get(result, "evidence"), *failures = json_object_get(result, "failures"),
+	       *decoys = json_object_get(result, "decoys");
 	if (code < 0 || code > UINT8_MAX || status < 0 || status > STATUS_MAX || made < 0 || made > COUNT_MAX ||
 	    error < 0 || !is_evidence(evidence) || !are_failures(failures))
 		return -EBADMSG;
-	if (code == 0 && !(says(result, "reached") && says(result, "as_predicted") && is_proven(evidence, proven)))
+	if (code == 0 && !(says(result, "reached") && says(result, "as_predicted") && is_proven(evidence, proven) &&
+			   are_decoys(decoys, h->beside)))
 		return -EBADMSG;
 	h->reached = says(result, "reached");
 	h->as_predicted = says(result, "as_predicted");
@@ -189,6 +221,8 @@ int hold_take_result(struct hold *h, const json_t *result, const json_t *proven,
 	h->evidence = cleaned(evidence);
 	json_decref(h->failures);
 	h->failures = failures ? cleaned(failures) : NULL;
+	json_decref(h->decoys);
+	h->decoys = decoys && are_decoys(decoys, h->beside) ? cleaned(decoys) : NULL;
 	(void)text_clean(text_of(result, "why"), false, why, size);
 	return (int)code;
 }

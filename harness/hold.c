@@ -245,6 +245,16 @@ void hold_finish(struct hold *h)
 	h->victim_fd = -1;
 }
 
+static void show(struct hold *h, struct run_record *record, pid_t pid)
+{
+	if (h->is_decoy) {
+		hold_decoy_stand(h->ready_fd, h->life_fd, pid, h->interrupted);
+		return;
+	}
+	(void)start_tool(h, record, pid);
+	hold_finish(h);
+}
+
 static void hold_look(pid_t pid, void *data)
 {
 	struct run_record *record = data;
@@ -256,8 +266,7 @@ static void hold_look(pid_t pid, void *data)
 		return; /* until it ends of it */
 	if (h->as_predicted) {
 		stand_still(h, record, pid);
-		(void)start_tool(h, record, pid);
-		hold_finish(h);
+		show(h, record, pid);
 	}
 	witness_kill_all(&record->witness);
 }
@@ -290,10 +299,19 @@ static void hold_aftermath(pid_t pid, void *data)
 	hold_reserve_release(&h->reserve); /* the survivor would have its ends, too */
 	pid_t survivor = survive(record);
 	h->state = witness_make_zombie(&record->witness, pid) == 0 ? HOLD_ZOMBIE : HOLD_AT_EXIT;
-	(void)start_tool(h, record, pid);
-	hold_finish(h);
+	show(h, record, pid);
 	if (survivor > 1)
 		(void)kill(survivor, SIGKILL); /* reaped by the witness */
+	witness_kill_all(&record->witness);
+}
+
+/* A decoy that failed at nothing, with all that it has still there. It is not ending yet: who is takes no signal. */
+static void hold_innocent(pid_t pid, void *data)
+{
+	struct run_record *record = data;
+	struct hold *h = record->observed_by;
+	h->reached = h->as_predicted = true;
+	show(h, record, pid);
 	witness_kill_all(&record->witness);
 }
 
@@ -326,6 +344,11 @@ void hold_attach(struct run_record *record, void *data)
 {
 	struct hold *h = data;
 	record->witness.look = record->sampler.look = NULL;
+	if (record->run->role != ROLE_TRIGGER) {
+		record->witness.leaving = hold_innocent;
+		record->sampler.deadline_ns += h->ttl_ns;
+		return;
+	}
 	if (hold_starts_before(h->phase)) {
 		/* A child that still shares our memory cannot be traced while it is closed. */
 		close_memory(false);
@@ -334,7 +357,7 @@ void hold_attach(struct run_record *record, void *data)
 		return;
 	}
 	/* The machine itself is at its end then, and what it is set to is in force now. */
-	if (h->machine->guest && record->run->scope == SCOPE_MACHINE)
+	if (h->machine->guest && record->run->scope == SCOPE_MACHINE && !h->is_decoy)
 		hold_reserve_begin(&h->reserve);
 	record->witness.at_failing_moment = NULL;
 	record->sampler.at_stall = NULL;
@@ -353,7 +376,8 @@ void hold_free(struct hold *h)
 {
 	json_decref(h->evidence);
 	json_decref(h->failures);
-	h->evidence = h->failures = NULL;
+	json_decref(h->decoys);
+	h->evidence = h->failures = h->decoys = NULL;
 	free(h->answer);
 	h->answer = NULL;
 	hold_tool_free(&h->tool);

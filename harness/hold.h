@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "hold-decoy.h"
 #include "hold-reserve.h"
 #include "hold-tool.h"
 #include "run.h"
@@ -44,10 +45,11 @@ struct hold {
 	const struct machine *machine;
 	const cpu_set_t *cpus;
 	const atomic_bool *interrupted;
-	bool proven;           /* already, in another guest */
-	unsigned count;        /* of failures; 1 but for a loop */
-	uint64_t interval_ns;  /* between two */
-	uint64_t log_sequence; /* of the first line of the kernel log that may be the run's; ENOMEM_ABSENT */
+	bool proven;                /* already, in another guest */
+	unsigned count;             /* of failures; 1 but for a loop */
+	uint64_t interval_ns;       /* between two */
+	struct hold_decoys *beside; /* NULL for none */
+	uint64_t log_sequence;      /* of the first line of the kernel log that may be the run's; ENOMEM_ABSENT */
 
 	/* found */
 	bool reached;         /* the moment came, and was judged */
@@ -61,8 +63,13 @@ struct hold {
 	bool expired, released, victim_ended, ready;
 	unsigned made;    /* failures so far, each as predicted */
 	json_t *failures; /* of a loop: {"pid", "time_ns"} of each; NULL */
+	json_t *decoys;   /* see hold_decoys_look(); NULL */
 	int problem;      /* -errno of a tool that could not be started, and */
 	char problem_with[HOLD_PATH_MAX];
+
+	/* of one that is a decoy itself: to be said when it stands, and until when */
+	bool is_decoy;
+	int ready_fd, life_fd;
 
 	/* inner */
 	struct hold_tool tool;

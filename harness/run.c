@@ -50,6 +50,7 @@ static int make_spec(const struct run_context *context, struct run_record *recor
 	spec->clean_environment = true;
 	spec->inside = context->place ? context->place->inside : 0;
 	spec->filter_fd = context->filter_fd;
+	spec->watch_exit = context->watch_exit;
 	spec->report_fd = report[1];
 	spec->stdin_fd = -1;
 	spec->stdout_fd = out[1];

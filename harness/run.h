@@ -56,6 +56,7 @@ struct run_context {
 	struct capture *capture;             /* for guests: what they are to capture, and where to; NULL */
 	const json_t *fix;                   /* for guests: how a lesson's shell has set the run up; NULL */
 	bool disguised;                      /* programs run under a name that tells nothing, see stage-disguise.h */
+	bool watch_exit;                     /* of programs, for an observer: see witness.h, leaving */
 	const struct run_observer *observer; /* somebody else who looks at each run; NULL for nobody */
 	const atomic_bool *interrupted;
 };

@@ -20,6 +20,7 @@
 #define IA32_SHMGET     395
 #define IA32_SHMCTL     396
 #define IA32_SHMAT      397
+#define IA32_EXIT_GROUP 252
 
 /* An AUDIT_ARCH_* value: is a call of that kind one of these? */
 bool call_is_ia32(uint32_t arch);

@@ -27,6 +27,9 @@ int filter_build_confined(int *ret_fd);
  */
 int filter_watch_also(uint64_t calls);
 
+/* Stop as well where the program is about to end by itself: exit_group(2). Likewise. */
+int filter_watch_exit(void);
+
 /* Load the exported filter into the calling thread. Sets no_new_privs first. -errno */
 int filter_load(int fd);
 

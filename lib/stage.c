@@ -306,6 +306,8 @@ static int execute(const struct part *p)
 	if (r < 0)
 		return fail(spec, "loading the seccomp filter", -r);
 	r = spec->environment.watch_calls ? filter_watch_also(spec->environment.watch_calls) : 0;
+	if (r == 0 && spec->watch_exit)
+		r = filter_watch_exit();
 	if (r < 0)
 		return fail(spec, "watching more calls", -r);
 	if (spec->clean_environment)

@@ -31,6 +31,7 @@ struct stage_spec {
 	unsigned argument_count;
 	char arguments[STAGE_ARGUMENT_BYTES]; /* argv, one string after the other */
 	bool clean_environment; /* PATH, HOME and LC_ALL=C only, so that messages read the same everywhere */
+	bool watch_exit;        /* the witness is to see it about to end: filter_watch_exit() */
 	int filter_fd, report_fd, stdin_fd, stdout_fd, stderr_fd; /* stdin_fd -1: nothing to read */
 	unsigned closed_streams;                                  /* a bit each: the program has none there */
 	int procs_fd[CGROUP_CONTROLLERS];                         /* cgroup.procs of the run's group, -1 for none */

@@ -104,6 +104,9 @@ static void on_call(struct witness *w, struct tracee *t)
 	t->ia32 = call_is_ia32(info.arch);
 	t->call = t->ia32 ? call_of_ia32(t->tid, info.seccomp.nr, t->args) : call_by_number(info.seccomp.nr);
 	if (!t->call) {
+		if (w->leaving && t->tgid == w->program &&
+		    info.seccomp.nr == (t->ia32 ? IA32_EXIT_GROUP : SYS_exit_group))
+			w->leaving(t->tgid, w->data);
 		w->queued_fault |=
 			t->ia32 ? call_of_ia32_queues_signal(info.seccomp.nr) : call_queues_signal(info.seccomp.nr);
 		return;

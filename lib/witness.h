@@ -60,6 +60,9 @@ struct witness {
 	void (*at_start)(pid_t pid, void *data);
 	/* Called when a process of the run is about to end, whatever it is ending of; may be NULL. */
 	void (*at_end)(pid_t pid, void *data);
+	/* Called when the program is about to end by itself, where filter_watch_exit() has it stop there, and
+	 * everything it has is still its own; may be NULL. */
+	void (*leaving)(pid_t pid, void *data);
 	void *data;
 	/* Given back before a process that was killed is looked at; may be NULL. */
 	struct reserve *reserve;

@@ -62,6 +62,24 @@ static void each_item_can_be_wrong(void **state)
 	graded("{\"cause\": \"\"}", 0, "cause-");
 }
 
+/* A decoy that was not left alone makes it wrong, whatever is said. */
+static void decoys_are_to_be_spared(void **state)
+{
+	(void)state;
+	for (int spared = 0; spared <= 2; spared++) {
+		json_auto_t *key = key_of("pids-max"), *answer = answer_of("{\"cause\": \"pids-max\"}");
+		(void)json_object_set_new(key, "decoys",
+					  json_pack("[{s:b}, {s:b}]", "spared", spared > 0, "spared", spared > 1));
+		json_auto_t *grade = grade_make(key, answer, 0);
+		const json_t *item = json_array_get(json_object_get(grade, "items"), 1);
+		assert_string_equal(text_of(item, "item"), "spared");
+		assert_int_equal(text_integer(item, "answer", -1), spared);
+		assert_int_equal(text_integer(item, "key", -1), 2);
+		assert_int_equal(json_is_true(json_object_get(item, "right")), spared == 2);
+		assert_int_equal(json_is_true(json_object_get(grade, "right")), spared == 2);
+	}
+}
+
 static void null_is_what_it_does_not_know(void **state)
 {
 	(void)state;
@@ -152,7 +170,7 @@ int main(void)
 		cmocka_unit_test(each_item_can_be_wrong), cmocka_unit_test(null_is_what_it_does_not_know),
 		cmocka_unit_test(values_may_be_off),      cmocka_unit_test(no_cause_is_never_right),
 		cmocka_unit_test(what_is_no_answer),      cmocka_unit_test(unknown_keys_are_told),
-		cmocka_unit_test(a_table_of_many),
+		cmocka_unit_test(a_table_of_many),        cmocka_unit_test(decoys_are_to_be_spared),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -188,6 +188,45 @@ static void made_up_results_are_refused(void **state)
 	hold_free(&got);
 }
 
+#define DECOY "\"scenario\": \"near-limit\", \"run\": \"data unlimited\", \"role\": \"control\", \"pid\": 7"
+
+static void decoys_are_those_that_were_sent(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} told[] = {{"[{" DECOY ", \"spared\": false}]", true},
+		    {"[{" DECOY "}]", false},
+		    {"[{" DECOY ", \"spared\": 1}]", false},
+		    {"[{" DECOY ", \"spared\": true}, {" DECOY ", \"spared\": true}]", false},
+		    {"[{\"scenario\": \"other\", \"run\": \"data unlimited\", \"role\": \"control\", \"pid\": 7, "
+		     "\"spared\": true}]",
+		     false},
+		    {"[]", false},
+		    {"7", false}};
+	static char name[] = "near-limit";
+	struct scenario scenario = {.name = name};
+	struct plan_run run = {.name = "data unlimited", .role = ROLE_CONTROL};
+	struct plan plan = {.scenario = &scenario};
+	struct hold_decoys beside = {.item = {{.plan = &plan, .run = &run}}, .count = 1};
+	const struct hold sent = {.reached = true, .as_predicted = true};
+	(void)state;
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+		struct hold got = {.beside = &beside};
+		char why[64];
+		json_t *result = hold_result(&sent, 0, ""), *proven = json_loads(PROVEN, 0, NULL);
+		(void)json_object_set_new(result, "evidence", json_loads(PROVEN, 0, NULL));
+		(void)json_object_set_new(result, "decoys", json_loads(told[i].text, JSON_DECODE_ANY, NULL));
+		int r = hold_take_result(&got, result, proven, why, sizeof(why));
+		if (r != (told[i].good ? 0 : -EBADMSG))
+			fail_msg("%d: %s", r, told[i].text);
+		assert_int_equal(json_array_size(got.decoys), told[i].good);
+		json_decref(result);
+		json_decref(proven);
+		hold_free(&got);
+	}
+}
+
 static void texts_are_without_control_characters(void **state)
 {
 	struct hold got;
@@ -213,6 +252,7 @@ int main(void)
 		cmocka_unit_test(result_arrives),
 		cmocka_unit_test(garbled_results_are_refused),
 		cmocka_unit_test(made_up_results_are_refused),
+		cmocka_unit_test(decoys_are_those_that_were_sent),
 		cmocka_unit_test(texts_are_without_control_characters),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

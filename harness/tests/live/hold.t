@@ -268,6 +268,52 @@ diag "$(get '"\(.held) held, \(.not_held | length) not"')"
 all pids-max -- "$work/nosuch"
 is "a tool that is not there ends it: exit status 127" "$code" 127
 
+# --- what stands beside it ---
+cat >"$work/beside" <<'EOF'
+#!/bin/bash
+# What stands beside the victim, and a signal for it
+for p in /proc/[0-9]*; do
+	grep -qa -- --reserve $p/cmdline 2>/dev/null && [ "$(cat $p/comm)" = victim ] && [ ! -e "$p/task/$ENOMEM_PID" ] || continue
+	sed -n 's/^VmSize:[^0-9]*\([0-9]*\).*/size \1/p' $p/status >&2
+	[ -z "$1" ] || kill -$1 ${p#/proc/}
+done
+echo "{\"cause\": \"pids-max\", \"pid\": $ENOMEM_PID}"
+EOF
+chmod +x "$work/beside"
+beside() { hold --grade pids-max "$@"; }
+beside --decoys near-limit -- "$work/beside"
+is "decoys: an innocent stands there with all its addresses, and is spared" \
+	"$code $(grep -c ^right "$json") $(($(sed -n 's/^size //p' "$errors") >= 67645734912)) $(of_key '.decoys[] | "\(.scenario) \(.role) \(.spared)"')" "0 3 1 near-limit control true" || tell_hold
+unlike "decoys: no word of them reaches the tool" "$(hold --decoys near-limit pids-max -- sh -c 'cat $ENOMEM_DESC; env'; cat "$json")" 'near-limit|decoy'
+for signal in TERM KILL; do
+	beside --decoys near-limit -- "$work/beside" "$signal"
+	is "decoys: who sends SIG$signal to one is wrong" "$code $(grep -c '^wrong  spared  0, and it was 1' "$json") $(of_key '.decoys[0].spared')" "1 1 false" || tell_hold
+done
+beside --decoys near-limit/data:trigger,reclaimable -- "$work/beside"
+is "decoys: another failure, and another innocent" "$code $(of_key '[.decoys[] | "\(.role) \(.spared)"] | join(", ")')" "0 trigger true, control true" || tell_hold
+beside --decoys near-limit:trigger -- "$work/beside" KILL
+is "decoys: who ends another failure is wrong as well" "$code $(of_key '.decoys[0].spared')" "1 false" || tell_hold
+all -f json --decoys near-limit pids-max/fork -- "$work/beside" TERM
+is "--all --decoys: named, and nothing right" "$code $(get '"\(.held > 0) \(.named == .held) \(.right)"')" "0 true true 0" || tell_hold
+all -f json --decoys near-limit pids-max/fork -- "$work/beside"
+is "--all --decoys: each stands beside each" "$code $(get '"\(.held > 0) \(.right == .held)"')" "0 true true" || tell_hold
+marked timeout 60 "$enomem" hold --decoys near-limit,reclaimable pids-max -- sleep 60 2>"$errors" &
+harness=$!
+for _ in $(seq 100); do
+	[ "$(marked_processes | xargs -rI{} cat /proc/{}/comm 2>/dev/null | grep -c ^sleep)" = 0 ] || break
+	sleep 0.1
+done
+kill -9 $(pgrep -P "$harness" enomem)
+wait "$harness" 2>/dev/null
+nothing_left "decoys: the harness is killed: "
+"$enomem" recover >/dev/null 2>&1
+for words in "nosuch" "near-limit:remedy" "p*" "a,b,c,d,e,f,g,h,i"; do
+	hold --decoys "$words" pids-max -- true
+	is "--decoys $words: usage, and nothing started" "$code $(grep -c . "$errors")" "2 $([ "$words" = nosuch ] && echo 2 || echo 1)" || tell_hold
+done
+hold --decoys strict-commit pids-max -- true
+like "decoys: what changes the whole machine is none" "$code $(cat "$errors")" '^77 .*cannot stand beside a failure here: it changes the whole machine'
+
 # --- enomem grade ---
 hold pids-max -- true
 grade() # answer, option...

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What stands beside a failure while a tool looks at it: innocents, which had all they asked for, and other failures. A
+ * tool that is told of one process shall find that one, and a daemon that ends processes none of these.
+ *
+ * Each is a run of another scenario, proven and then held by a process of its own, since a harness has one run at a
+ * time.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "plan.h"
+
+#define HOLD_DECOYS_MAX 8
+
+struct hold_decoy {
+	struct plan *plan;
+	const struct plan_run *run;
+	/* inner */
+	pid_t keeper, pid;
+	int life_fd;
+	uint64_t start, pending; /* of pid: when it was started, in ticks; signals that waited for it from the start */
+};
+
+struct hold_decoys {
+	struct hold_decoy item[HOLD_DECOYS_MAX];
+	size_t count;
+};
+
+/*
+ * Which run of a scenario: NAME or NAME/CASE is its first control that can run here, with ":trigger" behind it the
+ * first trigger that can be held. *ret_name is what is in front, to be freed. -EINVAL for another word behind a colon.
+ */
+int hold_decoy_word(const char *word, char **ret_name, enum role *ret_role);
+/* NULL with why in the plan's words, or that there is none. */
+const struct plan_run *hold_decoy_choose(const struct plan *plan, enum role role, const char **ret_why);
+
+/* Start all of them; 0 when each stands. Else the exit status, and why; none is left then. */
+int hold_decoys_start(struct hold_decoys *d, const struct machine *machine, char *why, size_t size);
+/* [{"scenario", "run", "role", "pid", "spared"}]: spared is who lives, and was sent no signal. NULL without memory. */
+json_t *hold_decoys_look(const struct hold_decoys *d);
+void hold_decoys_end(struct hold_decoys *d);
+/* The plans. */
+void hold_decoys_free(struct hold_decoys *d);
+
+/* For the run that is held as one: tell that it stands, and wait until it is not needed any more. */
+void hold_decoy_stand(int ready_fd, int life_fd, pid_t pid, const atomic_bool *interrupted);
