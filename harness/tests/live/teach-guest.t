@@ -91,16 +91,15 @@ like "so is swap" "$(jq -r '.["swap-full"].fix.lines[]' "$work/keys")" '^swapon 
 look_every=0.2 # guests take their time
 open_terminal() # words of teach
 {
-	at_terminal -f /dev/null new-session -d -x 100 -y 60 \
+	at_terminal -f /dev/null new-session -d -x 100 -y 200 \
 		env "$mark" XDG_STATE_HOME="$work/home" ENOMEM_STATE_DIR="$work/state" sh -c 'trap : INT; echo $$ >>"$0"; "$@"; echo STATUS $?; exec sleep 300' "$work/harnesses" "$enomem" teach --scenarios "$tree" "$@"
 }
 clears() { at_terminal send-keys C-l; sleep 0.5; }
 of_lesson() { jq -r --arg n "$1" ".lessons[\$n]$2" "$kept" 2>/dev/null; }
 prompt() { printf '^teach:%s[$]' "$1"; } # as a regular expression
 mkdir -p "$(dirname "$kept")"
-# What was predicted is in the file, so that a lesson goes on at its last step.
+# For what comes after the lessons: what was predicted is in the file, so that a lesson goes on at its last step.
 jq -n --slurpfile k "$work/keys" '{schema: "enomem-progress/1", learner: "x", lessons: ($k[0] | map_values(map_values({predicted: .right, right: true})))}' >"$work/predicted.json"
-cp "$work/predicted.json" "$kept"
 into_shell() { seen 'Enter: the shell' && types "" && seen "$(prompt "$1")"; }
 qemus() { marked_processes | while read -r p; do tr '\0' ' ' <"/proc/$p/cmdline" 2>/dev/null | grep -qF qemu && echo "$p"; done; }
 guest_is_there() { [ -n "$(qemus)" ]; }
@@ -108,13 +107,16 @@ teach_of_terminal() { pgrep -P "$(at_terminal list-panes -F '#{pane_pid}')" -x e
 has_ended() { local _; for _ in $(seq 100); do [ -n "$1" ] && [ ! -d "/proc/$1" ] && return; sleep 0.1; done; return 1; } # pid
 guests_gone() { for _ in $(seq 100); do [ -z "$(marked_processes | while read -r p; do tr '\0' ' ' <"/proc/$p/cmdline" 2>/dev/null | grep -F qemu; done)" ] && return; sleep 0.1; done; return 1; }
 
-# --- every lesson, with its key, two at a time ---
+# --- every lesson from its first question to its end, with its key, two at a time ---
+letters() { jq -r --arg n "$1" --arg q "$2" '.[$n][$q].letters' "$work/keys"; }
 has_lines() { [ "$(jq -r --arg n "$1" '.[$n].fix.lines | length' "$work/keys")" -gt 0 ]; }
 learn() # lesson
 {
 	local socket=$work/tmux-$1 line
 	open_terminal "$1"
-	if ! has_lines "$1"; then
+	if ! { seen 'How does it end' && types "$(letters "$1" outcome)" &&
+		seen 'Which limit refuses' && types "$(letters "$1" cause)" &&
+		seen 'Which of these make' && types "$(letters "$1" fix)" && has_lines "$1"; }; then
 		seen '^STATUS'
 		screen >"$work/screen-$1"
 		close_terminal
@@ -135,6 +137,9 @@ for name in $lessons; do
 done
 wait
 for name in $lessons; do
+	is "$name: right three times" "$(grep -c 'you were right' "$work/screen-$name") $(of_lesson "$name" '| "\(.outcome.right) \(.cause.right) \(.fix.right)"')" "3 true true true" ||
+		diag "$(cat "$work/never-$name")" "$(grep . "$work/screen-$name" | tail -n 30)"
+	unlike "$name: nothing unclear" "$(cat "$work/screen-$name")" UNCLEAR
 	if ! has_lines "$name"; then
 		is "$name: done, and why not by hand" "$(grep -c '^  It cannot be tried in a shell in a guest: ' "$work/screen-$name") $(grep -c '^STATUS 0$' "$work/screen-$name") $(of_lesson "$name" '| "\(.done) \(.fix.done)"')" "1 1 true null" ||
 			diag "$(cat "$work/never-$name")" "$(grep . "$work/screen-$name" | tail -n 20)"
