@@ -31,7 +31,8 @@ int filter_watch_also(uint64_t calls);
 int filter_load(int fd);
 
 /*
- * A filter that refuses nothing: it only stops on the calls that may be refused, and on those that send SIGKILL. -errno
+ * A filter that refuses nothing: it only stops on the calls that may be refused, on those that send SIGKILL and on
+ * those that set a limit of a process. -errno
  */
 int filter_build_watching(int *ret_fd);
 
