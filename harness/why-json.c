@@ -133,6 +133,9 @@ static json_t *refusals_json(const struct why_refusals *r)
 	for (unsigned i = 0; m && i < 6; i++)
 		(void)json_array_append_new(args, json_integer((json_int_t)m->refusal.args[i]));
 	(void)json_object_set_new(o, "args", args);
+	/* A clone3() has them in memory, and fork() in its name. */
+	if (m && r->call->family == CALL_TASK)
+		(void)json_object_set_new(o, "clone_flags", json_number(m->refusal.clone_flags));
 	add_moment(o, m);
 	return o;
 }

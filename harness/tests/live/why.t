@@ -279,6 +279,52 @@ if pids=$(own_group pids) && groups+=("$pids") && [ -f "$pids/pids.max" ]; then
 	like "pids.max: the fix" "$(fix)" "^echo [0-9]+ > $pids/pids.max\$"
 	why sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$pids" "$(program pids-max)" thread --tasks 10
 	is "pids.max of a group it went to: a thread" "$(get "$likely | \"\(.errno) \(.cause.id) \(.cause.place)\"")" "EAGAIN pids-max $pids" || tell
+	# How tasks are asked for differs: what a library calls, and with which flags, is not what the program says.
+	tasks() # what, victim's kind, pids.max, flags that are set and those that are not, calls (regex)
+	{
+		echo "$3" >"$pids/pids.max"
+		why sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$pids" "$work/victim" "$2"
+		is "$1: taken as a refusal" "$code" 1 || tell
+		like "$1: the call" "$(get "$likely | \"\(.call) \(.errno) \(.cause.id) \(.cause.place)\"")" "^($6) EAGAIN pids-max $pids\$" || tell
+		local flags
+		flags=$(get "$likely | .clone_flags")
+		is "$1: its flags" "$((flags & (${4}))) $((flags & (${5})))" "$(($4)) 0" || diag "flags $flags"
+	}
+	vm=0x100 vfork=0x4000 thread=0x10000 # sched.h
+	if cc -O1 -pthread -D_GNU_SOURCE -o "$work/victim" "$live/victim.c" 2>/dev/null; then
+		tasks "posix_spawn" spawn 1 "$vm | $vfork" $thread 'clone3?|vfork'
+		tasks "fork" fork 1 0 "$vm | $vfork | $thread" 'clone3?|fork'
+		tasks "a thread" thread 1 "$vm | $thread" $vfork 'clone3?'
+		echo max >"$pids/pids.max"
+		why sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$pids" "$work/victim" spawn
+		is "posix_spawn with room: nothing was refused" "$code $(get '.refusals | length')" "0 0" || tell
+	else
+		skip_test "posix_spawn" "needs a C compiler"
+	fi
+	# A JVM says EAGAIN of pthread_create, and guesses: memory, ulimits.
+	jvm() # pids.max
+	{
+		echo "$1" >"$pids/pids.max"
+		(cd "$work" && why sh -c 'echo $$ >"$0/cgroup.procs"; exec java -Xint -XX:-UsePerfData -Xmx16m -version' "$pids"; echo "$code" >"$work/jvm-status")
+		code=$(cat "$work/jvm-status")
+	}
+	if command -v java >/dev/null; then
+		jvm 6
+		is "a JVM without room for its threads: its status" "$code" 1 || tell
+		like "a JVM without room for its threads: what it says" "$(cat "$work/out" "$errors")" 'pthread_create failed \(EAGAIN\)|unable to create native thread'
+		is "a JVM without room for its threads: what refused it" "$(get "[$likely | \"\(.errno) \(.cause.id) \(.cause.bound) \(.cause.place)\"] | unique | join(\",\")")" "EAGAIN pids-max 6 $pids" || tell
+		like "a JVM without room for its threads: the call" "$(get "$likely | .call" | sort -u)" '^clone3?$'
+		like "a JVM without room for its threads: the fix" "$(get "[$likely][0].fix")" "^echo [0-9]+ > $pids/pids.max\$"
+		for times in 1 2 3 4 5 6; do # what is refused next is told in turn
+			lifted=$(get "[$likely][0].fix" | sed -n "s,^echo \([0-9]*\) > $pids/pids.max\$,\1,p")
+			[ -n "$lifted" ] || break
+			jvm "$lifted"
+			[ "$code" != 0 ] || break
+		done
+		is "a JVM: lifted as is said" "$code" 0 || tell
+	else
+		skip_test "a JVM without room for its threads" "needs a JVM: apt-get install default-jre-headless"
+	fi
 else
 	skip_test "pids.max" "no group of the pids controller can be made beside this test"
 fi
