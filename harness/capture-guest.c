@@ -5,8 +5,10 @@
 #include "capture-guest.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "capture-tree.h"
@@ -16,6 +18,16 @@
 #include "judge.h"
 #include "report-text.h"
 #include "say.h"
+
+static int files_fd = -1; /* of the directory, which has no name */
+
+/* All moments are on file, and the guest is thrown away: that nothing may be promised in it is not to keep them in. */
+static void allow_promises(void)
+{
+	auto_close int fd = open("/proc/sys/vm/overcommit_memory", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0)
+		(void)!write(fd, "1", 1);
+}
 
 /* Where the run lowers what may be promised below what is, neither stack nor heap grow any more: both have this much
  * then. */
@@ -29,29 +41,63 @@ __attribute__((noinline)) static void keep_room(void)
 	free(heap);
 }
 
+/*
+ * Where nothing may be promised any more, a tmpfs takes no page (shmem_acct_blocks(), mm/shmem.c); a ramfs asks nobody.
+ * It is nowhere in the tree: what is captured shows no mount of ours.
+ */
+static int make_room_for_files(char *ret, size_t size)
+{
+	static const char place[] = "/tmp/enomem-capture";
+	if (mkdir(place, 0700) < 0)
+		return -errno;
+	int r = mount("ramfs", place, "ramfs", 0, "mode=0700") < 0 ? -errno : 0;
+	int fd = r < 0 ? -1 : open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r == 0 && fd < 0)
+		r = -errno;
+	(void)umount2(place, MNT_DETACH);
+	(void)rmdir(place);
+	(void)snprintf(ret, size, "/proc/self/fd/%d", fd);
+	return r < 0 ? r : fd;
+}
+
 int capture_guest_begin(struct capture *c, struct run_observer *ret)
 {
-	static char directory[] = "/tmp/enomem-capture";
-	if (mkdir(directory, 0700) < 0)
-		return -errno;
+	static char directory[64];
+	int r = make_room_for_files(directory, sizeof(directory));
+	if (r < 0)
+		return r;
+	files_fd = r;
 	keep_room();
 	*c = (struct capture){.directory = directory};
 	*ret = (struct run_observer){capture_attach, capture_ended, c};
 	return 0;
 }
 
+static size_t put_head(const struct capture *c, int error, char buf[CAPTURE_GUEST_HEAD])
+{
+	int length = snprintf(buf, CAPTURE_GUEST_HEAD, "{\"moments\": %u, \"files\": %u, \"error\": %d}", c->moments,
+			      c->files, error);
+	return (size_t)length + 1;
+}
+
+size_t capture_guest_failed(int error, char buf[CAPTURE_GUEST_HEAD])
+{
+	static const struct capture none;
+	return put_head(&none, error, buf);
+}
+
 int capture_guest_end(struct capture *c, char **ret, size_t *ret_length)
 {
 	auto_free char *tree = NULL;
 	size_t length = 0;
+	allow_promises();
 	int r = capture_tree_pack(c->directory, &tree, &length);
-	capture_remove(c->directory);
-	json_auto_t *head = json_pack("{s:i, s:i, s:i}", "moments", (int)c->moments, "files", (int)c->files, "error",
-				      r < 0 ? r : c->error);
-	auto_free char *text = head ? json_dumps(head, JSON_COMPACT) : NULL;
-	if (r < 0 || !text)
-		return r < 0 ? r : -ENOMEM;
-	size_t before = strlen(text) + 1;
+	closep(&files_fd);
+	files_fd = -1;
+	if (r < 0)
+		return r;
+	char text[CAPTURE_GUEST_HEAD];
+	size_t before = put_head(c, c->error, text);
 	char *data = malloc(before + length);
 	if (!data)
 		return -ENOMEM;

@@ -79,11 +79,22 @@ static int write_key(const char *directory, const json_t *key)
 	return json_dumpf(key, file, JSON_INDENT(1)) < 0 || fputc('\n', file) == EOF || fflush(file) != 0 ? -errno : 0;
 }
 
+static const char *what_lacks(const struct capture *c)
+{
+	if (c->error < 0)
+		return "the files of it could not be kept";
+	if (c->moments == 0)
+		return "it was not looked at before it began";
+	return "it stood still at no moment of the predicted kind: its first refused call, the signal that ended it, "
+	       "or its "
+	       "deadline";
+}
+
 /* What is in the capture's directory goes to `out`, all of it or nothing. */
 static int conclude(const struct capture *c, const json_t *key, const char *name, const char *out)
 {
-	if (c->moments != 3) {
-		(void)say_error(c->error, "%s: it failed as predicted, but its moment was not seen", name);
+	if (c->moments != 3 || (c->error < 0 && !c->error_at[0])) {
+		(void)say_error(c->error, "%s: it failed as predicted, but %s", name, what_lacks(c));
 		return EXIT_BROKEN;
 	}
 	int r = c->error < 0 ? c->error : write_key(c->directory, key);

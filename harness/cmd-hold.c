@@ -120,6 +120,9 @@ static void tell(const struct plan *plan, const struct plan_run *run, const stru
 			       !strcmp(text_of(moment, "at"), "signal") ? text_of(moment, "signal") : "stall");
 	say_note("%s: %s: as predicted: %s by %s", plan->scenario->name, run->name, outcome,
 		 text_cause(h->evidence, cause, sizeof(cause)));
+	if (h->state == HOLD_THROTTLED)
+		say_note("phase %s: throttled: it sleeps, goes on for a page, and sleeps again; that is no OOM",
+			 hold_phase_names[h->phase]);
 	if (h->failures)
 		say_note("so it failed %u times", h->made);
 	if (h->victim_ended)

@@ -217,16 +217,20 @@ static json_t *execute_observed(struct agent *a, const struct plan *plan, const 
 {
 	static struct capture capture;
 	struct run_observer observer;
-	char *data = NULL;
+	char *data = NULL, why[CAPTURE_GUEST_HEAD];
 	size_t length = 0;
-	if (!a->captures || capture_guest_begin(&capture, &observer) < 0)
-		return run_execute(&a->context, plan, run);
-	a->context.observer = &observer;
+	int r = a->captures ? capture_guest_begin(&capture, &observer) : 0;
+	if (a->captures && r == 0)
+		a->context.observer = &observer;
 	json_t *evidence = run_execute(&a->context, plan, run);
 	a->context.observer = NULL;
-	if (capture_guest_end(&capture, &data, &length) == 0)
-		(void)wire_send(a->wire, WIRE_FILES, data, length);
+	if (a->captures && r == 0)
+		r = capture_guest_end(&capture, &data, &length);
+	if (a->captures && r == 0)
+		r = wire_send(a->wire, WIRE_FILES, data, length);
 	free(data);
+	if (r < 0)
+		(void)wire_send(a->wire, WIRE_FILES, why, capture_guest_failed(r, why));
 	return evidence;
 }
 

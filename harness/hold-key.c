@@ -47,6 +47,7 @@ json_t *hold_key(const struct hold *h, const struct plan *plan, const struct pla
 	if (!key)
 		return NULL;
 	(void)json_object_set_new(key, "phase", json_string(hold_phase_names[h->phase]));
+	(void)json_object_set_new(key, "held", json_string(hold_state_names[h->state]));
 	if (h->failures) {
 		(void)json_object_set_new(key, "count", json_integer(h->made));
 		(void)json_object_set(key, "failures", h->failures);

@@ -73,12 +73,13 @@ static json_t *evidence_part(const json_t *evidence)
 
 json_t *hold_result(const struct hold *h, int code, const char *why)
 {
-	json_t *o = json_pack("{s:i, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:i, s:i, s:i, s:i, s:b, s:b, s:o}",
-			      "code", code, "why", judge_text(why), "reached", h->reached, "as_predicted",
-			      h->as_predicted, "started", h->started, "expired", h->expired, "released", h->released,
-			      "victim_ended", h->victim_ended, "too_long", h->answer_too_long, "made", (int)h->made,
-			      "problem", h->problem, "error", h->tool.error, "status", h->tool.status, "ended",
-			      h->tool.ended, "lost", h->tool.lost, "evidence", evidence_part(h->evidence));
+	json_t *o =
+		json_pack("{s:i, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:i, s:i, s:i, s:i, s:i, s:b, s:b, s:o}",
+			  "code", code, "why", judge_text(why), "reached", h->reached, "as_predicted", h->as_predicted,
+			  "started", h->started, "expired", h->expired, "released", h->released, "victim_ended",
+			  h->victim_ended, "too_long", h->answer_too_long, "made", (int)h->made, "held", (int)h->state,
+			  "problem", h->problem, "error", h->tool.error, "status", h->tool.status, "ended",
+			  h->tool.ended, "lost", h->tool.lost, "evidence", evidence_part(h->evidence));
 	if (o && h->failures)
 		(void)json_object_set(o, "failures", h->failures);
 	if (o && h->decoys)
@@ -195,11 +196,12 @@ static bool are_decoys(const json_t *decoys, const struct hold_decoys *sent)
 int hold_take_result(struct hold *h, const json_t *result, const json_t *proven, char *why, size_t size)
 {
 	const json_int_t code = text_integer(result, "code", -1), status = text_integer(result, "status", -1),
-			 made = text_integer(result, "made", -1), error = text_integer(result, "error", -1);
+			 made = text_integer(result, "made", -1), error = text_integer(result, "error", -1),
+			 held = text_integer(result, "held", -1);
 	json_t *evidence = json_object_get(result, "evidence"), *failures = json_object_get(result, "failures"),
 	       *decoys = json_object_get(result, "decoys");
 	if (code < 0 || code > UINT8_MAX || status < 0 || status > STATUS_MAX || made < 0 || made > COUNT_MAX ||
-	    error < 0 || !is_evidence(evidence) || !are_failures(failures))
+	    error < 0 || held < 0 || held >= HOLD_STATES || !is_evidence(evidence) || !are_failures(failures))
 		return -EBADMSG;
 	if (code == 0 && !(says(result, "reached") && says(result, "as_predicted") && is_proven(evidence, proven) &&
 			   are_decoys(decoys, h->beside)))
@@ -212,6 +214,7 @@ int hold_take_result(struct hold *h, const json_t *result, const json_t *proven,
 	h->victim_ended = says(result, "victim_ended");
 	h->answer_too_long = says(result, "too_long");
 	h->made = (unsigned)made;
+	h->state = (enum hold_state)held;
 	h->problem = (int)text_integer(result, "problem", 0);
 	h->tool.error = (int)error;
 	h->tool.status = (int)status;

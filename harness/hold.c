@@ -26,7 +26,8 @@
 #define POLL_MS      100
 
 const char *const hold_phase_names[HOLD_PHASES] = {"post", "at", "aftermath", "gate", "loop"};
-const char *const hold_state_names[HOLD_STATES] = {"stopped", "traced", "zombie", "at-start", "at-exit", "in-kernel"};
+const char *const hold_state_names[HOLD_STATES] = {"stopped", "traced",    "zombie",   "at-start",
+						   "at-exit", "in-kernel", "throttled"};
 
 static bool is_refusal(const struct expect *e)
 {
@@ -128,11 +129,13 @@ bool hold_is_moment(const struct run_record *record)
 {
 	const struct witness *w = &record->witness;
 	const struct expect *e = &record->run->expect;
+	/* Only now: faults that a runtime takes for its own ends (a JVM does at its start) are in nobody's way. */
+	const bool at_signal = w->at_signal_index >= 0 && w->at_signal_index == (int)w->signal_count;
 	if (e->stall)
 		return true;
 	if (is_refusal(e))
-		return w->record_count == 1 && w->at_signal_index < 0;
-	if (w->at_signal_index < 0 || w->at_signal_index != (int)w->signal_count)
+		return w->record_count == 1 && !at_signal;
+	if (!at_signal)
 		return false;
 	const char *name = sigabbrev_np(w->signal[w->at_signal_index].signal);
 	return name && !strcmp(e->signal + 3, name);
@@ -154,7 +157,7 @@ static void stand_still(struct hold *h, struct run_record *record, pid_t pid)
 	const struct expect *e = &record->run->expect;
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
 	if (e->stall) {
-		h->state = HOLD_IN_KERNEL;
+		h->state = strcmp(e->cause, cause_infos[CAUSE_MEMCG_HIGH].name) == 0 ? HOLD_THROTTLED : HOLD_IN_KERNEL;
 	} else if (e->signal && !is_refusal(e) && !strcmp(e->signal, "SIGKILL")) {
 		h->state = HOLD_AT_EXIT;
 	} else if (h->phase == HOLD_AT || (e->signal && is_refusal(e)) || witness_let_go(&record->witness, pid) < 0) {

@@ -31,6 +31,7 @@ enum hold_state {
 	HOLD_AT_START,  /* by our ptrace, before its first instruction */
 	HOLD_AT_EXIT,   /* killed: by our ptrace in its exit, all it had is still there */
 	HOLD_IN_KERNEL, /* it hangs by itself */
+	HOLD_THROTTLED, /* likewise, by memory.high: it sleeps, goes on for a page, and sleeps again */
 	HOLD_STATES
 };
 extern const char *const hold_state_names[HOLD_STATES];

@@ -21,7 +21,6 @@
 #include "why.h"
 
 #define COMMAND_ROOM 3000
-#define CMD_SHOWN    160 /* of a command line, as part of another one */
 
 /* Which limit of triage's a cause is, where there is one kind only. */
 static const struct {
@@ -29,30 +28,29 @@ static const struct {
 	enum triage_limit limit;
 	enum triage_kind kind;
 	int resource; /* of an rlimit, -1 for others */
-	const char *option;
 } known[] = {
-	{CAUSE_RLIMIT_AS, TRIAGE_AS, TRIAGE_OF_PROCESS, RLIMIT_AS, "as"},
-	{CAUSE_RLIMIT_DATA, TRIAGE_DATA, TRIAGE_OF_PROCESS, RLIMIT_DATA, "data"},
-	{CAUSE_RLIMIT_STACK, TRIAGE_STACK, TRIAGE_OF_PROCESS, RLIMIT_STACK, "stack"},
-	{CAUSE_RLIMIT_MEMLOCK, TRIAGE_MEMLOCK, TRIAGE_OF_PROCESS, RLIMIT_MEMLOCK, "memlock"},
-	{CAUSE_RLIMIT_NPROC, TRIAGE_NPROC, TRIAGE_OF_PROCESS, RLIMIT_NPROC, "nproc"},
-	{CAUSE_RLIMIT_NOFILE, TRIAGE_NOFILE, TRIAGE_OF_PROCESS, RLIMIT_NOFILE, "nofile"},
-	{CAUSE_MAX_MAP_COUNT, TRIAGE_MAP_COUNT, TRIAGE_OF_PROCESS, -1, NULL},
-	{CAUSE_ADDRESS_SPACE, TRIAGE_ADDRESS_SPACE, TRIAGE_OF_PROCESS, -1, NULL},
-	{CAUSE_COMMIT_HEURISTIC, TRIAGE_LARGEST_AREA, TRIAGE_OF_PROCESS, -1, NULL},
-	{CAUSE_COMMIT_LIMIT, TRIAGE_COMMIT_RATIO, TRIAGE_OF_MACHINE, -1, NULL},
-	{CAUSE_PIDS_MAX, TRIAGE_PIDS_MAX, TRIAGE_OF_GROUP, -1, NULL},
-	{CAUSE_PID_MAX, TRIAGE_PID_MAX, TRIAGE_OF_MACHINE, -1, NULL},
-	{CAUSE_THREADS_MAX, TRIAGE_THREADS_MAX, TRIAGE_OF_MACHINE, -1, NULL},
-	{CAUSE_DEAD_PID_NAMESPACE, TRIAGE_DEAD_NAMESPACE, TRIAGE_OF_PROCESS, -1, NULL},
-	{CAUSE_MEMCG_MAX, TRIAGE_MEMORY_MAX, TRIAGE_OF_GROUP, -1, NULL},
-	{CAUSE_MEMCG_SWAP_MAX, TRIAGE_SWAP_MAX, TRIAGE_OF_GROUP, -1, NULL},
-	{CAUSE_SYSTEM_OOM, TRIAGE_RAM, TRIAGE_OF_MACHINE, -1, NULL},
-	{CAUSE_SWAP_FULL, TRIAGE_SWAP, TRIAGE_OF_MACHINE, -1, NULL},
-	{CAUSE_HUGETLB_POOL, TRIAGE_HUGE_POOL, TRIAGE_OF_MACHINE, -1, NULL},
-	{CAUSE_HUGETLB_CGROUP, TRIAGE_HUGE_GROUP, TRIAGE_OF_GROUP, -1, NULL},
-	{CAUSE_TMPFS_SIZE, TRIAGE_TMPFS_BYTES, TRIAGE_OF_MOUNT, -1, NULL},
-	{CAUSE_SHM_LIMIT, TRIAGE_SHM_BYTES, TRIAGE_OF_MACHINE, -1, NULL},
+	{CAUSE_RLIMIT_AS, TRIAGE_AS, TRIAGE_OF_PROCESS, RLIMIT_AS},
+	{CAUSE_RLIMIT_DATA, TRIAGE_DATA, TRIAGE_OF_PROCESS, RLIMIT_DATA},
+	{CAUSE_RLIMIT_STACK, TRIAGE_STACK, TRIAGE_OF_PROCESS, RLIMIT_STACK},
+	{CAUSE_RLIMIT_MEMLOCK, TRIAGE_MEMLOCK, TRIAGE_OF_PROCESS, RLIMIT_MEMLOCK},
+	{CAUSE_RLIMIT_NPROC, TRIAGE_NPROC, TRIAGE_OF_PROCESS, RLIMIT_NPROC},
+	{CAUSE_RLIMIT_NOFILE, TRIAGE_NOFILE, TRIAGE_OF_PROCESS, RLIMIT_NOFILE},
+	{CAUSE_MAX_MAP_COUNT, TRIAGE_MAP_COUNT, TRIAGE_OF_PROCESS, -1},
+	{CAUSE_ADDRESS_SPACE, TRIAGE_ADDRESS_SPACE, TRIAGE_OF_PROCESS, -1},
+	{CAUSE_COMMIT_HEURISTIC, TRIAGE_LARGEST_AREA, TRIAGE_OF_PROCESS, -1},
+	{CAUSE_COMMIT_LIMIT, TRIAGE_COMMIT_RATIO, TRIAGE_OF_MACHINE, -1},
+	{CAUSE_PIDS_MAX, TRIAGE_PIDS_MAX, TRIAGE_OF_GROUP, -1},
+	{CAUSE_PID_MAX, TRIAGE_PID_MAX, TRIAGE_OF_MACHINE, -1},
+	{CAUSE_THREADS_MAX, TRIAGE_THREADS_MAX, TRIAGE_OF_MACHINE, -1},
+	{CAUSE_DEAD_PID_NAMESPACE, TRIAGE_DEAD_NAMESPACE, TRIAGE_OF_PROCESS, -1},
+	{CAUSE_MEMCG_MAX, TRIAGE_MEMORY_MAX, TRIAGE_OF_GROUP, -1},
+	{CAUSE_MEMCG_SWAP_MAX, TRIAGE_SWAP_MAX, TRIAGE_OF_GROUP, -1},
+	{CAUSE_SYSTEM_OOM, TRIAGE_RAM, TRIAGE_OF_MACHINE, -1},
+	{CAUSE_SWAP_FULL, TRIAGE_SWAP, TRIAGE_OF_MACHINE, -1},
+	{CAUSE_HUGETLB_POOL, TRIAGE_HUGE_POOL, TRIAGE_OF_MACHINE, -1},
+	{CAUSE_HUGETLB_CGROUP, TRIAGE_HUGE_GROUP, TRIAGE_OF_GROUP, -1},
+	{CAUSE_TMPFS_SIZE, TRIAGE_TMPFS_BYTES, TRIAGE_OF_MOUNT, -1},
+	{CAUSE_SHM_LIMIT, TRIAGE_SHM_BYTES, TRIAGE_OF_MACHINE, -1},
 };
 
 /* --- whose limit it is ------------------------------------------------------------------------------------------- */
@@ -164,29 +162,23 @@ static void fill_row(const struct snapshot *s, const struct limit_state *state, 
 	}
 }
 
-/* How to start the command with more: the limit of a process ends with it. */
-static char *start_with_more(const struct why *w, const char *option, const struct triage_row *row)
+/* The limit of a process ends with it: that of the command's next run. */
+static char *start_with_more(const struct why *w, const struct why_moment *m, int resource,
+			     const struct triage_row *row)
 {
-	char command[CMD_SHOWN + 8] = "", word[CMD_SHOWN];
-	char *text = NULL;
-	uint64_t wanted = MAX(limit_add(row->setting, row->setting), limit_add(row->in_use, row->in_use));
-	for (unsigned i = 0; w->argv[i]; i++) {
-		size_t used = strlen(command);
-		if (used + strlen(w->argv[i]) + 2 > CMD_SHOWN) {
-			(void)snprintf(command + used, sizeof(command) - used, " ...");
-			break;
-		}
-		(void)snprintf(command + used, sizeof(command) - used, "%s%s", i ? " " : "",
-			       triage_quote(w->argv[i], word, sizeof(word)));
-	}
-	bool rises = row->ceiling > row->setting;
-	wanted = MIN(wanted, (uint64_t)INT64_MAX);
-	if (rises)
-		wanted = MIN(wanted, row->ceiling);
-	if (asprintf(&text, "prlimit --%s=%" PRIu64 "%s %s%s", option, wanted, rises ? ":" : "", command,
-		     rises ? "" : "  # needs CAP_SYS_RESOURCE") < 0)
-		return NULL;
-	return text;
+	return why_start_with_more(w->argv, why_limit_of(resource), row, m->change);
+}
+
+/* --- the fix ----------------------------------------------------------------------------------------------------- */
+
+static int resource_of(enum cause_id cause)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (known[i].cause == cause)
+			return known[i].resource;
+	return cause == CAUSE_RLIMIT_SIGPENDING ? RLIMIT_SIGPENDING
+	       : cause == CAUSE_RLIMIT_MSGQUEUE ? RLIMIT_MSGQUEUE
+						: -1;
 }
 
 static bool is_sysctl(enum cause_id cause)
@@ -233,7 +225,7 @@ static void fix_signals(const struct why *w, struct why_moment *m, const struct 
 	if (r < 0)
 		m->show = NULL;
 	if (w->argv)
-		m->fix = start_with_more(w, "sigpending", &row);
+		m->fix = start_with_more(w, m, RLIMIT_SIGPENDING, &row);
 	else if (asprintf(&m->fix, "prlimit --pid %d --sigpending=%" PRIu64, m->pid, 2 * MAX(state->bound, 1)) < 0)
 		m->fix = NULL;
 }
@@ -247,7 +239,7 @@ static void fix_queues(const struct why *w, struct why_moment *m, const struct s
 				       .ceiling = hard_limit(m->pid, RLIMIT_MSGQUEUE)};
 	m->show = strdup("ls -l /dev/mqueue");
 	if (w->argv)
-		m->fix = start_with_more(w, "msgqueue", &row);
+		m->fix = start_with_more(w, m, RLIMIT_MSGQUEUE, &row);
 	else if (asprintf(&m->fix, "prlimit --pid %d --msgqueue=%" PRIu64, m->pid, 2 * MAX(state->bound, 1)) < 0)
 		m->fix = NULL;
 }
@@ -278,6 +270,9 @@ void why_fix(struct why *w, struct why_moment *m, const struct snapshot *s)
 	if (m->named >= m->report.count)
 		return;
 	const struct limit_state *state = &m->report.state[m->named];
+	int resource = resource_of(m->cause);
+	if (resource >= 0)
+		m->change = why_limits_changed(&w->limits, m->pid, resource, s->rlimit[resource]);
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		if (known[i].cause != m->cause)
 			continue;
@@ -300,8 +295,8 @@ void why_fix(struct why *w, struct why_moment *m, const struct snapshot *s)
 		/* What shows the numbers of a process that is gone when this is read shows nothing. */
 		if (row.kind != TRIAGE_OF_PROCESS || !w->argv)
 			m->show = strdup(triage_show(&t, &row, show, sizeof(show)));
-		if (known[i].option && w->argv)
-			m->fix = start_with_more(w, known[i].option, &row);
+		if (known[i].resource >= 0 && w->argv)
+			m->fix = start_with_more(w, m, known[i].resource, &row);
 		else if (row.limit != TRIAGE_ADDRESS_SPACE) /* there is none: only asking for less helps */
 			m->fix = strdup(triage_fix(&t, &row, fix, sizeof(fix)));
 		return;

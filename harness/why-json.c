@@ -29,6 +29,18 @@ static json_t *end_json(int status)
 	return json_pack("{s:s, s:o}", "kind", "signal", "signal", evidence_signal(WTERMSIG(status)));
 }
 
+/* A limit that is not what it was at the start: null is unlimited, and nobody who is known. */
+static json_t *change_json(const struct why_change *c)
+{
+	json_t *by = json_null();
+	if (c->pid)
+		by = json_pack("{s:i, s:o}", "pid", (int)c->pid, "comm", text(c->comm));
+	if (c->pid && c->command)
+		(void)json_object_set_new(by, "command", text(c->command));
+	return json_pack("{s:s, s:o, s:o, s:o}", "limit", c->limit->name, "at_start", json_number(c->start_soft), "to",
+			 json_number(c->soft), "by", by);
+}
+
 static json_t *cause_json(const struct why_moment *m, enum cause_id cause)
 {
 	json_t *o = json_pack("{s:s}", "id", cause_infos[cause].name), *also = json_array();
@@ -49,6 +61,8 @@ static json_t *cause_json(const struct why_moment *m, enum cause_id cause)
 		(void)json_object_set_new(o, "where", json_string(s->where));
 	if (m->place)
 		(void)json_object_set_new(o, "place", text(m->place));
+	if (m->change)
+		(void)json_object_set_new(o, "changed", change_json(m->change));
 	return o;
 }
 
@@ -119,6 +133,9 @@ static json_t *refusals_json(const struct why_refusals *r)
 	for (unsigned i = 0; m && i < 6; i++)
 		(void)json_array_append_new(args, json_integer((json_int_t)m->refusal.args[i]));
 	(void)json_object_set_new(o, "args", args);
+	/* A clone3() has them in memory, and fork() in its name. */
+	if (m && r->call->family == CALL_TASK)
+		(void)json_object_set_new(o, "clone_flags", json_number(m->refusal.clone_flags));
 	add_moment(o, m);
 	return o;
 }

@@ -31,6 +31,7 @@ void why_moment_free(struct why_moment *m)
 	free(m->fix);
 	free(m->place);
 	free(m->file);
+	why_change_free(m->change);
 	free(m->backtrace);
 	free(m);
 }

@@ -70,6 +70,8 @@ static void on_executed(struct follow_process *p, void *data)
 	struct why *w = data;
 	struct known *k = p->data;
 	w->started = true;
+	if (p->pid == w->root)
+		why_limits_note_start(&w->limits, p->pid, false);
 	if (k) {
 		read_comm(p->pid, k->comm);
 		k->last = NULL;
@@ -77,6 +79,15 @@ static void on_executed(struct follow_process *p, void *data)
 	(void)why_scene_enter(&w->scene, p->pid);
 	why_scene_note_marks(&w->scene);
 	why_note_lost_privileges(w, p->pid);
+}
+
+/* --- limits ------------------------------------------------------------------------------------------------------ */
+
+static void on_limits(struct follow_process *p, unsigned resource, uint64_t soft, void *data)
+{
+	struct why *w = data;
+	const struct known *k = known_of(p);
+	why_limits_note_setter(&w->limits, p->pid, k ? k->comm : "?", resource, soft);
 }
 
 /* --- refusals ---------------------------------------------------------------------------------------------------- */
@@ -379,6 +390,7 @@ const struct follow_handlers why_handlers = {
 	.granted_later = on_granted_later,
 	.signalled = on_signalled,
 	.kills = on_kills,
+	.limits = on_limits,
 	.dying = on_dying,
 	.ended = on_ended,
 };
@@ -394,5 +406,6 @@ void why_free(struct why *w)
 		why_moment_free(w->deaths[i].moment);
 	for (unsigned i = 0; i < w->note_count; i++)
 		free(w->note[i]);
+	why_limits_free(&w->limits);
 	why_scene_close(&w->scene);
 }

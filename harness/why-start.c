@@ -65,6 +65,7 @@ int why_attach(struct why *w, pid_t pid, uint64_t for_ns)
 	const struct itimerval timer = {{0, 50000}, {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)}};
 	w->root = pid;
 	w->started = true;
+	why_limits_note_start(&w->limits, pid, true);
 	w->budget.begin_ns = clock_now_ns();
 	launch_stop_on(ends, ARRAY_SIZE(ends));
 	launch_raise_own_limits();

@@ -113,6 +113,41 @@ static void put_backtrace(const struct backtrace *b, FILE *out)
 		(void)fprintf(out, "            (%u more like it)\n", alike);
 }
 
+static const char *amount_or_unlimited(uint64_t number, const char *unit, char *buf, size_t size)
+{
+	return number == ENOMEM_UNLIMITED ? "unlimited" : number_format_amount(buf, size, number, unit);
+}
+
+/* Raising it around the program is no use where it is set inside. */
+static void put_change(const struct why_change *c, pid_t refused, FILE *out)
+{
+	char amount[64];
+	if (c->pid == 0)
+		(void)fputs("   set by:  somebody, since the start: none of the watched processes, as far as is known",
+			    out);
+	else
+		(void)fprintf(out, "   set by:  the program itself: process %d (%s)", c->pid, clean(c->comm));
+	if (c->pid && c->pid != refused)
+		(void)fprintf(out, ", not process %d", refused);
+	if (c->pid && c->command)
+		(void)fprintf(out, ": %s", clean(c->command));
+	(void)fprintf(out, "\n            to %s", amount_or_unlimited(c->soft, c->limit->unit, amount, sizeof(amount)));
+	(void)fprintf(out, "; %s it was %s\n", c->attached ? "when watching began" : "at the start",
+		      amount_or_unlimited(c->start_soft, c->limit->unit, amount, sizeof(amount)));
+}
+
+/* A command to type is whole, however long. */
+static void put_command(const char *label, const char *command, FILE *out)
+{
+	size_t size = strlen(command) + 8;
+	char *whole = malloc(size);
+	if (!whole)
+		return;
+	(void)fprintf(out, "   %s %s\n", label,
+		      text_clean(command, strcmp(nl_langinfo(CODESET), "UTF-8") != 0, whole, size));
+	free(whole);
+}
+
 /* What there is to say of the limit that was named. */
 static void put_moment(const struct why_moment *m, FILE *out)
 {
@@ -126,14 +161,16 @@ static void put_moment(const struct why_moment *m, FILE *out)
 		if (s->where && cause_infos[s->id].unit[0])
 			(void)fputc('\n', out);
 	}
+	if (m->change)
+		put_change(m->change, m->pid, out);
 	put_also(m, out);
 	if (m->file)
 		(void)fprintf(out, "   file:    %s\n", clean(m->file));
 	put_backtrace(m->backtrace, out);
 	if (m->show)
-		(void)fprintf(out, "   show:    %s\n", clean(m->show));
+		put_command("show:   ", m->show, out);
 	if (m->fix)
-		(void)fprintf(out, "   fix:     %s\n", clean(m->fix));
+		put_command("fix:    ", m->fix, out);
 }
 
 static const char *cause_text(enum cause_id cause)

@@ -17,11 +17,13 @@
 #include "cgroup.h"
 #include "follow.h"
 #include "kmsg.h"
+#include "procfs.h"
 #include "snapshot.h"
 
 #define WHY_GROUPS    128 /* of refusals, and as many of deaths */
 #define WHY_NOTES     8
 #define WHY_COMM      16
+#define WHY_SETTERS   64
 #define WHY_LIKELY_NS 2000000000ULL /* a refusal longer ago than this is no likely reason for an end */
 
 /* --- scene ------------------------------------------------------------------------------------------------------- */
@@ -64,6 +66,54 @@ void why_scene_note_marks(struct why_scene *s);
 /* What the kernel logged of a kill of this process since the start: NULL when nothing. */
 const struct kmsg_oom *why_scene_kill_of(struct why_scene *s, pid_t pid, const char *comm);
 
+/* --- limits of processes ----------------------------------------------------------------------------------------- */
+
+/* One that can be given to a program around it, by prlimit(1). */
+struct why_limit {
+	int resource;
+	const char *option, *name; /* of prlimit(1), of setrlimit(2) */
+	const char *unit;
+	char letter; /* of ulimit */
+	bool in_kib; /* there */
+};
+/* NULL where it is none of these. */
+const struct why_limit *why_limit_of(int resource);
+
+/* What the limits of the program were when it began, or when watching did, and who has asked for others since. */
+struct why_limits {
+	bool known, attached;
+	uint64_t soft[PROCFS_RLIMITS], hard[PROCFS_RLIMITS];
+	unsigned setter_count; /* ever: the latest are kept */
+	struct why_setter {
+		pid_t pid;
+		char comm[WHY_COMM];
+		char *command; /* NULL: not known */
+		unsigned resource;
+		uint64_t soft;
+	} setter[WHY_SETTERS];
+};
+
+/* A limit that is not what it was at the start: raising it around the program is undone. */
+struct why_change {
+	const struct why_limit *limit;
+	bool attached; /* the start is that of the watching */
+	uint64_t soft, start_soft, start_hard;
+	pid_t pid; /* who set it; 0: none of the watched processes, as far as is known */
+	char comm[WHY_COMM];
+	char *command; /* NULL: not known */
+};
+
+void why_limits_note_start(struct why_limits *l, pid_t pid, bool attached);
+/* The process is at its call: it may still be refused, and counts only where its value is found in force. */
+void why_limits_note_setter(struct why_limits *l, pid_t pid, const char *comm, unsigned resource, uint64_t soft);
+/*
+ * Is the soft limit that is in force for the process not the one of the start? By whom, where the value says so: the
+ * process itself before those above it, and these before others. NULL: it is as it was, or memory is short.
+ */
+struct why_change *why_limits_changed(const struct why_limits *l, pid_t pid, int resource, uint64_t soft);
+void why_change_free(struct why_change *c);
+void why_limits_free(struct why_limits *l);
+
 /* --- moment ------------------------------------------------------------------------------------------------------ */
 
 /* One refusal or fatal signal that was looked at. */
@@ -75,15 +125,17 @@ struct why_moment {
 	enum cause_id cause;
 	unsigned named; /* index in the report; its count when unknown */
 	uint32_t also;
-	bool wrongly;     /* the call asked for what no limit could have given: no refusal */
-	char *show, *fix; /* commands; NULL where there is none */
-	char *place;      /* the group or mount whose limit it is, NULL for none */
-	char *file;       /* of a SIGBUS: what is mapped there; NULL */
+	bool wrongly;              /* the call asked for what no limit could have given: no refusal */
+	char *show, *fix;          /* commands; NULL where there is none */
+	char *place;               /* the group or mount whose limit it is, NULL for none */
+	char *file;                /* of a SIGBUS: what is mapped there; NULL */
+	struct why_change *change; /* of the limit that was named; NULL: it is as it was at the start */
 	struct backtrace *backtrace;
 	uint64_t oomd_kills; /* systemd-oomd has marked the group for so many kills */
 };
 
 struct why; /* below */
+struct triage_row;
 
 /* How much looking there was, so that it stays a small part of the time the program takes. */
 struct why_budget {
@@ -109,6 +161,12 @@ void why_oomd_free(struct why_marks *marks);
 
 /* The commands of a moment, from the snapshot it was judged by, while the scene is still that of its process. */
 void why_fix(struct why *w, struct why_moment *m, const struct snapshot *s);
+/*
+ * The command that starts the program with more of a limit of processes, whole and in quotes; where the program sets it
+ * itself, what is to be changed there. The row has what is in use and the limit in force. NULL when memory is short.
+ */
+char *why_start_with_more(char *const argv[], const struct why_limit *limit, const struct triage_row *row,
+			  const struct why_change *change);
 
 /* --- record ------------------------------------------------------------------------------------------------------ */
 
@@ -159,6 +217,7 @@ struct why {
 	bool started, root_ended, interrupted, filtered;
 	int root_status;
 	struct why_scene scene;
+	struct why_limits limits;
 	struct why_budget budget;
 	struct follow *follow;
 	uint64_t duration_ns;

@@ -299,6 +299,16 @@ static int watch_kills(scmp_filter_ctx ctx)
 	return r == 0 ? add_if(ctx, SCMP_ACT_TRACE(0), SCMP_SYS(kill), &everybody) : r;
 }
 
+/* Whose limit it was, nobody can tell afterwards. prlimit64(2) that only asks has no new limit. */
+static int watch_limits(scmp_filter_ctx ctx)
+{
+	const struct scmp_arg_cmp sets = {.arg = 2, .op = SCMP_CMP_NE, .datum_a = 0};
+	int r = add_if(ctx, SCMP_ACT_TRACE(0), SCMP_SYS(prlimit64), &sets);
+	if (r == 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_TRACE(0), SCMP_SYS(setrlimit), 0);
+	return r == -EDOM ? 0 : r; /* newer architectures have no setrlimit(2) */
+}
+
 int filter_build_watching(int *ret_fd)
 {
 	__attribute__((cleanup(release_context))) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
@@ -312,6 +322,8 @@ int filter_build_watching(int *ret_fd)
 		r = watch(ctx, false, false);
 	if (r == 0)
 		r = watch_kills(ctx);
+	if (r == 0)
+		r = watch_limits(ctx);
 	return r < 0 ? r : export_filter(ctx, false, false, ret_fd);
 }
 

@@ -34,7 +34,8 @@ int filter_watch_exit(void);
 int filter_load(int fd);
 
 /*
- * A filter that refuses nothing: it only stops on the calls that may be refused, and on those that send SIGKILL. -errno
+ * A filter that refuses nothing: it only stops on the calls that may be refused, on those that send SIGKILL and on
+ * those that set a limit of a process. -errno
  */
 int filter_build_watching(int *ret_fd);
 

@@ -115,6 +115,26 @@ static void on_kill(struct follow *f, struct follow_task *t, uint64_t nr, const 
 		f->handlers.kills(t->process, target, f->data);
 }
 
+/* setrlimit(2) and prlimit64(2): what it asks for, as long as the call stands at its beginning. */
+static void on_limit(struct follow *f, const struct follow_task *t, uint64_t nr, const uint64_t args[6])
+{
+	bool is_prlimit = nr == SYS_prlimit64;
+	uint64_t soft;
+	struct iovec local = {&soft, sizeof(soft)};
+	struct iovec remote = {(void *)(uintptr_t)args[is_prlimit ? 2 : 1], sizeof(soft)};
+	if (remote.iov_base && process_vm_readv(t->tid, &local, 1, &remote, 1, 0) == (ssize_t)sizeof(soft))
+		f->handlers.limits(t->process, (unsigned)args[is_prlimit ? 1 : 0], soft, f->data);
+}
+
+static bool is_limit(uint64_t nr)
+{
+#ifdef SYS_setrlimit
+	if (nr == SYS_setrlimit)
+		return true;
+#endif
+	return nr == SYS_prlimit64;
+}
+
 /* What the filter looks at, where there is none: the errnos of the other commands mean something else. */
 static bool is_watched(const struct call_info *call, const uint64_t args[6])
 {
@@ -132,7 +152,10 @@ static void on_call(struct follow *f, struct follow_task *t, uint64_t nr, const 
 		t->call = NULL;
 	t->in_call = t->call != NULL;
 	if (!t->call) {
-		on_kill(f, t, nr, args);
+		if (is_limit(nr) && f->started && f->handlers.limits)
+			on_limit(f, t, nr, args);
+		else
+			on_kill(f, t, nr, args);
 		return;
 	}
 	memcpy(t->args, args, sizeof(t->args));

@@ -54,6 +54,8 @@ struct follow_handlers {
 	void (*signalled)(struct follow_process *p, pid_t tid, const siginfo_t *info, void *data);
 	/* SIGKILL is about to be sent by a task of ours to `target`, as kill(2) takes it. */
 	void (*kills)(struct follow_process *p, pid_t target, void *data);
+	/* It is about to ask for this soft limit (RLIM64_INFINITY: none) for itself or another process. */
+	void (*limits)(struct follow_process *p, unsigned resource, uint64_t soft, void *data);
 	/* Died of a signal, but is still there to be looked at. */
 	void (*dying)(struct follow_process *p, pid_t tid, int signal, void *data);
 	/* Over: status is that of wait(2), meaningless where the process was let go of or lost. */

@@ -89,6 +89,7 @@ static void result_arrives(void **state)
 			    .started = true,
 			    .released = true,
 			    .made = 3,
+			    .state = HOLD_THROTTLED,
 			    .evidence = json_pack("{s:{s:s}, s:{s:s}, s:s}", "failing_moment", "at", "call", "cause",
 						  "id", "pids-max", "other", "not sent"),
 			    .failures = json_pack("[{s:i}]", "pid", 7),
@@ -104,6 +105,7 @@ static void result_arrives(void **state)
 	assert_true(got.reached && got.as_predicted && got.started && got.released && got.tool.ended);
 	assert_false(got.expired || got.victim_ended || got.tool.lost || got.answer_too_long);
 	assert_int_equal(got.made, 3);
+	assert_string_equal(hold_state_names[got.state], "throttled");
 	assert_int_equal(got.tool.status, 0x2a00);
 	assert_int_equal(json_array_size(got.failures), 1);
 	assert_non_null(json_object_get(got.evidence, "cause"));
@@ -117,7 +119,8 @@ static void garbled_results_are_refused(void **state)
 	static const struct {
 		const char *key;
 		int value;
-	} wrong[] = {{"code", -1}, {"code", 256}, {"status", -1}, {"status", 65536}, {"made", 10001}, {"error", -1}};
+	} wrong[] = {{"code", -1},    {"code", 256}, {"status", -1}, {"status", 65536},
+		     {"made", 10001}, {"error", -1}, {"held", -1},   {"held", HOLD_STATES}};
 	const struct hold sent = {.reached = true};
 	char why[64];
 	(void)state;

@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "number.h"
 #include "refusal-wrong.h"
 #include "why.h"
 
@@ -136,6 +137,214 @@ static void test_fixes(void **state)
 	      "ls /sys/kernel/mm/hugepages", NULL);
 	fixed(CAUSE_RLIMIT_SIGPENDING, (struct limit_state){.in_use = 20, .asked = 1, .bound = 20, .where = "Max"},
 	      "grep SigQ /proc/self/status", "prlimit --sigpending=42");
+}
+
+/* --- limits of the process --------------------------------------------------------------------------------------- */
+
+#define MIB (1024ULL * 1024)
+
+/* In force is 64 MiB of addresses; what was asked for is 128. */
+static void lift(struct why *w, struct why_moment *m, char **argv, uint64_t soft, uint64_t hard)
+{
+	begin(w);
+	w->argv = argv;
+	w->limits.known = true;
+	w->limits.soft[RLIMIT_AS] = soft;
+	w->limits.hard[RLIMIT_AS] = hard;
+	struct why_refusals *r = refuse(w, m);
+	r->cause = m->cause = CAUSE_RLIMIT_AS;
+	r->likely = 1;
+	m->pid = 999999999; /* nobody: the hard limit that /proc has is not that of the test */
+	m->report.state[0] = (struct limit_state){.id = CAUSE_RLIMIT_AS,
+						  .asked = 128 * MIB,
+						  .bound = 64 * MIB,
+						  .refuses = true,
+						  .where = "/proc/PID/limits"};
+}
+
+static void look(struct why *w, struct why_moment *m)
+{
+	static struct snapshot s;
+	s.rlimit[RLIMIT_AS] = 64 * MIB;
+	why_fix(w, m, &s);
+	assert_non_null(m->fix);
+}
+
+static void done(struct why *w, struct why_moment *m)
+{
+	free(m->show);
+	free(m->fix);
+	why_change_free(m->change);
+	why_limits_free(&w->limits);
+	follow_free(w->follow);
+}
+
+static json_t *changed_of(const struct why *w, json_t **ret_all)
+{
+	*ret_all = why_json(w);
+	const json_t *first = json_array_get(json_object_get(*ret_all, "refusals"), 0);
+	return json_object_get(json_object_get(first, "cause"), "changed");
+}
+
+static void test_inherited(void **state)
+{
+	static struct why w;
+	struct why_moment m;
+	json_t *json;
+	(void)state;
+	lift(&w, &m, program, 64 * MIB, 64 * MIB);
+	why_limits_note_setter(&w.limits, 42, "server", RLIMIT_AS, 64 * MIB); /* what it was already */
+	look(&w, &m);
+	assert_null(m.change);
+	assert_string_equal(m.fix, "prlimit --as=268435456: ./server --port 80");
+	char *text = printed(&w, false);
+	assert_null(strstr(text, "set by:"));
+	free(text);
+	assert_null(changed_of(&w, &json));
+	json_decref(json);
+	done(&w, &m);
+}
+
+static void test_set_by_the_program(void **state)
+{
+	static struct why w;
+	struct why_moment m;
+	json_t *json;
+	(void)state;
+	lift(&w, &m, program, ENOMEM_UNLIMITED, ENOMEM_UNLIMITED);
+	why_limits_note_setter(&w.limits, 999999998, "starter\nx", RLIMIT_AS, 64 * MIB);
+	why_limits_note_setter(&w.limits, 999999997, "other", RLIMIT_AS, 65 * MIB);   /* refused, or overtaken */
+	why_limits_note_setter(&w.limits, 999999997, "other", RLIMIT_DATA, 64 * MIB); /* another one */
+	look(&w, &m);
+	assert_string_equal(m.fix, "# higher around the program is of no use, it is set anew inside: let process "
+				   "999999998 (starter x) set RLIMIT_AS to 268435456 or more (ulimit -v 262144), or "
+				   "leave it as it was (unlimited)");
+	char *text = printed(&w, false);
+	contains(text, "   set by:  the program itself: process 999999998 (starter x), not process 999999999\n"
+		       "            to 64 MiB; at the start it was unlimited\n");
+	free(text);
+	const json_t *changed = changed_of(&w, &json);
+	assert_string_equal(json_string_value(json_object_get(changed, "limit")), "RLIMIT_AS");
+	assert_true(json_is_null(json_object_get(changed, "at_start")));
+	assert_int_equal(json_integer_value(json_object_get(changed, "to")), 64 * MIB);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(changed, "by"), "pid")), 999999998);
+	json_decref(json);
+	done(&w, &m);
+}
+
+static const char *setter_of(const struct why_limits *l, pid_t pid, uint64_t soft)
+{
+	static char comm[WHY_COMM];
+	struct why_change *c = why_limits_changed(l, pid, RLIMIT_NOFILE, soft);
+	assert_non_null(c);
+	(void)snprintf(comm, sizeof(comm), "%s", c->comm);
+	assert_int_equal(c->pid != 0, comm[0] != '\0');
+	why_change_free(c);
+	return comm;
+}
+
+/* The process itself before those above it, and these before others that asked for the same; of them the latest. */
+static void test_who_set_it(void **state)
+{
+	struct why_limits l = {.known = true};
+	const pid_t nobody = 999999999;
+	(void)state;
+	l.soft[RLIMIT_NOFILE] = 1024;
+	why_limits_note_setter(&l, getppid(), "above", RLIMIT_NOFILE, 50);
+	why_limits_note_setter(&l, nobody, "beside", RLIMIT_NOFILE, 50);
+	assert_string_equal(setter_of(&l, getpid(), 50), "above");
+	why_limits_note_setter(&l, getpid(), "itself", RLIMIT_NOFILE, 50);
+	why_limits_note_setter(&l, nobody - 1, "last", RLIMIT_NOFILE, 50);
+	assert_string_equal(setter_of(&l, getpid(), 50), "itself");
+	assert_string_equal(setter_of(&l, nobody - 2, 50), "last");
+	assert_string_equal(setter_of(&l, getpid(), 51), "");
+	assert_null(why_limits_changed(&l, getpid(), RLIMIT_NOFILE, 1024));
+	assert_null(why_limits_changed(&l, getpid(), RLIMIT_CPU, 1));
+	l.known = false;
+	assert_null(why_limits_changed(&l, getpid(), RLIMIT_NOFILE, 50));
+	l.known = true;
+	for (unsigned i = 0; i < 3 * WHY_SETTERS; i++) /* more than there is room for */
+		why_limits_note_setter(&l, nobody, "again", RLIMIT_NOFILE, 100 + i);
+	assert_string_equal(setter_of(&l, getpid(), 100 + 3 * WHY_SETTERS - 1), "again");
+	assert_string_equal(setter_of(&l, getpid(), 50), "");
+	why_limits_free(&l);
+}
+
+/* What the program would get from the start is too little as well; or there is no telling who it was. */
+static void test_set_inside_and_around(void **state)
+{
+	static struct why w;
+	struct why_moment m;
+	json_t *json;
+	(void)state;
+	lift(&w, &m, program, 100 * MIB, ENOMEM_UNLIMITED);
+	why_limits_note_setter(&w.limits, 41, "server", RLIMIT_AS, 64 * MIB);
+	look(&w, &m);
+	assert_string_equal(m.fix,
+			    "prlimit --as=268435456: ./server --port 80  # but it is set anew inside: let process "
+			    "41 (server) set RLIMIT_AS to 268435456 or more (ulimit -v 262144)");
+	done(&w, &m);
+
+	lift(&w, &m, program, 100 * MIB, 100 * MIB); /* no more than that without privileges */
+	look(&w, &m);
+	assert_string_equal(m.fix,
+			    "# higher around the program is of no use, it is set anew inside: let whoever did set "
+			    "RLIMIT_AS to 104857600 or more (ulimit -v 102400), or leave it as it was (100 MiB)");
+	char *text = printed(&w, false);
+	contains(text, "   set by:  somebody, since the start: none of the watched processes, as far as is known\n");
+	free(text);
+	const json_t *changed = changed_of(&w, &json);
+	assert_true(json_is_null(json_object_get(changed, "by")));
+	assert_int_equal(json_integer_value(json_object_get(changed, "at_start")), 100 * MIB);
+	json_decref(json);
+	done(&w, &m);
+
+	/* Raised by itself as far as it may: higher around it is higher inside. */
+	lift(&w, &m, program, 32 * MIB, 64 * MIB);
+	why_limits_note_setter(&w.limits, 41, "server", RLIMIT_AS, 64 * MIB);
+	look(&w, &m);
+	assert_non_null(m.change);
+	assert_string_equal(m.fix, "prlimit --as=268435456: ./server --port 80");
+	done(&w, &m);
+}
+
+/* A command to type is whole, and means what was meant. */
+static void test_long_command(void **state)
+{
+	static struct why w;
+	struct why_moment m;
+	static char longest[9000], got[20000];
+	char *argv[] = {"sh",      "-c", "printf '<%s>' \"$@\"",     "sh",    "it's", "two\nlines",
+			"'$HOME'", "",   "caf\xc3\xa9 \xff\\ \t`x`", longest, NULL};
+	char *command = NULL, *expected = NULL;
+	size_t size;
+	(void)state;
+	memset(longest, 'x', sizeof(longest) - 1);
+	memset(longest, '\'', 4000);
+	lift(&w, &m, argv, 64 * MIB, 64 * MIB);
+	look(&w, &m);
+	char *text = printed(&w, false);
+	contains(text, m.fix); /* told as it is, in one line */
+	free(text);
+	assert_null(strchr(m.fix, '\n'));
+	/* As a reader does it, but for prlimit. */
+	const char *program_only = strstr(m.fix, " sh -c ");
+	assert_non_null(program_only);
+	FILE *out = open_memstream(&command, &size);
+	(void)fprintf(out, "exec bash <<'END'\n%s\nEND\n", program_only);
+	assert_int_equal(fclose(out), 0);
+	out = open_memstream(&expected, &size);
+	for (unsigned i = 4; argv[i]; i++)
+		(void)fprintf(out, "<%s>", argv[i]);
+	assert_int_equal(fclose(out), 0);
+	FILE *shell = popen(command, "re"); // NOLINT(cert-env33-c): how a reader does it
+	assert_non_null(shell);
+	got[fread(got, 1, sizeof(got) - 1, shell)] = '\0';
+	assert_int_equal(pclose(shell), 0);
+	assert_string_equal(got, expected);
+	free(command);
+	free(expected);
+	done(&w, &m);
 }
 
 /* Only limits say EPERM to F_SETPIPE_SZ: where their sum cannot be seen whole it is a refusal all the same. */
@@ -374,6 +583,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_likely),
 		cmocka_unit_test(test_fixes),
+		cmocka_unit_test(test_inherited),
+		cmocka_unit_test(test_set_by_the_program),
+		cmocka_unit_test(test_who_set_it),
+		cmocka_unit_test(test_set_inside_and_around),
+		cmocka_unit_test(test_long_command),
 		cmocka_unit_test(test_pipe_that_may_not_grow),
 		cmocka_unit_test(test_survived),
 		cmocka_unit_test(test_asked_wrongly_is_no_refusal),

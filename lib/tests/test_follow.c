@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,7 +18,9 @@
 #include "follow-internal.h"
 
 struct seen {
-	unsigned executed, refused, ended, let_go;
+	unsigned executed, refused, ended, let_go, limits;
+	unsigned resource;
+	uint64_t soft;
 	int error, status;
 	const char *call;
 };
@@ -45,7 +48,17 @@ static void on_ended(struct follow_process *p, bool let_go, int status, void *da
 	seen->status = status;
 }
 
-static const struct follow_handlers handlers = {.executed = on_executed, .refused = on_refused, .ended = on_ended};
+static void on_limits(struct follow_process *p, unsigned resource, uint64_t soft, void *data)
+{
+	struct seen *seen = data;
+	(void)p;
+	seen->limits++;
+	seen->resource = resource;
+	seen->soft = soft;
+}
+
+static const struct follow_handlers handlers = {
+	.executed = on_executed, .refused = on_refused, .limits = on_limits, .ended = on_ended};
 
 static void test_tables(void **state)
 {
@@ -138,12 +151,30 @@ static void test_nothing_refused(void **state)
 	}
 }
 
+/* What is set is told, and by whichever call; that a limit is asked for is not. */
+static void test_limits(void **state)
+{
+	(void)state;
+	for (int filtered = 0; filtered < 2; filtered++) {
+		struct seen seen = {0};
+		if (!follow_shell("ulimit -S -s >/dev/null; ulimit -a >/dev/null", filtered, &seen))
+			return;
+		assert_int_equal(seen.limits, 0);
+		if (!follow_shell("ulimit -S -n 77; ulimit -n 66", filtered, &seen))
+			return;
+		assert_int_equal(seen.limits, 2);
+		assert_int_equal(seen.resource, RLIMIT_NOFILE);
+		assert_int_equal(seen.soft, 66);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_nothing_refused),
+		cmocka_unit_test(test_limits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

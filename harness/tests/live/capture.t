@@ -136,6 +136,22 @@ if [ -n "$image" ] && command -v "${ENOMEM_QEMU:-qemu-system-x86_64}" >/dev/null
 	is "a guest's: maps are whole" "$(tail -c 1 "$dir/failure/proc/$(of_key .observed.pid)/maps" | od -An -c | tr -d ' ')" '\n'
 	marked "$enomem" capture --guest="$kernel" --out "$dir" strict-commit >"$json" 2>"$errors" </dev/null
 	is "a guest's: nothing is written over" "$? $(grep -c 'there already' "$errors")" "2 1"
+	# Where next to nothing may be promised: not even a page of a tmpfs, and nothing to pack it all with.
+	rm -rf "$dir"
+	capture --guest="$kernel" exec-commit
+	is "a guest's without a promise: exit status 0" "$code" 0 || tell_capture
+	is "a guest's without a promise: three whole moments" "$(cd "$dir" && echo */proc/vmstat */kmsg) $(of_key '"\(.observed.call) \(.cause.id)"')" \
+		"after/proc/vmstat before/proc/vmstat failure/proc/vmstat after/kmsg before/kmsg failure/kmsg execve commit-limit"
+	is "a guest's without a promise: so it was" "$(sed -n 's/^CommitLimit: *//p' "$dir/failure/proc/meminfo" "$dir/after/proc/meminfo" | paste -sd' ')" "1000 kB 1000 kB"
+	is "a guest's without a promise: the files are in no mount that it shows" "$(cat "$dir"/*/proc/*/mountinfo "$dir"/*/proc/*/mounts | grep -c -e ramfs -e capture)" 0
+	if [ -x /usr/lib/jvm/java-17-openjdk-amd64/bin/java ]; then
+		rm -rf "$dir" # it takes faults of its own at its start
+		capture --guest="$kernel" jvm-map-count
+		is "a guest's JVM: exit status 0" "$code" 0 || tell_capture
+		is "a guest's JVM: its areas are there, as many as it may have" "$(of_key .cause.id) $(($(wc -l <"$dir/failure/proc/$(of_key .observed.pid)/maps") >= 235))" "max-map-count 1"
+	else
+		skip_test "a guest's JVM" "needs Debian's JVM: apt-get install openjdk-17-jre-headless"
+	fi
 	capture --guest="$kernel" pids-max
 	is "v2: each file of the group once, where v2 has it" "$(find "$dir/failure/sys/fs/cgroup" -name pids.max -o -name memory.max | sed 's,.*/cgroup/[^/]*/,,' | sort | paste -sd' ')" "memory.max pids.max" || tell_capture
 	is "v2: as many as are counted" "$(find "$dir"/*/ -type f | wc -l) files" "$(grep -o '[0-9]* files' "$errors")"

@@ -59,7 +59,10 @@ is "loop: so many failures" "$code $(of_key '"\(.count) \(.failures | length)"')
 hold memory-high -- 'read -r asleep </proc/$ENOMEM_PID/wchan; echo $ENOMEM_PHASE $ENOMEM_SYMPTOM $asleep; '"$state_of"'
 	while read -r a b; do case $a in high) [ $b -gt 0 ] && echo high ;; max | oom*) echo $a $b ;; esac; done <$ENOMEM_CGROUP/memory.events'
 like "memory.high: throttled, asleep in the kernel, and no OOM" "$code $(said)" '^0 at stall mem_cgroup_handle_over_high D high max 0 oom 0' || tell_hold
-is "memory.high: the key" "$(of_key '"\(.cause.id) \(.phase)"')" "memcg-high at"
+is "memory.high: the key" "$(of_key '"\(.cause.id) \(.phase) \(.held)"')" "memcg-high at throttled"
+like "memory.high: labelled so, and not as an OOM" "$(cat "$errors")" 'phase at: throttled: .* no OOM$' || tell_hold
+hold memory-high -- 'while read -r a b _; do case $a in \"held\":) echo $b ;; esac; done <$ENOMEM_DESC'
+is "memory.high: the descriptor labels it" "$code $(said)" '0 "throttled",' || tell_hold
 
 # --- another guest, and what the tool reads ---
 machine='n=0; while read -r a _; do case $a in processor) n=$((n + 1)) ;; esac; done </proc/cpuinfo

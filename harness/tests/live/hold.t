@@ -39,6 +39,7 @@ is "post: exit status of the tool" "$code" 0 || tell_hold
 like "post: it is said on stderr" "$(cat "$errors")" 'as predicted: mmap ENOMEM by rlimit-as \('
 like "post: the victim is stopped, by nobody's ptrace" "$(cat "$json")" '^State:	T \(stopped\)'
 descriptor=$(sed -n '/^{/,/^}/p' "$json")
+unlike "post: nobody is throttled" "$(cat "$errors")" throttled
 is "descriptor: schema, phase, attachable" "$(jq -r '"\(.schema) \(.phase) \(.held) \(.attachable)"' <<<"$descriptor")" "enomem-hold/1 post stopped true"
 is "descriptor: the start time is the process's" "start $(jq -r .victim.start_time <<<"$descriptor")" "$(grep ^start "$json")"
 is "descriptor: deadline and its length" "$(jq -r '.deadline_boottime_ns - .time_boottime_ns == .ttl_ns and .ttl_ns == 30000000000' <<<"$descriptor")" true
@@ -97,8 +98,9 @@ if root; then
 	is "SIGKILL: the key" "$(of_key '"\(.cause.id) \(.observed.signal)"')" "memcg-max SIGKILL"
 	hold killed-by-hand -- true
 	is "a decoy: killed by somebody else" "$(of_key .cause.id)" killed-by-other || tell_hold
-	marked "$enomem" hold --all --grade -f json --errno stall -- sh -c 'echo "{\"cause\": \"memcg-max\", \"pid\": $ENOMEM_PID}"; grep ^State: /proc/$ENOMEM_PID/status >&2' >"$json" 2>"$errors"
+	marked "$enomem" hold --all --grade -f json --errno stall -- sh -c 'echo "{\"cause\": \"memcg-max\", \"pid\": $ENOMEM_PID}"; grep ^State: /proc/$ENOMEM_PID/status >&2; jq -r .held "$ENOMEM_DESC" >&2' >"$json" 2>"$errors"
 	if [ "$(get .held)" -gt 0 ]; then
+		is "a stall of a full group is not throttled" "$(grep -x -e in-kernel -e throttled "$errors" | sort -u)" in-kernel
 		is "a stall: held in the kernel, as what it is" "$(get '[.holds[] | "\(.cause) \(.grade.right)"] | unique | join(",")')" "memcg-max true" || tell_hold
 		else
 		skip_test "a stall" "no scenario's stall can be made here"
@@ -155,6 +157,10 @@ scene_gone "phases"
 if have gdb; then
 	hold address-space-limit -- gdb -nx -batch -ex 'set $e = 0' -ex 'python import os; gdb.execute("attach " + os.environ["ENOMEM_PID"])' -ex bt
 	like "gdb attaches, and finds the frame" "$(cat "$json")" '#[1-3] .* (in )?request \(' || tell_hold
+	if [ "$(uname -m)" = x86_64 ]; then
+		hold address-space-limit -- sh -c 'gdb -nx -batch -p "$ENOMEM_PID" -ex "printf \"call %d answer %d\\n\", \$orig_rax, \$rax"'
+		like "gdb: the registers have the call and its errno" "$(cat "$json")" '^call 9 answer -12$' || tell_hold
+	fi
 	hold stack-limit -- sh -c 'gdb -nx -batch -p "$ENOMEM_PID" -ex "handle SIGSTOP nostop nopass" -ex c'
 	like "gdb: who continues meets the fault itself" "$(cat "$json")" 'received signal SIGSEGV' || tell_hold
 	hold --phase at address-space-limit -- sh -c 'gdb -nx -batch -p "$ENOMEM_PID" -ex bt'
@@ -163,8 +169,49 @@ else
 	skip_test "gdb" "needs gdb: apt-get install gdb"
 fi
 if have strace; then
-	hold address-space-limit -- sh -c 'timeout 1 strace -p "$ENOMEM_PID" 2>&1; true'
-	like "strace attaches" "$(cat "$json")" 'stopped by SIGSTOP' || tell_hold
+	# It attaches to who is held, lets it go on, and tells what becomes of it: $pid is the one the tool was told.
+	cat >"$work/trace" <<'EOF'
+#!/bin/sh
+strace -f -s 80 -p "$ENOMEM_PID" 2>&1 &
+tracer=$!
+for _ in $(seq 200); do
+	grep -q "^TracerPid:	[1-9]" "/proc/$ENOMEM_PID/status" && break
+	sleep 0.02
+done
+kill -CONT "$ENOMEM_PID"
+wait "$tracer"
+echo "told: $ENOMEM_PID $ENOMEM_SYMPTOM"
+EOF
+	chmod +x "$work/trace"
+	trace() # arguments of hold
+	{
+		hold "$@" -- "$work/trace"
+		told=$(sed -n 's/^told: //p' "$json")
+		pid=${told% *}
+	}
+	of_strace() { grep -cE -- "$1" "$json"; }
+	trace address-space-limit
+	is "strace: it was told of a call" "${told#* }" mmap=ENOMEM || tell_hold
+	is "strace attaches to the process that it was told of" "$(of_strace "^strace: Process $pid attached\$") $(of_key .observed.pid)" "1 $pid" || tell_hold
+	is "strace: it is stopped by nobody's ptrace" "$(of_strace '^--- stopped by SIGSTOP ---$')" 1 || tell_hold
+	is "strace: the refused call and its errno, in what it says next" "$(of_strace '^write\(2, "mmap: Cannot allocate memory\\n", 29\) = 29$')" 1 || tell_hold
+	is "strace: and nothing was refused in between" "$(of_strace ' = -1 E')" 0 || tell_hold
+	is "strace: it ends as a refused program does" "$(of_strace '^exit_group\(1\)') $(tail -n 2 "$json" | head -n 1)" "1 +++ exited with 1 +++" || tell_hold
+	trace --case thread pids-max
+	is "strace: a thread: told" "${told#* }" clone3=EAGAIN || tell_hold
+	is "strace: a thread: all that there are" "$(of_strace "^strace: Process $pid attached with [0-9]+ threads\$")" 1 || tell_hold
+	is "strace: a thread: who was refused, and with what" "$(of_strace "^\[pid +$pid\] write\(2, \"thread: Resource temporarily unavailable\\\\n\"")" 1 || tell_hold
+	trace --case recursion stack-limit
+	is "strace: the signal comes to who was held before it" "$(of_strace '^--- SIGSEGV \{si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=0x[0-9a-f]+\} ---$') $(of_strace '^\+\+\+ killed by SIGSEGV')" "1 1" || tell_hold
+	for phase in at gate; do # enomem's own ptrace
+		hold --phase "$phase" address-space-limit -- sh -c 'strace -p "$ENOMEM_PID" 2>&1; echo "status $?"'
+		like "strace: $phase: one tracer is enough" "$(paste -sd' ' "$json")" 'Operation not permitted.* status 1$' || tell_hold
+	done
+	if have python3; then # a process of its own each time, traced by enomem until its end; none is left behind
+		hold --phase loop --count 3 --rate 50 pids-max -- sh -c '"$0" ready; sleep 1000' "$work/say"
+		for pid in $(of_key '.failures[].pid'); do strace -p "$pid" 2>&1; done >"$work/out"
+		is "strace: loop: none of those that failed is left" "$code $(grep -c 'No such process' "$work/out")" "0 3" || tell_hold
+	fi
 else
 	skip_test "strace" "needs strace: apt-get install strace"
 fi

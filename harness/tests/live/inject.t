@@ -32,7 +32,7 @@ injected() # what, "status fired calls"
 for program in "$victim" "$work/victim-static" "$work/victim-fixed"; do
 	[ -x "$program" ] || { skip_test "${program##*/}" "it cannot be linked here"; continue; }
 	name=${program##*/}
-	for kind in brk shrink munmap mprotect mremap fork child thread clean; do
+	for kind in brk shrink munmap mprotect mremap fork child thread spawn clean; do
 		ok "$name $kind: bare, nothing is refused" "$program" "$kind"
 	done
 	inject 'brk:size>=1M' "$program" brk
@@ -53,6 +53,8 @@ for program in "$victim" "$work/victim-static" "$work/victim-fixed"; do
 	like "$name: a refused fork has no child" "$code $(get '"\(.fired) \(.injected[0].call) \(.injected[0].errno)"')" '^1 1 (clone|clone3|fork) EAGAIN$'
 	inject process:EAGAIN "$program" thread
 	like "$name: no thread" "$code $(get '"\(.fired) \(.injected[0].call)"')" '^1 1 clone3?$'
+	inject process:EAGAIN "$program" spawn
+	like "$name: posix_spawn without a child" "$code $(get '"\(.fired) \(.injected[0].call) \(.injected[0].errno)"')" '^1 1 (clone3?|vfork) EAGAIN$'
 	inject 'mmap:size>=1M' "$program" thread
 	injected "$name: no stack for a thread, which pthread_create() calls EAGAIN" "1 1 mmap"
 	inject 'mmap:size>=1M' "$program" clean
@@ -294,6 +296,27 @@ sweep bash -c 'ls / | cat'
 is "bash" "$code $(get '"\(.complete) \(.calls > 3)"')" "0 true true" || tell_sweep
 sweep "$enomem" list pids-max
 is "enomem list survives each of them" "$code $(get '"\(.complete) \(.calls > 10)"')" "0 true true" || tell_sweep
+# Its other commands that need no tracing: each call that is refused ends in a message or is done without; nothing crashes, hangs, or
+# is left, not half a page either. `run` cannot: who traces is not traced, and would be shown other runs than those of here.
+results=$live/../../../results
+jq '.scenarios |= map(select(.name == "pids-max"))' "$results/6.1.json" >"$work/one.json"
+mkdir "$work/swept" "$work/swept/tmp"
+survives() # enomem's arguments
+{
+	state=$work/swept/tmp TMPDIR=$work/swept/tmp sweep "$enomem" "$@"
+	is "enomem $1 survives each of them, in time" "$code $(get '"\(.complete) \(.calls > 10) \(.findings | map(select(.outcome | IN("crash", "hang", "leak", "kill-all"))) | length)"')" "0 true true 0" || tell_sweep
+	is "enomem $1: some of them end it, and it says so" "$(get '.outcomes.clean > 0')" true || tell_sweep
+	is "enomem $1: no file is left" "$(cd "$work/swept" && echo * tmp/*)" "${left:-tmp} tmp/*"
+}
+survives explain pids-max
+survives compare "$work/one.json" "$work/one.json"
+survives triage
+left='page.html tmp'
+"$enomem" report -o "$work/swept/page.html" "$work/one.json"
+cp "$work/swept/page.html" "$work/whole.html"
+survives report -o "$work/swept/page.html" "$work/one.json"
+# The last run was refused everything from some call on: what was there before stays, or all of it is new.
+is "enomem report: the page is whole" "$(tail -n 1 "$work/swept/page.html") $(wc -l <"$work/swept/page.html")" "$(tail -n 1 "$work/whole.html") $(wc -l <"$work/whole.html")"
 marked timeout 20 "${apart[@]}" "$enomem" sweep "$victim" crash >"$work/out" 2>"$errors"
 like "for people" "$(cat "$work/out")" '^    enomem inject process,memory:ENOMEM:when=1 -- .*victim crash$'
 is "for people: every line of a finding says injected" "$(grep -c '^  crash: .*injected: mmap refused with ENOMEM' "$work/out")" 2

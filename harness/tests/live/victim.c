@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,17 @@ static int check_thread(void)
 	return error == EAGAIN ? 1 : 9;
 }
 
+/* posix_spawn() is a clone that shares memory and stops its parent until the exec: a refusal leaves no child. */
+static int check_spawn(void)
+{
+	char *argv[] = {"true", NULL}, *envp[] = {NULL};
+	pid_t pid = -1;
+	int status, error = posix_spawn(&pid, "/bin/true", NULL, NULL, argv, envp);
+	if (error == 0)
+		return waitpid(pid, &status, 0) == pid && status == 0 ? 0 : 9;
+	return error == EAGAIN && pid == -1 && waitpid(-1, NULL, 0) < 0 && errno == ECHILD ? 1 : 9;
+}
+
 static int crash(void)
 {
 	char *p = map();
@@ -176,10 +188,21 @@ static const struct {
 	const char *name;
 	int (*run)(void);
 } kinds[] = {
-	{"brk", check_break},    {"shrink", check_shrink}, {"munmap", check_unmap}, {"mprotect", check_protect},
-	{"mremap", check_remap}, {"fork", check_fork},     {"child", check_child},  {"thread", check_thread},
-	{"crash", crash},        {"hang", hang},           {"leak", leak},          {"all", all},
-	{"silent", silent},      {"clean", clean},
+	{"brk", check_break},
+	{"shrink", check_shrink},
+	{"munmap", check_unmap},
+	{"mprotect", check_protect},
+	{"mremap", check_remap},
+	{"fork", check_fork},
+	{"child", check_child},
+	{"thread", check_thread},
+	{"spawn", check_spawn},
+	{"crash", crash},
+	{"hang", hang},
+	{"leak", leak},
+	{"all", all},
+	{"silent", silent},
+	{"clean", clean},
 };
 
 int main(int argc, char **argv)

@@ -86,4 +86,58 @@ done
 one "by hand" "137 killed-by-other, , \$"
 one "by another" "143 killed-by-other, , \$"
 is "enough: nothing to lift" "$(line "enough, lifted")" "0 after 0"
+
+# --- "not ulimit, not cgroups, not max heap size": the JVM itself says what it lacks, and not why ---
+java=/usr/lib/jvm/java-17-openjdk-amd64/bin/java # as the scenario brings it
+if [ -x $java ]; then
+	cat >"$work/jvm" <<EOF
+#!/bin/sh
+enomem=$enomem
+start() # heap
+{
+	\$enomem why -o /tmp/summary -- $java -Xint -XX:-UsePerfData -XX:+UseParallelGC -XX:ParallelGCThreads=128 -XX:-UseDynamicNumberOfGCThreads "-Xmx\$1" -version >/tmp/out 2>&1
+	status=\$?
+}
+EOF
+	cat >>"$work/jvm" <<'EOF'
+sysctl() { echo "${2#*=}" >"/proc/sys/$(echo "${2%%=*}" | tr . /)"; }
+tr() { name=; while read -r word; do name=$word; done; echo "${name%%.*}/${name#*.}"; } # of "vm.max_map_count"
+told() # key of a line of the likely reason
+{
+	while read -r word rest; do
+		case $word in
+		"$1") echo "$rest"; return ;;
+		esac
+	done </tmp/summary
+}
+start 16m
+echo "a smaller heap: $status $(told 1.)"
+ulimit -v unlimited; ulimit -u unlimited
+start 64m
+while read -r line; do case $line in *pthread_create*) echo "it says: $line" ;; esac; done </tmp/out
+echo "refused: $status $(told 1.)"
+echo "numbers: $(told numbers:)"
+echo "limit: $(told limit:)"
+echo "fix: $(told fix:)"
+times=0
+while [ $status != 0 ] && [ $times -lt 6 ]; do
+	eval "$(told fix:)"
+	times=$((times + 1))
+	start 64m
+done
+echo "lifted: $status after $times"
+EOF
+	chmod +x "$work/jvm"
+	seconds=400 marked "$enomem" hold "--guest=$kernel" --guest-memory=384M --ttl=300s --bring "$enomem" --bring "$work/jvm" jvm-map-count -- "$work/jvm" >"$work/out" 2>"$errors" </dev/null
+	is "a JVM: the tool's status" "$?" 0 || diag "$(tail -n 20 "$errors")" "$(tail -n 20 "$work/out")"
+	like "a JVM: what it says itself" "$(line "it says")" 'Failed to start thread .* pthread_create failed \(EAGAIN\)' || diag "$(cat "$work/out")"
+	like "a JVM: what refused it" "$(line refused)" '^1 likely reason: max-map-count refused (mmap|mprotect) \(ENOMEM\)'
+	like "a JVM: by how much" "$(line numbers)" '^2[34][0-9] areas in use \+ [12] areas? asked > 24[01] areas: [12] areas? too much$'
+	is "a JVM: whose limit" "$(line limit)" /proc/sys/vm/max_map_count
+	is "a JVM: the fix" "$(line fix)" "sysctl -w vm.max_map_count=480"
+	like "a JVM: a smaller heap is no help" "$(line "a smaller heap")" '^1 likely reason: max-map-count refused'
+	like "a JVM: lifted as it says" "$(line lifted)" '^0 after [1-4]$'
+else
+	skip_test "a JVM" "needs Debian's: apt-get install openjdk-17-jre-headless"
+fi
 finish

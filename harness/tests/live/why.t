@@ -147,6 +147,89 @@ is "RLIMIT_STACK: the program's signal" "$code" 139
 death "RLIMIT_STACK" "SIGSEGV rlimit-stack"
 like "RLIMIT_STACK: the fix" "$(fix)" '^prlimit --stack=[0-9]+: '
 
+# --- a limit that the program sets itself: higher around it is of no use ---
+changed() { get "$likely | .cause.changed | $1"; }
+inherits() # what: nobody set it inside, and the fix goes around the program
+{
+	is "$1: it was so from the start" "$(changed .)" null || tell
+	like "$1: the fix goes around the program" "$(fix)" '^prlimit --'
+}
+asks=$(program address-space-limit)
+under 'ulimit -v 64000' "$asks" mmap --bytes 134217728
+inherits "inherited"
+under 'ulimit -v 64000' sh -c 'ulimit -v 64000; "$0" mmap --bytes 134217728; exit 3' "$asks"
+inherits "set to what it was"
+under 'ulimit -v 64000' sh -c 'ulimit -n 50; "$0" mmap --bytes 134217728; exit 3' "$asks"
+inherits "another one is set"
+why sh -c 'ulimit -v 64000; exec "$0" mmap --bytes 134217728' "$asks"
+refusal "set by itself" "mmap ENOMEM rlimit-as"
+is "set by itself: which one, and what it was" "$(changed '"\(.limit) \(.at_start) \(.to)"')" "RLIMIT_AS null $((64000 * 1024))"
+is "set by itself: who" "$(get "$likely | (.cause.changed.by.pid == .pid), .cause.changed.by.comm" | paste -sd' ')" "true sh"
+like "set by itself: its command line" "$(changed .by.command)" '^sh -c ulimit -v 64000; exec '
+like "set by itself: the fix is inside" "$(fix)" '^# higher around the program is of no use, it is set anew inside: let process [0-9]+ \(sh\) set RLIMIT_AS to [0-9]+ or more \(ulimit -v [0-9]+\), or leave it as it was \(unlimited\)$'
+lifted=$(fix | sed -n 's/.*(ulimit -v \([0-9]*\)).*/\1/p')
+why sh -c "ulimit -v ${lifted:-64000}"'; exec "$0" mmap --bytes 134217728' "$asks"
+is "set by itself: lifted there as is said" "$code" 0 || tell
+why sh -c 'exec "$0" mmap --bytes 134217728' "$asks"
+is "set by itself: left as it was" "$code" 0 || tell
+# What stood there before was no use.
+why prlimit --as=270671872 sh -c 'ulimit -v 64000; exec "$0" mmap --bytes 134217728' "$asks"
+is "set by itself: around it is of no use" "$code" 1 || tell
+why sh -c 'ulimit -v 64000; "$0" mmap --bytes 134217728; exit 3' "$asks"
+is "set by its parent: the parent, not whom was refused" "$(get "$likely | \"\(.cause.changed.by.pid == .pid) \(.cause.changed.by.comm)\"")" "false sh" || tell
+like "set by its parent: for people" "$(marked "$enomem" why sh -c 'ulimit -v 64000; "$0" mmap --bytes 134217728; exit 3' "$asks" 2>&1 >"$work/out" | grep -A 1 '^   set by:' | paste -sd' ')" \
+	'^   set by:  the program itself: process [0-9]+ \(sh\), not process [0-9]+: sh -c .* +to 62\.5 MiB; at the start it was unlimited$'
+under 'ulimit -S -v 100000' sh -c 'ulimit -S -v 64000; exec "$0" mmap --bytes 134217728' "$asks"
+like "both are too low: around and inside" "$(fix)" '^prlimit --as=[0-9]+: sh -c .*  # but it is set anew inside: let process [0-9]+ \(sh\) set RLIMIT_AS to [0-9]+ or more'
+sets_files='
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, eval(sys.argv[1]))
+kept = []
+while True:
+    kept += os.pipe()'
+under 'ulimit -n 200' python3 -c "$sets_files" '(60, 200)'
+refusal "a program that sets its own" "pipe2 EMFILE rlimit-nofile"
+is "a program that sets its own: which" "$(changed '"\(.limit) \(.at_start) \(.to) \(.by.comm)"')" "RLIMIT_NOFILE 200 60 python3"
+like "a program that sets its own: the fix is inside" "$(fix)" '^# higher around the program .*: let process [0-9]+ \(python3\) set RLIMIT_NOFILE to [0-9]+ or more \(ulimit -n [0-9]+\), or leave it as it was \(200 descriptors\)$'
+under 'ulimit -S -n 60; ulimit -H -n 120' python3 -c "$sets_files" '(resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2'
+is "raised as far as it may be: it is said" "$(changed '"\(.limit) \(.at_start) \(.to) \(.by.comm)"')" "RLIMIT_NOFILE 60 120 python3"
+like "raised as far as it may be: around it is higher inside" "$(fix)" '^prlimit --nofile=[0-9]+ python3 -c .*  # needs CAP_SYS_RESOURCE$'
+why sh -c 'ulimit -S -s 256; "$0" recurse --bytes 1048576' "$(program stack-limit)"
+is "a stack: who set it" "$(get '.deaths[0].cause.changed | "\(.limit) \(.to) \(.by.comm)"')" "RLIMIT_STACK 262144 sh" || tell
+like "a stack: the fix is inside" "$(get '.deaths[0].fix')" '^# higher around .* \(ulimit -s [0-9]+\)'
+# By somebody who is not watched.
+python3 -c '
+import mmap, sys, time
+open(sys.argv[1], "w").write(str(__import__("os").getpid()))
+while True:
+    time.sleep(0.02)
+    try:
+        mmap.mmap(-1, 1 << 30).close()
+    except OSError:
+        break
+sys.exit(3)' "$work/asker" &
+asker=$!
+for _ in $(seq 100); do [ -s "$work/asker" ] && break; sleep 0.05; done
+{ sleep 1; prlimit --pid "$asker" --as=$((200 << 20)); } &
+rm -f "$json"
+marked "$enomem" why -j -o "$json" -p "$asker" --for=30s 2>"$errors"
+wait
+is "by an outsider: it is said, and nobody is accused" "$(changed '"\(.limit) \(.to) \(.by)"')" "RLIMIT_AS $((200 << 20)) null" || tell
+
+# --- a command to type is whole ---
+long=$(printf "it's long %.0s" $(seq 100))
+under 'ulimit -S -v 64000' sh -c '[ "$1" != "$3" ] || exit 7; exec "$0" mmap --bytes 134217728' "$asks" "$long" 'two
+lines' "$long and more"
+is "a long command: it is refused" "$code" 1
+like "a long command: to its end" "$(fix)" " and more'\$"
+# As a reader does it, and with the same arguments: in the third one's place the first, which the program tells by its status.
+eval "$(fix | sed "s/ and more'\$/'/")" >"$work/out" 2>&1
+is "a long command: typed, it has the same arguments" "$?" 7
+eval "$(fix)" >"$work/out" 2>&1
+is "a long command: typed, it helps" "$?" 0
+is "a long command: for people the same" "$(marked sh -c 'ulimit -S -v 64000; exec "$@"' sh "$enomem" why sh -c '[ "$1" != "$3" ] || exit 7; exec "$0" mmap --bytes 134217728' "$asks" "$long" 'two
+lines' "$long and more" 2>&1 >"$work/out" | sed -n 's/^   fix:     //p')" "$(fix)"
+
 # --- Go: a runtime that asks for all at once, has no C library, and says itself what was refused ---
 exporter=$(command -v prometheus-node-exporter)
 if [ -n "$exporter" ]; then
@@ -196,6 +279,52 @@ if pids=$(own_group pids) && groups+=("$pids") && [ -f "$pids/pids.max" ]; then
 	like "pids.max: the fix" "$(fix)" "^echo [0-9]+ > $pids/pids.max\$"
 	why sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$pids" "$(program pids-max)" thread --tasks 10
 	is "pids.max of a group it went to: a thread" "$(get "$likely | \"\(.errno) \(.cause.id) \(.cause.place)\"")" "EAGAIN pids-max $pids" || tell
+	# How tasks are asked for differs: what a library calls, and with which flags, is not what the program says.
+	tasks() # what, victim's kind, pids.max, flags that are set and those that are not, calls (regex)
+	{
+		echo "$3" >"$pids/pids.max"
+		why sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$pids" "$work/victim" "$2"
+		is "$1: taken as a refusal" "$code" 1 || tell
+		like "$1: the call" "$(get "$likely | \"\(.call) \(.errno) \(.cause.id) \(.cause.place)\"")" "^($6) EAGAIN pids-max $pids\$" || tell
+		local flags
+		flags=$(get "$likely | .clone_flags")
+		is "$1: its flags" "$((flags & (${4}))) $((flags & (${5})))" "$(($4)) 0" || diag "flags $flags"
+	}
+	vm=0x100 vfork=0x4000 thread=0x10000 # sched.h
+	if cc -O1 -pthread -D_GNU_SOURCE -o "$work/victim" "$live/victim.c" 2>/dev/null; then
+		tasks "posix_spawn" spawn 1 "$vm | $vfork" $thread 'clone3?|vfork'
+		tasks "fork" fork 1 0 "$vm | $vfork | $thread" 'clone3?|fork'
+		tasks "a thread" thread 1 "$vm | $thread" $vfork 'clone3?'
+		echo max >"$pids/pids.max"
+		why sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$pids" "$work/victim" spawn
+		is "posix_spawn with room: nothing was refused" "$code $(get '.refusals | length')" "0 0" || tell
+	else
+		skip_test "posix_spawn" "needs a C compiler"
+	fi
+	# A JVM says EAGAIN of pthread_create, and guesses: memory, ulimits.
+	jvm() # pids.max
+	{
+		echo "$1" >"$pids/pids.max"
+		(cd "$work" && why sh -c 'echo $$ >"$0/cgroup.procs"; exec java -Xint -XX:-UsePerfData -Xmx16m -version' "$pids"; echo "$code" >"$work/jvm-status")
+		code=$(cat "$work/jvm-status")
+	}
+	if command -v java >/dev/null; then
+		jvm 6
+		is "a JVM without room for its threads: its status" "$code" 1 || tell
+		like "a JVM without room for its threads: what it says" "$(cat "$work/out" "$errors")" 'pthread_create failed \(EAGAIN\)|unable to create native thread'
+		is "a JVM without room for its threads: what refused it" "$(get "[$likely | \"\(.errno) \(.cause.id) \(.cause.bound) \(.cause.place)\"] | unique | join(\",\")")" "EAGAIN pids-max 6 $pids" || tell
+		like "a JVM without room for its threads: the call" "$(get "$likely | .call" | sort -u)" '^clone3?$'
+		like "a JVM without room for its threads: the fix" "$(get "[$likely][0].fix")" "^echo [0-9]+ > $pids/pids.max\$"
+		for times in 1 2 3 4 5 6; do # what is refused next is told in turn
+			lifted=$(get "[$likely][0].fix" | sed -n "s,^echo \([0-9]*\) > $pids/pids.max\$,\1,p")
+			[ -n "$lifted" ] || break
+			jvm "$lifted"
+			[ "$code" != 0 ] || break
+		done
+		is "a JVM: lifted as is said" "$code" 0 || tell
+	else
+		skip_test "a JVM without room for its threads" "needs a JVM: apt-get install default-jre-headless"
+	fi
 else
 	skip_test "pids.max" "no group of the pids controller can be made beside this test"
 fi
@@ -402,7 +531,9 @@ if os.fork() == 0:
             try:
                 refused()
             except BlockingIOError:
-                open(sys.argv[2], "w").write(str(os.getpid()))
+                if not os.path.exists(sys.argv[2]): # once, and whole
+                    open(sys.argv[2] + "-", "w").write(str(os.getpid()))
+                    os.rename(sys.argv[2] + "-", sys.argv[2])
         time.sleep(0.01)
     os._exit(0)
 os.wait()' "$work/lock" "$work/locker" &
