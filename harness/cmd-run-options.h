@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <jansson.h>
+
 #include "guests.h"
 #include "options.h"
 #include "parameters.h"
@@ -25,6 +27,7 @@ struct run_options {
 	const char *root;         /* of a command; NULL: not said */
 	struct parameters parameters;
 	uint64_t deadline_ns; /* of a command; 0: not said */
+	json_t *command;      /* as it was typed, for results; somebody else's */
 	char profile[256];    /* what profiles, sysctls of guests and parameters are called in results; "" for none */
 };
 

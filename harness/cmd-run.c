@@ -10,6 +10,7 @@
 #include "cmd-run-command.h"
 #include "cmd-run-options.h"
 #include "failed.h"
+#include "inject.h"
 #include "jobs.h"
 #include "judge.h"
 #include "leftovers.h"
@@ -83,6 +84,15 @@ static json_t *options_json(const struct guests_options *g, const struct guest_s
 	return o;
 }
 
+/* As it was typed: getopt_long() puts the words into another order. */
+static json_t *typed(int argc, char *const *argv)
+{
+	json_t *words = json_pack("[s]", "enomem");
+	for (int i = 0; words && i < argc; i++)
+		(void)json_array_append_new(words, inject_json_text(argv[i]));
+	return words;
+}
+
 static json_t *result_of(const struct run_options *o, const struct venue *venue, const json_t *scenarios, size_t from,
 			 size_t count, uint64_t duration_ns)
 {
@@ -92,6 +102,7 @@ static json_t *result_of(const struct run_options *o, const struct venue *venue,
 	json_t *result = json_pack("{s:s, s:s, s:o, s:o, s:o, s:I}", "schema", "enomem-result/1", "enomem",
 				   ENOMEM_VERSION, "host", machine_host(venue->machine), "scenarios", own, "summary",
 				   judge_summary(own), "duration_ns", (json_int_t)duration_ns);
+	(void)json_object_set(result, "command", o->command);
 	if (o->profile[0])
 		(void)json_object_set_new(json_object_get(result, "host"), "profile", json_string(o->profile));
 	if (venue->site)
@@ -334,10 +345,12 @@ static int cmd_run_main(const struct command *self, int argc, char **argv)
 	struct run_options o;
 	struct selection selection;
 	char **command = command_words(argc, argv);
+	json_auto_t *as_typed = typed(argc, argv);
 	int words = command ? (int)(command - argv) - 1 : argc;
 	int r = run_options_parse(self, words, argv, &o);
 	if (r != 0)
 		return r < 0 ? say_finish(EXIT_AS_PREDICTED) : r;
+	o.command = as_typed;
 	int first = options_operands();
 	/* Nothing before it: then it only ends the options. */
 	if (command && first == words) {

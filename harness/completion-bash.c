@@ -56,11 +56,19 @@ static void values_of(const struct command *command, FILE *out)
 
 static void operands_of(const struct command *command, FILE *out)
 {
-	static const char *const words[] = {[OPERAND_NONE] = "@nothing",
-					    [OPERAND_FILES] = "@files",
-					    [OPERAND_SCENARIOS] = "@scenarios",
-					    [OPERAND_COMMAND] = "@command"};
+	static const char *const words[] = {
+		[OPERAND_NONE] = "@nothing",        [OPERAND_FILES] = "@files",
+		[OPERAND_SCENARIOS] = "@scenarios", [OPERAND_SCENARIOS_COMMAND] = "@scenarios",
+		[OPERAND_EXPLAIN] = "@explain",     [OPERAND_COMMAND] = "@command",
+		[OPERAND_CALLS_COMMAND] = "@calls"};
 	fprintf(out, "\t'%s') echo %s ;;\n", command->name, words[completion_operand(command)]);
+}
+
+/* Is there somebody else's command line behind "--"? */
+static void behind_of(const struct command *command, FILE *out)
+{
+	if (completion_has_command(command))
+		fprintf(out, "\t'%s') true ;;\n", command->name);
 }
 
 static void table(const char *name, const struct completion *c, FILE *out,
@@ -71,7 +79,7 @@ static void table(const char *name, const struct completion *c, FILE *out,
 	for (size_t i = 0; i < c->count; i++)
 		if (!c->commands[i]->hidden)
 			rows(c->commands[i], out);
-	fputs("\tesac\n}\n", out);
+	fputs("\t*) false ;;\n\tesac\n}\n", out);
 }
 
 /* What is the same for every version of the tables. */
@@ -79,23 +87,33 @@ static const char script[] =
 	"\n"
 	"# An optional argument follows '=' only: such an option takes no next word.\n"
 	"_enomem_takes_next() { [[ $(_enomem_values \"$1\") && \" $(_enomem_options \"${1% *}\" | tr '\\n' ' ')\" != "
-	"*\" ${1#* }= \"* ]]; "
+	"*\" ${1#* }= \"* ]]; }\n"
+	"\n"
+	"# Names as they come, one a line: blanks in them are escaped.\n"
+	"_enomem_names() # for what, the word so far\n"
+	"{\n"
+	"\tlocal name word=${2//\\\\/}\n"
+	"\twhile IFS= read -r name; do\n"
+	"\t\t[[ $name != \"$word\"* ]] || COMPREPLY+=(\"$(printf %q \"$name\")\")\n"
+	"\tdone < <(\"${COMP_WORDS[0]}\" --completion \"$1\" 2>/dev/null)\n"
 	"}\n"
 	"\n"
 	"_enomem_offer() # what, the word so far\n"
 	"{\n"
-	"\tlocal before=\n"
+	"\tlocal before= directories\n"
 	"\tcase $1 in\n"
 	"\t@nothing) ;;\n"
 	"\t@files) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- \"$2\") ;;\n"
 	"\t@directories) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- \"$2\") ;;\n"
 	"\t@command) mapfile -t COMPREPLY < <(compgen -c -- \"$2\") ;;\n"
-	"\t@scenarios)\n"
+	"\t@scenarios | @explain)\n"
 	"\t\tif [[ $2 == */* || $2 == .* ]]; then\n"
-	"\t\t\t_enomem_offer @directories \"$2\"\n"
+	"\t\t\t_enomem_names \"${2%%/*}/\" \"$2\"\n"
+	"\t\t\tmapfile -t directories < <(compgen -d -S / -- \"$2\")\n"
+	"\t\t\t((${#directories[@]} == 0)) || compopt -o nospace 2>/dev/null\n"
+	"\t\t\tCOMPREPLY+=(\"${directories[@]}\")\n"
 	"\t\telse\n"
-	"\t\t\tmapfile -t COMPREPLY < <(compgen -W \"$(\"${COMP_WORDS[0]}\" --completion scenarios 2>/dev/null)\" -- "
-	"\"$2\")\n"
+	"\t\t\t_enomem_names \"${1#@}\" \"$2\"\n"
 	"\t\tfi ;;\n"
 	"\t'@list '*)\n"
 	"\t\t[[ $2 != *,* ]] || before=${2%,*},\n"
@@ -104,29 +122,59 @@ static const char script[] =
 	"\tesac\n"
 	"}\n"
 	"\n"
+	"# Somebody else's command line, from that word on: as bash-completion completes it, where that is there.\n"
+	"_enomem_command_line() # which word\n"
+	"{\n"
+	"\tif declare -F _comp_command_offset >/dev/null; then\n"
+	"\t\t_comp_command_offset \"$1\"\n"
+	"\telif declare -F _command_offset >/dev/null; then\n"
+	"\t\t_command_offset \"$1\"\n"
+	"\telif (($1 == COMP_CWORD)); then\n"
+	"\t\t_enomem_offer @command \"${COMP_WORDS[COMP_CWORD]}\"\n"
+	"\telse\n"
+	"\t\t_enomem_offer @files \"${COMP_WORDS[COMP_CWORD]}\"\n"
+	"\tfi\n"
+	"}\n"
+	"\n"
 	"_enomem()\n"
 	"{\n"
-	"\tlocal current=${COMP_WORDS[COMP_CWORD]} option= command= words=() word i operands=0 last=\n"
+	"\tlocal current=${COMP_WORDS[COMP_CWORD]} option= command= kind= word i calls= behind=0 last=\n"
 	"\tCOMPREPLY=()\n"
-	"\t# \"--format=tap\" is three words here unless COMP_WORDBREAKS was changed.\n"
+	"\t# \"--format=tap\" is three words here unless COMP_WORDBREAKS was changed, and so is \"mmap:ENOMEM\".\n"
 	"\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	"\t\tword=${COMP_WORDS[i]}\n"
 	"\t\tif [[ ! $command ]]; then\n"
-	"\t\t\t[[ $word == -* ]] || command=$word\n"
-	"\t\telif [[ $word == -- ]] || { [[ $(_enomem_operands \"$command\") == @command && $word != -* && $word != = "
-	"&& $last != = ]] &&\n"
-	"\t\t\t! _enomem_takes_next \"$command $last\"; }; then\n"
-	"\t\t\toperands=1\n"
-	"\t\t\t[[ $word == -- ]] || operands=2\n"
+	"\t\t\t[[ $word == -* ]] || { command=$word; kind=$(_enomem_operands \"$command\"); }\n"
+	"\t\telif [[ $word == -- ]]; then\n"
+	"\t\t\tbehind=$((i + 1))\n"
 	"\t\t\tbreak\n"
+	"\t\telif [[ $calls && ($word == [:=]* || $last == *[:=]) ]]; then\n"
+	"\t\t\t:\n"
+	"\t\telif [[ $kind == @c* && $word != -* && $word != = && $last != = ]] && ! _enomem_takes_next \"$command "
+	"$last\"; then\n"
+	"\t\t\tif [[ $kind == @calls && ! $calls ]]; then\n"
+	"\t\t\t\tcalls=$word\n"
+	"\t\t\telse\n"
+	"\t\t\t\tbehind=$i\n"
+	"\t\t\t\tbreak\n"
+	"\t\t\tfi\n"
 	"\t\tfi\n"
 	"\t\tlast=$word\n"
 	"\tdone\n"
-	"\tif ((operands)); then\n"
-	"\t\t[[ $(_enomem_operands \"$command\") != @command ]] && { _enomem_offer \"$(_enomem_operands "
-	"\"$command\")\" \"$current\"; return; }\n"
-	"\t\tif ((operands == 1 && i + 1 == COMP_CWORD)); then _enomem_offer @command \"$current\"; else _enomem_offer "
-	"@files \"$current\"; fi\n"
+	"\tif ((behind)); then\n"
+	"\t\tif _enomem_behind \"$command\"; then _enomem_command_line \"$behind\"; else _enomem_offer \"$kind\" "
+	"\"$current\"; fi\n"
+	"\t\treturn\n"
+	"\tfi\n"
+	"\tif [[ $calls ]]; then\n"
+	"\t\tif [[ $current == : ]]; then\n"
+	"\t\t\t_enomem_offer \"$(_enomem_call_parts)\" ''\n"
+	"\t\telif [[ $last == : ]]; then\n"
+	"\t\t\t_enomem_offer \"$(_enomem_call_parts)\" \"$current\"\n"
+	"\t\telif [[ $last != *[:=] && $current != [:=]* ]]; then\n"
+	"\t\t\t_enomem_command_line \"$COMP_CWORD\"\n"
+	"\t\tfi\n"
+	"\t\t[[ ${#COMPREPLY[@]} != 1 || ${COMPREPLY[0]} != *= ]] || compopt -o nospace 2>/dev/null\n"
 	"\t\treturn\n"
 	"\tfi\n"
 	"\tif [[ $current == = ]]; then\n"
@@ -143,8 +191,12 @@ static const char script[] =
 	"\t\t[[ ${#COMPREPLY[@]} != 1 || ${COMPREPLY[0]} != *= ]] || compopt -o nospace 2>/dev/null\n"
 	"\telif [[ ! $command ]]; then\n"
 	"\t\tmapfile -t COMPREPLY < <(compgen -W \"$(_enomem_commands)\" -- \"$current\")\n"
+	"\telif [[ $kind == @calls ]]; then\n"
+	"\t\t_enomem_offer \"@list $(_enomem_calls)\" \"$current\"\n"
+	"\telif [[ $kind == @command ]]; then\n"
+	"\t\t_enomem_command_line \"$COMP_CWORD\"\n"
 	"\telse\n"
-	"\t\t_enomem_offer \"$(_enomem_operands \"$command\")\" \"$current\"\n"
+	"\t\t_enomem_offer \"$kind\" \"$current\"\n"
 	"\tfi\n"
 	"}\n"
 	"\n"
@@ -156,9 +208,14 @@ void completion_bash(const struct completion *c, FILE *out)
 	for (size_t i = 0; i < c->count; i++)
 		if (!c->commands[i]->hidden)
 			fprintf(out, " %s", c->commands[i]->name);
+	fputs("; }\n_enomem_calls() { echo ", out);
+	completion_print_calls(out);
+	fputs("; }\n_enomem_call_parts() { echo ", out);
+	completion_print_call_parts(out);
 	fputs("; }\n", out);
 	table("_enomem_options", c, out, options_of);
 	table("_enomem_values", c, out, values_of);
 	table("_enomem_operands", c, out, operands_of);
+	table("_enomem_behind", c, out, behind_of);
 	fputs(script, out);
 }

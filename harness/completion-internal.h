@@ -20,10 +20,18 @@ enum completion_kind completion_values(const struct command *command, const stru
 enum completion_operand {
 	OPERAND_NONE,
 	OPERAND_FILES,
-	OPERAND_SCENARIOS, /* or files */
-	OPERAND_COMMAND,   /* and whatever that takes */
+	OPERAND_SCENARIOS,         /* or files */
+	OPERAND_SCENARIOS_COMMAND, /* and behind "--" a command, and whatever that takes */
+	OPERAND_EXPLAIN,           /* scenarios, causes, errnos, signals */
+	OPERAND_COMMAND,           /* and whatever that takes */
+	OPERAND_CALLS_COMMAND,     /* CALLS[:ERRNO]..., then the same */
 };
 enum completion_operand completion_operand(const struct command *command);
+/* Is there a command line of somebody else behind its own? */
+bool completion_has_command(const struct command *command);
+/* What CALLS[:ERRNO]... begins with, and what may follow a colon of it; each after a blank but for the first. */
+void completion_print_calls(FILE *out);
+void completion_print_call_parts(FILE *out);
 
 /* Has the row a short letter? */
 bool completion_short(const struct option_row *row);

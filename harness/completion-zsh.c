@@ -70,28 +70,79 @@ static void option(const struct command *command, const struct option_row *row, 
 	fputs("' \\\n", out);
 }
 
-static void arguments(const struct command *command, FILE *out)
+static void operands(const struct command *command, FILE *out)
 {
-	static const char *const operands[] = {
+	static const char *const said[] = {
 		[OPERAND_NONE] = "",
 		[OPERAND_FILES] = " \\\n\t\t'*:file:_files'",
 		[OPERAND_SCENARIOS] = " \\\n\t\t'*:scenario:_enomem_scenarios'",
-		[OPERAND_COMMAND] = " \\\n\t\t'(-):command:_command_names -e' '*::argument:_normal'"};
-	fprintf(out, "\t%s)\n\t\t_arguments -s -S %s\\\n", command->name,
-		completion_operand(command) == OPERAND_COMMAND ? "-A '-*' " : "");
+		[OPERAND_SCENARIOS_COMMAND] = " \\\n\t\t'*:scenario:_enomem_scenarios'",
+		[OPERAND_EXPLAIN] = " \\\n\t\t'*:what to explain:_enomem_explained'",
+		[OPERAND_COMMAND] = " \\\n\t\t'(-):command:_command_names -e' '*::argument:_normal'",
+		[OPERAND_CALLS_COMMAND] = " \\\n\t\t'(-)1:calls:_enomem_calls' '*::command:_enomem_behind'"};
+	fprintf(out, "%s ;;\n", said[completion_operand(command)]);
+}
+
+static void arguments(const struct command *command, FILE *out)
+{
+	bool first_ends =
+		completion_operand(command) == OPERAND_COMMAND || completion_operand(command) == OPERAND_CALLS_COMMAND;
+	fprintf(out, "\t%s)\n", command->name);
+	if (completion_has_command(command))
+		fputs("\t\t_enomem_separated && return\n", out);
+	fprintf(out, "\t\t_arguments -s -S %s\\\n", first_ends ? "-A '-*' " : "");
 	for (const struct option_row *row = command->options; row->name; row++)
 		option(command, row, out);
-	fprintf(out, "\t\t'(-)'{-h,--help}'[this text]'%s ;;\n", operands[completion_operand(command)]);
+	fputs("\t\t'(-)'{-h,--help}'[this text]'", out);
+	operands(command, out);
+}
+
+/* What is the same for every version of the tables. */
+static const char functions[] =
+	"# The words that enomem itself offers, and directories.\n"
+	"_enomem_offered() {\n"
+	"\tlocal -a names\n"
+	"\tnames=(${(f)\"$(_call_program $1 ${(q)_enomem_program} --completion ${(q)1} 2>/dev/null)\"})\n"
+	"\t_alternative \"names:${2}:compadd -a names\" 'directories:directory:_files -/'\n"
+	"}\n"
+	"_enomem_scenarios() {\n"
+	"\tif [[ $PREFIX == */* ]]; then _enomem_offered ${(Q)PREFIX%%/*}/ case; else _enomem_offered scenarios "
+	"scenario; fi\n"
+	"}\n"
+	"_enomem_explained() {\n"
+	"\tif [[ $PREFIX == */* ]]; then _enomem_scenarios; else _enomem_offered explain name; fi\n"
+	"}\n"
+	"# \"--\", and behind it the command line of somebody else.\n"
+	"_enomem_separated() {\n"
+	"\tlocal -i own=${words[(i)--]}\n"
+	"\t(( own < CURRENT )) || return 1\n"
+	"\tshift own words\n"
+	"\t(( CURRENT -= own ))\n"
+	"\t_normal\n"
+	"\treturn 0\n"
+	"}\n"
+	"# Behind the first operand.\n"
+	"_enomem_behind() {\n"
+	"\tshift words\n"
+	"\t(( CURRENT-- ))\n"
+	"\t_normal\n"
+	"}\n";
+
+static void calls(FILE *out)
+{
+	fputs("_enomem_calls() {\n\tif compset -P '*:'; then\n\t\tcompadd -S '' - ", out);
+	completion_print_call_parts(out);
+	fputs("\n\telse\n\t\t_sequence compadd -S '' - ", out);
+	completion_print_calls(out);
+	fputs("\n\tfi\n}\n\n", out);
 }
 
 void completion_zsh(const struct completion *c, FILE *out)
 {
-	fputs("#compdef enomem\n# Completion of enomem for zsh, made by `enomem --completion zsh`.\n\n"
-	      "_enomem_scenarios() {\n"
-	      "\tlocal -a names\n"
-	      "\tnames=(${(f)\"$(_call_program scenarios $_enomem_program --completion scenarios 2>/dev/null)\"})\n"
-	      "\t_alternative 'scenarios:scenario:compadd -a names' 'directories:directory:_files -/'\n"
-	      "}\n\n"
+	fputs("#compdef enomem\n# Completion of enomem for zsh, made by `enomem --completion zsh`.\n\n", out);
+	fputs(functions, out);
+	calls(out);
+	fputs("_enomem() {\n"
 	      "local curcontext=$curcontext state line _enomem_program=$words[1]\n"
 	      "typeset -A opt_args\n"
 	      "local -a subcommands\n" /* "commands" is zsh's own */
@@ -117,5 +168,8 @@ void completion_zsh(const struct completion *c, FILE *out)
 	for (size_t i = 0; i < c->count; i++)
 		if (!c->commands[i]->hidden)
 			arguments(c->commands[i], out);
-	fputs("\tesac ;;\nesac\n", out);
+	/* Loaded by the first call, or sourced. */
+	fputs("\tesac ;;\nesac\n}\n\n"
+	      "if [[ $funcstack[1] == _enomem ]]; then _enomem \"$@\"; else compdef _enomem enomem; fi\n",
+	      out);
 }

@@ -10,31 +10,62 @@
 
 #include "cleanup.h"
 #include "completion-internal.h"
+#include "follow.h"
+#include "hold.h"
+#include "inject-spec.h"
+#include "launch.h"
 #include "manifest-internal.h"
 #include "select.h"
+
+static const char *phase_at(unsigned index)
+{
+	return index < HOLD_PHASES ? hold_phase_names[index] : NULL;
+}
+
+static const char *start_at(unsigned index)
+{
+	return index < FOLLOW_STARTS ? launch_start_names[index] : NULL;
+}
+
+static const char *class_at(unsigned index)
+{
+	return words_class.at(index);
+}
+
+static const char *scope_at(unsigned index)
+{
+	return words_scope.at(index);
+}
+
+static const char *cause_at(unsigned index)
+{
+	return words_cause.at(index);
+}
 
 /* What an argument is called in the tables says what it is. */
 static const struct argument {
 	const char *name;
 	enum completion_kind kind;
 	const char *words[4];
-	const struct words *set;
+	const char *(*at)(unsigned index); /* ended by NULL, with "" for what has no name */
 } arguments[] = {
 	{"FILE", COMPLETE_FILES, {NULL}, NULL},
 	{"PATH", COMPLETE_FILES, {NULL}, NULL},
 	{"DIR", COMPLETE_DIRECTORIES, {NULL}, NULL},
 	{"[KERNEL]", COMPLETE_FILES, {NULL}, NULL},
+	{"[RESULT]", COMPLETE_FILES, {NULL}, NULL},
 	{"WHEN", COMPLETE_WORDS, {"auto", "always", "never"}, NULL},
 	{"VERSION", COMPLETE_WORDS, {"v2", "v1"}, NULL},
 	{"MODE", COMPLETE_WORDS, {"bisect"}, NULL},
 	{"SHELL", COMPLETE_WORDS, {"bash", "zsh", "fish"}, NULL},
-	{"CLASS,...", COMPLETE_LIST, {NULL}, &words_class},
-	{"SCOPE,...", COMPLETE_LIST, {NULL}, &words_scope},
-	{"CAUSE,...", COMPLETE_LIST, {NULL}, &words_cause},
-	{"ERRNO,...",
-	 COMPLETE_LIST,
-	 {"ENOMEM", "EAGAIN", "SIGKILL", "stall"}, /* any errno and signal; these are the ones people look for */
-	 NULL},
+	{"PHASE", COMPLETE_WORDS, {NULL}, phase_at},
+	{"exec|entry|main", COMPLETE_WORDS, {NULL}, start_at},
+	{"CALLS", COMPLETE_LIST, {NULL}, inject_target_at},
+	{"ERRNO", COMPLETE_WORDS, {NULL}, inject_errno_at},
+	{"CLASS,...", COMPLETE_LIST, {NULL}, class_at},
+	{"SCOPE,...", COMPLETE_LIST, {NULL}, scope_at},
+	{"CAUSE,...", COMPLETE_LIST, {NULL}, cause_at},
+	{"ERRNO,...", COMPLETE_LIST, {NULL}, select_outcome_at},
 };
 
 enum completion_kind completion_values(const struct command *command, const struct option_row *row,
@@ -52,7 +83,7 @@ enum completion_kind completion_values(const struct command *command, const stru
 			continue;
 		for (unsigned i = 0; i < ARRAY_SIZE(a->words) && a->words[i]; i++)
 			each(arg, a->words[i]);
-		for (unsigned i = 0; a->set && (word = a->set->at(i)); i++)
+		for (unsigned i = 0; a->at && (word = a->at(i)); i++)
 			if (*word)
 				each(arg, word);
 		return a->kind;
@@ -83,11 +114,43 @@ enum completion_kind completion_print_words(const struct command *command, const
 enum completion_operand completion_operand(const struct command *command)
 {
 	if (command->takes_command && *command->name)
-		return OPERAND_COMMAND;
+		return strstr(command->arguments, "CALLS[") ? OPERAND_CALLS_COMMAND : OPERAND_COMMAND;
+	if (strstr(command->arguments, "ERRNO|SIGNAL"))
+		return OPERAND_EXPLAIN;
 	if (strstr(command->arguments, "SCENARIO"))
-		return OPERAND_SCENARIOS;
-	return strstr(command->arguments, "RESULT") || strstr(command->arguments, "PATH") ? OPERAND_FILES
-											  : OPERAND_NONE;
+		return strstr(command->arguments, " -- ") ? OPERAND_SCENARIOS_COMMAND : OPERAND_SCENARIOS;
+	static const char *const files[] = {"RESULT", "PATH", "KEY ANSWER"};
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (strstr(command->arguments, files[i]))
+			return OPERAND_FILES;
+	return OPERAND_NONE;
+}
+
+bool completion_has_command(const struct command *command)
+{
+	enum completion_operand operand = completion_operand(command);
+	return operand == OPERAND_COMMAND || operand == OPERAND_CALLS_COMMAND || operand == OPERAND_SCENARIOS_COMMAND;
+}
+
+static void print_all(const char *(*at)(unsigned index), struct printing *p)
+{
+	const char *word;
+	for (unsigned i = 0; (word = at(i)); i++)
+		if (*word)
+			print_word(p, word);
+}
+
+void completion_print_calls(FILE *out)
+{
+	struct printing p = {.separator = " ", .out = out};
+	print_all(inject_target_at, &p);
+}
+
+void completion_print_call_parts(FILE *out)
+{
+	struct printing p = {.separator = " ", .out = out};
+	print_all(inject_errno_at, &p);
+	print_word(&p, "when=");
 }
 
 bool completion_short(const struct option_row *row)
@@ -117,10 +180,43 @@ static int scenarios(FILE *out)
 	return n < 0 ? -ENOENT : 0;
 }
 
+/* "pids-max/": its cases, as SCENARIO/CASE. */
+static int cases(const char *word, FILE *out)
+{
+	char tree[PATH_MAX], directory[PATH_MAX + 300];
+	auto_fclose FILE *nowhere = fopen("/dev/null", "we");
+	struct scenario *s;
+	int r = nowhere ? select_tree(NULL, tree, sizeof(tree)) : -errno;
+	(void)snprintf(directory, sizeof(directory), "%s/%.*s", tree, (int)strcspn(word, "/"), word);
+	if (r < 0 || word[0] == '.' || word[0] == '/' || manifest_read(directory, nowhere, &s) < 0)
+		return -ENOENT;
+	for (size_t i = 0; i < s->case_count; i++)
+		fprintf(out, "%s/%s\n", s->name, s->cases[i].name);
+	scenario_free(s);
+	return 0;
+}
+
+/* All that `enomem explain` takes by name. */
+static int explained(FILE *out)
+{
+	struct printing p = {.separator = "\n", .out = out};
+	int r = scenarios(out);
+	print_all(cause_at, &p);
+	fputc('\n', out);
+	p.any = false;
+	print_all(select_outcome_at, &p);
+	fputc('\n', out);
+	return r;
+}
+
 int completion_write(const char *shell, const struct completion *c, FILE *out)
 {
 	if (strcmp(shell, "scenarios") == 0)
 		return scenarios(out);
+	if (strcmp(shell, "explain") == 0)
+		return explained(out);
+	if (strchr(shell, '/'))
+		return cases(shell, out);
 	if (strcmp(shell, "bash") == 0)
 		completion_bash(c, out);
 	else if (strcmp(shell, "zsh") == 0)

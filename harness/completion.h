@@ -17,7 +17,8 @@ struct completion {
 };
 
 /*
- * The script for a shell, to `out`. For "scenarios" the names that may be given to run and list, one a line: the
- * scripts ask for them when they are wanted. -EINVAL for any other word, -ENOENT after telling that there is no tree.
+ * The script for a shell, to `out`. For "scenarios" the names that may be given to run and list, one a line, for
+ * "SCENARIO/" its cases, for "explain" all that can be explained: the scripts ask when they are wanted. -EINVAL for any
+ * other word, -ENOENT after telling that there is no tree.
  */
 int completion_write(const char *shell, const struct completion *c, FILE *out);

@@ -87,7 +87,7 @@ static bool asks_bytes(const struct call_info *call)
 
 /* --- complaints -------------------------------------------------------------------------------------------------- */
 
-static const char *target_at(unsigned i)
+const char *inject_target_at(unsigned i)
 {
 	if (i < ARRAY_SIZE(classes))
 		return classes[i].name;
@@ -97,7 +97,7 @@ static const char *target_at(unsigned i)
 	return NULL;
 }
 
-static const char *error_at(unsigned i)
+const char *inject_errno_at(unsigned i)
 {
 	return i < ARRAY_SIZE(errnos) ? strerrorname_np(errnos[i]) : NULL;
 }
@@ -147,7 +147,7 @@ int inject_errno_parse(const char *text, int *ret, struct inject_complaint *comp
 			*ret = errnos[i];
 			return 0;
 		}
-	suggest(complaint, error_at, text);
+	suggest(complaint, inject_errno_at, text);
 	return complain(complaint, "'%s' is no errno that a lack of something gives", text);
 }
 
@@ -164,7 +164,7 @@ static int parse_target(const char *word, int error, uint64_t *bits, struct inje
 	}
 	const struct call_info *call = call_by_name(word);
 	if (!call || !is_offered(call)) {
-		suggest(complaint, target_at, word);
+		suggest(complaint, inject_target_at, word);
 		return complain(complaint,
 				call ? "'%s' is not watched here"
 				     : "'%s' is no call that is watched, nor a class of them",

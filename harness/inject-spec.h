@@ -30,6 +30,10 @@ int inject_spec_parse(const char *text, struct inject_spec *ret, struct inject_c
 int inject_calls_parse(const char *text, int error, uint64_t *ret, struct inject_complaint *complaint);
 int inject_errno_parse(const char *text, int *ret, struct inject_complaint *complaint);
 
+/* What CALLS and ERRNO may be, one by one; NULL at the end. */
+const char *inject_target_at(unsigned index);
+const char *inject_errno_at(unsigned index);
+
 /* As it would be parsed again. Returns buf. */
 #define INJECT_SPEC_TEXT 640
 char *inject_spec_format(const struct inject_spec *spec, char *buf, size_t size);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "html.h"
 #include "number.h"
 #include "report-html.h"
@@ -13,7 +14,7 @@
 #include "report.h"
 #include "triage.h"
 
-#define OPERANDS_SHOWN 8 /* more are folded */
+#define WORDS_SHOWN 16 /* more are folded */
 
 struct fact {
 	const char *name;
@@ -67,34 +68,27 @@ static void put_machine(FILE *out, const json_t *result)
 		html_format(out, ", profile %s", text_of(host, "profile"));
 }
 
-/* The result's own scenarios: without names all of the tree would be run. */
-static void put_operands(FILE *out, const json_t *scenarios)
-{
-	const json_t *scenario = NULL;
-	size_t i;
-	char name[TEXT_MAX];
-	json_array_foreach (scenarios, i, scenario)
-		html_format(out, " %s", triage_quote(text_of(scenario, "name"), name, sizeof(name)));
-}
-
+/* As it was typed, quoted for a shell. */
 static void put_command(FILE *out, const json_t *result)
 {
-	const json_t *host = json_object_get(result, "host");
-	char series[TEXT_MAX];
-	if (result_is_reference(result) || json_array_size(json_object_get(result, "scenarios")) == 0) {
+	const json_t *words = json_object_get(result, "command"), *word = NULL;
+	const size_t count = json_array_size(words);
+	size_t i;
+	if (count == 0) {
 		(void)fputs("not in the file", out);
 		return;
 	}
-	const size_t count = json_array_size(json_object_get(result, "scenarios"));
-	if (count > OPERANDS_SHOWN)
-		(void)fprintf(out, "<details><summary>enomem run, %zu scenarios</summary>", count);
-	(void)fputs("<code>enomem run", out);
-	if (json_is_true(json_object_get(host, "guest")))
-		html_format(out, " --guest=%s", result_series(result, series, sizeof(series)));
-	if (*text_of(host, "profile"))
-		html_format(out, " --profile %s", text_of(host, "profile"));
-	put_operands(out, json_object_get(result, "scenarios"));
-	(void)fputs(count > OPERANDS_SHOWN ? "</code></details>" : "</code>", out);
+	if (count > WORDS_SHOWN)
+		(void)fprintf(out, "<details><summary>%zu words</summary>", count);
+	(void)fputs("<code class=\"typed\">", out);
+	json_array_foreach (words, i, word) {
+		size_t size = 4 * json_string_length(word) + 16; /* each letter may be a quote */
+		auto_free char *quoted = malloc(size);
+		(void)fputs(i ? " " : "", out);
+		if (quoted)
+			html_text(out, triage_quote(json_string_value(word), quoted, size));
+	}
+	(void)fputs(count > WORDS_SHOWN ? "</code></details>" : "</code>", out);
 }
 
 static void put_summary(FILE *out, const json_t *result)
@@ -138,9 +132,8 @@ static void put_sysctls(FILE *out, const json_t *result)
 }
 
 static const struct fact facts[] = {
-	{"Kernel", put_kernel},   {"Control groups", put_cgroup}, {"RAM", put_ram},
-	{"Swap", put_swap},       {"Machine", put_machine},       {"Scenarios", put_summary},
-	{"Sysctls", put_sysctls}, {"Repeat with", put_command},
+	{"Kernel", put_kernel},   {"Control groups", put_cgroup}, {"RAM", put_ram},         {"Swap", put_swap},
+	{"Machine", put_machine}, {"Scenarios", put_summary},     {"Sysctls", put_sysctls}, {"Command", put_command},
 };
 
 void html_hosts(const struct report_page *p)
@@ -163,7 +156,12 @@ void html_hosts(const struct report_page *p)
 	for (size_t f = 0; f < sizeof(facts) / sizeof(facts[0]); f++) {
 		(void)fprintf(p->out, "<tr><th scope=\"row\">%s</th>", facts[f].name);
 		json_array_foreach (p->results, i, result) {
-			(void)fputs("<td>", p->out);
+			/* Where there is no room for columns, each value tells whose it is. */
+			(void)fputs(p->several ? "<td data-head=\"" : "<td>", p->out);
+			if (p->several) {
+				html_text(p->out, json_string_value(json_array_get(p->labels, i)));
+				(void)fputs("\">", p->out);
+			}
 			facts[f].put(p->out, result);
 			(void)fputs("</td>", p->out);
 		}

@@ -185,6 +185,9 @@ static int join_all(const json_t *results, bool *joined, size_t first, FILE *err
 		joined[i] = true;
 		conflicts += r;
 		duration_ns += text_integer(shard, "duration_ns", 0);
+		/* No one command made a whole of shards. */
+		if (!json_equal(json_object_get(into, "command"), json_object_get(shard, "command")))
+			(void)json_object_del(into, "command");
 	}
 	if (finish(into, duration_ns) < 0)
 		return -ENOMEM;

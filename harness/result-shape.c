@@ -239,6 +239,7 @@ static const struct shape counts[] = {
 const struct shape result_shape[] = {
 	{"schema", THE(TEXT), .words = WORDS("enomem-result/1")},
 	{"enomem", THE(TEXT)},
+	{"command", ARRAY, .elements = SHAPE_TEXT},
 	{"host", THE(OBJECT), .members = host},
 	{"scenarios", THE(ARRAY), .members = scenario},
 	{"summary", THE(OBJECT), .members = counts},

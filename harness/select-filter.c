@@ -21,6 +21,20 @@ static bool is_other_outcome(const char *word)
 	return false;
 }
 
+const char *select_outcome_at(unsigned index)
+{
+	static const struct words *const sets[] = {&words_errno, &words_signal};
+	for (size_t s = 0; s < ARRAY_SIZE(sets); s++) {
+		unsigned count = 0;
+		while (sets[s]->at(count))
+			count++;
+		if (index < count)
+			return sets[s]->at(index);
+		index -= count;
+	}
+	return index < ARRAY_SIZE(other_outcomes) ? other_outcomes[index] : NULL;
+}
+
 static bool outcome_knows(const char *word)
 {
 	return words_errno.knows(word) || words_signal.knows(word) || is_other_outcome(word);

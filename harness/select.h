@@ -53,6 +53,8 @@ enum { OPT_SELECT_CLASS = 1024, OPT_SELECT_SCOPE, OPT_SELECT_ERRNO, OPT_SELECT_C
 
 /* One of these options: 0, or the exit status after telling which name nobody knows. -1 for any other letter. */
 int select_option(int letter, const char *value, struct select_filter *filter);
+/* What --errno may be, one by one, with "" among them; NULL at the end. */
+const char *select_outcome_at(unsigned index);
 bool select_any(const struct select_filter *filter);
 /* Is the scenario of the class and scope, and has it one trigger of the errno and the cause? */
 bool select_fits(const struct select_filter *filter, const struct scenario *scenario);

@@ -54,9 +54,10 @@ static inline json_t *sample_result(void)
 	(void)json_array_append_new(scenarios,
 				    sample_scenario("fork-huge-parent", "commit-accounting", none, NULL, NULL));
 	(void)json_array_append_new(scenarios, sample_scenario("swap-full", "commit-accounting", none, NULL, NULL));
-	return json_pack("{s:s, s:s, s:{s:s, s:s, s:I, s:i, s:i, s:b, s:b, s:{s:i}}, s:o, s:o, s:I}", "schema",
-			 "enomem-result/1", "enomem", "0.1.0", "host", "kernel", "6.1.0", "cgroup", "hybrid", "ram",
-			 (json_int_t)25289162752, "swap", 0, "cpus", 4, "guest", 0, "root", 1, "sysctl",
-			 "vm.overcommit_memory", 0, "scenarios", scenarios, "summary", judge_summary(scenarios),
-			 "duration_ns", (json_int_t)3210000000);
+	return json_pack(
+		"{s:s, s:s, s:[s, s, s, s, s, s], s:{s:s, s:s, s:I, s:i, s:i, s:b, s:b, s:{s:i}}, s:o, s:o, s:I}",
+		"schema", "enomem-result/1", "enomem", "0.1.0", "command", "enomem", "run", "-j", "2", "pids-max",
+		"it's $HOME", "host", "kernel", "6.1.0", "cgroup", "hybrid", "ram", (json_int_t)25289162752, "swap", 0,
+		"cpus", 4, "guest", 0, "root", 1, "sysctl", "vm.overcommit_memory", 0, "scenarios", scenarios,
+		"summary", judge_summary(scenarios), "duration_ns", (json_int_t)3210000000);
 }

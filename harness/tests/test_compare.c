@@ -34,6 +34,7 @@ static void test_noise(void **state)
 {
 	static const char *const noise[][2] = {
 		{"duration_ns", "1"},
+		{"command", "[\"enomem\", \"run\"]"},
 		{"scenarios/0/duration_ns", "1"},
 		{"scenarios/0/runs/1/duration_ns", "1"},
 		{"scenarios/0/runs/1/failing_moment/pid", "7"},

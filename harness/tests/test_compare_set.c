@@ -309,6 +309,12 @@ static void test_merge(void **state)
 	json_auto_t *expected = sample_on("6.1.0", NULL);
 	assert_int_equal(compare_results(expected, whole, "a", "b", stderr), 0);
 	assert_int_equal(json_integer_value(json_object_get(whole, "duration_ns")), 3 * 3210000000LL);
+	assert_non_null(json_object_get(whole, "command")); /* they have the same */
+	json_decref(joined);
+	doctor(shards, "2/command", "[\"enomem\", \"run\", \"other\"]");
+	free(merged(shards, 0, &joined));
+	assert_null(json_object_get(json_array_get(joined, 0), "command"));
+	assert_non_null(json_object_get(json_array_get(joined, 1), "command"));
 	json_decref(joined);
 	/* Swap of a machine is the machine's, of a guest it is an option. */
 	for (unsigned guest = 0; guest < 2; guest++) {

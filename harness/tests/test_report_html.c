@@ -62,13 +62,34 @@ static void test_page(void **state)
 	has(page, "needs root: run as root");
 	has(page, "<h3>Fix</h3>");
 	has(page, "enomem run pids-max");
-	has(page, "<th scope=\"row\">Repeat with</th><td><code>enomem run pids-max");
+	/* As it was typed, each word quoted where a shell needs it. */
+	has(page, "<th scope=\"row\">Command</th><td><code class=\"typed\">enomem run -j 2 pids-max "
+		  "&#39;it&#39;\\&#39;&#39;s $HOME&#39;</code></td>");
 	has(page, ">class</th>");
 	has(page, "Understanding this report");
 	lacks(page, "http://127"); /* and no address at all but the name of XHTML */
 	const char *first = strstr(page, "http");
 	for (; first; first = strstr(first + 1, "http"))
 		assert_true(!strncmp(first, "http://www.w3.org/1999/xhtml", 28) || !strncmp(first, "http-equiv", 10));
+}
+
+/* A result of before, or of shards, has none; what has many words is folded. */
+static void test_command(void **state)
+{
+	(void)state;
+	json_auto_t *results = json_pack("[o]", sample_result());
+	json_t *result = json_array_get(results, 0), *words = json_object_get(result, "command");
+	(void)json_object_del(result, "command");
+	auto_free char *none = page_of(results, NULL);
+	has(none, "<th scope=\"row\">Command</th><td>not in the file</td>");
+	words = json_array();
+	(void)json_object_set_new(result, "command", words);
+	for (unsigned i = 0; i < 17; i++)
+		(void)json_array_append_new(words, json_string(i ? "; rm -rf /" : "</code><b>"));
+	auto_free char *many = page_of(results, NULL);
+	has(many, "<details><summary>17 words</summary><code class=\"typed\">&#39;&lt;/code&gt;&lt;b&gt;&#39; "
+		  "&#39;; rm -rf /&#39; ");
+	lacks(many, "</code><b>");
 }
 
 /* Every text of a value becomes this one; keys become it as well where any key may be. */
@@ -330,17 +351,12 @@ static void test_causes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_page),
-		cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_library),
-		cmocka_unit_test(test_several),
-		cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_full_device),
-		cmocka_unit_test(test_timeline),
-		cmocka_unit_test(test_timeline_left),
-		cmocka_unit_test(test_timeline_absent),
-		cmocka_unit_test(test_timeline_other),
-		cmocka_unit_test(test_causes),
+		cmocka_unit_test(test_page),           cmocka_unit_test(test_command),
+		cmocka_unit_test(test_hostile),        cmocka_unit_test(test_library),
+		cmocka_unit_test(test_several),        cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_full_device),    cmocka_unit_test(test_timeline),
+		cmocka_unit_test(test_timeline_left),  cmocka_unit_test(test_timeline_absent),
+		cmocka_unit_test(test_timeline_other), cmocka_unit_test(test_causes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,7 +87,7 @@ for command in '' $commands; do
 	bash_knows=$(bash -c '. "$1" && _enomem_options "$2"' bash "$bash_script" "$command" | grep -v '=$')
 	[ "$(sort <<<"$options")" = "$(sort <<<"$bash_knows")" ] || extra+=("bash ${command:-enomem}")
 	zsh_part=$(if [ "$command" ]; then sed -n "/^\t$command)\$/,/;;\$/p" "$zsh_script"; else sed -n '/^_arguments -C/,/^case/p' "$zsh_script"; fi)
-	fish_part=$(if [ "$command" ]; then grep -F "__fish_seen_subcommand_from $command'" "$fish_script"; else grep -F "__fish_use_subcommand' -l" "$fish_script"; fi)
+	fish_part=$(if [ "$command" ]; then grep -F "__enomem_at $command'" "$fish_script"; else grep -F "__enomem_at_start -l" "$fish_script"; fi; grep -F -- ' -l help ' "$fish_script")
 	for option in $options; do
 		[ "$option" = --help ] || [[ $fish_part == *" -l ${option#--} "* ]] || missing+=("fish $command $option")
 		pattern="['{,*]$option[]=[,}']"
@@ -134,13 +134,54 @@ completes "the last of a list" "leak,huge-pages" run --class leak,hu
 completes "an argument that may be left out takes no next word" "pids-max pids-max-above" run --guest pids
 completes "the options of the command after an operand" "--errno --errno-table" list pids-max --errn
 completes "a command line of somebody else" "link" why -- bash li
+completes "cases" "pids-max/fork" run pids-max/f
+completes "a case with blanks, as a shell wants it" 'strict-commit/half\ of\ RAM' run strict-commit/ha
+completes "what hold holds, and when" "aftermath at" hold --phase a
+completes "from where calls are counted" "entry exec" inject --from = e
+completes "calls" "mmap,mremap" sweep --calls mmap,mrem
+completes "the errno of a sweep" "EAGAIN" sweep --errno EAG
+completes "a signal for --errno" "SIGKILL" list --errno SIGKI
+completes "another among the errnos" "ENOMEM,stall" run --errno ENOMEM,st
+completes "what to explain: a cause" "memcg-max" explain memcg-ma
+completes "what to explain: a signal" "SIGBUS" explain SIGB
+completes "what to explain: a scenario" "pids-max pids-max-above" explain pids
+completes "what to capture" "pids-max pids-max-above" capture --out x pids
+completes "files to grade" "link" grade lin
+completes "calls to inject" "mmap" inject mma
+completes "with which errno" "ENOMEM" inject mmap : ENOM
+completes "or when" "when=" inject mmap : ENOMEM : wh
+completes "and into which program" "printenv" inject mmap : ENOMEM : when = 3 printen
+completes "a program behind --, of hold" "printenv" hold pids-max -- printen
+completes "of run" "printenv" run pids-max/fork -- printen
+completes "of inject" "printenv" inject --from main mmap -- printen
+completes "behind -- of a command without: its operands" "pids-max pids-max-above" list -- pids
+if [ -e /usr/share/bash-completion/bash_completion ]; then
+	# The whole line, as bash hands it over; a program's own completion is asked for what stands behind.
+	behind() # what, expected, words
+	{
+		local what=$1 expected=$2
+		shift 2
+		# shellcheck disable=SC2016
+		is "bash-completion: $what" "$(cd "$work/home" && bash -c '. /usr/share/bash-completion/bash_completion; . "$0"
+			_dash() { COMPREPLY=($(compgen -W "--frobnicate --of-$1" -- "${COMP_WORDS[COMP_CWORD]}")); }; complete -F _dash dash
+			COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE="$*" COMP_POINT=${#COMP_LINE}; COMPREPLY=(); _enomem enomem "${*: -1}" ""; printf "%s\n" "${COMPREPLY[@]}" | sort -u | paste -s -d " "' \
+			"$bash_script" "$enomem" "$@" 2>&1)" "$expected"
+	}
+	behind "the options of a program that is run" "--frobnicate --of-dash" run pids-max -- dash --
+	behind "that is held for" "--frobnicate" hold --ttl 5s pids-max -- dash x --fro
+	behind "that is asked why, without --" "--of-dash" why dash --of
+	behind "that is injected into" "--frobnicate" inject mmap : ENOMEM dash --fro
+	behind "and swept" "--frobnicate" sweep --errno EAGAIN dash --fro
+else
+	skip_test "bash-completion" "needs bash-completion: apt install bash-completion"
+fi
 completes "a program to run" "printenv" why -- printen
 completes "an option of why, not of its command" "--quiet" why --qui
 completes "the options without command" "--version" --ver
 completes "a shell" "fish" --completion f
 is "bash: all of it is there after being sourced" "$(bash -c '. "$0"; complete -p enomem' "$bash_script")" "complete -F _enomem enomem"
 if command -v fish >/dev/null; then
-	fishes() { fish --no-config -c 'set -gx PATH $argv[1] $PATH; source $argv[2]; complete -C $argv[3]' "$prefix/bin" "$fish_script" "$1" 2>&1 | cut -f 1 | tr '\n' ' '; }
+	fishes() { fish --no-config -c 'set -gx PATH $argv[1] $PATH; complete -c dash -l frobnicate; source $argv[2]; complete -C $argv[3]' "$prefix/bin" "$fish_script" "$1" 2>&1 | cut -f 1 | tr '\n' ' '; }
 	ok "fish: the syntax is right" fish --no-config --no-execute "$fish_script"
 	{ cat "$fish_script" && echo 'if true'; } >"$work/unended"
 	ok "fish: and is looked at" not fish --no-config --no-execute "$work/unended" 2>"$errors"
@@ -148,6 +189,31 @@ if command -v fish >/dev/null; then
 	is "fish: scenarios" "$(fishes 'enomem run pids')" "pids-max pids-max-above "
 	is "fish: a list" "$(fishes 'enomem run --class leak,hu')" "leak,huge-pages "
 	is "fish: values" "$(fishes 'enomem list --format ')" "json markdown pretty "
+	while IFS='|' read -r line expected; do
+		is "fish: $line" "$(fishes "$line")" "$expected"
+	done <<-'LINES'
+		enomem run pids-max/f|pids-max/fork 
+		enomem run 'strict-commit/ha|strict-commit/half of RAM 
+		enomem hold --phase a|aftermath at 
+		enomem inject --from e|entry exec 
+		enomem sweep --calls mmap,mrem|mmap,mremap 
+		enomem sweep --errno EAG|EAGAIN 
+		enomem list --errno SIGKI|SIGKILL 
+		enomem explain memcg-ma|memcg-max 
+		enomem explain SIGB|SIGBUS 
+		enomem capture pids|pids-max pids-max-above 
+		enomem inject mma|mmap 
+		enomem inject mmap:ENOM|mmap:ENOMEM 
+		enomem inject mmap printen|printenv 
+		enomem why --qui|--quiet 
+		enomem why printen|printenv 
+		enomem why -o x dash --fro|--frobnicate 
+		enomem hold pids-max -- printen|printenv 
+		enomem hold pids-max -- dash x --fro|--frobnicate 
+		enomem run pids-max/fork -- dash --fro|--frobnicate 
+		enomem inject --from main mmap:ENOMEM -- dash --fro|--frobnicate 
+		enomem sweep --errno EAGAIN dash --fro|--frobnicate 
+	LINES
 else
 	skip_test "fish" "needs fish: apt install fish"
 fi
@@ -162,6 +228,79 @@ if command -v zsh >/dev/null; then
 	like "zsh: the options of run" "$(zshes run | tr '\n' ' ')" '--guest=-\[run everything in a throw-away QEMU guest.*--guest-memory=\[RAM'
 	unlike "zsh: and not those of another command" "$(zshes run)" '--dry-run'
 	like "zsh: the options of recover" "$(zshes recover | tr '\n' ' ')" '--dry-run\[only tell'
+	# shellcheck disable=SC2016
+	is "zsh: sourced it is there as well, as the manual has it" \
+		"$(zsh -f -c 'autoload -Uz compinit; compinit -u -D; source <("$1" --completion zsh); print -r -- $_comps[enomem]' zsh "$enomem" 2>&1)" _enomem
+	# At a terminal, by the tabulator: what compadd(1) is given to offer.
+	mkdir "$work/zsh"
+	cat >"$work/zsh/.zshrc" <<-'RC'
+		PS1= PS2=
+		unset zle_bracketed_paste
+		stty -echo
+		fpath=($OFFER_FPATH $fpath)
+		path=($OFFER_PATH $path)
+		autoload -Uz compinit
+		compinit -u -D
+		_dash() { compadd -- --frobnicate }
+		compdef _dash dash
+		compadd() {
+			local -a hits
+			if (( ${@[(I)-[OAD]]} == 0 )); then
+				builtin compadd -A hits "$@"
+				print -rl -- $hits >>$OFFER_OUT
+			fi
+			builtin compadd "$@"
+		}
+		offer() { _main_complete; print -r -- @DONE >>$OFFER_OUT }
+		zle -C offer list-choices offer
+		bindkey '^I' offer
+		print -r -- @READY >>$OFFER_OUT
+	RC
+	cat >"$work/zsh/drive" <<-'DRIVE'
+		zmodload zsh/zpty
+		zpty z zsh -d -i
+		wait_for() { local i; for i in {1..400}; do grep -q $1 $OFFER_OUT && return; sleep .05; zpty -r -t z x 2>/dev/null; done; print -r -- "no $1" }
+		wait_for @READY
+		while IFS='|' read -r line rest; do
+			: >$OFFER_OUT
+			zpty -w -n z $'\C-u'$line$'\t'
+			wait_for @DONE
+			print -r -- "$line|$(grep -v '^@' $OFFER_OUT | grep . | sort -u | tr '\n' ' ')"
+		done
+		zpty -d z
+	DRIVE
+	cat >"$work/zsh/lines" <<-LINES
+		enomem run --gu|$(printf '%s\n' $guests | grep -v '=$' | sort | tr '\n' ' ')
+		enomem run pids|pids-max pids-max-above 
+		enomem run pids-max/f|pids-max/fork 
+		enomem run strict-commit/ha|strict-commit/half\\ of\\ RAM 
+		enomem list --format |json markdown pretty 
+		enomem hold --phase a|aftermath at 
+		enomem inject --from e|entry exec 
+		enomem sweep --calls mmap,mrem|mremap 
+		enomem sweep --errno EAG|EAGAIN 
+		enomem list --errno SIGKI|SIGKILL 
+		enomem explain memcg-ma|memcg-max 
+		enomem explain SIGB|SIGBUS 
+		enomem capture pids|pids-max pids-max-above 
+		enomem inject mma|mmap 
+		enomem inject mmap:ENOM|ENOMEM 
+		enomem inject mmap printen|printenv 
+		enomem inject mmap dash --fro|--frobnicate 
+		enomem why --qui|--quiet 
+		enomem why printen|printenv 
+		enomem why -o x dash --fro|--frobnicate 
+		enomem hold pids-max -- printen|printenv 
+		enomem hold pids-max -- dash x --fro|--frobnicate 
+		enomem run pids-max/fork -- dash --fro|--frobnicate 
+		enomem sweep --errno EAGAIN dash --fro|--frobnicate 
+	LINES
+	: >"$work/zsh/out"
+	ZDOTDIR=$work/zsh OFFER_FPATH=${zsh_script%/*} OFFER_PATH=$prefix/bin OFFER_OUT=$work/zsh/out \
+		marked zsh -f "$work/zsh/drive" <"$work/zsh/lines" >"$work/zsh/got" 2>&1
+	while IFS='|' read -r line expected; do
+		is "zsh: $line" "$(grep -F -- "$line|" "$work/zsh/got" | cut -d '|' -f 2)" "$expected"
+	done <"$work/zsh/lines"
 else
 	skip_test "zsh" "needs zsh: apt install zsh"
 fi

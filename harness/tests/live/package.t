@@ -93,6 +93,33 @@ else
 	skip_test "dpkg installs and removes it" "needs root"
 fi
 
+# --- apt finds all that it depends on, by the lists that are here; nothing is fetched or installed ---
+lists() { find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -size +0 2>/dev/null | grep .; }
+if ! command -v apt-get >/dev/null; then
+	skip_test "apt resolves it" "needs apt-get"
+elif ! lists >/dev/null; then
+	skip_test "apt resolves it" "needs apt's lists of packages: apt-get update"
+else
+	simulated() # package, options of apt-get
+	{
+		(cd "${1%/*}" && marked env LC_ALL=C apt-get -s -q --no-download -o Debug::NoLocking=1 -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
+			"${@:2}" install "./${1##*/}") >"$work/apt.out" 2>&1
+	}
+	before=$(sha256sum /var/lib/dpkg/status)
+	ok "apt resolves it" simulated "$deb" --no-install-recommends || diag "$(tail -n 8 "$work/apt.out")"
+	like "and would install this version" "$(cat "$work/apt.out")" "^Inst enomem \(($version-1|$version-1 .*)"
+	like "and nothing of it is removed or broken" "$(grep -E '^[0-9]+ upgraded' "$work/apt.out")" ' 0 to remove '
+	ok "apt resolves what it recommends" simulated "$deb" --install-recommends || diag "$(tail -n 8 "$work/apt.out")"
+	unlike "all of that is to be had" "$(cat "$work/apt.out")" '^Recommended packages:'
+	cp -r "$root" "$work/unmet"
+	mkdir "$work/unmet/DEBIAN" "$work/unmet-made"
+	dpkg-deb -f "$deb" | sed 's/^Depends: /Depends: enomem-of-which-there-is-none, /' >"$work/unmet/DEBIAN/control"
+	dpkg-deb --build --root-owner-group "$work/unmet" "$work/unmet-made" >/dev/null 2>"$errors"
+	ok "a dependency that nobody has is seen" not simulated "$work/unmet-made/${deb##*/}" --no-install-recommends
+	like "for that reason" "$(cat "$work/apt.out")" 'Depends: enomem-of-which-there-is-none but it is not installable'
+	is "nothing was installed" "$(sha256sum /var/lib/dpkg/status)" "$before"
+fi
+
 if command -v lintian >/dev/null; then
 	is "lintian has nothing to say" "$(cd "$work" && marked lintian --allow-root --display-info --pedantic "$deb" 2>&1)" ""
 else

@@ -154,7 +154,7 @@ def test_filter(browser, page, word):
 
 def test_links(browser):
     load(browser, ONE)
-    link = browser.find_element(By.PARTIAL_LINK_TEXT, "address-space-limit: mremap")
+    link = browser.find_element(By.PARTIAL_LINK_TEXT, "address-space-limit/mremap")
     link.click()
     top = browser.execute_script("return document.getElementById('scenario-address-space-limit').getBoundingClientRect().top")
     ok("a link leads to its section", -5 <= top < 400 and "#scenario-address-space-limit" in browser.current_url, top)
@@ -207,6 +207,14 @@ def test_timeline(browser, library):
     ok("whose points tell their values", "iB at" in figure.find_element(By.CSS_SELECTOR, "circle title").get_attribute("textContent"))
 
 
+# What reaches beyond the screen, and is in nothing that scrolls.
+CUT = """
+function scrolls(e) { for (; e && e !== document.body; e = e.parentElement) if (/auto|scroll/.test(getComputedStyle(e).overflowX)) return true; return false; }
+return Array.prototype.filter.call(document.body.querySelectorAll('*'), e => e.getBoundingClientRect().right > arguments[0] + 1 && !scrolls(e))
+	.map(e => e.outerHTML.slice(0, 80)).slice(0, 5);
+"""
+
+
 def test_looks(browser):
     for name, page in (("one", ONE), ("several", SEVERAL)):
         for dark in (False, True):
@@ -220,12 +228,16 @@ def test_looks(browser):
             ok(f"{name}, {'dark' if dark else 'light'}: so is the ground", (ground == "rgb(13, 17, 23)") == dark, ground)
             browser.execute_script("scrollTo(0, 0)")
             shot(browser, f"{name}-{'dark' if dark else 'light'}")
-        for width in (320, 390, 768):
+        for width in (320, 360, 390, 768):
             look(browser, width=width, height=800)
             load(browser, page)
             browser.execute_script("document.querySelectorAll('section.scenario').forEach((s, i) => { if (i < 4) s.querySelectorAll('details').forEach(d => { d.open = true; }); s.style.contentVisibility = 'visible'; })")
             wide = browser.execute_script("return document.documentElement.scrollWidth")
             ok(f"{name}, {width} pixels wide: nothing is to the right of the screen", wide <= width, wide)
+            cut = browser.execute_script(CUT, width)
+            ok(f"{name}, {width} pixels wide: what is wider scrolls in a place of its own", not cut, cut)
+            facts = browser.execute_script("var f = document.querySelector('table.hosts'), p = f.parentNode; return [f.rows.length, p.scrollWidth - p.clientWidth]")
+            ok(f"{name}, {width} pixels wide: all facts can be read", facts[0] > 5 and facts[1] <= 0, facts)
             shot(browser, f"{name}-{width}")
             if width == 390:
                 browser.execute_script("document.querySelector('section.scenario .evidence').scrollIntoView()")
@@ -239,6 +251,12 @@ def test_looks(browser):
     load(browser, ONE)
     browser.execute_script("document.querySelector('h1').innerHTML = '<i style=\"color: #999\">x</i>'; document.querySelector('i').style.color = '#bbb'")
     ok("the test of contrast sees what is too pale", len(browser.execute_script(CONTRAST)[1]) > 0)
+    look(browser, width=360, height=800)
+    load(browser, ONE)
+    browser.execute_script("var d = document.createElement('table'); d.insertRow().insertCell().textContent = 'x'; d.style.minWidth = '500px'; document.body.appendChild(d)")
+    ok("the test of what is cut sees a table that is", len(browser.execute_script(CUT, 360)) > 0)
+    look(browser)
+    load(browser, ONE)
     browser.execute_script("document.querySelector('h2').outerHTML = '<h6>x</h6>'; document.querySelector('table.top').deleteCaption()")
     ok("the test of structure sees what is wrong", len(browser.execute_script(STRUCTURE)) >= 2)
 

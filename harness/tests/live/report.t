@@ -34,6 +34,16 @@ like "the bars" "$text" 'in use and .* asked, against a bound of'
 like "the refused call" "$text" '<code>mmap\(.*\) = -1 ENOMEM'
 like "what was skipped says why" "$text" 'Not proven here: '
 like "how to see it again" "$text" 'enomem run address-space-limit'
+is "the command that made it" "$(jq -c .command "$result")" "[\"enomem\",\"run\",\"--no-guest\",\"-o\",\"$result\",\"-f\",\"json\",\"pids-max\",\"address-space-limit\",\"strict-commit\"]"
+like "and in the page" "$text" "<code class=\"typed\">enomem run --no-guest -o $result -f json pids-max address-space-limit strict-commit</code>"
+# As typed: options behind operands, and what a shell and a page would take for their own.
+marked "$enomem" run pids-max/fork --no-guest -o "$work/typed.json" -p pids.max=9 -j 2 --guest-append '<i>$(reboot) '\''`' >"$json" 2>"$errors" </dev/null
+is "as it was typed" "$(jq -c '.command[1:]' "$work/typed.json")" \
+	"[\"run\",\"pids-max/fork\",\"--no-guest\",\"-o\",\"$work/typed.json\",\"-p\",\"pids.max=9\",\"-j\",\"2\",\"--guest-append\",\"<i>\$(reboot) '\`\"]" || tell
+harness report --library none "$work/typed.json"
+like "quoted for a shell, and escaped" "$(cat "$json")" "-p pids.max=9 -j 2 --guest-append &#39;&lt;i&gt;.\(reboot\) &#39;.&#39;&#39;\`&#39;</code>"
+printf '%s\n' "$(sed -n 's/.*<code class="typed">\([^<]*\).*/\1/p' "$json" | sed "s/&#39;/'/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g")" >"$work/again"
+is "and a shell reads it back" "$(bash -c 'enomem() { printf "%s\n" "$@"; }; . "$0"' "$work/again" | jq -Rsc 'split("\n")[:-1]')" "$(jq -c '.command[1:]' "$work/typed.json")"
 like "a line for each setting" "$(grep -A1 'by hand:</p><pre[^>]*>echo [0-9]* &gt; /sys/fs/cgroup/GROUP/pids.max$' "$page" | tail -n 1)" '^pids-max fork'
 like "by hand" "$text" 'prlimit --as=[0-9]+ address-space-limit mmap'
 harness report --library none "$result"
