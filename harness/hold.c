@@ -5,6 +5,7 @@
  */
 #include "hold.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -274,19 +275,27 @@ static void hold_look(pid_t pid, void *data)
 	witness_kill_all(&record->witness);
 }
 
-/* Somebody in the run's group who outlives the victim, and does nothing. */
+/* Somebody in the run's group who outlives the victim, and does nothing: in a full group a page of its own would be its
+ * end, so that it joins when it has touched all it will. */
 static pid_t survive(const struct run_record *record)
 {
-	pid_t pid = record->cgroup ? fork() : -1;
+	int ready[2];
+	char c = 0;
+	if (!record->cgroup || pipe2(ready, O_CLOEXEC) < 0)
+		return -1;
+	pid_t pid = fork();
 	if (pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		(void)prctl(PR_SET_NAME, "enomem-survivor");
 		close_memory(true);
+		(void)!write(ready[1], &c, 1);
 		for (;;)
 			(void)pause();
 	}
-	if (pid > 0)
+	(void)close(ready[1]);
+	if (pid > 0 && read(ready[0], &c, 1) == 1)
 		(void)cgroup_attach(record->cgroup, pid);
+	(void)close(ready[0]);
 	return pid;
 }
 
@@ -300,8 +309,8 @@ static void hold_aftermath(pid_t pid, void *data)
 		return;
 	h->aftermath = true;
 	hold_reserve_release(&h->reserve); /* the survivor would have its ends, too */
-	pid_t survivor = survive(record);
 	h->state = witness_make_zombie(&record->witness, pid) == 0 ? HOLD_ZOMBIE : HOLD_AT_EXIT;
+	pid_t survivor = survive(record);
 	show(h, record, pid);
 	if (survivor > 1)
 		(void)kill(survivor, SIGKILL); /* reaped by the witness */
