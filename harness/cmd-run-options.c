@@ -197,8 +197,11 @@ static int parse_one(const struct command *self, int letter, const char *value, 
 		return parameters_add(&o->parameters, value, stderr) < 0 ? EXIT_USAGE : 0;
 	case OPT_DEADLINE:
 		if (number_parse_duration(value, &o->deadline_ns) < 0 || o->deadline_ns == 0 ||
-		    o->deadline_ns > DEADLINE_MAX_NS)
-			return wrong("deadline", value, "times up to 24 hours, such as 10s and 5min");
+		    o->deadline_ns > DEADLINE_MAX_NS) {
+			int code = wrong("deadline", value, "times up to 24 hours, such as 10s and 5min");
+			options_hint_time("deadline", value);
+			return code;
+		}
 		return 0;
 	case 'v':
 		o->report.verbose = true;

@@ -207,7 +207,9 @@ static int report(const struct run_options *o, const json_t *results)
 		(void)say_error(w, "standard output: the report could not be written");
 	(void)failed_remember(results); /* a convenience: who has no home does without */
 	int moved = compare_with_baseline(o, results);
-	if (jobs_interrupted)
+	if (jobs_interrupted && jobs_worker_lost)
+		leftovers_tell();
+	else if (jobs_interrupted)
 		say_note("interrupted; everything was taken down");
 	if (moved < 0)
 		return EXIT_USAGE;

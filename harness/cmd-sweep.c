@@ -56,9 +56,11 @@ static int parse_value(int letter, const char *value, struct request *q)
 	case OPT_FROM:
 		return launch_parse_from(value, &s->from);
 	case OPT_TIMEOUT:
-		if (number_parse_duration(value, &s->timeout_ns) < 0 || s->timeout_ns < 1000000)
-			return say_error(-EINVAL, "--timeout: %s is no time such as 10s", value);
-		return 0;
+		if (number_parse_duration(value, &s->timeout_ns) == 0 && s->timeout_ns >= 1000000)
+			return 0;
+		(void)say_error(-EINVAL, "--timeout: %s is no time such as 10s", value);
+		options_hint_time("timeout", value);
+		return -EINVAL;
 	case OPT_MAX_RUNS:
 		if (number_parse_count(value, &s->max_runs) < 0 || s->max_runs == 0)
 			return say_error(-EINVAL, "--max-runs: %s is no number of runs", value);

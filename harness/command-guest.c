@@ -69,12 +69,13 @@ static int plan_and_execute(struct command_in_guest *c, struct guest_site *site,
 	return code;
 }
 
-/* Found out before any of them is booted. */
+/* Found out before any of them is booted; what is wrong with a name is told by guests_open(). */
 static bool are_several(const struct guests_options *options)
 {
+	auto_fclose FILE *nowhere = fopen("/dev/null", "we");
 	struct guest_kernel *kernels = NULL;
 	size_t count = 0;
-	int r = options->kernels ? guest_kernels_find(options->kernels, stderr, &kernels, &count) : -ENOENT;
+	int r = options->kernels && nowhere ? guest_kernels_find(options->kernels, nowhere, &kernels, &count) : -ENOENT;
 	free(kernels);
 	if (r < 0 || count <= 1)
 		return false;

@@ -36,14 +36,14 @@ static void put_command(FILE *out, const char *command)
 		(void)fprintf(out, "\n    %s\n", command);
 }
 
-/* "12 tasks of 500 tasks in use (2.4 %), refused 3 times" */
+/* "12 tasks of 500 tasks in use (2.4%), refused 3 times" */
 static void put_limit(FILE *out, const json_t *limit)
 {
 	char in_use[64], bound[64];
 	const char *unit = text_of(limit, "unit");
 	json_int_t part = text_integer(limit, "basis_points", 0), refused = text_integer(limit, "refused", 0);
 	put_code(out, text_of(limit, "what"));
-	(void)fprintf(out, ": %s of %s in use (%" JSON_INTEGER_FORMAT ".%" JSON_INTEGER_FORMAT " %%)",
+	(void)fprintf(out, ": %s of %s in use (%" JSON_INTEGER_FORMAT ".%" JSON_INTEGER_FORMAT "%%)",
 		      number_format_amount(in_use, sizeof(in_use), (uint64_t)text_integer(limit, "in_use", 0), unit),
 		      number_format_amount(bound, sizeof(bound), (uint64_t)text_integer(limit, "bound", 0), unit),
 		      part / 100, part % 100 / 10);

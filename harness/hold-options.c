@@ -128,6 +128,7 @@ static int set_ttl(const char *value, struct hold_options *o)
 	if (number_parse_duration(value, &o->ttl_ns) == 0 && o->ttl_ns >= 1000000 && o->ttl_ns <= day)
 		return 0;
 	(void)say_error(0, "--ttl: %s is no time from 1ms to 24h", value);
+	options_hint_time("ttl", value);
 	return EXIT_USAGE;
 }
 

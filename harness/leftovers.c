@@ -65,3 +65,14 @@ void leftovers_undo(void)
 	else if (r < 0)
 		say_hint("enomem recover");
 }
+
+void leftovers_tell(void)
+{
+	int r = leftovers_report(true, stderr);
+	if (r == 0) {
+		say_note("interrupted twice; nothing is left");
+		return;
+	}
+	say_note("interrupted twice; this is left");
+	say_hint("enomem recover");
+}

@@ -9,5 +9,7 @@
 
 /* Undo what dead harnesses left and say so on stderr; silent when there was nothing. */
 void leftovers_undo(void);
+/* After an interrupted run whose workers were killed: what is left in spite of that, or that nothing is. */
+void leftovers_tell(void);
 /* The same for `enomem recover`, on out; with dry_run only tell. Returns how many things there were, or -errno. */
 int leftovers_report(bool dry_run, FILE *out);

@@ -110,7 +110,7 @@ struct run_text {
 	bool has_when;
 	struct expect expect;
 	char *deadline;
-	char *note; /* for people: how kernels differ */
+	char *note;    /* for people: how kernels differ */
 	bool left_out; /* not asked for: SCENARIO/CASE named another trigger */
 	unsigned line;
 };

@@ -131,6 +131,12 @@ int options_colour(const struct command *command, const char *value)
 	return choice(command, "color", value, when, ARRAY_SIZE(when)) < 0 ? EXIT_USAGE : 0;
 }
 
+void options_hint_time(const char *option, const char *value)
+{
+	if (*value && value[strspn(value, "0123456789")] == '\0')
+		say_hint("did you mean --%s=%ss? A time has a unit: ms, s, min, h", option, value);
+}
+
 static unsigned closed_streams;
 
 unsigned options_open_streams(void)

@@ -33,6 +33,8 @@ int options_next(const struct command *command, int argc, char **argv, const cha
 int options_format(const struct command *command, const char *value, unsigned *ret);
 /* Of --color: 0, EXIT_USAGE after telling */
 int options_colour(const struct command *command, const char *value);
+/* After a time was refused: a number alone wants a unit. */
+void options_hint_time(const char *option, const char *value);
 /* Index of the first operand, after options_next() returned -1. */
 int options_operands(void);
 void options_help(const struct command *command);

@@ -212,6 +212,6 @@ void html_fix(FILE *out, const json_t *scenario, unsigned level)
 {
 	(void)fprintf(out, "<div class=\"box\"><h%u>Fix</h%u>", level, level);
 	put_remedies(out, scenario, true, "These were tried, and the same program succeeded:");
-	put_remedies(out, scenario, false, "These are believed in; they were tried, and did not help:");
+	put_remedies(out, scenario, false, "Folklore: these were tried as well, and did not help:");
 	(void)fputs("</div>", out);
 }

@@ -106,7 +106,7 @@ static void put_summary(FILE *out, const json_t *result)
 	json_array_foreach (json_object_get(result, "scenarios"), i, scenario)
 		json_array_foreach (json_object_get(scenario, "runs"), k, run)
 			runs += json_object_get(run, "outcome") != NULL;
-	(void)fprintf(out, "; %zu runs", runs);
+	(void)fprintf(out, "; %zu run%s", runs, runs == 1 ? "" : "s");
 	if (json_is_integer(json_object_get(result, "duration_ns")))
 		(void)fprintf(
 			out, " in %s",

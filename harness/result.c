@@ -15,8 +15,10 @@
 
 static int say(FILE *errors, int error, const char *path, const char *what)
 {
+	const char *name = strerrorname_np(error);
 	if (errors)
-		(void)fprintf(errors, "%s: %s: %s\n", path, what, strerror(error));
+		(void)fprintf(errors, "enomem: %s: %s (%s)\nHint: a result is made by: enomem run -o FILE\n", path,
+			      what, name ? name : "?");
 	return -error;
 }
 

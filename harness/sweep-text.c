@@ -59,7 +59,7 @@ static void print_what(const struct sweep_finding *f, FILE *out)
 	else if (f->outcome == SWEEP_KILL)
 		(void)fputs("kill(-1), which signals every process; it was answered with EPERM", out);
 	else if (f->outcome == SWEEP_LEAK)
-		(void)fprintf(out, "%u tasks are left", f->left);
+		(void)fprintf(out, f->left == 1 ? "%u task is left" : "%u tasks are left", f->left);
 	else
 		(void)fputs(why_end_text(f->status, text, sizeof(text)), out);
 	if (f->fault.call)
@@ -80,15 +80,15 @@ static void print_finding(const struct sweep *s, const struct sweep_finding *f, 
 void sweep_print(const struct sweep *s, bool everything, FILE *out)
 {
 	char name[TEXT_MAX], spec[INJECT_SPEC_TEXT];
-	(void)fprintf(out,
-		      "enomem sweep: %s: injected %s in %" PRIu64 " runs, each of %" PRIu64
-		      " calls once and ever after%s: %" PRIu64 " crashed, %" PRIu64 " hung, %" PRIu64
-		      " left processes, %" PRIu64 " would kill all, %" PRIu64 " failed cleanly, %" PRIu64
-		      " said nothing\n",
-		      text_clean(s->argv[0], false, name, sizeof(name)),
-		      inject_spec_format(&s->spec, spec, sizeof(spec)), s->runs, s->calls_tried,
-		      s->complete ? "" : ", and stopped at --max-runs", s->count[SWEEP_CRASH], s->count[SWEEP_HANG],
-		      s->count[SWEEP_LEAK], s->count[SWEEP_KILL], s->count[SWEEP_CLEAN], s->count[SWEEP_SILENT]);
+	(void)fprintf(
+		out,
+		"enomem sweep: %s: injected %s in %" PRIu64 " run%s, each of %" PRIu64
+		" call%s once and ever after%s: %" PRIu64 " crashed, %" PRIu64 " hung, %" PRIu64
+		" left processes, %" PRIu64 " would kill all, %" PRIu64 " failed cleanly, %" PRIu64 " said nothing\n",
+		text_clean(s->argv[0], false, name, sizeof(name)), inject_spec_format(&s->spec, spec, sizeof(spec)),
+		s->runs, s->runs == 1 ? "" : "s", s->calls_tried, s->calls_tried == 1 ? "" : "s",
+		s->complete ? "" : ", and stopped at --max-runs", s->count[SWEEP_CRASH], s->count[SWEEP_HANG],
+		s->count[SWEEP_LEAK], s->count[SWEEP_KILL], s->count[SWEEP_CLEAN], s->count[SWEEP_SILENT]);
 	inject_print_earlier(s->earlier, out);
 	if (s->bare.left)
 		(void)fputs("  it leaves processes without a fault as well: those are no finding\n", out);

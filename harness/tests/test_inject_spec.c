@@ -7,10 +7,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "cleanup.h"
 #include "inject-spec.h"
 
 static struct inject_spec parsed(const char *text)
@@ -155,11 +157,52 @@ static void test_all_calls(void **state)
 	}
 }
 
+/* DESCRIPTION of the manual has every call that the witness stops, and no other. */
+static void test_manual(void **state)
+{
+	static char page[1 << 18];
+	(void)state;
+	FILE *in = fopen(TEST_DATA "/../../enomem.1.scd", "r");
+	assert_non_null(in);
+	page[fread(page, 1, sizeof(page) - 1, in)] = '\0';
+	(void)fclose(in);
+	char *at = strstr(page, "that a limit counts\n("), *end = at ? strstr(at, "). It follows") : NULL;
+	assert_non_null(end);
+	*end = '\0';
+	at = strchr(at, '(') + 1;
+	uint64_t said = 0;
+	static const char *const words[] = {"and", "in",       "guests", "where", "it",  "also",
+					    "a",   "scenario", "asks",   "for",   "them"};
+	for (char *part = strtok(at, ",;\n"); part; part = strtok(NULL, ",;\n")) {
+		/* "and in guests swapoff and bpf where it makes a map" */
+		char *save, *word = strtok_r(part, " ", &save);
+		unsigned calls = 0;
+		for (; word; word = strtok_r(NULL, " ", &save)) {
+			const struct call_info *call = call_by_name(word);
+			if (call)
+				said |= UINT64_C(1) << (call - watched_calls);
+			calls += call != NULL;
+			bool plain = false;
+			for (size_t i = 0; !call && !calls && i < ARRAY_SIZE(words); i++)
+				plain |= !strcmp(word, words[i]);
+			if (!call && !calls && !plain)
+				print_message("'%s' is no call\n", word);
+			assert_true(call || calls || plain);
+		}
+	}
+	for (const struct call_info *call = watched_calls; call->name; call++) {
+		if (!(said >> (call - watched_calls) & 1))
+			print_message("%s is not in the manual\n", call->name);
+		assert_true(said >> (call - watched_calls) & 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_when),     cmocka_unit_test(test_calls),  cmocka_unit_test(test_size),
-		cmocka_unit_test(test_mistakes), cmocka_unit_test(test_format), cmocka_unit_test(test_all_calls),
+		cmocka_unit_test(test_when),      cmocka_unit_test(test_calls),  cmocka_unit_test(test_size),
+		cmocka_unit_test(test_mistakes),  cmocka_unit_test(test_format), cmocka_unit_test(test_manual),
+		cmocka_unit_test(test_all_calls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -209,7 +209,7 @@ static void test_unreadable(void **state)
 	(void)state;
 	(void)unlink(path);
 	auto_free char *said = load(-ENOENT);
-	assert_non_null(strstr(said, "No such file"));
+	assert_non_null(strstr(said, "cannot be opened (ENOENT)\nHint: a result is made by: enomem run -o FILE"));
 	auto_fclose FILE *null = fopen("/dev/null", "we");
 	assert_int_equal(result_load(directory, null, &result), -EISDIR);
 	assert_null(result);

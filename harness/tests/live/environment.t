@@ -83,6 +83,8 @@ exits "unknown scenario" 2 'did you mean .pids-max.' run pids-mx
 exits "unknown scenario, nothing near" 2 'enomem list' run xyzzy-plugh-frobnicate
 exits "unknown directory" 2 'no-such-directory' run ./no-such-directory/
 exits "unknown option" 2 'no such option|unrecognized option' run --frobnicate
+exits "a deadline without its unit" 2 'did you mean --deadline=6s' run --deadline 6 pids-max -- true
+exits "a result that is not there" 2 'enomem: .*/none: cannot be opened .ENOENT.' compare "$work/none" "$work/none"
 exits "unknown letter" 2 "invalid option -- 'x'" run -x
 exits "abbreviated option" 2 'no such option' run --verb good
 exits "option without its argument" 2 'requires an argument' run --output
@@ -251,6 +253,9 @@ echo "$pid" >>"$work/harnesses"
 [ "$pid" -gt 1 ] && kill -INT "$pid" && kill -INT "$pid"
 wait "$waiting"
 is "SIGINT twice: exit status" $? 130 || tell
+like "SIGINT twice: it says so" "$(cat "$errors")" 'interrupted again: leaving at once'
+like "SIGINT twice: and at the end what is left" "$(cat "$errors")" '^enomem: interrupted twice; nothing is left$'
+unlike "SIGINT twice: and nothing of a clean end" "$(cat "$errors")" 'everything was taken down'
 nothing_left "SIGINT twice: "
 is "SIGINT twice: nothing is left to recover" "$(marked "$enomem" recover --dry-run 2>&1 | tail -n 1)" \
 	"$(state=$work/fresh marked "$enomem" recover --dry-run 2>&1 | tail -n 1)"

@@ -475,6 +475,10 @@ for wrong in "" "pids-max" "pids-max --" "--phase nosuch pids-max -- true" "--tt
 	marked "$enomem" hold $wrong >"$json" 2>"$errors" </dev/null
 	is "usage: hold $wrong" $? 2
 done
+marked "$enomem" hold --ttl 30 pids-max -- true >"$json" 2>"$errors" </dev/null
+like "a time without its unit: what was meant" "$? $(tail -n 1 "$errors")" '^2 Hint: did you mean --ttl=30s\?'
+marked "$enomem" hold --guest=9.9 pids-max -- true >"$json" 2>"$errors" </dev/null
+is "a kernel that nobody has is told of once" "$(grep -c '^enomem: ' "$errors")" 1
 
 # --- a failure that is none: the tool sees nothing of it ---
 compile_liar

@@ -188,7 +188,7 @@ exits "nothing went as predicted" 4 'no trigger of these results' list --errno-t
 head -c 5000 "$work/made.json" >"$work/cut.json"
 exits "a file that ends too early" 2 "^$work/cut\.json:[0-9]+:[0-9]+: " list --errno-table "$work/made.json" "$work/cut.json"
 exits "a file that is no result" 2 "^$schema: is no result" list --errno-table "$schema"
-exits "no such file" 2 "^$work/none\.json: cannot be opened" list --errno-table "$work/none.json"
+exits "no such file" 2 "^enomem: $work/none\.json: cannot be opened \(ENOENT\)" list --errno-table "$work/none.json"
 exits "no file" 2 'name a result file' list --errno-table
 exits "an option of the list" 2 'no other option' list --errno-table --cause rlimit-as "$work/made.json"
 marked "$enomem" list --errno-table "$work/made.json" >/dev/full 2>"$errors"

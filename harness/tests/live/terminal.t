@@ -73,7 +73,7 @@ is "names beside it: usage" "$code" 2
 like "names beside it: told" "$(cat "$errors")" 'no other scenario can be named'
 harness run --failed="$work/none.json"
 is "a result that is not there: usage" "$code" 2
-like "a result that is not there: told" "$(cat "$errors")" 'none.json: cannot be opened: No such file'
+like "a result that is not there: told" "$(cat "$errors")" 'none.json: cannot be opened .ENOENT.'
 printf 'lost\n../../etc\n' >"$work/home/enomem/failed"
 harness run --failed
 is "a broken list: usage" "$code" 2
