@@ -21,8 +21,8 @@ json_t *grade_parse(const char *text, size_t length, char *why, size_t size);
 
 /*
  * {"schema": "enomem-grade/1", "right": BOOL, "items": [{"item", "answer", "key", "right"}], "unknown": [KEY]}: each
- * thing that the answer says, the cause whether it says one or not, and how many decoys were spared where there were some. A number of `values` may be off by so many
- * basis points: what is in use goes on changing. NULL without memory.
+ * thing that the answer says, the cause whether it says one or not, and how many decoys were spared where there were
+ * some. A number of `values` may be off by so many basis points: what is in use goes on changing. NULL without memory.
  */
 json_t *grade_make(const json_t *key, const json_t *answer, uint64_t within_basis_points);
 

@@ -191,7 +191,7 @@ like "the other as well" "$(cat "$errors")" "enomem run 'several/data: limited' 
 unlike "once where they are the same" "$(cat "$errors")" "more space"
 exits "no such case" 2 "several has no such case or run" several/dota -- true
 exits "no such scenario" 2 "narow: no such scenario" narow -- true
-like "but one like it" "$(cat "$errors")" "did you mean narrow"
+like "but one like it" "$(cat "$errors")" "did you mean 'narrow'"
 exits "two scenarios" 2 "one scenario" narrow several -- true
 exits "an unknown key" 2 "did you mean 'memory.max'" -p memory.mux=1M narrow -- true
 exits "an unknown limit" 2 "unknown rlimit 'az'" -p rlimit.az=1M narrow -- true
