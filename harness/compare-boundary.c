@@ -59,7 +59,7 @@ int compare_boundaries(struct comparison *c, const char *scenario, const json_t 
 		const json_t *other = json_object_get(in_b, text_of(boundary, "name"));
 		if (other)
 			boundary_moved(c, scenario, boundary, other);
-		else
+		else if (!json_object_get(c->partly, scenario))
 			only_in(c, scenario, boundary, c->name_a);
 	}
 	json_array_foreach (b, i, boundary)

@@ -88,10 +88,12 @@ static int baseline_file(const json_t *result, const char *path, char *buf, size
 	return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : 0;
 }
 
-int baseline_compare(const json_t *result, const char *baseline_path, bool selected_only, FILE *out)
+int baseline_compare(const json_t *result, const char *baseline_path, bool selected_only, const json_t *partly,
+		     FILE *out)
 {
 	char file[PATH_MAX], key[TEXT_MAX];
-	struct comparison c = {.out = out, .name_a = file, .name_b = "this run", .selected_only = selected_only};
+	struct comparison c = {
+		.out = out, .name_a = file, .name_b = "this run", .selected_only = selected_only, .partly = partly};
 	json_auto_t *stored = NULL;
 	int r = baseline_file(result, baseline_path, file, sizeof(file));
 	if (r < 0)

@@ -219,7 +219,7 @@ static int compare_runs(struct comparison *c, const char *scenario, const json_t
 		const json_t *other = json_object_get(in_b, text_of(run, "name"));
 		if (other)
 			compare_run(c, scenario, run, other);
-		else
+		else if (!json_object_get(c->partly, scenario))
 			only_in(c, scenario, run, run, c->name_a);
 	}
 	json_array_foreach (b, i, run)

@@ -37,6 +37,7 @@ struct comparison {
 	const char *kernel; /* before each line, where several are compared */
 	const json_t *host_a, *host_b;
 	bool selected_only;
+	const json_t *partly; /* of scenarios with these names only some runs were asked for; NULL */
 	int differences;
 };
 

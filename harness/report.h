@@ -83,7 +83,8 @@ int compare_sets(const json_t *a, const json_t *b, const char *name_a, const cha
 /*
  * What moved from a stored baseline to this result. The baseline is a file (of several results in it the one of the
  * same kernel series and cgroup version is taken) or a directory with <series>.json in it. With selected_only,
- * scenarios that only the baseline has are not told: they were not asked for. The number of differences, or -errno
- * after a message on stderr.
+ * scenarios that only the baseline has are not told: they were not asked for; nor are runs that only it has of those
+ * whose names are keys of `partly` (NULL for none). The number of differences, or -errno after a message on stderr.
  */
-int baseline_compare(const json_t *result, const char *baseline_path, bool selected_only, FILE *out);
+int baseline_compare(const json_t *result, const char *baseline_path, bool selected_only, const json_t *partly,
+		     FILE *out);
