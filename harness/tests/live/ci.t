@@ -211,6 +211,17 @@ PY
 		$(workflow gitlab.yml '" ".join(d["enomem"]["parallel"]["matrix"][0]["PROFILE"])'); do
 		ok "workflows: profile $profile is there" test -f "$ci/workflows/profiles/$profile.conf"
 	done
+	# A fresh Debian has apt, dpkg, gzip and util-linux; the rest of what ci/kernels calls is installed with what guests need.
+	is "workflows: who brings kernels installs what that needs" "$(for file in github.yml gitlab.yml; do
+		workflow "$file" '[all(w in str(j) for w in ("$packages_to_run", "$packages_to_guest")) for j in list(d.get("jobs", d).values()) if "ci/kernels " in str(j)]'
+	done | paste -sd' ')" "[True] [True]"
+	is "workflows: and that is all ci/kernels calls" "$(
+		. "$ci/lib.sh"
+		sed -n 's/.*for pair in \(.*\); do$/\1/p' "$ci/kernels-apt.sh" | tr ' ' '\n' | cut -d: -f2 | sort -u |
+			grep -vx -e apt -e dpkg -e gzip -e util-linux | while read -r package; do
+			case " $packages_to_guest " in *" $package "*) echo "$package there" ;; *) echo "$package missing" ;; esac
+		done | paste -sd,
+	)" "lz4 there,xz-utils there,zstd there"
 	is "workflows: every shell line parses" "$(for file in github.yml gitlab.yml lava.yaml; do
 		workflow "$file" '"\0".join([s["run"] for j in d.get("jobs", {}).values() for s in j["steps"] if "run" in s] +
 			[l for j in d.values() if isinstance(j, dict) for k in ("before_script", "script") for l in j.get(k, [])] +
