@@ -10,17 +10,17 @@
 #include "hold-options.h"
 #include "say.h"
 
-static bool has(const struct selection *s, const struct scenario *one)
+static void add_once(struct selection *s, struct scenario *one)
 {
 	for (size_t i = 0; i < s->count; i++)
 		if (!strcmp(s->item[i]->directory, one->directory))
-			return true;
-	return false;
+			return;
+	s->item[s->count++] = one;
 }
 
-static int add(struct hold_options *o, size_t i)
+static int add(struct hold_options *o, size_t i, struct selection *all)
 {
-	struct selection found;
+	struct selection found = {NULL, 0};
 	if (select_scenarios(o->tree, &o->decoy[i], 1, &found) < 0)
 		return EXIT_USAGE;
 	if (found.count != 1) {
@@ -29,6 +29,7 @@ static int add(struct hold_options *o, size_t i)
 		return EXIT_USAGE;
 	}
 	o->decoy_scenarios.item[o->decoy_scenarios.count++] = found.item[0];
+	add_once(all, found.item[0]);
 	free(found.item);
 	return 0;
 }
@@ -40,13 +41,10 @@ int hold_decoys_select(struct hold_options *o, const struct selection *selection
 	*ret_all = (struct selection){calloc(selection->count + HOLD_DECOYS_MAX, sizeof(struct scenario *)), 0};
 	if (!o->decoy_scenarios.item || !ret_all->item)
 		return say_error(EXIT_BROKEN, "no memory");
-	for (size_t i = 0; i < o->decoy_count && code == 0; i++)
-		code = add(o, i);
 	for (size_t i = 0; i < selection->count; i++)
 		ret_all->item[ret_all->count++] = selection->item[i];
-	for (size_t i = 0; i < o->decoy_scenarios.count; i++)
-		if (!has(ret_all, o->decoy_scenarios.item[i]))
-			ret_all->item[ret_all->count++] = o->decoy_scenarios.item[i];
+	for (size_t i = 0; i < o->decoy_count && code == 0; i++)
+		code = add(o, i, ret_all);
 	return code;
 }
 

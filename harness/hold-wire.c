@@ -180,8 +180,8 @@ static bool are_decoys(const json_t *decoys, const struct hold_decoys *sent)
 {
 	const json_t *item;
 	size_t i;
-	if (json_array_size(decoys) != (sent ? sent->count : 0))
-		return false;
+	if (!sent || json_array_size(decoys) != sent->count)
+		return !sent && json_array_size(decoys) == 0;
 	json_array_foreach (decoys, i, item) {
 		const struct hold_decoy *one = &sent->item[i];
 		if (strcmp(text_of(item, "scenario"), one->plan->scenario->name) != 0 ||

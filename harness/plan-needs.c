@@ -129,10 +129,16 @@ static bool sysctl_value(const char *name, const struct machine *m, char *ret, s
 
 static bool sysctl_missing(const struct setting *wanted, const struct machine *m, char **ret)
 {
+	static const char not [] = "not ";
 	char value[SYSCTL_VALUE_MAX];
+	const bool other = strncmp(wanted->value, not, strlen(not )) == 0;
 
 	if (!sysctl_value(wanted->key, m, value, sizeof(value)))
 		*ret = sentence("needs %s, which this kernel does not have", wanted->key);
+	else if (other && strcmp(value, wanted->value + strlen(not )) == 0)
+		*ret = sentence("needs another %s than %s", wanted->key, value);
+	else if (other)
+		return false;
 	else if (strcmp(value, wanted->value) != 0)
 		*ret = sentence("needs %s = %s (it is %s)", wanted->key, wanted->value, value);
 	else

@@ -533,6 +533,10 @@ static void test_needs(void **state)
 	assert_missing("{sysctl: {vm.overcommit_memory: 1}}", &m, "needs vm.overcommit_memory = 1 (it is 0)");
 	assert_missing("{sysctl: {kernel.threads-max: 1}}", &m,
 		       "needs kernel.threads-max, which this kernel does not have");
+	assert_missing("{sysctl: {vm.overcommit_memory: not 2}}", &m, NULL);
+	assert_missing("{sysctl: {vm.overcommit_memory: not 0}}", &m, "needs another vm.overcommit_memory than 0");
+	assert_missing("{sysctl: {vm.no_such_thing: not 1}}", &m,
+		       "needs vm.no_such_thing, which this kernel does not have");
 	assert_missing("{sysctl: {vm.no_such_thing: 1}}", &m,
 		       "needs vm.no_such_thing, which this kernel does not have");
 	assert_missing("{tools: [sh]}", &m, NULL);
