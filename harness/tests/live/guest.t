@@ -125,6 +125,40 @@ if [ -r "$cache/kvm-unusable" ]; then
 else
 	skip_test "KVM that cannot run guests" "no KVM, or one that works"
 fi
+# One that opens and is none: a device of /dev in a mount namespace of its own. Whether QEMU ends of it, or a QEMU that takes it for one
+# hangs or reports an error of its own, the CPU is emulated.
+cat >"$work/other-dev" <<'EOF'
+#!/bin/sh
+# other-dev DIRECTORY COMMAND...
+mount -t tmpfs none "$1" && for d in null zero random urandom tty; do cp -a "/dev/$d" "$1/"; done &&
+	cp -a /dev/zero "$1/kvm" && mkdir "$1/shm" && mount --bind "$1" /dev || exit 99
+shift
+exec "$@"
+EOF
+cat >"$work/hanging-qemu" <<'EOF'
+#!/bin/sh
+case " $* " in *" kvm"* | *=kvm*) exec sleep 100 ;; esac
+exec REAL "$@"
+EOF
+sed "s|REAL|$real_qemu|" "$work/hanging-qemu" | sed 's/exec sleep 100/echo "KVM internal error. Suberror: 1" >\&2; exec sleep 100/' >"$work/failing-qemu"
+sed -i "s|REAL|$real_qemu|" "$work/hanging-qemu"
+chmod +x "$work/other-dev" "$work/hanging-qemu" "$work/failing-qemu"
+mkdir -p "$work/dev"
+if [ "$(id -u)" = 0 ] && unshare -m sh "$work/other-dev" "$work/dev" true; then
+	for qemu in "$real_qemu" "$work/failing-qemu" "$work/hanging-qemu"; do
+		rm -rf "$work/none-cache"
+		fresh_cache "$work/none-cache"
+		rm -f "$work/none-cache/kvm-unusable"
+		marked env ENOMEM_CACHE_DIR="$work/none-cache" ENOMEM_QEMU="$qemu" timeout 90 unshare -m sh "$work/other-dev" "$work/dev" \
+			"$enomem" run --scenarios "$tree" --guest="$kernel" -f json shows >"$json" 2>"$errors"
+		is "a KVM that is none, ${qemu##*/}: all pass" "$? $(get '[.scenarios[].verdict] | join(" ")')" "0 pass" || diag "$(cat "$errors")"
+		is "a KVM that is none, ${qemu##*/}: one line says so" "$(grep -c 'KVM cannot run guests here .*emulating the CPU instead' "$errors") $(grep -c . "$errors")" "1 1" || diag "$(cat "$errors")"
+		ok "a KVM that is none, ${qemu##*/}: remembered" test -s "$work/none-cache/kvm-unusable"
+	done
+	rm -rf "$work/none-cache"
+else
+	skip_test "a KVM that is none" "needs root, and mount namespaces"
+fi
 
 time_at
 # ---- what is asked of a guest is there ----
