@@ -202,7 +202,9 @@ static int report(const struct run_options *o, const json_t *results)
 	int r = !o->output ? 0 : count == 1 ? result_store(o->output, each[0]) : results_store(o->output, each, count);
 	if (r < 0)
 		(void)say_error(r, "%s: the result could not be stored; what was there before is untouched", o->output);
-	int w = report_write_set(o->format, each, count, &o->report, stdout);
+	struct report_options how = o->report;
+	how.interrupted = jobs_interrupted;
+	int w = report_write_set(o->format, each, count, &how, stdout);
 	if (w < 0)
 		(void)say_error(w, "standard output: the report could not be written");
 	(void)failed_remember(results); /* a convenience: who has no home does without */

@@ -45,6 +45,8 @@ static int write_array(enum report_format format, const json_t *results, const s
 	case FORMAT_TAP:
 	case FORMAT_TAP13:
 		report_tap(results, labels, format == FORMAT_TAP ? 14 : 13, out);
+		if (options && options->interrupted)
+			(void)fputs("Bail out! interrupted\n", out);
 		return 0;
 	case FORMAT_JUNIT:
 		report_junit(results, labels, out);

@@ -22,8 +22,9 @@ extern const char *const report_format_names[FORMAT_COUNT];
 
 struct report_options {
 	bool colour;
-	bool verbose;   /* pretty: every run and every check */
-	unsigned width; /* pretty: columns of the terminal, 0 when there is none (then 120) */
+	bool verbose;     /* pretty: every run and every check */
+	bool interrupted; /* tap: it bails out, since what was not run looks like what is skipped */
+	unsigned width;   /* pretty: columns of the terminal, 0 when there is none (then 120) */
 };
 
 /* Write a result. 0, -EINVAL when it is no result, -EIO or the errno when out could not be written (the stream is

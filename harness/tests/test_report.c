@@ -294,6 +294,26 @@ static void test_prove_reads_tap13(void **state)
 	}
 }
 
+/* Interrupted: what was not run is "ok" with SKIP, and who reads the stream shall not take it for a pass. */
+static void test_tap_bails_out(void **state)
+{
+	(void)state;
+	json_auto_t *good = sample_result();
+	json_t *scenarios = json_object_get(good, "scenarios");
+	(void)json_array_remove(scenarios, 3);
+	(void)json_array_remove(scenarios, 1);
+	doctor(good, "summary", "{\"pass\":2,\"fail\":0,\"broken\":0,\"skip\":2}");
+	for (enum report_format format = FORMAT_TAP; format <= FORMAT_TAP13; format++) {
+		auto_free char *stream = written(format, good, (struct report_options){.interrupted = true});
+		auto_free char *whole = written(format, good, (struct report_options){0});
+		assert_non_null(strstr(stream, "\nBail out! interrupted\n"));
+		assert_null(strstr(whole, "Bail out!"));
+		auto_free char *said = format == FORMAT_TAP13 ? proved(stream) : NULL;
+		if (said)
+			assert_non_null(strstr(said, "Bailout called.  Further testing stopped:  interrupted"));
+	}
+}
+
 static void test_json(void **state)
 {
 	(void)state;
@@ -340,6 +360,7 @@ int main(void)
 		cmocka_unit_test(test_tap13),
 		cmocka_unit_test(test_tap_is_harmless),
 		cmocka_unit_test(test_prove_reads_tap13),
+		cmocka_unit_test(test_tap_bails_out),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_what_is_no_result),
 		cmocka_unit_test(test_full_disk),
