@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "hold-run.h"
 #include "jobs.h"
+#include "leftovers.h"
 #include "run-open.h"
 #include "say.h"
 
@@ -73,6 +74,8 @@ void hold_decoy_stand(int ready_fd, int life_fd, pid_t pid, const atomic_bool *i
 {
 	const struct ready ready = {.pid = pid};
 	struct pollfd life = {.fd = life_fd, .events = POLLIN};
+	/* A copy of all that the harness knows; while its run was started it had to be open, see hold_attach(). */
+	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)!write(ready_fd, &ready, sizeof(ready));
 	while (!*interrupted && poll(&life, 1, POLL_MS) <= 0)
 		;
@@ -103,7 +106,6 @@ _Noreturn static void keep(const struct hold_decoy *d, const struct machine *mac
 			 .life_fd = life_fd};
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)prctl(PR_SET_NAME, "enomem-decoy");
-	(void)prctl(PR_SET_DUMPABLE, 0); /* a copy of all that the harness knows */
 	forget_harness(ready_fd, life_fd);
 	site.machine = *machine;
 	if (run_open(&site.machine, &site.journal, &site.filter_fd, &site.context) < 0) {
@@ -131,6 +133,57 @@ static uint64_t pending(pid_t pid)
 		if (!strncmp(line, "SigPnd:", 7) || !strncmp(line, "ShdPnd:", 7))
 			mask |= strtoull(line + 7, NULL, 16);
 	return mask;
+}
+
+static bool is_alive(pid_t pid, uint64_t *ret_start)
+{
+	const char state = hold_scene_state(pid, ret_start);
+	return state && state != 'Z' && state != 'X';
+}
+
+static bool belongs(const struct hold_decoy *d, pid_t parent)
+{
+	for (size_t i = 0; i < d->task_count; i++)
+		if (d->task[i].pid == parent)
+			return true;
+	return parent == d->keeper;
+}
+
+/* The keeper and everything below it, parents first: another look for each generation. */
+static int note_tasks(struct hold_decoy *d)
+{
+	for (size_t before = SIZE_MAX; before != d->task_count;) {
+		before = d->task_count;
+		auto_closedir DIR *proc = opendir("/proc");
+		for (struct dirent *entry; proc && (entry = readdir(proc));) {
+			pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+			struct hold_decoy_task one = {.pid = pid};
+			bool known = false;
+			for (size_t i = 0; i < before && !known; i++)
+				known = d->task[i].pid == pid;
+			if (pid <= 1 || known || (pid != d->keeper && !belongs(d, hold_parent_of(entry->d_name))) ||
+			    !is_alive(pid, &one.start))
+				continue;
+			struct hold_decoy_task *more = realloc(d->task, (d->task_count + 1) * sizeof(one));
+			if (!more)
+				return -ENOMEM;
+			one.pending = pending(pid);
+			d->task = more;
+			d->task[d->task_count++] = one;
+		}
+	}
+	return 0;
+}
+
+static bool is_spared(const struct hold_decoy *d)
+{
+	for (size_t i = 0; i < d->task_count; i++) {
+		const struct hold_decoy_task *one = &d->task[i];
+		uint64_t start = 0;
+		if (!is_alive(one->pid, &start) || start != one->start || (pending(one->pid) & ~one->pending))
+			return false;
+	}
+	return true;
 }
 
 static int await_ready(int ready_fd, struct ready *ret)
@@ -166,6 +219,8 @@ int hold_decoys_start(struct hold_decoys *d, const struct machine *machine, char
 	for (size_t i = 0; i < d->count; i++) {
 		d->item[i].keeper = 0;
 		d->item[i].life_fd = -1;
+		d->item[i].task = NULL;
+		d->item[i].task_count = 0;
 	}
 	for (size_t i = 0; i < d->count; i++) {
 		struct hold_decoy *one = &d->item[i];
@@ -173,9 +228,10 @@ int hold_decoys_start(struct hold_decoys *d, const struct machine *machine, char
 		int r = start(one, machine, &ready);
 		if (r == 0 && ready.code == 0) {
 			one->pid = ready.pid;
-			(void)hold_scene_state(one->pid, &one->start);
-			one->pending = pending(one->pid);
-			continue;
+			if (note_tasks(one) == 0)
+				continue;
+			ready.code = EXIT_BROKEN;
+			(void)snprintf(ready.why, sizeof(ready.why), "no memory");
 		}
 		(void)snprintf(why, size, "decoy %s: %s: %s", one->plan->scenario->name, one->run->name,
 			       r < 0 ? strerror(-r) : ready.why);
@@ -190,33 +246,39 @@ json_t *hold_decoys_look(const struct hold_decoys *d)
 	json_t *all = json_array();
 	for (size_t i = 0; i < d->count; i++) {
 		const struct hold_decoy *one = &d->item[i];
-		uint64_t begun = 0;
-		const char state = hold_scene_state(one->pid, &begun);
-		const bool lives = state && state != 'Z' && state != 'X' && begun == one->start;
 		(void)json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:i, s:b}", "scenario",
 							   one->plan->scenario->name, "run", one->run->name, "role",
 							   role_names[one->run->role], "pid", (int)one->pid, "spared",
-							   lives && (pending(one->pid) & ~one->pending) == 0));
+							   is_spared(one)));
 	}
 	return all;
 }
 
 void hold_decoys_end(struct hold_decoys *d)
 {
+	bool lost = false;
 	for (size_t i = 0; i < d->count; i++) {
 		closep(&d->item[i].life_fd);
 		d->item[i].life_fd = -1;
 	}
 	for (size_t i = 0; i < d->count; i++) {
 		const uint64_t end = clock_now_ns() + READY_NS / 6;
-		pid_t pid = d->item[i].keeper;
-		while (pid > 0 && waitpid(pid, NULL, WNOHANG) == 0) {
+		pid_t pid = d->item[i].keeper, gone = 0;
+		int status = 0;
+		while (pid > 0 && (gone = waitpid(pid, &status, WNOHANG)) == 0) {
 			struct timespec pause = {.tv_nsec = 2000000};
 			(void)kill(pid, clock_now_ns() < end ? SIGCONT : SIGKILL); /* a tool may have stopped it */
 			(void)nanosleep(&pause, NULL);
 		}
+		/* A tool may have killed it, and the witness have buried it: then nobody has undone what it made. */
+		lost |= pid > 0 && (gone < 0 || WIFSIGNALED(status));
 		d->item[i].keeper = 0;
+		free(d->item[i].task);
+		d->item[i].task = NULL;
+		d->item[i].task_count = 0;
 	}
+	if (lost)
+		leftovers_undo();
 }
 
 void hold_decoys_free(struct hold_decoys *d)

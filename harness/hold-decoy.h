@@ -24,7 +24,14 @@ struct hold_decoy {
 	/* inner */
 	pid_t keeper, pid;
 	int life_fd;
-	uint64_t start, pending; /* of pid: when it was started, in ticks; signals that waited for it from the start */
+	struct hold_decoy_task *task; /* all that belong to it: its keeper, its run's processes */
+	size_t task_count;
+};
+
+/* A process as it stands when its decoy is ready: when it was started, in ticks, and signals that wait for it. */
+struct hold_decoy_task {
+	pid_t pid;
+	uint64_t start, pending;
 };
 
 struct hold_decoys {
@@ -42,7 +49,8 @@ const struct plan_run *hold_decoy_choose(const struct plan *plan, enum role role
 
 /* Start all of them; 0 when each stands. Else the exit status, and why; none is left then. */
 int hold_decoys_start(struct hold_decoys *d, const struct machine *machine, char *why, size_t size);
-/* [{"scenario", "run", "role", "pid", "spared"}]: spared is who lives, and was sent no signal. NULL without memory. */
+/* [{"scenario", "run", "role", "pid", "spared"}]: spared is whose processes all live, and were sent no signal. NULL
+ * without memory. */
 json_t *hold_decoys_look(const struct hold_decoys *d);
 void hold_decoys_end(struct hold_decoys *d);
 /* The plans. */

@@ -92,6 +92,10 @@ static int set_decoys(const char *value, struct hold_options *o)
 	char *rest = NULL;
 	if (!copy)
 		return say_error(EXIT_BROKEN, "no memory");
+	if (!*value || *value == ',' || value[strlen(value) - 1] == ',' || strstr(value, ",,")) {
+		(void)say_error(0, "--decoys: '%s': a name is empty", value);
+		return EXIT_USAGE;
+	}
 	for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
 		if (o->decoy_count == HOLD_DECOYS_MAX) {
 			(void)say_error(0, "--decoys: more than %d", HOLD_DECOYS_MAX);

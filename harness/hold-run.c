@@ -181,7 +181,8 @@ int hold_run(struct hold_site *s, const struct plan *plan, const struct plan_run
 	hold_reserve_release(&ret->reserve); /* when the moment did not come */
 	s->context.observer = NULL;
 	if (ret->beside) {
-		ret->decoys = hold_decoys_look(ret->beside);
+		/* Who is interrupted has ended them himself. */
+		ret->decoys = jobs_interrupted ? NULL : hold_decoys_look(ret->beside);
 		hold_decoys_end(ret->beside);
 	}
 	if (code == 0 || ret->problem < 0 || ret->tool.error || (ret->tool.lost && !ret->expired))

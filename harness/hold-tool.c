@@ -21,6 +21,7 @@
 #define KEEPER_FILES   4096
 #define KEEPER_POLL_MS 200
 #define WAKE_MS        100
+#define GRACE_NS       1000000000ULL
 
 /* What the harness says to the keeper. */
 #define HOLD_END       'e'
@@ -101,8 +102,9 @@ static enum life hear(int life_fd, pid_t tool)
 }
 
 /* Until the tool has ended (true), or somebody wants it to. */
-static bool wait_for_tool(pid_t tool, int life_fd, int *ret_status, enum life *ret_life)
+static bool wait_for_tool(const struct hold_tool *t, pid_t tool, int life_fd, int *ret_status, enum life *ret_life)
 {
+	const pid_t harness = getppid();
 	auto_close int pidfd = (int)syscall(SYS_pidfd_open, tool, 0);
 	for (;;) {
 		struct pollfd fds[] = {{.fd = life_fd, .events = POLLIN}, {.fd = pidfd, .events = POLLIN}};
@@ -111,6 +113,13 @@ static bool wait_for_tool(pid_t tool, int life_fd, int *ret_status, enum life *r
 			if (pid == tool)
 				return true;
 		(void)poll(fds, ARRAY_SIZE(fds), KEEPER_POLL_MS);
+		/* A tool may have stopped the harness, and go on doing so: then its time is over all the same. */
+		if (clock_ns(CLOCK_BOOTTIME) > t->deadline_ns + GRACE_NS) {
+			if (getppid() == harness)
+				(void)kill(harness, SIGCONT);
+			*ret_life = LIFE_ENDS;
+			return false;
+		}
 		if (fds[0].revents)
 			*ret_life = hear(life_fd, tool);
 		if (*ret_life != LIFE_GOES_ON)
@@ -136,6 +145,7 @@ _Noreturn static void keep(const struct hold_tool *t, int life_fd, int result_fd
 	const int kept[] = {life_fd, result_fd, out_fd, t->kept_fd, t->directory_fd};
 	struct result result = {0};
 	enum life life = LIFE_GOES_ON;
+	const pid_t harness = getppid();
 	int error_pipe[2];
 	for (size_t i = 0; i < ARRAY_SIZE(not_for_us); i++)
 		(void)signal(not_for_us[i], SIG_IGN);
@@ -155,9 +165,11 @@ _Noreturn static void keep(const struct hold_tool *t, int life_fd, int result_fd
 		(void)close(error_pipe[1]);
 		if (read(error_pipe[0], &result.error, sizeof(result.error)) != (ssize_t)sizeof(result.error))
 			result.error = 0;
-		result.ended = wait_for_tool(tool, life_fd, &result.status, &life);
+		result.ended = wait_for_tool(t, tool, life_fd, &result.status, &life);
 	}
 	end_descendants();
+	if (life == LIFE_ENDS)
+		(void)kill(harness, SIGCONT); /* once more, when there is nobody left to stop it */
 	struct pollfd more = {.fd = life_fd, .events = POLLIN};
 	if (life == LIFE_GOES_ON && poll(&more, 1, 0) == 1)
 		life = hear(life_fd, 0);

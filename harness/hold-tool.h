@@ -8,6 +8,7 @@
 
 #include <sched.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -31,6 +32,7 @@ struct hold_tool {
 	int kept_fd;           /* stays open in it; -1 for none */
 	bool unprotected;      /* from the OOM killer, which spares the harness of a guest */
 	bool capture;          /* its standard output is kept instead of passed on */
+	uint64_t deadline_ns;  /* CLOCK_BOOTTIME: when the harness ends it; a harness that does not is woken */
 	const char *directory; /* removed with what lies in it should the harness die; NULL for none */
 	int directory_fd;      /* of that: the tool may put something else in its place; closed on exec */
 

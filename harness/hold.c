@@ -219,6 +219,7 @@ static int start_tool(struct hold *h, const struct run_record *record, pid_t pid
 				     .cpus = h->cpus,
 				     .kept_fd = h->victim_fd,
 				     .capture = h->capture,
+				     .deadline_ns = h->deadline_ns,
 				     .unprotected = h->machine->guest,
 				     .directory = h->directory,
 				     .directory_fd = h->directory_fd};

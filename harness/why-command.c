@@ -76,10 +76,10 @@ static void put_least(const struct why_limit *limit, uint64_t wanted, FILE *out)
 }
 
 /* It is set inside, so the place to change it is there; around the program too where the start would not do. */
-static void put_change(char *const argv[], const struct why_change *c, uint64_t wanted, FILE *out)
+static void put_change(char *const argv[], const struct why_change *c, uint64_t least, uint64_t wanted, FILE *out)
 {
 	char amount[64];
-	if (c->start_hard > c->soft)
+	if (c->start_hard > c->soft && c->start_hard >= least)
 		wanted = MIN(wanted, c->start_hard);
 	if (c->start_soft < wanted) {
 		bool soft_only = c->start_hard >= wanted;
@@ -119,9 +119,10 @@ char *why_start_with_more(char *const argv[], const struct why_limit *limit, con
 	uint64_t wanted = MAX(limit_add(row->setting, row->setting), limit_add(row->in_use, row->in_use));
 	wanted = MIN(wanted, (uint64_t)INT64_MAX);
 	if (change && !follows_hard(change)) {
-		put_change(argv, change, wanted, out);
+		put_change(argv, change, row->in_use, wanted, out);
 	} else {
-		bool rises = row->ceiling > row->setting;
+		/* The hard limit will do where it holds what is needed: that is in use, with what was asked for. */
+		bool rises = row->ceiling > row->setting && row->ceiling >= row->in_use;
 		wanted = rises ? MIN(wanted, row->ceiling) : wanted;
 		put_command(argv, limit, wanted, rises, out);
 		if (!rises)

@@ -285,17 +285,24 @@ static void test_set_inside_and_around(void **state)
 			    "41 (server) set RLIMIT_AS to 268435456 or more (ulimit -v 262144)");
 	done(&w, &m);
 
-	lift(&w, &m, program, 100 * MIB, 100 * MIB); /* no more than that without privileges */
+	lift(&w, &m, program, 100 * MIB, 100 * MIB); /* less than is needed, and no more without privileges */
+	look(&w, &m);
+	assert_string_equal(m.fix,
+			    "prlimit --as=268435456 ./server --port 80  # needs CAP_SYS_RESOURCE; but it is set "
+			    "anew inside: let whoever did set RLIMIT_AS to 268435456 or more (ulimit -v 262144)");
+	done(&w, &m);
+
+	lift(&w, &m, program, 150 * MIB, 150 * MIB); /* enough, and no more without privileges */
 	look(&w, &m);
 	assert_string_equal(m.fix,
 			    "# higher around the program is of no use, it is set anew inside: let whoever did set "
-			    "RLIMIT_AS to 104857600 or more (ulimit -v 102400), or leave it as it was (100 MiB)");
+			    "RLIMIT_AS to 157286400 or more (ulimit -v 153600), or leave it as it was (150 MiB)");
 	char *text = printed(&w, false);
 	contains(text, "   set by:  somebody, since the start: none of the watched processes, as far as is known\n");
 	free(text);
 	const json_t *changed = changed_of(&w, &json);
 	assert_true(json_is_null(json_object_get(changed, "by")));
-	assert_int_equal(json_integer_value(json_object_get(changed, "at_start")), 100 * MIB);
+	assert_int_equal(json_integer_value(json_object_get(changed, "at_start")), 150 * MIB);
 	json_decref(json);
 	done(&w, &m);
 

@@ -338,6 +338,29 @@ for signal in TERM KILL; do
 done
 beside --decoys near-limit/data:trigger,reclaimable -- "$work/beside"
 is "decoys: another failure, and another innocent" "$code $(of_key '[.decoys[] | "\(.role) \(.spared)"] | join(", ")')" "0 trigger true, control true" || tell_hold
+# A child of one is one of its own; and who ends its keeper leaves nothing behind.
+cat >"$work/children" <<'EOF'
+#!/bin/bash
+for p in /proc/[0-9]*; do
+	case $1 in
+	child) grep -qa -- --tasks $p/cmdline && [ "$(cat $p/comm)" = victim ] && ! grep -q "^PPid:.$PPID$" $p/status ;;
+	keeper) [ "$(cat $p/comm)" = enomem-decoy ] && tr '\0' '\n' <$p/environ | grep -qxF "$MARK" ;;
+	esac 2>/dev/null || continue
+	kill -KILL ${p#/proc/} && break
+done
+echo '{"cause": "rlimit-as"}'
+EOF
+chmod +x "$work/children"
+hold --grade --decoys pids-max:trigger leak-loop -- env MARK="$mark" "$work/children" child
+is "decoys: a child of one that is killed is told" "$code $(of_key '.decoys[0].spared')" "1 false" || tell_hold
+hold --grade --decoys near-limit leak-loop -- env MARK="$mark" "$work/children" keeper
+is "decoys: so is its keeper" "$code $(of_key '.decoys[0].spared')" "1 false" || tell_hold
+nothing_left "decoys: a keeper is killed: "
+is "decoys: a keeper is killed: nothing is left to recover" "$("$enomem" recover --dry-run 2>&1 | grep -c enomem-)" 0
+for words in "" "near-limit,,leak-loop" ",near-limit"; do
+	hold --decoys "$words" pids-max -- true
+	is "--decoys '$words': usage" "$code $(grep -c 'a name is empty' "$errors")" "2 1" || tell_hold
+done
 beside --decoys near-limit:trigger -- "$work/beside" KILL
 is "decoys: who ends another failure is wrong as well" "$code $(of_key '.decoys[0].spared')" "1 false" || tell_hold
 all -f json --decoys near-limit pids-max/fork -- "$work/beside" TERM
@@ -430,6 +453,10 @@ began=$(date +%s%N)
 hold --ttl 300ms pids-max -- sh -c 'kill -STOP $PPID; sleep 1000'
 is "a tool that stops its keeper: exit status 124" "$code" 124 || tell_hold
 ok "a tool that stops its keeper: in time" test $(($(date +%s%N) - began)) -lt 10000000000
+# $PPID is the keeper; its parent is the harness.
+hold --ttl 500ms pids-max -- sh -c 'kill -STOP $(sed -n "s/^PPid:.//p" /proc/$PPID/status); sleep 1000'
+is "a tool that stops the harness: the deadline all the same" "$code" 124 || tell_hold
+scene_gone "a tool that stops the harness"
 hold --ttl 300ms pids-max -- sh -c 'while kill -STOP $PPID; do :; done'
 is "a tool that goes on stopping its keeper: exit status 124" "$code" 124 || tell_hold
 nothing_left "after it: "
@@ -526,6 +553,15 @@ if root && setpriv --reuid=65534 --regid=65534 --clear-groups unshare --user --m
 		address-space-limit -- sh -c 'id -u; grep ^State: /proc/$ENOMEM_PID/status; head -c 1 /proc/$ENOMEM_PID/maps | wc -c' >"$json" 2>"$errors" </dev/null
 	code=$?
 	is "as nobody" "$code $(paste -sd' ' "$json")" "0 65534 State:	T (stopped) 1" || tell_hold
+	state=$work/nobody TMPDIR=$work/nobody marked setpriv --reuid=65534 --regid=65534 --clear-groups timeout 60 "$work/house/harness/enomem" hold \
+		--decoys near-limit,fragmentation,leak-loop/"address space":trigger --key "$work/nobody/key" address-space-limit -- sh -c \
+		'for p in /proc/[0-9]*; do [ "$(cat $p/comm)" = enomem-decoy ] && head -c 1 $p/maps; done 2>/dev/null | wc -c' >"$json" 2>"$errors" </dev/null
+	code=$?
+	is "as nobody, with a decoy that needs a control group: skipped, with the need" "$code $(grep -c 'needs' "$errors")" "77 1" || tell_hold
+	state=$work/nobody TMPDIR=$work/nobody marked setpriv --reuid=65534 --regid=65534 --clear-groups timeout 60 "$work/house/harness/enomem" hold \
+		--decoys fragmentation,leak-loop/"address space":trigger --key "$work/nobody/key" address-space-limit -- sh -c \
+		'for p in /proc/[0-9]*; do [ "$(cat $p/comm)" = enomem-decoy ] && head -c 1 $p/maps; done 2>/dev/null | wc -c' >"$json" 2>"$errors" </dev/null
+	is "as nobody, with decoys: they stand there, and the memory of their keepers is closed" "$? $(cat "$json") $(jq -r '[.decoys[].spared] | join(" ")' "$work/nobody/key")" "0 0 true true" || tell_hold
 	cat >"$work/house/pry" <<'EOF'
 #!/bin/sh
 for pid in $PPID $(cut -d" " -f4 /proc/$PPID/stat); do

@@ -181,6 +181,14 @@ like "set by its parent: for people" "$(marked "$enomem" why sh -c 'ulimit -v 64
 	'^   set by:  the program itself: process [0-9]+ \(sh\), not process [0-9]+: sh -c .* +to 62\.5 MiB; at the start it was unlimited$'
 under 'ulimit -S -v 100000' sh -c 'ulimit -S -v 64000; exec "$0" mmap --bytes 134217728' "$asks"
 like "both are too low: around and inside" "$(fix)" '^prlimit --as=[0-9]+: sh -c .*  # but it is set anew inside: let process [0-9]+ \(sh\) set RLIMIT_AS to [0-9]+ or more'
+# A hard limit below the need: raising the soft one is no fix.
+under 'ulimit -S -v 64000; ulimit -H -v 100000' "$asks" mmap --bytes 134217728
+like "a hard limit below the need: more than that" "$(fix)" '^prlimit --as=[0-9]{9,} [^ ]*address-space-limit .*  # needs CAP_SYS_RESOURCE$'
+ok "a hard limit below the need: enough" test "$(fix | sed 's/^prlimit --as=\([0-9]*\).*/\1/')" -gt 135000000
+under 'ulimit -S -v 64000; ulimit -H -v 300000' "$asks" mmap --bytes 134217728
+like "a hard limit above it: the soft one is raised" "$(fix)" '^prlimit --as=[0-9]+: [^ ]*address-space-limit mmap --bytes 134217728$'
+under 'ulimit -v 100000' sh -c 'ulimit -S -v 64000; exec "$0" mmap --bytes 134217728' "$asks"
+like "a hard limit below the need, and set anew inside: both" "$(fix)" '^prlimit --as=[0-9]{9,} sh -c .*  # needs CAP_SYS_RESOURCE; but it is set anew inside: let process [0-9]+ \(sh\) set RLIMIT_AS to [0-9]{9,} or more'
 sets_files='
 import os, resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, eval(sys.argv[1]))
