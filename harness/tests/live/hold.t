@@ -367,16 +367,16 @@ all -f json --decoys near-limit pids-max/fork -- "$work/beside" TERM
 is "--all --decoys: named, and nothing right" "$code $(get '"\(.held > 0) \(.named == .held) \(.right)"')" "0 true true 0" || tell_hold
 all -f json --decoys near-limit pids-max/fork -- "$work/beside"
 is "--all --decoys: each stands beside each" "$code $(get '"\(.held > 0) \(.right == .held)"')" "0 true true" || tell_hold
-marked timeout 60 "$enomem" hold --decoys near-limit,reclaimable pids-max -- sleep 60 2>"$errors" &
-harness=$!
-for _ in $(seq 100); do
-	[ "$(marked_processes | xargs -rI{} cat /proc/{}/comm 2>/dev/null | grep -c ^sleep)" = 0 ] || break
-	sleep 0.1
-done
-kill -9 $(pgrep -P "$harness" enomem)
-wait "$harness" 2>/dev/null
+marked "$enomem" hold --ttl 60s --decoys near-limit,reclaimable pids-max -- sh -c 'echo looks >"$0"; exec sleep 60' "$work/looks" 2>"$errors" &
+for _ in $(seq 100); do [ -s "$work/looks" ] && break; sleep 0.1; done
+is "decoys: two keepers are there" "$(for pid in $(marked_processes); do cat "/proc/$pid/comm"; done 2>/dev/null | grep -c '^enomem-decoy$')" 2
+kill -KILL "$(tail -n 1 "$work/harnesses")"
+wait $!
+is "decoys: the harness was killed" $? 137
+for _ in $(seq 50); do [ -n "$(marked_processes)" ] || break; sleep 0.1; done
+is "decoys: with it all of them" "$(marked_processes)" ""
+marked "$enomem" recover >/dev/null 2>&1
 nothing_left "decoys: the harness is killed: "
-"$enomem" recover >/dev/null 2>&1
 for words in "nosuch" "near-limit:remedy" "p*" "a,b,c,d,e,f,g,h,i"; do
 	hold --decoys "$words" pids-max -- true
 	is "--decoys $words: usage, and nothing started" "$code $(grep -c . "$errors")" "2 $([ "$words" = nosuch ] && echo 2 || echo 1)" || tell_hold
