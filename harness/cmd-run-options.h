@@ -15,7 +15,7 @@
 struct run_options {
 	const char *tree, *output, *baseline;
 	const json_t *partly; /* for the baseline: scenarios of which not all is asked for, by name */
-	const char *failed; /* NULL; "" for what failed last time, or a stored result */
+	const char *failed;   /* NULL; "" for what failed last time, or a stored result */
 	struct select_filter filter;
 	enum report_format format;
 	bool format_said;

@@ -8,8 +8,8 @@
 
 #include <sched.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define HOLD_ANSWER_MAX ((size_t)1 << 20)
