@@ -165,13 +165,13 @@ int hold_run(struct hold_site *s, const struct plan *plan, const struct plan_run
 	ret->interrupted = &jobs_interrupted;
 	ret->directory_fd = ret->control_fd = ret->victim_fd = -1;
 	ret->reserve = (struct hold_reserve){-1, -1};
-	ret->log_sequence = next_log_sequence();
 	const struct run_observer observer = {hold_attach, hold_ended, ret};
 	json_auto_t *evidence = NULL;
 	if (ret->beside)
 		code = hold_decoys_start(ret->beside, ret->machine, why, size);
 	if (code != 0)
 		return code;
+	ret->log_sequence = next_log_sequence(); /* what decoys have had logged is not the run's */
 	s->context.observer = &observer;
 	s->context.watch_exit = run->role != ROLE_TRIGGER;
 	if (hold_starts_before(ret->phase))
