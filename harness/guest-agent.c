@@ -167,6 +167,7 @@ static int prepare(struct agent *a, const json_t *job)
 	if (r < 0)
 		return fail(a, "/proc: cannot be read (%s)", strerrorname_np(-r));
 	a->machine.guest = true;
+	a->machine.default_sysctls = !own_sysctl;
 	/* A job without runs asks what the machine is. */
 	return json_array_size(json_object_get(job, "runs")) == 0
 		       ? wire_send(a->wire, WIRE_MACHINE, &a->machine, sizeof(a->machine))

@@ -27,6 +27,7 @@ static const struct field fields_needs[] = {
 	{"user_namespaces", FIELD_BOOL, AT(struct needs, user_namespaces)},
 	{"io_uring", FIELD_BOOL, AT(struct needs, io_uring)},
 	{"ia32", FIELD_BOOL, AT(struct needs, ia32)},
+	{"default_sysctls", FIELD_BOOL, AT(struct needs, default_sysctls)},
 };
 SCHEMA(needs, "needs", struct needs, .begin = NULL);
 

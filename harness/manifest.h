@@ -61,6 +61,7 @@ struct needs {
 	bool user_namespaces;
 	bool io_uring;
 	bool ia32;
+	bool default_sysctls; /* a guest's, which neither --sysctl nor --profile changed */
 };
 
 enum relation { REL_IS, REL_AT_LEAST, REL_AT_MOST, REL_ABOVE, REL_BELOW, REL_NEAR, REL_COUNT };

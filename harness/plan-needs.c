@@ -180,6 +180,8 @@ char *plan_missing(const struct needs *n, const struct machine *m)
 	if (n->ia32 && !m->ia32)
 		return sentence("needs a kernel that runs 32-bit programs (CONFIG_IA32_EMULATION, and no "
 				"ia32_emulation=0 on its command line)");
+	if (n->default_sysctls && !m->default_sysctls)
+		return sentence("needs a guest without --sysctl and --profile");
 	for (size_t i = 0; i < n->capabilities.count; i++) {
 		if (!has_capability(m, n->capabilities.item[i]))
 			return sentence("needs CAP_%s", n->capabilities.item[i]);

@@ -559,6 +559,9 @@ static void test_needs(void **state)
 		"{ia32: true}", &m,
 		"needs a kernel that runs 32-bit programs (CONFIG_IA32_EMULATION, and no ia32_emulation=0 on its "
 		"command line)");
+	assert_missing("{default_sysctls: true}", &m, "needs a guest without --sysctl and --profile");
+	m.default_sysctls = true;
+	assert_missing("{default_sysctls: true}", &m, NULL);
 	m.user_namespaces = false;
 	assert_missing("{user_namespaces: true}", &m,
 		       "needs unprivileged user namespaces (see sysctl user.max_user_namespaces)");

@@ -67,8 +67,11 @@ static int request(const char *how, size_t bytes)
 	}
 	if (strcmp(how, "brk") == 0)
 		return (granted = sbrk(bytes)) == (void *)-1 ? -1 : 0;
-	if (strcmp(how, "shmat") == 0) /* a segment takes addresses of whoever attaches it, not before */
-		return (granted = shmat(shmget(IPC_PRIVATE, bytes, IPC_CREAT | 0600), NULL, 0)) == (void *)-1 ? -1 : 0;
+	if (strcmp(how, "shmat") == 0) { /* a segment takes addresses of whoever attaches it, not before */
+		static int segment = -1;
+		segment = segment < 0 ? shmget(IPC_PRIVATE, bytes, IPC_CREAT | 0600) : segment;
+		return (granted = shmat(segment, NULL, 0)) == (void *)-1 ? -1 : 0;
+	}
 	if (strcmp(how, "malloc") == 0)
 		return (granted = malloc(bytes)) ? 0 : -1;
 	if (strcmp(how, "thread") == 0)
