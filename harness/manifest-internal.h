@@ -75,6 +75,7 @@ void check_duration(struct source *s, const struct node *n);
 void check_rlimit(struct source *s, const struct node *n);
 void check_cgroup_limit(struct source *s, const struct node *n);
 void check_sysctl(struct source *s, const struct node *n);
+void check_ram(struct source *s, const struct node *n);
 void check_sys(struct source *s, const struct node *n);
 void check_tmpfs(struct source *s, const struct node *n);
 void check_swap(struct source *s, const struct node *n);

@@ -23,6 +23,7 @@ static const struct field fields_needs[] = {
 	{"controllers", FIELD_LIST, AT(struct needs, controllers), .words = &words_controller},
 	{"tools", FIELD_LIST, AT(struct needs, tools), .check = check_tool},
 	{"sysctl", FIELD_SETTINGS, AT(struct needs, sysctl), .check = check_sysctl},
+	{"ram", FIELD_TEXT, AT(struct needs, ram), .check = check_ram},
 	{"root", FIELD_BOOL, AT(struct needs, root)},
 	{"user_namespaces", FIELD_BOOL, AT(struct needs, user_namespaces)},
 	{"io_uring", FIELD_BOOL, AT(struct needs, io_uring)},

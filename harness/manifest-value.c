@@ -105,6 +105,14 @@ void check_sysctl(struct source *s, const struct node *n)
 		node_error(s, n, NULL, "a sysctl's value is one line of at most 63 bytes");
 }
 
+void check_ram(struct source *s, const struct node *n)
+{
+	uint64_t bytes;
+
+	if (number_parse_size(n->text, &bytes) < 0 || bytes == 0)
+		node_error(s, n, "digits and at most one of K M G T, as in 200M", "bad size '%s'", n->text);
+}
+
 /* Below /sys, without leaving it; not the cgroups, which have keys of their own. */
 void check_sys(struct source *s, const struct node *n)
 {

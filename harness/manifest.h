@@ -57,6 +57,7 @@ struct needs {
 	struct strings controllers;  /* memory, pids */
 	struct strings tools;        /* programs on PATH, or absolute paths */
 	struct settings sysctl;      /* must have this value now: vm.overcommit_memory: 0 */
+	char *ram;                   /* at least so much: "200M" */
 	bool root;
 	bool user_namespaces;
 	bool io_uring;

@@ -146,6 +146,20 @@ static bool sysctl_missing(const struct setting *wanted, const struct machine *m
 	return true;
 }
 
+/* A guest has less RAM than its machine was given: the kernel's own image and tables are not in MemTotal. */
+static bool ram_missing(const char *wanted, const struct machine *m, char **ret)
+{
+	uint64_t bytes, here = m->now.meminfo.value[MEMINFO_MEM_TOTAL];
+	char need[64], have[64];
+
+	if (number_parse_size(wanted, &bytes) < 0 || here >= ENOMEM_ABSENT || here >= bytes)
+		return false;
+	*ret = sentence("needs %s of RAM (%s has %s%s)", number_format_bytes(need, sizeof(need), bytes),
+			m->guest ? "this guest" : "this machine", number_format_bytes(have, sizeof(have), here),
+			m->guest ? ": --guest-memory" : "");
+	return true;
+}
+
 uint64_t needed_capabilities(const struct needs *n)
 {
 	uint64_t mask = 0;
@@ -197,6 +211,8 @@ char *plan_missing(const struct needs *n, const struct machine *m)
 		if (sysctl_missing(&n->sysctl.item[i], m, &why))
 			return why;
 	}
+	if (n->ram && ram_missing(n->ram, m, &why))
+		return why;
 	for (size_t i = 0; i < n->tools.count; i++) {
 		if (!on_path(n->tools.item[i]))
 			return sentence("needs the program %s%s", n->tools.item[i],

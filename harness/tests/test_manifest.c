@@ -192,6 +192,7 @@ static const struct bad {
 	{"size-negative", 6, 16, 2, "bad size '-1'",
 	 "digits and at most one of K M G T (64M), an amount (60% of ram), or unlimited"},
 	{"size-too-large", 6, 16, 12, "'99999999999G' is too large", NULL},
+	{"needs-ram", 5, 14, 4, "bad size '64MB'", "digits and at most one of K M G T, as in 200M"},
 	{"swap-on", 6, 12, 6, "unknown value of swap_on 'floppy'", NULL},
 	{"swap-scope", 6, 3, 4, "swap reaches the whole machine, but the scope does not", "say scope: machine"},
 	{"swap-size", 6, 9, 4, "bad size '64MB'",

@@ -539,6 +539,11 @@ static void test_needs(void **state)
 		       "needs vm.no_such_thing, which this kernel does not have");
 	assert_missing("{sysctl: {vm.no_such_thing: 1}}", &m,
 		       "needs vm.no_such_thing, which this kernel does not have");
+	assert_missing("{ram: 8G}", &m, NULL);
+	assert_missing("{ram: 9G}", &m, "needs 9 GiB of RAM (this machine has 8 GiB)");
+	m.guest = true;
+	assert_missing("{ram: 9G}", &m, "needs 9 GiB of RAM (this guest has 8 GiB: --guest-memory)");
+	m.guest = false;
 	assert_missing("{tools: [sh]}", &m, NULL);
 	assert_missing("{tools: [enomem-no-such-tool]}", &m, "needs the program enomem-no-such-tool on PATH");
 	assert_missing("{tools: [/bin/sh]}", &m, NULL);
