@@ -21,7 +21,7 @@
 enum { FRAME_BYTES = 64 << 10 };
 
 static void *volatile granted; /* keeps the compiler from dropping what nobody uses */
-static int protection = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS, file = -1;
+static int protection = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS, file = -1, segment = -1;
 
 static void usage(void)
 {
@@ -68,7 +68,6 @@ static int request(const char *how, size_t bytes)
 	if (strcmp(how, "brk") == 0)
 		return (granted = sbrk(bytes)) == (void *)-1 ? -1 : 0;
 	if (strcmp(how, "shmat") == 0) { /* a segment takes addresses of whoever attaches it, not before */
-		static int segment = -1;
 		segment = segment < 0 ? shmget(IPC_PRIVATE, bytes, IPC_CREAT | 0600) : segment;
 		return (granted = shmat(segment, NULL, 0)) == (void *)-1 ? -1 : 0;
 	}

@@ -176,6 +176,16 @@ like "two kernels: what both say" "$(cat "$json")" '^  mmap ENOMEM +posix_memali
 is "no line is longer than 120 there" "$(awk 'length > 120' "$json")" ""
 harness list --errno-table -f markdown "$work/made.json"
 is "markdown: as many cells in each row" "$(sed 's/\\|//g; /^|/!d; s/[^|]//g' "$json" | sort -u)" "||||||||"
+if python3 -c 'import yaml' 2>/dev/null; then
+	compared() { python3 -W error "$live/references.py" "$live/../../../scenarios" "$@" 2>&1; }
+	is "the references have the runs of the manifests, and no other" "$(compared "$live"/../../../results/[0-9]*.json)" ""
+	jq '(.scenarios[] | select(.name == "pids-max") | .runs) |= .[1:]' "$live/../../../results/6.1.json" >"$work/stale.json"
+	is "a run that a reference lacks would be seen" "$(compared "$work/stale.json" | grep -c "^6\.1: pids-max/.*: only in the manifest$")" 1
+	jq '.scenarios |= map(select(.name != "pids-max"))' "$live/../../../results/6.1.json" >"$work/stale.json"
+	is "and a scenario" "$(compared "$work/stale.json" | grep -x '6\.1: pids-max: .*')" "6.1: pids-max: only in the manifests"
+else
+	skip_test "the references have the runs of the manifests" "needs python3-yaml"
+fi
 for reference in "$live"/../../../results/[0-9]*.json; do
 	[ -f "$reference" ] || continue
 	harness list --errno-table -f json "$reference"
