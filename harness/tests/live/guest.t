@@ -183,6 +183,16 @@ is "a line that is none: exit status" "$code" 2
 like "a line that is none: file and line" "$(cat "$errors")" "30-bad.conf:1"
 
 time_at
+# ---- the profile that the workflows come with: what a run relies on it sets, or says that it needs it ----
+seconds=300 harness run --guest="$kernel" -j2 -f json --profile "$live/../../../ci/workflows/profiles/strict-commit.conf" \
+	address-space-shmat fork-huge-parent kernel-memory/reads guide-examples panic-on-oom/system-wide "strict-commit/huge pages"
+is "under strict accounting the predictions hold as well" "$code $(get '[.scenarios[] | "\(.name) \(.verdict)"] | join(", ")')" \
+	"0 address-space-shmat pass, fork-huge-parent skip, guide-examples pass, kernel-memory pass, panic-on-oom pass, strict-commit pass" || tell
+is "and the profile was in force" "$(get '.host.sysctl | "\(."vm.overcommit_memory") \(."vm.overcommit_ratio")"')" "2 80"
+is "what needs something else says so" "$(get '[.scenarios[].runs[] | select(.verdict == "skip") | .reason] | unique | join("; ")')" \
+	"needs a guest without --sysctl and --profile; needs vm.overcommit_memory = 0 (it is 2)"
+
+time_at
 # ---- a scenario selected twice; two of one name ----
 guest shows "$tree/shows/"
 is "selected twice: made twice" "$code $(get '[.scenarios[].verdict] | join(" ")')" "0 pass pass" || tell
