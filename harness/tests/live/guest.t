@@ -120,7 +120,7 @@ if [ -r "$cache/kvm-unusable" ]; then
 	like "KVM that cannot run guests: one line says so" "$(cat "$work"/errors-*)" 'KVM cannot run guests here .*emulating the CPU instead'
 	like "KVM that cannot run guests: remembered for this boot" "$(head -n 1 "$cache/kvm-unusable")" "$(cat /proc/sys/kernel/random/boot_id)"
 	cp "$cache/kvm-unusable" "$work/"
-	seconds=60 guest shows
+	seconds=60 guest -q shows
 	is "KVM that cannot run guests: said once" "$(cat "$errors")" ""
 else
 	skip_test "KVM that cannot run guests" "no KVM, or one that works"
