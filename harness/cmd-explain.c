@@ -2,18 +2,19 @@
 /*
  * enomem explain: a lesson with this machine's numbers, who ends so, and the handbook.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <limits.h>
-#include <signal.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/param.h>
+#include <sys/stat.h>
 
 #include "book.h"
 #include "cause.h"
 #include "cleanup.h"
+#include "explain-word.h"
 #include "explain.h"
 #include "manifest-internal.h"
 #include "markdown.h"
@@ -24,7 +25,9 @@
 
 #define WIDTH_MAX              100 /* longer lines are hard to read */
 #define WIDTH_WITHOUT_TERMINAL 80
-#define STATUS_OF_SIGNAL       128 /* and its number: how the shell tells it */
+#define HINTED_MAX             40 /* nothing that is longer is a name somebody misspelt */
+
+#define NAME_ROOM              64
 
 enum { OPT_HANDBOOK = 256, OPT_COLOR, OPT_SCENARIOS };
 
@@ -160,41 +163,12 @@ static bool is_directory_word(const char *word)
 	return strchr(word, '/') || !strcmp(word, ".") || !strcmp(word, "..");
 }
 
-/*
- * What a program or a shell says of an errno or a signal: its number, its text ("Cannot allocate memory", "Killed"), or
- * the exit status of what a signal ended. The numbers that are both are taken for the status.
- */
-static bool translate(const char *word, char *ret, size_t size)
-{
-	uint64_t number;
-	const char *name;
-	for (int i = 1; i < STATUS_OF_SIGNAL + NSIG; i++) {
-		int signal = i - STATUS_OF_SIGNAL;
-		const char *text = i < STATUS_OF_SIGNAL ? strerrordesc_np(i) : NULL,
-			   *killed = signal > 0 && signal < NSIG ? sigdescr_np(signal) : NULL;
-		if (text && (!strcasecmp(word, text) || !strcasecmp(word, strerror(i))))
-			(void)snprintf(ret, size, "%s", strerrorname_np(i));
-		else if (killed && (!strcasecmp(word, killed) || !strcasecmp(word, strsignal(signal))))
-			(void)snprintf(ret, size, "SIG%s", sigabbrev_np(signal));
-		else
-			continue;
-		return true;
-	}
-	if (number_parse_count(word, &number) < 0 || number == 0 || number >= STATUS_OF_SIGNAL + NSIG)
-		return false;
-	name = number > STATUS_OF_SIGNAL ? sigabbrev_np((int)number - STATUS_OF_SIGNAL) : strerrorname_np((int)number);
-	if (!name)
-		return false;
-	(void)snprintf(ret, size, "%s%s", number > STATUS_OF_SIGNAL ? "SIG" : "", name);
-	say_note(number > STATUS_OF_SIGNAL ? "%s: the exit status of what %s ended" : "%s: the number of %s", word,
-		 ret);
-	return true;
-}
-
 static const char *nearest(const struct explain_world *w, const char *word)
 {
 	static char hint[96];
 	static const struct words *const lists[] = {&words_cause, &words_errno, &words_signal};
+	if (strlen(word) > HINTED_MAX)
+		return NULL;
 	for (unsigned i = 0; i < ARRAY_SIZE(lists); i++)
 		if (words_hint(lists[i], word, hint, sizeof(hint)))
 			return hint;
@@ -229,6 +203,11 @@ static const struct scenario *find_scenario(const struct explain_world *w, const
 	return n == 1 ? found : NULL;
 }
 
+static bool known_outcome(const char *word)
+{
+	return words_errno.knows(word) || words_signal.knows(word);
+}
+
 /* NULL after telling. */
 static json_t *page_of(struct explain_world *w, const struct explain_options *o, const char *word)
 {
@@ -242,13 +221,19 @@ static json_t *page_of(struct explain_world *w, const struct explain_options *o,
 		return explain_cause(w, word);
 	explain_add_references(w);
 	json_t *page = *word ? explain_symptom(w, word) : json_null();
+	char name[NAME_ROOM], shown[80];
+	if (json_is_null(page) && !known_outcome(word) && explain_word_message(word, name, sizeof(name))) {
+		say_note("%s: taken for %s", explain_word_show(word, shown, sizeof(shown)), name);
+		json_decref(page);
+		page = explain_symptom(w, word = name);
+	}
 	if (!json_is_null(page))
 		return page;
 	json_decref(page);
-	bool known = words_errno.knows(word) || words_signal.knows(word);
-	const char *hint = known ? NULL : nearest(w, word);
+	const char *hint = known_outcome(word) ? NULL : nearest(w, word);
 	char tree[PATH_MAX];
-	(void)say_error(0, known ? "%s: no scenario ends so" : "%s: no scenario, cause, errno or signal", word);
+	(void)say_error(0, known_outcome(word) ? "%s: no scenario ends so" : "%s: no scenario, cause, errno or signal",
+			*word ? explain_word_show(word, shown, sizeof(shown)) : "''");
 	if (strchr(word, ':') && select_tree(o->tree, tree, sizeof(tree)) == 0 && select_hint_case(tree, word))
 		return NULL;
 	say_hint("%s", hint ? hint : "`enomem explain` shows what can be explained");
@@ -266,24 +251,54 @@ static json_t *page_of_path(struct explain_world *w, const char *tree, const cha
 	return page;
 }
 
-static int show_page(const struct explain_options *o, const char *word)
+/* Is it a directory, or the case of a scenario? A message may have a path in it as well: "/bin/sh: fork: ..." */
+static bool is_path(const struct explain_world *w, const char *word)
+{
+	struct stat file;
+	char name[NAME_ROOM];
+	size_t first = strcspn(word, "/");
+	if (!is_directory_word(word))
+		return false;
+	for (size_t i = 0; i < w->all.count; i++)
+		if (strncmp(w->all.item[i]->name, word, first) == 0 && !w->all.item[i]->name[first])
+			return true;
+	return stat(word, &file) == 0 || !strchr(word, ' ') || !explain_word_message(word, name, sizeof(name));
+}
+
+static int show_page(const struct explain_options *o, const char *typed)
 {
 	static struct explain_world w;
-	char name[32];
-	if (translate(word, name, sizeof(name)))
-		word = name;
+	static char word[EXPLAIN_WORD_MAX];
+	char name[NAME_ROOM], shown[80];
+	if (explain_word_trim(typed, word) < 0) {
+		(void)say_error(0, "%s: %zu bytes are no name, and more than a message has",
+				explain_word_show(typed, shown, sizeof(shown)), strlen(typed));
+		say_hint("give its one line that says what was refused");
+		return EXIT_USAGE;
+	}
+	if (explain_word_translate(word, name, sizeof(name)))
+		(void)snprintf(word, sizeof(word), "%s", name);
 	int r = explain_open(&w, o->tree, stderr);
 	if (r < 0)
 		return r == -EINVAL || r == -ENOENT ? EXIT_USAGE : EXIT_BROKEN;
-	json_auto_t *page = is_directory_word(word) ? page_of_path(&w, o->tree, word) : page_of(&w, o, word);
+	json_auto_t *page = is_path(&w, word) ? page_of_path(&w, o->tree, word) : page_of(&w, o, word);
 	int code = page ? show_made(o, page, explain_write) : EXIT_USAGE;
 	explain_close(&w);
 	return code;
 }
 
+/* "-12" and "-ENOMEM" are no options, but what the kernel returns. */
+static void keep_negative(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (argv[i][0] == '-' && (isdigit((unsigned char)argv[i][1]) || argv[i][1] == 'E'))
+			argv[i]++;
+}
+
 static int cmd_explain_main(const struct command *self, int argc, char **argv)
 {
 	struct explain_options o = {.format = FORMAT_PRETTY, .colour = "auto"};
+	keep_negative(argc, argv);
 	int r = parse(self, argc, argv, &o);
 	if (r != 0)
 		return r < 0 ? say_finish(EXIT_AS_PREDICTED) : r;

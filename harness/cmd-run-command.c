@@ -57,6 +57,7 @@ static int check_options(const struct run_options *o, char **words, size_t count
 		    {o->baseline, "--baseline"},
 		    {o->jobs > 1, "--jobs"},
 		    {o->report.verbose, "--verbose"},
+		    {o->quiet, "--quiet"},
 		    {o->locate, "--locate"},
 		    {o->triage, "--triage"},
 		    {o->no_skip, "--no-skip"},

@@ -51,6 +51,7 @@ const struct option_row run_option_rows[] = {
 	 "run what failed or was broken: in this user's last run, or in a stored result"},
 	{"jobs", 'j', "N", "run up to N scenarios at once where their scopes allow (default 1)"},
 	{"verbose", 'v', NULL, "pretty: every run and every check"},
+	{"quiet", 'q', NULL, "show nothing on standard error of how the runs are getting on"},
 	{"locate", OPT_LOCATE, NULL,
 	 "search for the last number that is granted and the first that is refused, and compare with the prediction"},
 	{"parameter", 'p', "KEY=VALUE",
@@ -205,6 +206,9 @@ static int parse_one(const struct command *self, int letter, const char *value, 
 		return 0;
 	case 'v':
 		o->report.verbose = true;
+		return 0;
+	case 'q':
+		o->quiet = true;
 		return 0;
 	case OPT_FAILED:
 		o->failed = value ? value : "";

@@ -21,7 +21,7 @@ struct run_options {
 	bool format_said;
 	struct report_options report;
 	unsigned jobs;
-	bool allow_machine, bisect, no_skip, triage, locate;
+	bool allow_machine, bisect, no_skip, triage, locate, quiet;
 	bool in_guest, no_guest; /* --guest: everything there; --no-guest: nothing */
 	struct guests_options guests;
 	struct guest_bring bring; /* --bring */

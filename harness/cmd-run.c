@@ -56,9 +56,9 @@ static json_t *execute(const struct run_options *o, const struct machine *machin
 	context.parameters = &o->parameters;
 	context.look = o->triage;
 	context.interrupted = &jobs_interrupted;
-	struct live live;
-	(void)live_open(stderr, &live);
-	struct jobs jobs = {&context, plans, count, o->jobs, o->locate, &live};
+	struct live live = {0};
+	bool drawn = !o->quiet && live_open(stderr, &live) == 0;
+	struct jobs jobs = {&context, plans, count, o->jobs, o->locate, &live, .tell = !o->quiet && !drawn};
 	json_t *scenarios = jobs_run(&jobs);
 	live_close(&live);
 	if (jobs_worker_lost) {

@@ -131,20 +131,20 @@ static bool is_done(const json_t *progress, const char *name)
 
 /* The first of the course that is not done and can be taught here. 0 with the quiz; -ENOENT when all is done. */
 static int next_of(const struct explain_world *w, const struct teach_options *o, const struct book *b,
-		   const json_t *progress, struct quiz *ret, size_t *ret_number)
+		   const json_t *progress, struct teaching *t, size_t *ret_number)
 {
 	for (size_t i = 0; i < b->course.count; i++) {
 		const struct scenario *s = scenario_named(w, b->course.item[i]);
 		if (is_done(progress, b->course.item[i]) || !s)
 			continue;
-		int r = quiz_make(w, &o->guests, s, stderr, ret);
+		int r = quiz_make(w, &o->guests, s, stderr, &t->quiz);
 		if (r < 0)
 			return r;
 		*ret_number = i + 1;
-		if (!ret->why_not)
+		if (!t->quiz.why_not)
 			return 0;
-		printf("%s is passed over: %s\n", s->name, ret->why_not);
-		quiz_free(ret);
+		teach_put(&t->style, 0, "%s is passed over: %s", s->name, t->quiz.why_not);
+		quiz_free(&t->quiz);
 	}
 	return -ENOENT;
 }
@@ -230,9 +230,11 @@ static int at_terminal(struct explain_world *w, const struct teach_options *o, c
 		(void)say_error(0, "neither XDG_STATE_HOME nor HOME is set: predictions could not be kept");
 		return EXIT_USAGE;
 	}
+	t.style.colour = options_want_colour(o->colour);
+	t.style.width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col ? MIN(window.ws_col, 100) : 80;
 	if (progress_load(t.path, stderr, &progress) < 0)
 		return EXIT_USAGE;
-	int code = name ? named(w, o, name, &t.quiz) : next_of(w, o, b, progress, &t.quiz, &number);
+	int code = name ? named(w, o, name, &t.quiz) : next_of(w, o, b, progress, &t, &number);
 	if (!name && code == -ENOENT) {
 		puts("All lessons of the course that can be taught here are done.");
 		return EXIT_AS_PREDICTED;
@@ -240,8 +242,6 @@ static int at_terminal(struct explain_world *w, const struct teach_options *o, c
 	if (code != 0)
 		return code < 0 ? EXIT_BROKEN : code;
 	teach_heed_interrupts();
-	t.style.colour = options_want_colour(o->colour);
-	t.style.width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col ? MIN(window.ws_col, 100) : 80;
 	code = teach(&t, o, b, number);
 	quiz_free(&t.quiz);
 	return code;

@@ -40,9 +40,23 @@ static void values_of(const struct command *command, FILE *out)
 		case COMPLETE_NOTHING:
 			fputs(") echo @nothing ;;\n", out);
 			break;
+		case COMPLETE_ASK:
+			fputs(") echo @ask ", out);
+			(void)completion_print_words(command, row, " ", out);
+			fputs(" ;;\n", out);
+			break;
+		case COMPLETE_ASK_LIST:
+			fputs(") echo @ask-list ", out);
+			(void)completion_print_words(command, row, " ", out);
+			fputs(" ;;\n", out);
+			break;
+		case COMPLETE_ASK_FILES:
+			fputs(") echo @ask-files ", out);
+			(void)completion_print_words(command, row, " ", out);
+			fputs(" ;;\n", out);
+			break;
 		case COMPLETE_LIST:
-			fputs(") echo @list", out);
-			fputs(" ", out);
+			fputs(") echo @list ", out);
 			(void)completion_print_words(command, row, " ", out);
 			fputs(" ;;\n", out);
 			break;
@@ -56,11 +70,15 @@ static void values_of(const struct command *command, FILE *out)
 
 static void operands_of(const struct command *command, FILE *out)
 {
-	static const char *const words[] = {
-		[OPERAND_NONE] = "@nothing",        [OPERAND_FILES] = "@files",
-		[OPERAND_SCENARIOS] = "@scenarios", [OPERAND_SCENARIOS_COMMAND] = "@scenarios",
-		[OPERAND_EXPLAIN] = "@explain",     [OPERAND_COMMAND] = "@command",
-		[OPERAND_CALLS_COMMAND] = "@calls"};
+	static const char *const words[] = {[OPERAND_NONE] = "@nothing",
+					    [OPERAND_FILES] = "@files",
+					    [OPERAND_CLAIMS] = "@ask-files claims",
+					    [OPERAND_NAMES] = "@ask-files scenarios",
+					    [OPERAND_SCENARIOS] = "@scenarios",
+					    [OPERAND_SCENARIOS_COMMAND] = "@scenarios",
+					    [OPERAND_EXPLAIN] = "@explain",
+					    [OPERAND_COMMAND] = "@command",
+					    [OPERAND_CALLS_COMMAND] = "@calls"};
 	fprintf(out, "\t'%s') echo %s ;;\n", command->name, words[completion_operand(command)]);
 }
 
@@ -89,13 +107,13 @@ static const char script[] =
 	"_enomem_takes_next() { [[ $(_enomem_values \"$1\") && \" $(_enomem_options \"${1% *}\" | tr '\\n' ' ')\" != "
 	"*\" ${1#* }= \"* ]]; }\n"
 	"\n"
-	"# Names as they come, one a line: blanks in them are escaped.\n"
-	"_enomem_names() # for what, the word so far\n"
+	"# Names as they come, one a line: blanks in them are escaped. What was typed so far may say of what.\n"
+	"_enomem_names() # for what, the word so far, what stands before each\n"
 	"{\n"
 	"\tlocal name word=${2//\\\\/}\n"
 	"\twhile IFS= read -r name; do\n"
-	"\t\t[[ $name != \"$word\"* ]] || COMPREPLY+=(\"$(printf %q \"$name\")\")\n"
-	"\tdone < <(\"${COMP_WORDS[0]}\" --completion \"$1\" 2>/dev/null)\n"
+	"\t\t[[ $name != \"$word\"* ]] || COMPREPLY+=(\"$3$(printf %q \"$name\")\")\n"
+	"\tdone < <(\"${COMP_WORDS[0]}\" --completion \"$1\" -- \"${COMP_WORDS[@]:2}\" 2>/dev/null)\n"
 	"}\n"
 	"\n"
 	"_enomem_offer() # what, the word so far\n"
@@ -115,6 +133,16 @@ static const char script[] =
 	"\t\telse\n"
 	"\t\t\t_enomem_names \"${1#@}\" \"$2\"\n"
 	"\t\tfi ;;\n"
+	"\t'@ask '*)\n"
+	"\t\t_enomem_names \"${1#@ask }\" \"$2\"\n"
+	"\t\t[[ ${#COMPREPLY[@]} != 1 || ${COMPREPLY[0]} != *= ]] || compopt -o nospace 2>/dev/null ;;\n"
+	"\t'@ask-list '*)\n"
+	"\t\t[[ $2 != *,* ]] || before=${2%,*},\n"
+	"\t\t_enomem_names \"${1#@ask-list }\" \"${2##*,}\" \"$before\" ;;\n"
+	"\t'@ask-files '*)\n"
+	"\t\tcompopt -o filenames 2>/dev/null\n"
+	"\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$2\")\n"
+	"\t\t[[ $2 == */* ]] || _enomem_names \"${1#@ask-files }\" \"$2\" ;;\n"
 	"\t'@list '*)\n"
 	"\t\t[[ $2 != *,* ]] || before=${2%,*},\n"
 	"\t\tmapfile -t COMPREPLY < <(compgen -P \"$before\" -W \"${1#@list }\" -- \"${2##*,}\") ;;\n"

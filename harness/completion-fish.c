@@ -31,6 +31,12 @@ static void value(const struct command *command, const struct option_row *row, F
 		fputs(" -F", out);
 	else
 		fputs(kind == COMPLETE_FILES || kind == COMPLETE_DIRECTORIES ? " -r -F" : " -x", out);
+	if (kind == COMPLETE_ASK || kind == COMPLETE_ASK_LIST || kind == COMPLETE_ASK_FILES) {
+		fputs(kind == COMPLETE_ASK_LIST ? " -a '(__fish_append , (__enomem_asked " : " -a '(__enomem_asked ",
+		      out);
+		(void)completion_print_words(command, row, " ", out);
+		fputs(kind == COMPLETE_ASK_LIST ? "))'" : ")'", out);
+	}
 	if (kind == COMPLETE_WORDS || kind == COMPLETE_LIST) {
 		fputs(kind == COMPLETE_LIST ? " -a '(__fish_append , " : " -a '", out);
 		(void)completion_print_words(command, row, " ", out);
@@ -59,6 +65,8 @@ static void operands(const struct command *command, FILE *out)
 {
 	static const char *const offered[] = {[OPERAND_NONE] = NULL,
 					      [OPERAND_FILES] = "-F",
+					      [OPERAND_CLAIMS] = "-F -a '(__enomem_asked claims)'",
+					      [OPERAND_NAMES] = "-F -a '(__enomem_asked scenarios)'",
 					      [OPERAND_SCENARIOS] = "-F -a '(__enomem_offered scenarios)'",
 					      [OPERAND_SCENARIOS_COMMAND] = "-F -a '(__enomem_offered scenarios)'",
 					      [OPERAND_EXPLAIN] = "-F -a '(__enomem_offered explain)'",
@@ -123,6 +131,10 @@ static const char functions[] =
 	"function __enomem_command\n"
 	"\tset -l word (commandline -ct)\n"
 	"\tstring match -q -- '-*' $word; or complete -C \"$word\"\n"
+	"end\n"
+	"# What the words so far say more of.\n"
+	"function __enomem_asked # for what\n"
+	"\tcommand enomem --completion $argv[1] -- (commandline -opc)[2..-1] 2>/dev/null\n"
 	"end\n"
 	"function __enomem_offered\n"
 	"\tset -l word (commandline -ct | string unescape)\n"

@@ -9,9 +9,12 @@ enum completion_kind {
 	COMPLETE_LIST,    /* several of a closed set, separated by commas */
 	COMPLETE_FILES,
 	COMPLETE_DIRECTORIES,
+	COMPLETE_ASK, /* what completion_ask() writes for the one word there is */
+	COMPLETE_ASK_LIST,
+	COMPLETE_ASK_FILES, /* or files */
 };
 
-/* What may follow an option; the words of the first two kinds go to the callback, in order. */
+/* What may follow an option; the words of a closed set, or the one that is asked with, go to the callback, in order. */
 typedef void (*completion_word)(void *arg, const char *word);
 enum completion_kind completion_values(const struct command *command, const struct option_row *row,
 				       completion_word each, void *arg);
@@ -20,7 +23,9 @@ enum completion_kind completion_values(const struct command *command, const stru
 enum completion_operand {
 	OPERAND_NONE,
 	OPERAND_FILES,
-	OPERAND_SCENARIOS,         /* or files */
+	OPERAND_CLAIMS,            /* or files */
+	OPERAND_NAMES,             /* of scenarios, without cases; or files */
+	OPERAND_SCENARIOS,         /* or their cases, or directories */
 	OPERAND_SCENARIOS_COMMAND, /* and behind "--" a command, and whatever that takes */
 	OPERAND_EXPLAIN,           /* scenarios, causes, errnos, signals */
 	OPERAND_COMMAND,           /* and whatever that takes */
@@ -40,6 +45,9 @@ bool completion_optional(const struct option_row *row);
 /* The words of an option, each after a separator but for the first. */
 enum completion_kind completion_print_words(const struct command *command, const struct option_row *row,
 					    const char *separator, FILE *out);
+
+/* What a shell asks for, see completion_write(). */
+int completion_ask(const char *what, char *const *typed, FILE *out);
 
 void completion_bash(const struct completion *c, FILE *out);
 void completion_zsh(const struct completion *c, FILE *out);

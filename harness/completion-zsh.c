@@ -46,6 +46,18 @@ static void action(const struct command *command, const struct option_row *row, 
 		(void)completion_print_words(command, row, " ", out);
 		fputc(')', out);
 		break;
+	case COMPLETE_ASK:
+		fputs("_enomem_asked ", out);
+		(void)completion_print_words(command, row, " ", out);
+		break;
+	case COMPLETE_ASK_LIST:
+		fputs("_sequence _enomem_asked - ", out);
+		(void)completion_print_words(command, row, " ", out);
+		break;
+	case COMPLETE_ASK_FILES:
+		fputs("_enomem_asked_files ", out);
+		(void)completion_print_words(command, row, " ", out);
+		break;
 	case COMPLETE_NOTHING:
 		fputc(' ', out); /* the message, and nothing to offer */
 	}
@@ -75,6 +87,8 @@ static void operands(const struct command *command, FILE *out)
 	static const char *const said[] = {
 		[OPERAND_NONE] = "",
 		[OPERAND_FILES] = " \\\n\t\t'*:file:_files'",
+		[OPERAND_CLAIMS] = " \\\n\t\t'*:claim or result:_enomem_asked_files claims'",
+		[OPERAND_NAMES] = " \\\n\t\t'*:scenario:_enomem_asked_files scenarios'",
 		[OPERAND_SCENARIOS] = " \\\n\t\t'*:scenario:_enomem_scenarios'",
 		[OPERAND_SCENARIOS_COMMAND] = " \\\n\t\t'*:scenario:_enomem_scenarios'",
 		[OPERAND_EXPLAIN] = " \\\n\t\t'*:what to explain:_enomem_explained'",
@@ -104,6 +118,20 @@ static const char functions[] =
 	"\tlocal -a names\n"
 	"\tnames=(${(f)\"$(_call_program $1 ${(q)_enomem_program} --completion ${(q)1} 2>/dev/null)\"})\n"
 	"\t_alternative \"names:${2}:compadd -a names\" 'directories:directory:_files -/'\n"
+	"}\n"
+	"# The same of what was typed so far: what is asked for comes last, what compadd takes before it.\n"
+	"_enomem_asked() {\n"
+	"\tlocal -a names end\n"
+	"\tlocal what=${@[-1]}\n"
+	"\targv[-1]=()\n"
+	"\t[[ ${@[-1]} != - ]] || argv[-1]=()\n"
+	"\tnames=(${(f)\"$(_call_program $what ${(q)_enomem_program} --completion ${(q)what} -- ${(q)words[2,-1]} "
+	"2>/dev/null)\"})\n"
+	"\t[[ $names[1] != *= ]] || end=(-S '')\n"
+	"\tcompadd \"$@\" \"$end[@]\" -a names\n"
+	"}\n"
+	"_enomem_asked_files() {\n"
+	"\t_alternative \"names:${@[-1]}:_enomem_asked ${@[-1]}\" 'files:file:_files'\n"
 	"}\n"
 	"_enomem_scenarios() {\n"
 	"\tif [[ $PREFIX == */* ]]; then _enomem_offered ${(Q)PREFIX%%/*}/ case; else _enomem_offered scenarios "

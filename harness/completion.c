@@ -3,9 +3,6 @@
  * What can be completed with what. See completion.h; the shells' own syntax is in completion-SHELL.c.
  */
 #include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
-#include <limits.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -42,30 +39,36 @@ static const char *cause_at(unsigned index)
 	return words_cause.at(index);
 }
 
-/* What an argument is called in the tables says what it is. */
+/* What an argument is called in the tables says what it is, or of which option it is one. */
 static const struct argument {
 	const char *name;
 	enum completion_kind kind;
 	const char *words[4];
 	const char *(*at)(unsigned index); /* ended by NULL, with "" for what has no name */
+	const char *option, *ask;          /* ask: what the shell asks this program for */
 } arguments[] = {
-	{"FILE", COMPLETE_FILES, {NULL}, NULL},
-	{"PATH", COMPLETE_FILES, {NULL}, NULL},
-	{"DIR", COMPLETE_DIRECTORIES, {NULL}, NULL},
-	{"[KERNEL]", COMPLETE_FILES, {NULL}, NULL},
-	{"[RESULT]", COMPLETE_FILES, {NULL}, NULL},
-	{"WHEN", COMPLETE_WORDS, {"auto", "always", "never"}, NULL},
-	{"VERSION", COMPLETE_WORDS, {"v2", "v1"}, NULL},
-	{"MODE", COMPLETE_WORDS, {"bisect"}, NULL},
-	{"SHELL", COMPLETE_WORDS, {"bash", "zsh", "fish"}, NULL},
-	{"PHASE", COMPLETE_WORDS, {NULL}, phase_at},
-	{"exec|entry|main", COMPLETE_WORDS, {NULL}, start_at},
-	{"CALLS", COMPLETE_LIST, {NULL}, inject_target_at},
-	{"ERRNO", COMPLETE_WORDS, {NULL}, inject_errno_at},
-	{"CLASS,...", COMPLETE_LIST, {NULL}, class_at},
-	{"SCOPE,...", COMPLETE_LIST, {NULL}, scope_at},
-	{"CAUSE,...", COMPLETE_LIST, {NULL}, cause_at},
-	{"ERRNO,...", COMPLETE_LIST, {NULL}, select_outcome_at},
+	{"NAME", COMPLETE_ASK, .option = "case", .ask = "case"},
+	{"NAME", COMPLETE_ASK, .option = "run", .ask = "run"},
+	{"NAME,...", COMPLETE_ASK_LIST, .option = "decoys", .ask = "scenarios"},
+	{"KEY=VALUE", COMPLETE_ASK, .option = "parameter", .ask = "parameters"},
+	{"N", COMPLETE_ASK, .option = "guide", .ask = "guides"},
+	{"[KERNEL]", COMPLETE_ASK_FILES, .ask = "kernels"},
+	{"FILE", COMPLETE_FILES, .words = {NULL}},
+	{"PATH", COMPLETE_FILES, .words = {NULL}},
+	{"DIR", COMPLETE_DIRECTORIES, .words = {NULL}},
+	{"[RESULT]", COMPLETE_FILES, .words = {NULL}},
+	{"WHEN", COMPLETE_WORDS, .words = {"auto", "always", "never"}},
+	{"VERSION", COMPLETE_WORDS, .words = {"v2", "v1"}},
+	{"MODE", COMPLETE_WORDS, .words = {"bisect"}},
+	{"SHELL", COMPLETE_WORDS, .words = {"bash", "zsh", "fish"}},
+	{"PHASE", COMPLETE_WORDS, .at = phase_at},
+	{"exec|entry|main", COMPLETE_WORDS, .at = start_at},
+	{"CALLS", COMPLETE_LIST, .at = inject_target_at},
+	{"ERRNO", COMPLETE_WORDS, .at = inject_errno_at},
+	{"CLASS,...", COMPLETE_LIST, .at = class_at},
+	{"SCOPE,...", COMPLETE_LIST, .at = scope_at},
+	{"CAUSE,...", COMPLETE_LIST, .at = cause_at},
+	{"ERRNO,...", COMPLETE_LIST, .at = select_outcome_at},
 };
 
 enum completion_kind completion_values(const struct command *command, const struct option_row *row,
@@ -79,8 +82,10 @@ enum completion_kind completion_values(const struct command *command, const stru
 	if (strcmp(row->name, "format") == 0)
 		return COMPLETE_WORDS;
 	for (const struct argument *a = arguments; a < arguments + ARRAY_SIZE(arguments); a++) {
-		if (strcmp(a->name, row->argument) != 0)
+		if (strcmp(a->name, row->argument) != 0 || (a->option && strcmp(a->option, row->name) != 0))
 			continue;
+		if (a->ask)
+			each(arg, a->ask);
 		for (unsigned i = 0; i < ARRAY_SIZE(a->words) && a->words[i]; i++)
 			each(arg, a->words[i]);
 		for (unsigned i = 0; a->at && (word = a->at(i)); i++)
@@ -117,8 +122,12 @@ enum completion_operand completion_operand(const struct command *command)
 		return strstr(command->arguments, "CALLS[") ? OPERAND_CALLS_COMMAND : OPERAND_COMMAND;
 	if (strstr(command->arguments, "ERRNO|SIGNAL"))
 		return OPERAND_EXPLAIN;
+	if (strstr(command->arguments, "SCENARIO") && !strstr(command->arguments, "SCENARIO[/CASE]"))
+		return OPERAND_NAMES;
 	if (strstr(command->arguments, "SCENARIO"))
 		return strstr(command->arguments, " -- ") ? OPERAND_SCENARIOS_COMMAND : OPERAND_SCENARIOS;
+	if (strstr(command->arguments, "[ID...]"))
+		return OPERAND_CLAIMS;
 	static const char *const files[] = {"RESULT", "PATH", "KEY ANSWER"};
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		if (strstr(command->arguments, files[i]))
@@ -163,60 +172,8 @@ bool completion_optional(const struct option_row *row)
 	return row->argument && row->argument[0] == '[';
 }
 
-/* By name only: a manifest that is wrong is told about when it is run. */
-static int scenarios(FILE *out)
+int completion_write(const char *shell, const struct completion *c, char *const *typed, FILE *out)
 {
-	char tree[PATH_MAX], manifest[PATH_MAX + 300];
-	struct dirent **entries = NULL;
-	int r = select_tree(NULL, tree, sizeof(tree));
-	int n = r < 0 ? r : scandir(tree, &entries, NULL, alphasort);
-	for (int i = 0; i < n; i++) {
-		(void)snprintf(manifest, sizeof(manifest), "%s/%s/scenario.yaml", tree, entries[i]->d_name);
-		if (entries[i]->d_name[0] != '.' && access(manifest, F_OK) == 0)
-			fprintf(out, "%s\n", entries[i]->d_name);
-		free(entries[i]);
-	}
-	free(entries);
-	return n < 0 ? -ENOENT : 0;
-}
-
-/* "pids-max/": its cases, as SCENARIO/CASE. */
-static int cases(const char *word, FILE *out)
-{
-	char tree[PATH_MAX], directory[PATH_MAX + 300];
-	auto_fclose FILE *nowhere = fopen("/dev/null", "we");
-	struct scenario *s;
-	int r = nowhere ? select_tree(NULL, tree, sizeof(tree)) : -errno;
-	(void)snprintf(directory, sizeof(directory), "%s/%.*s", tree, (int)strcspn(word, "/"), word);
-	if (r < 0 || word[0] == '.' || word[0] == '/' || manifest_read(directory, nowhere, &s) < 0)
-		return -ENOENT;
-	for (size_t i = 0; i < s->case_count; i++)
-		fprintf(out, "%s/%s\n", s->name, s->cases[i].name);
-	scenario_free(s);
-	return 0;
-}
-
-/* All that `enomem explain` takes by name. */
-static int explained(FILE *out)
-{
-	struct printing p = {.separator = "\n", .out = out};
-	int r = scenarios(out);
-	print_all(cause_at, &p);
-	fputc('\n', out);
-	p.any = false;
-	print_all(select_outcome_at, &p);
-	fputc('\n', out);
-	return r;
-}
-
-int completion_write(const char *shell, const struct completion *c, FILE *out)
-{
-	if (strcmp(shell, "scenarios") == 0)
-		return scenarios(out);
-	if (strcmp(shell, "explain") == 0)
-		return explained(out);
-	if (strchr(shell, '/'))
-		return cases(shell, out);
 	if (strcmp(shell, "bash") == 0)
 		completion_bash(c, out);
 	else if (strcmp(shell, "zsh") == 0)
@@ -224,6 +181,6 @@ int completion_write(const char *shell, const struct completion *c, FILE *out)
 	else if (strcmp(shell, "fish") == 0)
 		completion_fish(c, out);
 	else
-		return -EINVAL;
+		return completion_ask(shell, typed, out);
 	return 0;
 }

@@ -17,8 +17,9 @@ struct completion {
 };
 
 /*
- * The script for a shell, to `out`. For "scenarios" the names that may be given to run and list, one a line, for
- * "SCENARIO/" its cases, for "explain" all that can be explained: the scripts ask when they are wanted. -EINVAL for any
- * other word, -ENOENT after telling that there is no tree.
+ * The script for a shell, to `out`. Or what the scripts ask for when it is wanted, one a line: "scenarios" that may be
+ * named, "SCENARIO/" its cases, "explain" all that can be explained, "kernels" of guests, "claims" and "guides"; and of
+ * the first scenario among the words that were typed (ended by NULL) "case", "run" the triggers, and "parameters".
+ * -EINVAL for any other word, -ENOENT after telling that there is no tree.
  */
-int completion_write(const char *shell, const struct completion *c, FILE *out);
+int completion_write(const char *shell, const struct completion *c, char *const *typed, FILE *out);

@@ -256,11 +256,16 @@ static void write_symptom(FILE *out, const json_t *page)
 	size_t i, n = 0;
 	(void)fprintf(out, "# %s%s%s\n\n", outcome, *meaning ? ": " : "", meaning);
 	put_host(out, page);
-	(void)fprintf(out,
-		      "\n%zu causes end so. They are in the order in which they are ruled out with the least effort; "
-		      "of those "
-		      "with one kind of check the fullest here comes first.\n",
-		      json_array_size(given));
+	const size_t causes = json_array_size(given);
+	if (causes > 0)
+		(void)fprintf(out,
+			      "\n%zu cause%s so. They are in the order in which they are ruled out with the least "
+			      "effort; of those with one kind of check the fullest here comes first.\n",
+			      causes, causes == 1 ? " ends" : "s end");
+	else
+		(void)fputs("\nNo call ends so: these are words of programs, which were told something else. What that "
+			    "was is below; `enomem explain` tells more of each errno and of each cause.\n",
+			    out);
 	for (unsigned tell = 0; tell < TELLS; tell++) {
 		bool any = false;
 		json_array_foreach (given, i, cause) {

@@ -20,6 +20,7 @@
 #include "clock.h"
 #include "guest.h"
 #include "jobs-split.h"
+#include "jobs-tell.h"
 #include "judge.h"
 #include "procfs.h"
 #include "say.h"
@@ -239,17 +240,22 @@ static void clean_after(const struct run_context *context, unsigned number)
 	}
 }
 
-/* A job whose worker brought nothing back: every run of it is broken, for the reason given. */
-static json_t *broken_runs(const struct jobs *jobs, const struct job *job, const char *why)
+/* A job whose worker brought nothing back: every run of it is broken, for the reason given. Of one that was killed
+ * because somebody interrupted twice nothing is known, as of those that were never begun. */
+static json_t *lost_runs(const struct jobs *jobs, const struct job *job, const char *why)
 {
 	json_t *runs = json_array();
 	if (job->locate)
-		(void)json_array_append_new(runs, locate_without(job->locate, "broken", why));
+		(void)json_array_append_new(runs, locate_without(job->locate, jobs_interrupted ? "skip" : "broken",
+								 jobs_interrupted ? "interrupted" : why));
 	for (size_t i = 0; !job->locate && i < job->count; i++) {
 		const struct plan_run *run = jobs_run_at(jobs, &job->item[i]);
-		json_t *evidence = evidence_skipped(run, why);
-		json_object_del(evidence, "skipped");
-		json_object_set_new(evidence, "problem", json_pack("{s:s, s:s}", "step", "worker", "message", why));
+		json_t *evidence = evidence_skipped(run, jobs_interrupted ? "interrupted" : why);
+		if (!jobs_interrupted) {
+			json_object_del(evidence, "skipped");
+			json_object_set_new(evidence, "problem",
+					    json_pack("{s:s, s:s}", "step", "worker", "message", why));
+		}
 		(void)judge_run(evidence, run, jobs->context->machine);
 		json_array_append_new(runs, evidence);
 	}
@@ -287,7 +293,7 @@ static void collect(const struct jobs *jobs, struct worker *w)
 		(void)snprintf(why, sizeof(why), "the worker was killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
 	else
 		(void)snprintf(why, sizeof(why), "the worker ended with status %d and no result", WEXITSTATUS(status));
-	w->job->runs = broken_runs(jobs, w->job, why);
+	w->job->runs = lost_runs(jobs, w->job, why);
 }
 
 /* The run that has been going on for longest stands for all of them. */
@@ -350,32 +356,24 @@ static void run_jobs(const struct jobs *jobs, struct job *job, size_t count, boo
 			while (workers[slot].pid)
 				slot++;
 			if (start(jobs, &job[next], (unsigned)next, slot, &workers[slot]) < 0)
-				job[next].runs = broken_runs(jobs, &job[next], "no process for a worker");
+				job[next].runs = lost_runs(jobs, &job[next], "no process for a worker");
 			else
 				busy++;
+			if (job[next].runs)
+				jobs_tell_done(jobs, job, count, &job[next]);
 			next++;
 		} else {
 			unsigned slot = wait_for_one(jobs, workers, limit);
 			assert(workers[slot].job); /* a slot that is waited for has a job */
+			const struct job *ended = workers[slot].job;
 			collect(jobs, &workers[slot]);
 			worker_pid[slot] = 0;
 			busy--;
 			if (jobs->live)
 				jobs->live->done++;
+			jobs_tell_done(jobs, job, count, ended);
 		}
 	}
-}
-
-/* The runs of one plan, in its order, from the jobs they were made in. */
-static json_t *gather(const struct plan *plan, size_t number, const struct job *job, size_t count)
-{
-	json_t *runs = json_array();
-	for (size_t i = 0; i < plan->run_count; i++)
-		for (size_t j = 0; j < count; j++)
-			for (size_t k = 0; k < job[j].count; k++)
-				if (job[j].item[k].plan == number && job[j].item[k].run == i)
-					(void)json_array_append(runs, json_array_get(job[j].runs, k));
-	return runs;
 }
 
 /* What may share the machine first, side by side; then what may not, one after the other. */
@@ -420,7 +418,7 @@ json_t *jobs_run(const struct jobs *jobs)
 	size_t count = jobs_split(jobs, job, item);
 	run_all(jobs, job, count);
 	for (size_t p = 0; p < jobs->count; p++)
-		runs[p] = gather(jobs->plans[p], p, job, count);
+		runs[p] = jobs_gather(jobs->plans[p], p, job, count);
 	for (size_t j = 0; j < count; j++)
 		json_decref(job[j].runs);
 	int r = jobs->locate ? run_boundaries(jobs, runs, boundaries, room) : 0;

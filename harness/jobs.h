@@ -18,6 +18,7 @@ struct jobs {
 	unsigned at_once;  /* -j */
 	bool locate;       /* search for boundaries as well */
 	struct live *live; /* shows how it is getting on; may be NULL, or draw nothing */
+	bool tell;         /* a line on stderr for each scenario that is done */
 };
 
 /* Run all. Returns the array of judged scenarios in the order of the plans, NULL when memory is short. */

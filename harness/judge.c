@@ -180,7 +180,8 @@ static bool not_judged(json_t *run, enum verdict *ret_verdict, char *reason, siz
 		text_add(reason, size, "%s", skipped);
 		return true;
 	}
-	*ret_verdict = VERDICT_BROKEN;
+	/* Whoever interrupts a run has broken nothing: it was not made to its end, and nothing is known. */
+	*ret_verdict = strcmp(text_of(problem, "step"), "interrupted") == 0 ? VERDICT_SKIP : VERDICT_BROKEN;
 	if (json_is_object(problem)) {
 		text_add(reason, size, "%s%s%s", text_of(problem, "message"), *hint ? "; " : "", hint);
 		if (!*reason)

@@ -71,10 +71,11 @@ static void help(void)
 	     "130 interrupted. `enomem COMMAND --help` shows a command's options; the manual is enomem(1).");
 }
 
-static int complete(const char *shell)
+/* typed: the words of the command line that is completed */
+static int complete(const char *shell, char *const *typed)
 {
 	struct completion all = {.global = &global, .commands = commands, .count = ARRAY_SIZE(commands)};
-	int r = completion_write(shell, &all, stdout);
+	int r = completion_write(shell, &all, typed, stdout);
 	if (r == -EINVAL) {
 		(void)say_error(0, "--completion: %s is none of bash, zsh, fish", shell);
 		return EXIT_USAGE;
@@ -113,13 +114,14 @@ static int without_command(int argc, char **argv)
 		default:
 			return EXIT_USAGE;
 		}
-	if (options_operands() < argc || version == !!shell || (json && !version)) {
+	bool typed = options_operands() < argc && shell && strcmp(argv[options_operands() - 1], "--") == 0;
+	if ((options_operands() < argc && !typed) || version == !!shell || (json && !version)) {
 		(void)say_error(0,
 				"these options stand for themselves: --version, --version --json, --completion SHELL");
 		say_hint("enomem --help");
 		return EXIT_USAGE;
 	}
-	return shell ? complete(shell) : show_version(json);
+	return shell ? complete(shell, argv + options_operands()) : show_version(json);
 }
 
 /* What is not for people to type stands for none. */

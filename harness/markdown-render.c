@@ -15,6 +15,7 @@
 #define INDENT       2
 #define COLUMNS_MAX  8
 #define COLUMN_LEAST 8
+#define NARROWEST    20U
 #define CELL_ROOM    2048
 #define LINE_ROOM    8192
 
@@ -33,19 +34,6 @@ static const char *style_of(enum span_kind kind)
 static const char *mark_of(enum span_kind kind)
 {
 	return kind == SPAN_CODE ? "`" : kind == SPAN_STRONG ? "" : "*";
-}
-
-static bool is_continuation(char c)
-{
-	return ((unsigned char)c & 0xc0) == 0x80;
-}
-
-static size_t columns_of(const char *text, size_t length)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < length && text[i]; i++)
-		n += !is_continuation(text[i]);
-	return n;
 }
 
 /* Never obeyed by the terminal, whoever wrote it. */
@@ -120,22 +108,35 @@ static void break_line(struct setter *s)
 	s->at = s->left;
 }
 
+/* A path may be longer than a line, and is broken where it may be. */
+static void set_long_word(struct setter *s, const char *word, size_t length, size_t wide)
+{
+	const size_t room = s->p->width > s->left ? s->p->width - s->left : 1;
+	while (wide > room) {
+		size_t cut = text_first_line(word, length, room);
+		set_word(s, word, cut);
+		break_line(s);
+		wide -= text_columns(word, cut);
+		word += cut;
+		length -= cut;
+	}
+	set_word(s, word, length);
+	s->at += wide;
+}
+
 static void set_line(struct setter *s, const char *line)
 {
 	static char ready[LINE_ROOM];
 	make_ready(s->p, line, ready, sizeof(ready));
 	for (const char *word = ready + strspn(ready, " "); *word;) {
-		size_t length = strcspn(word, " "), wide = columns_of(word, length);
-		for (size_t i = 0; i < length; i++)
-			wide -= is_switch(word[i]);
+		size_t length = strcspn(word, " "), wide = text_columns(word, length);
 		if (s->at > s->left) {
 			if (s->at + 1 + wide > s->p->width)
 				break_line(s);
 			else
 				s->at += (size_t)(fputc(' ', s->p->out) == ' ');
 		}
-		set_word(s, word, length);
-		s->at += wide;
+		set_long_word(s, word, length, wide);
 		word += length;
 		word += strspn(word, " ");
 	}
@@ -151,27 +152,39 @@ static void put_lead(const struct page *p, const char *lead, const char *line)
 
 static void put_heading(const struct page *p, const struct block *b)
 {
-	if (p->style->colour)
-		(void)fputs(b->number == 1 ? "\033[1;4m" : "\033[1m", p->out);
-	put_text(p, b->text, strlen(b->text));
-	if (p->style->colour)
-		(void)fputs("\033[0m", p->out);
-	(void)fputc('\n', p->out);
-	if (b->number == 1 && !p->style->colour) {
-		for (size_t i = columns_of(b->text, strlen(b->text)); i; i--)
-			(void)fputc('=', p->out);
-		(void)fputc('\n', p->out);
+	static char clean[LINE_ROOM], wrapped[LINE_ROOM];
+	const char *line = text_wrap(text_clean(b->text, p->ascii, clean, sizeof(clean)), p->style->width, wrapped,
+				     sizeof(wrapped));
+	size_t widest = 0;
+	while (*line) {
+		const size_t length = strcspn(line, "\n");
+		(void)fprintf(p->out, "%s%.*s%s\n",
+			      !p->style->colour ? ""
+			      : b->number == 1  ? "\033[1;4m"
+						: "\033[1m",
+			      (int)length, line, p->style->colour ? "\033[0m" : "");
+		widest = MAX(widest, text_columns(line, length));
+		line += length + (line[length] == '\n');
 	}
+	for (size_t i = widest; b->number == 1 && !p->style->colour && i; i--)
+		(void)fputs(i > 1 ? "=" : "=\n", p->out);
 }
 
 static void put_code(const struct page *p, const char *text)
 {
+	static char raw[LINE_ROOM], clean[LINE_ROOM];
 	for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
-		size_t length = strcspn(text, "\n");
-		if (length)
-			(void)fprintf(p->out, "%*s%s", INDENT + 2, "", p->style->colour ? "\033[36m" : "");
-		put_text(p, text, length);
-		(void)fputs(length && p->style->colour ? "\033[0m\n" : "\n", p->out);
+		size_t length = strcspn(text, "\n"), blanks = strspn(text, " ");
+		if (length) {
+			(void)snprintf(raw, sizeof(raw), "%.*s", (int)length, text);
+			(void)text_clean(raw, p->ascii, clean, sizeof(clean));
+			(void)fputs(p->style->colour ? "\033[36m" : "", p->out);
+			text_fold_code(clean + blanks, strlen(clean + blanks), INDENT + 2 + blanks, p->width + INDENT,
+				       p->out);
+			(void)fputs(p->style->colour ? "\033[0m" : "", p->out);
+		} else {
+			(void)fputc('\n', p->out);
+		}
 	}
 }
 
@@ -200,10 +213,11 @@ static char *cell_of(const struct block *row, size_t column, char *buf, size_t s
 
 struct grid {
 	const struct block *row;
-	size_t rows, columns, width[COLUMNS_MAX];
+	size_t rows, columns, width[COLUMNS_MAX], least[COLUMNS_MAX];
 };
 
-static void measure(const struct page *p, struct grid *g)
+/* False where there is no room for every word of every column. */
+static bool measure(const struct page *p, struct grid *g)
 {
 	size_t sum = 0, cells;
 	char text[CELL_ROOM];
@@ -214,21 +228,25 @@ static void measure(const struct page *p, struct grid *g)
 		g->columns = MAX(g->columns, MIN(cells, COLUMNS_MAX));
 	}
 	for (size_t c = 0; c < g->columns; c++) {
+		g->least[c] = COLUMN_LEAST;
 		for (size_t r = 0; r < g->rows; r++) {
 			(void)cell_of(&g->row[r], c, text, sizeof(text));
-			g->width[c] = MAX(g->width[c], columns_of(text, strlen(text)));
+			g->width[c] = MAX(g->width[c], text_columns(text, strlen(text)));
+			g->least[c] = MAX(g->least[c], text_longest_word(text));
 		}
 		sum += g->width[c] + 2;
 	}
-	while (sum > p->width + 2) { /* the widest gives way */
-		size_t widest = 0;
-		for (size_t c = 1; c < g->columns; c++)
-			widest = g->width[c] > g->width[widest] ? c : widest;
-		if (g->width[widest] <= COLUMN_LEAST)
-			break;
+	while (sum > p->width + 2) { /* the widest gives way, unless that would cut a word */
+		size_t widest = g->columns;
+		for (size_t c = 0; c < g->columns; c++)
+			if (g->width[c] > g->least[c] && (widest == g->columns || g->width[c] > g->width[widest]))
+				widest = c;
+		if (widest == g->columns)
+			return false;
 		g->width[widest]--;
 		sum--;
 	}
+	return true;
 }
 
 static void put_grid_row(const struct page *p, const struct grid *g, const struct block *row, const char *style)
@@ -250,7 +268,7 @@ static void put_grid_row(const struct page *p, const struct grid *g, const struc
 				(void)fputs(*style ? "\033[0m" : "", p->out);
 				pending = 0;
 			}
-			pending += g->width[c] + 2 - MIN(columns_of(at[c], length), g->width[c] + 2);
+			pending += g->width[c] + 2 - MIN(text_columns(at[c], length), g->width[c] + 2);
 			at[c] += length + (at[c][length] == '\n');
 			more |= *at[c] != '\0';
 		}
@@ -258,10 +276,27 @@ static void put_grid_row(const struct page *p, const struct grid *g, const struc
 	}
 }
 
+/* One row after the other instead, each cell behind its heading. */
+static void put_rows(const struct page *p, const struct grid *g)
+{
+	char heading[CELL_ROOM], text[CELL_ROOM], line[2 * CELL_ROOM + 4];
+	for (size_t r = 1; r < g->rows; r++)
+		for (size_t c = 0; c < g->columns; c++) {
+			(void)cell_of(&g->row[0], c, heading, sizeof(heading));
+			(void)snprintf(line, sizeof(line), "%s%s%s", heading, *heading ? ": " : "",
+				       cell_of(&g->row[r], c, text, sizeof(text)));
+			if (*text)
+				put_lead(p, c ? "  " : "- ", line);
+		}
+}
+
 static void put_table(const struct page *p, const struct block *row, size_t rows)
 {
 	struct grid g = {.row = row, .rows = rows};
-	measure(p, &g);
+	if (!measure(p, &g) && rows > 1) {
+		put_rows(p, &g);
+		return;
+	}
 	put_grid_row(p, &g, &row[0], p->style->colour ? "\033[1m" : "");
 	(void)fprintf(p->out, "%*s", INDENT, "");
 	for (size_t c = 0; c < g.columns; c++) {
@@ -310,7 +345,7 @@ int markdown_render(const char *text, size_t length, const struct markdown_style
 {
 	struct page p = {.style = style,
 			 .out = out,
-			 .width = MAX(style->width, 40U) - INDENT,
+			 .width = MAX(style->width, NARROWEST) - INDENT,
 			 .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0};
 	struct document d;
 	int r = markdown_parse(text, length, &d);

@@ -293,6 +293,44 @@ int parameters_replace(const struct parameters *p, struct scenario *s, FILE *err
 	return 0;
 }
 
+/* --- for completion ---------------------------------------------------------------------------------------------- */
+
+/* As it is said without more words than are needed. */
+static void print_key(const char *map, const char *key, json_t *seen, FILE *out)
+{
+	char text[192];
+	struct parameter bare;
+	bool plain = !map[0] || (split(key, &bare) &&
+				 (strcmp(bare.map, map) == 0 || (bare.either && strcmp(map, "namespace_sysctl") == 0)));
+	(void)snprintf(text, sizeof(text), "%s%s%s=", plain ? "" : map, plain ? "" : ".", key);
+	if (!json_object_get(seen, text) && json_object_set_new(seen, text, json_true()) == 0)
+		(void)fprintf(out, "%s\n", text);
+}
+
+static void print_keys(const struct environment_text *text, json_t *seen, FILE *out)
+{
+	struct environment_text *where = (struct environment_text *)(uintptr_t)text;
+	for (size_t m = 0; m < ARRAY_SIZE(maps); m++) {
+		const struct settings *settings = settings_of(where, maps[m]);
+		for (size_t i = 0; i < settings->count; i++)
+			print_key(maps[m], settings->item[i].key, seen, out);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(alone); i++)
+		if (*word_of(where, alone[i]))
+			print_key("", alone[i], seen, out);
+}
+
+void parameters_print(const struct scenario *s, FILE *out)
+{
+	json_auto_t *seen = json_object();
+	print_keys(&s->environment, seen, out);
+	for (size_t i = 0; i < s->case_count; i++)
+		print_keys(&s->cases[i].environment, seen, out);
+	for (size_t i = 0; i < s->run_count; i++)
+		if (s->runs[i].role == ROLE_TRIGGER)
+			print_keys(&s->runs[i].environment, seen, out);
+}
+
 /* --- for guests -------------------------------------------------------------------------------------------------- */
 
 json_t *parameters_json(const struct parameters *p)

@@ -38,6 +38,9 @@ int parameters_set(const struct parameters *p, struct scenario *s);
  */
 int parameters_replace(const struct parameters *p, struct scenario *s, FILE *errors);
 
+/* What parameters_replace() can replace in a scenario, as "KEY=", one a line and each once. */
+void parameters_print(const struct scenario *s, FILE *out);
+
 /* There and back, for guests. -EBADMSG */
 json_t *parameters_json(const struct parameters *p);
 int parameters_from_json(const json_t *json, struct parameters *ret);

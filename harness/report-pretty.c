@@ -7,12 +7,14 @@
 #include <langinfo.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "number.h"
 #include "report-boundary.h"
 #include "report-formats.h"
 #include "report-text.h"
 
-#define STDERR_LINES 8
+#define STDERR_LINES           8
+#define WIDTH_WITHOUT_TERMINAL 120
 
 struct pretty {
 	FILE *out;
@@ -289,29 +291,47 @@ static void put_summary(const struct pretty *p, const json_t *result)
 	(void)fputc('\n', p->out);
 }
 
-int report_pretty(const json_t *result, const struct report_options *options, FILE *out)
+static int put_all(const struct pretty *p, const json_t *result, const struct report_options *options)
 {
 	const json_t *scenarios = json_object_get(result, "scenarios");
 	char host[TEXT_MAX];
-	struct pretty p = {.out = out,
-			   .colour = options->colour,
-			   .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
-			   .width = options->width ? options->width : 120};
-	(void)fputs("enomem ", out);
-	put(&p, text_of(result, "enomem"));
-	(void)fputs(", ", out);
-	put(&p, text_host(result, host, sizeof(host)));
-	(void)fputs("\n\n", out);
-	int r = report_table(result, options, p.ascii, out);
+	(void)fputs("enomem ", p->out);
+	put(p, text_of(result, "enomem"));
+	(void)fputs(", ", p->out);
+	put(p, text_host(result, host, sizeof(host)));
+	(void)fputs("\n\n", p->out);
+	int r = report_table(result, options, p->ascii, p->out);
 	if (r == 0)
-		r = report_boundaries(result, p.width, p.ascii, out);
+		r = report_boundaries(result, p->width, p->ascii, p->out);
 	if (r < 0)
 		return r;
 	if (options->verbose)
-		put_every_run(&p, scenarios);
+		put_every_run(p, scenarios);
 	else
-		put_failures(&p, scenarios);
-	put_skipped(&p, scenarios);
-	put_summary(&p, result);
+		put_failures(p, scenarios);
+	put_skipped(p, scenarios);
+	put_summary(p, result);
 	return 0;
+}
+
+int report_pretty(const json_t *result, const struct report_options *options, FILE *out)
+{
+	auto_free char *text = NULL;
+	size_t size = 0;
+	struct pretty p = {.out = out,
+			   .colour = options->colour,
+			   .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+			   .width = options->width ? options->width : WIDTH_WITHOUT_TERMINAL};
+	/* Where nobody wraps them lines stay whole: they may be searched. */
+	if (!options->width)
+		return put_all(&p, result, options);
+	p.out = open_memstream(&text, &size);
+	if (!p.out)
+		return -ENOMEM;
+	int r = put_all(&p, result, options);
+	if (fclose(p.out) != 0)
+		return -ENOMEM;
+	if (r == 0)
+		text_fold(text, options->width, out);
+	return r;
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
- * The table of the pretty report: one row per case of a scenario that ran at all.
+ * The table of the pretty report: one row per case of a scenario that ran at all. Where a terminal is too narrow for
+ * its columns, each case is some lines instead, which say the same; report_pretty() folds them.
  */
 #include <errno.h>
 #include <libsmartcols.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "cleanup.h"
-#include "number.h"
-#include "report-boundary.h"
 #include "report-formats.h"
+#include "report-rows.h"
 #include "report-text.h"
-
-enum column { VERDICT, SCENARIO, PREDICTED, OBSERVED, REFUSED_BY, CONTROL, REMEDY, TIME, COLUMNS };
 
 static const struct {
 	const char *name;
@@ -28,232 +28,87 @@ static const struct {
 	[TIME] = {"TIME", 0},
 };
 
-/* Verdict, control, time and the blanks between all columns; remedies vary and are measured. */
-#define FIXED_WIDTH 30
-#define LEAST_WIDTH 10
+#define LEAST_WIDTH 10 /* of a column that is broken into lines */
 
 static void untable(struct libscols_table **table)
 {
 	scols_unref_table(*table);
 }
 
-struct table {
-	struct libscols_table *t;
-	size_t width[COLUMNS];
-	bool ascii;
-	bool in_guest; /* the whole result is a guest's: rows need not say so */
-};
+/* --- columns ----------------------------------------------------------------------------------------------------- */
 
-static int set_cell(const struct table *table, struct libscols_line *line, enum column column, const char *text,
-		    const char *colour)
+static size_t widest(const struct report_row *row, size_t count, enum report_column column)
 {
-	char clean[TEXT_MAX], wrapped[2 * TEXT_MAX];
-	(void)text_clean(text, table->ascii, clean, sizeof(clean));
-	if (columns[column].share)
-		(void)text_wrap(clean, table->width[column], wrapped, sizeof(wrapped));
-	else
-		(void)snprintf(wrapped, sizeof(wrapped), "%s", clean);
-	if (scols_line_set_data(line, column, wrapped) < 0)
-		return -ENOMEM;
-	return colour && scols_cell_set_color(scols_line_get_cell(line, column), colour) < 0 ? -ENOMEM : 0;
+	size_t width = strlen(columns[column].name);
+	for (size_t i = 0; i < count; i++)
+		width = MAX(width, text_columns(row[i].cell[column], strlen(row[i].cell[column])));
+	return width;
 }
 
-static bool in_case(const json_t *run, const char *name)
+/* The longest piece of a column that text_wrap() leaves whole. */
+static size_t longest_word(const struct report_row *row, size_t count, enum report_column column)
 {
-	return !strcmp(text_of(run, "case"), name);
+	size_t longest = MAX(strlen(columns[column].name), LEAST_WIDTH);
+	for (size_t i = 0; i < count; i++)
+		longest = MAX(longest, text_longest_word(row[i].cell[column]));
+	return longest;
 }
 
-static bool is_folklore(const json_t *run)
+/* The longest of "3 ok, 1 folklore" between two commas. */
+static size_t longest_mark(const struct report_row *row, size_t count)
 {
-	return json_is_false(json_object_get(run, "helps"));
+	size_t longest = strlen(columns[REMEDY].name);
+	for (size_t i = 0; i < count; i++)
+		for (const char *at = row[i].cell[REMEDY]; *at; at += strspn(at, " ")) {
+			size_t length = strcspn(at, ",");
+			length += at[length] == ',';
+			longest = MAX(longest, length);
+			at += length;
+		}
+	return longest;
 }
 
-/* "ok", "2 ok", "ok, FAIL", "skip"; folklore remedies that did not help, as predicted, are counted apart. */
-static void marks(const json_t *runs, const char *name, const char *role, char *buf, size_t size)
+/*
+ * By their shares; where a word would have to be cut for that, each has room for its longest word, and they share the
+ * rest. False where there is not even so much room.
+ */
+static bool share_out(const struct report_row *row, size_t count, size_t width, size_t ret[COLUMNS])
 {
-	static const char *const verdict[] = {"pass", "fail", "broken", "skip"}, *const word[] = {"ok", "FAIL",
-												  "BROKEN", "skip"};
-	unsigned count[ARRAY_SIZE(verdict)] = {0}, folklore = 0;
-	const json_t *run = NULL;
-	size_t i;
-	json_array_foreach (runs, i, run) {
-		if (!in_case(run, name) || strcmp(text_of(run, "role"), role) != 0)
-			continue;
-		bool passed = !strcmp(text_of(run, "verdict"), "pass");
-		for (size_t v = 0; v < ARRAY_SIZE(verdict); v++)
-			count[v] += !strcmp(text_of(run, "verdict"), verdict[v]) && !(passed && is_folklore(run));
-		folklore += passed && is_folklore(run);
+	size_t taken = COLUMNS - 1, least[COLUMNS], words = 0; /* a blank between each two */
+	bool cut = false;
+	for (unsigned c = 0; c < COLUMNS; c++) {
+		least[c] = columns[c].share ? longest_word(row, count, c) : widest(row, count, c);
+		words += columns[c].share ? least[c] : 0;
+		taken += columns[c].share ? 0 : least[c];
 	}
-	buf[0] = '\0';
-	for (size_t v = 0; v < ARRAY_SIZE(verdict); v++) {
-		if (!count[v])
-			continue;
-		text_add(buf, size, "%s", *buf ? ", " : "");
-		if (count[v] > 1)
-			text_add(buf, size, "%u ", count[v]);
-		text_add(buf, size, "%s", word[v]);
+	if (width < taken + words) {
+		taken -= least[REMEDY];
+		taken += least[REMEDY] = longest_mark(row, count);
 	}
-	if (folklore)
-		text_add(buf, size, "%s%u folklore", *buf ? ", " : "", folklore);
-	if (!*buf)
-		text_add(buf, size, "-");
-}
-
-/* The trigger a row tells about: the first that did not pass, else the first. */
-static const json_t *row_trigger(const json_t *runs, const char *name)
-{
-	const json_t *run = NULL, *first = NULL;
-	size_t i;
-	json_array_foreach (runs, i, run) {
-		if (!in_case(run, name) || strcmp(text_of(run, "role"), "trigger") != 0 ||
-		    json_is_true(json_object_get(run, "described")))
-			continue;
-		if (strcmp(text_of(run, "verdict"), "pass") != 0)
-			return run;
-		first = first ? first : run;
+	if (width < taken + words)
+		return false;
+	for (unsigned c = 0; c < COLUMNS; c++) {
+		ret[c] = columns[c].share ? (width - taken) * columns[c].share / 100 : least[c];
+		cut |= ret[c] < least[c];
 	}
-	return first;
-}
-
-/* A control, a trigger and a remedy that helps: without each of them a case proves nothing. */
-static bool is_proven(const json_t *runs, const char *name)
-{
-	static const char *const role[] = {"control", "trigger", "remedy"};
-	for (size_t r = 0; r < ARRAY_SIZE(role); r++) {
-		const json_t *run = NULL;
-		bool passed = false;
-		size_t i;
-		json_array_foreach (runs, i, run)
-			passed |= in_case(run, name) && !strcmp(text_of(run, "role"), role[r]) && !is_folklore(run) &&
-				  !strcmp(text_of(run, "verdict"), "pass");
-		if (!passed)
-			return false;
-	}
+	for (unsigned c = 0; cut && c < COLUMNS; c++)
+		ret[c] = least[c] + (width - taken - words) * columns[c].share / 100;
 	return true;
 }
 
-/* The worst of a case, where a scenario has several; else the scenario's own. */
-static const char *row_verdict(const json_t *scenario, const char *name)
+static bool is_broken(unsigned column)
 {
-	const json_t *run = NULL, *runs = json_object_get(scenario, "runs");
-	const char *worst = *name ? "pass" : text_of(scenario, "verdict");
-	size_t i;
-	if (!*name)
-		return worst;
-	json_array_foreach (runs, i, run) {
-		const char *verdict = text_of(run, "verdict");
-		if (!in_case(run, name))
-			continue;
-		if (!strcmp(verdict, "fail") || (!strcmp(verdict, "broken") && strcmp(worst, "fail") != 0))
-			worst = verdict;
-	}
-	const char *boundary = boundary_verdict(scenario, name);
-	if (!strcmp(boundary, "fail") || (!strcmp(boundary, "broken") && strcmp(worst, "fail") != 0))
-		worst = boundary;
-	return !strcmp(worst, "pass") && !is_proven(runs, name) ? "skip" : worst;
+	return columns[column].share || column == REMEDY;
 }
 
-/* " (guest 6.1)" for a row that was not made on this machine. */
-static void add_guest(const json_t *trigger, char *buf, size_t size)
+static int make_columns(struct libscols_table *t)
 {
-	const char *kernel = text_of2(trigger, "guest", "kernel");
-	unsigned major = 0, minor = 0;
-	if (sscanf(kernel, "%u.%u", &major, &minor) == 2)
-		text_add(buf, size, " (guest %u.%u)", major, minor);
-}
-
-static int add_row(const struct table *table, const json_t *scenario, const char *name)
-{
-	const json_t *runs = json_object_get(scenario, "runs"), *run = NULL, *trigger = row_trigger(runs, name);
-	const char *verdict = row_verdict(scenario, name);
-	bool wrong = !strcmp(verdict, "fail") || !strcmp(verdict, "broken");
-	char text[TEXT_MAX] = "";
-	json_int_t duration = 0;
-	size_t i;
-	struct libscols_line *line = scols_table_new_line(table->t, NULL);
-	if (!line)
-		return -ENOMEM;
-	json_array_foreach (runs, i, run)
-		duration += in_case(run, name) ? text_integer(run, "duration_ns", 0) : 0;
-	text_add(text, sizeof(text), "%s%s%s", text_of(scenario, "name"), *name ? "/" : "", name);
-	if (!table->in_guest)
-		add_guest(trigger, text, sizeof(text));
-	int r = set_cell(table, line, SCENARIO, text, NULL);
-	r |= set_cell(table, line, VERDICT, wrong ? (!strcmp(verdict, "fail") ? "FAIL" : "BROKEN") : verdict,
-		      wrong                      ? "red"
-		      : !strcmp(verdict, "pass") ? "green"
-						 : "yellow");
-	r |= set_cell(table, line, PREDICTED, text_predicted(trigger, text, sizeof(text)), NULL);
-	(void)text_outcome(trigger, text, sizeof(text));
-	r |= set_cell(table, line, OBSERVED, !strcmp(text_of(trigger, "verdict"), "skip") ? "skipped" : text, NULL);
-	r |= set_cell(table, line, REFUSED_BY, *text_cause(trigger, text, sizeof(text)) ? text : "-", NULL);
-	marks(runs, name, "control", text, sizeof(text));
-	r |= set_cell(table, line, CONTROL, text, NULL);
-	marks(runs, name, "remedy", text, sizeof(text));
-	r |= set_cell(table, line, REMEDY, text, NULL);
-	return r | set_cell(table, line, TIME, number_format_duration(text, sizeof(text), (uint64_t)duration), NULL);
-}
-
-/* Did anything of it happen? What did not is in the list of what was skipped. */
-static bool ran(const json_t *scenario)
-{
-	const json_t *run = NULL;
-	size_t i;
-	json_array_foreach (json_object_get(scenario, "runs"), i, run)
-		if (strcmp(text_of(run, "verdict"), "skip") != 0)
-			return true;
-	return false;
-}
-
-/* The rows: each case of each scenario that ran, as {"scenario": ..., "case": name}. NULL without memory. */
-static json_t *collect_rows(const json_t *scenarios)
-{
-	json_t *rows = json_array(), *scenario;
-	const json_t *run = NULL;
-	size_t i, k;
-	json_array_foreach (scenarios, i, scenario) {
-		json_auto_t *seen = json_object();
-		if (!ran(scenario))
-			continue;
-		json_array_foreach (json_object_get(scenario, "runs"), k, run) {
-			const char *name = text_of(run, "case");
-			if (json_object_get(seen, name))
-				continue;
-			if (json_object_set_new(seen, name, json_true()) < 0 ||
-			    json_array_append_new(rows, json_pack("{s:O, s:s}", "scenario", scenario, "case", name)) <
-				    0) {
-				json_decref(rows);
-				return NULL;
-			}
-		}
-	}
-	return rows;
-}
-
-static size_t remedy_width(const json_t *rows)
-{
-	const json_t *row = NULL;
-	char text[TEXT_MAX];
-	size_t i, widest = strlen(columns[REMEDY].name);
-	json_array_foreach (rows, i, row) {
-		marks(json_object_get(json_object_get(row, "scenario"), "runs"), text_of(row, "case"), "remedy", text,
-		      sizeof(text));
-		widest = strlen(text) > widest ? strlen(text) : widest;
-	}
-	return widest;
-}
-
-static int make_columns(struct table *table, size_t width, size_t remedy)
-{
-	size_t shared = width > FIXED_WIDTH + remedy ? width - FIXED_WIDTH - remedy : 0;
 	for (unsigned c = 0; c < COLUMNS; c++) {
-		int flags = columns[c].share ? SCOLS_FL_WRAP : c == TIME ? SCOLS_FL_RIGHT : 0;
-		struct libscols_column *column = scols_table_new_column(table->t, columns[c].name, 1, flags);
+		int flags = is_broken(c) ? SCOLS_FL_WRAP : c == TIME ? SCOLS_FL_RIGHT : 0;
+		struct libscols_column *column = scols_table_new_column(t, columns[c].name, 1, flags);
 		if (!column)
 			return -ENOMEM;
-		size_t share = shared * columns[c].share / 100;
-		table->width[c] = share > LEAST_WIDTH ? share : LEAST_WIDTH;
-		if (columns[c].share &&
+		if (is_broken(c) &&
 		    (scols_column_set_safechars(column, "\n") < 0 ||
 		     scols_column_set_wrapfunc(column, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL) < 0))
 			return -ENOMEM;
@@ -261,26 +116,75 @@ static int make_columns(struct table *table, size_t width, size_t remedy)
 	return 0;
 }
 
-int report_table(const json_t *result, const struct report_options *options, bool ascii, FILE *out)
+/* Between commas only, where they do not fit on one line. */
+static const char *wrap_marks(const char *marks, size_t width, char *buf, size_t size)
+{
+	(void)snprintf(buf, size, "%s", marks);
+	for (char *c = buf; strlen(marks) > width && (c = strchr(c, ',')) && c[1] == ' '; c++)
+		c[1] = '\n';
+	return buf;
+}
+
+static int add_line(struct libscols_table *t, const struct report_row *row, const size_t width[COLUMNS])
+{
+	struct libscols_line *line = scols_table_new_line(t, NULL);
+	if (!line)
+		return -ENOMEM;
+	for (unsigned c = 0; c < COLUMNS; c++) {
+		char wrapped[2 * TEXT_MAX];
+		const char *text = columns[c].share ? text_wrap(row->cell[c], width[c], wrapped, sizeof(wrapped))
+				   : c == REMEDY    ? wrap_marks(row->cell[c], width[c], wrapped, sizeof(wrapped))
+						    : row->cell[c];
+		if (scols_line_set_data(line, c, text) < 0)
+			return -ENOMEM;
+	}
+	return scols_cell_set_color(scols_line_get_cell(line, VERDICT), row->colour) < 0 ? -ENOMEM : 0;
+}
+
+static int print_columns(const struct report_row *row, size_t count, size_t terminal, const size_t width[COLUMNS],
+			 bool colour, FILE *out)
 {
 	__attribute__((cleanup(untable))) struct libscols_table *t = scols_new_table();
-	bool in_guest = json_is_true(json_object_get(json_object_get(result, "host"), "guest"));
-	struct table table = {.t = t, .ascii = ascii, .in_guest = in_guest};
-	unsigned width = options->width ? options->width : 120;
-	json_auto_t *rows = collect_rows(json_object_get(result, "scenarios"));
-	const json_t *row = NULL;
-	size_t i;
-	if (!t || !rows || make_columns(&table, width, remedy_width(rows)) < 0)
+	if (!t || make_columns(t) < 0)
 		return -ENOMEM;
 	/* smartcols ignores COLUMNS when it does not write to a terminal. */
 	scols_table_set_stream(t, out);
 	scols_table_set_termforce(t, SCOLS_TERMFORCE_ALWAYS);
-	scols_table_set_termwidth(t, width);
-	scols_table_enable_colors(t, options->colour);
-	json_array_foreach (rows, i, row)
-		if (add_row(&table, json_object_get(row, "scenario"), text_of(row, "case")) < 0)
+	scols_table_set_termwidth(t, terminal);
+	scols_table_enable_colors(t, colour);
+	for (size_t i = 0; i < count; i++)
+		if (add_line(t, &row[i], width) < 0)
 			return -ENOMEM;
-	if (scols_table_is_empty(t))
-		return 0;
 	return scols_print_table(t) < 0 ? -ENOMEM : 0;
+}
+
+/* --- lines ------------------------------------------------------------------------------------------------------- */
+
+static void print_lines(const struct report_row *row, size_t count, bool colour, FILE *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char(*cell)[TEXT_MAX] = row[i].cell;
+		const char *code = !strcmp(row[i].colour, "red")     ? "\033[31m"
+				   : !strcmp(row[i].colour, "green") ? "\033[32m"
+								     : "\033[33m";
+		(void)fprintf(out, "%s%s%s  %s\n", colour ? code : "", cell[VERDICT], colour ? "\033[0m" : "",
+			      cell[SCENARIO]);
+		(void)fprintf(out, "  predicted %s; observed %s\n", cell[PREDICTED], cell[OBSERVED]);
+		if (strcmp(cell[REFUSED_BY], "-") != 0)
+			(void)fprintf(out, "  refused by %s\n", cell[REFUSED_BY]);
+		(void)fprintf(out, "  control %s; remedy %s; %s\n", cell[CONTROL], cell[REMEDY], cell[TIME]);
+	}
+}
+
+int report_table(const json_t *result, const struct report_options *options, bool ascii, FILE *out)
+{
+	auto_free struct report_row *row = NULL;
+	size_t count, width = options->width ? options->width : 120, column[COLUMNS];
+	int r = report_rows(result, ascii, &row, &count);
+	if (r < 0 || !count)
+		return r;
+	if (share_out(row, count, width, column))
+		return print_columns(row, count, width, column, options->colour, out);
+	print_lines(row, count, options->colour, out);
+	return 0;
 }

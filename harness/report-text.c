@@ -253,32 +253,6 @@ char *text_clean(const char *text, bool ascii, char *buf, size_t size)
 	return buf;
 }
 
-char *text_wrap(const char *text, size_t width, char *buf, size_t size)
-{
-	size_t used = 0, length;
-	while ((length = strlen(text)) > 0 && used + width + 2 < size) {
-		size_t cut = length;
-		if (length > width) {
-			size_t blank = width, joint = width;
-			while (blank > 0 && text[blank] != ' ')
-				blank--;
-			while (joint > 0 && !strchr("-/:", text[joint - 1]))
-				joint--;
-			cut = blank ? blank : joint ? joint : width;
-			while (cut > 1 && ((unsigned char)text[cut] & 0xc0) == 0x80)
-				cut--;
-		}
-		if (used)
-			buf[used++] = '\n';
-		memcpy(buf + used, text, cut);
-		used += cut;
-		text += cut;
-		text += strspn(text, " ");
-	}
-	buf[used] = '\0';
-	return buf;
-}
-
 void text_put_markdown(FILE *out, const char *text)
 {
 	char clean[8 * TEXT_MAX];

@@ -45,10 +45,26 @@ char *text_host(const json_t *result, char *buf, size_t size);
 char *text_clean(const char *text, bool ascii, char *buf, size_t size);
 
 /*
- * Break text into lines of at most width at blanks, else after '-', '/' or ':', else anywhere: smartcols 2.38 cuts
+ * Break text into lines of at most width at blanks, else after '-', '/', ':' or '_', else anywhere: smartcols 2.38 cuts
  * words where the column ends.
  */
 char *text_wrap(const char *text, size_t width, char *buf, size_t size);
+/* Columns of the longest piece that text_wrap() leaves whole. */
+size_t text_longest_word(const char *text);
+/* Columns that UTF-8 takes; of escape sequences that set colours none. */
+size_t text_columns(const char *text, size_t length);
+/* How many bytes of a text of so many stand on a line of at most width columns; at least one of them. */
+size_t text_first_line(const char *text, size_t length, size_t width);
+/*
+ * Write lines so that none takes more than width columns: broken as by text_wrap(), and what comes after a break stands
+ * a little deeper than the line began.
+ */
+void text_fold(const char *text, size_t width, FILE *out);
+/*
+ * Write one line of code, so deep. Where it is broken it may still be copied to a shell: a backslash ends the line, and
+ * never between quotes; what cannot be broken so is left to the terminal.
+ */
+void text_fold_code(const char *line, size_t length, size_t indent, size_t width, FILE *out);
 
 /* Write one line of Markdown in which nothing is markup. */
 void text_put_markdown(FILE *out, const char *text);

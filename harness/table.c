@@ -8,6 +8,7 @@
 #include <langinfo.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/param.h>
 #include <unistd.h>
 
 #include "report-text.h"
@@ -99,13 +100,8 @@ static size_t longest_word(struct libscols_table *table, size_t column, size_t m
 {
 	size_t longest = 0;
 	for (size_t i = 0; i < scols_table_get_nlines(table); i++)
-		for (const char *at = cell(table, i, column); *at; at += strspn(at, " ")) {
-			size_t length = strcspn(at, " -/:");
-			length += at[length] && at[length] != ' ';
-			longest = length > longest ? length : longest;
-			at += length;
-		}
-	return longest < most ? longest : most;
+		longest = MAX(longest, text_longest_word(cell(table, i, column)));
+	return MIN(longest, most);
 }
 
 /*

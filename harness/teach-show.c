@@ -12,6 +12,7 @@
 
 #define BAR_MOST  40
 #define BAR_FROM  31 /* columns before it */
+#define UNIT      6  /* of them, for the unit; some are longer */
 
 #define NARROWEST 20
 #define DEEPER    10 /* below what stands after "set:" */
@@ -82,18 +83,22 @@ static void put_bar(const struct markdown_style *style, const char *what, uint64
 		    const char *unit)
 {
 	const bool ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-	const unsigned most = style->width > BAR_FROM + BAR_MOST ? BAR_MOST
-			      : style->width > BAR_FROM + 4      ? style->width - BAR_FROM
-								 : 4;
+	const bool bytes = !strcmp(unit, "bytes");
+	const unsigned from_column = BAR_FROM + (!bytes && strlen(unit) > UNIT ? (unsigned)strlen(unit) - UNIT : 0);
+	const unsigned most = style->width > from_column + BAR_MOST ? BAR_MOST
+			      : style->width > from_column + 4      ? style->width - from_column
+								    : 4;
 	char amount[64];
-	if (!strcmp(unit, "bytes"))
+	if (bytes)
 		(void)number_format_bytes(amount, sizeof(amount), n);
 	else
 		(void)number_format_count(amount, sizeof(amount), n);
 	unsigned before = (unsigned)((double)from / (double)whole * most + 0.5);
 	unsigned length = (unsigned)((double)(from + n) / (double)whole * most + 0.5) - before;
-	printf("  %-8s %12s %-6s %*s", what, amount, !strcmp(unit, "bytes") ? "" : unit, (int)before, "");
-	for (unsigned i = length ? length : n > 0; i; i--)
+	if (length == 0 && n > 0) /* something is seen of everything, and no line gets longer of it */
+		length = 1, before -= before == most;
+	printf("  %-8s %12s %-*s %*s", what, amount, UNIT, bytes ? "" : unit, (int)before, "");
+	for (unsigned i = length; i; i--)
 		(void)fputs(ascii ? "#" : "\xe2\x96\x88", stdout);
 	putchar('\n');
 }

@@ -54,20 +54,20 @@ for name in tmpfs-size shm-limit; do
 done
 
 # --- exit statuses ---
-exits "as predicted" 0 '^$' run -f json "$tree/good/"
-exits "a prediction failed" 1 '^$' run -f json "$tree/bad/"
+exits "as predicted" 0 '^$' run -q -f json "$tree/good/"
+exits "a prediction failed" 1 '^$' run -q -f json "$tree/bad/"
 exits "broken" 3 '' run -f json "$tree/broken/"
 is "broken: the verdict" "$(get '.scenarios[0].verdict')" broken || tell
 like "broken: the step and the errno are named" "$(get '.scenarios[0].runs[0].problem | "\(.step) \(.errno) \(.message)"')" 'ENOEXEC.*exec'
-exits "skipped" 77 '^$' run -f json "$tree/skipped/"
+exits "skipped" 77 '^$' run -q -f json "$tree/skipped/"
 like "skipped: why" "$(get '.scenarios[0].reason')" 'needs the program no-such-tool on PATH'
-exits "failed wins over broken and skipped" 1 '^$' run -f json "$tree/good/" "$tree/skipped/" "$tree/broken/" "$tree/bad/"
-exits "broken wins over skipped" 3 '^$' run -f json "$tree/good/" "$tree/skipped/" "$tree/broken/"
-exits "passed wins over skipped" 0 '^$' run -f json "$tree/good/" "$tree/skipped/"
+exits "failed wins over broken and skipped" 1 '^$' run -q -f json "$tree/good/" "$tree/skipped/" "$tree/broken/" "$tree/bad/"
+exits "broken wins over skipped" 3 '^$' run -q -f json "$tree/good/" "$tree/skipped/" "$tree/broken/"
+exits "passed wins over skipped" 0 '^$' run -q -f json "$tree/good/" "$tree/skipped/"
 exits "--no-skip" 1 '' run -f json --no-skip "$tree/good/" "$tree/skipped/"
-exits "--no-skip with nothing skipped" 0 '^$' run -f json --no-skip "$tree/good/"
+exits "--no-skip with nothing skipped" 0 '^$' run -q -f json --no-skip "$tree/good/"
 for what in good:0 bad:1 skipped:125 broken:125; do
-	exits "--exit=bisect, ${what%:*}" "${what#*:}" '^$' run -f json --exit=bisect "$tree/${what%:*}/"
+	exits "--exit=bisect, ${what%:*}" "${what#*:}" '^$' run -q -f json --exit=bisect "$tree/${what%:*}/"
 done
 mkdir "$work/empty"
 exits "no scenario in the directory" 4 'no scenario' run --scenarios "$work/empty"
@@ -99,7 +99,7 @@ like "no directory of scenarios: what to type" "$(cat "$errors")" '^Hint: '
 exits "a directory that is no scenario" 2 '../scenario.yaml: No such file' run ..
 
 # --- where the result goes ---
-exits "--output" 0 '^$' run -f tap13 -o "$work/stored.json" "$tree/good/"
+exits "--output" 0 '^$' run -q -f tap13 -o "$work/stored.json" "$tree/good/"
 is "--output: the whole result" "$(jq -r '.schema + " " + .scenarios[0].verdict' "$work/stored.json")" "enomem-result/1 pass"
 exits "--output in a directory that is not there" 3 "no-such-directory/r.json.*ENOENT" \
 	run -f tap13 -o "$work/no-such-directory/r.json" "$tree/good/"
@@ -208,8 +208,8 @@ fi
 program_runs() # command line
 {
 	local p
-	for p in /proc/[0-9]*; do
-		[ "$( { tr "\0" " " <"$p/cmdline"; } 2>/dev/null)" = "$1 " ] && case $(readlink "$p/exe") in "$work"/*) return 0 ;; esac
+	for p in $(pgrep -fx -- "$1"); do
+		case $(readlink "/proc/$p/exe") in "$work"/*) return 0 ;; esac
 	done
 	return 1
 }
@@ -232,34 +232,47 @@ for signal in INT TERM HUP; do
 	ok "SIG$signal: within a second" test $(($(date +%s%N) - before)) -lt 1000000000
 	is "SIG$signal: says at once what it does, and says it once" "$(grep -c 'interrupted: ending the runs in flight' "$errors")" 1
 	like "SIG$signal: says so" "$(cat "$errors")" 'interrupted; everything was taken down'
-	like "SIG$signal: what was done is reported, what was not is not passed" "$(get '[.scenarios[].verdict] | join(" ")')" \
-		'^pass (broken|skip) (broken|skip)$' || tell
+	is "SIG$signal: what was done is reported, what was not is skipped" "$(get '[.scenarios[].verdict] | join(" ")')" "pass skip skip" || tell
+	is "SIG$signal: because it was interrupted" "$(get '[.scenarios[1:][].runs[].reason] | unique | join(", ")')" interrupted || tell
 	nothing_left "SIG$signal: "
 	is "SIG$signal: nothing is left to recover" "$(marked "$enomem" recover --dry-run 2>&1 | tail -n 1)" \
 		"$(state=$work/fresh marked "$enomem" recover --dry-run 2>&1 | tail -n 1)"
 done
 
-# Twice, with a program that takes its time to go: it leaves, and whatever may be left is undone.
-: >"$work/now"
-timeout --signal=KILL 60 env "$mark" ENOMEM_STATE_DIR="$work/state" sh -c 'echo $$ >"$0"; exec "$@"' "$work/now" \
-	"$enomem" run -f json "$tree/endless/" >"$json" 2>"$errors" &
-waiting=$!
-for _ in $(seq 100); do
-	program_runs "liar forever" && break
-	sleep 0.05
-done
-pid=$(cat "$work/now")
-echo "$pid" >>"$work/harnesses"
-# Two that come at the same moment are one to the kernel: the second is sent until it was taken for one.
-if [ "$pid" -gt 1 ] && kill -INT "$pid"; then
-	while kill -INT "$pid" 2>/dev/null && [[ $(<"$errors") != *"interrupted again"* ]]; do :; done
-fi
-wait "$waiting"
+# Twice, with a program that takes its time to go: it leaves, and whatever may be left is undone. What is told of the runs is the same in
+# every format.
+twice() # words of run
+{
+	: >"$work/now"
+	timeout --signal=KILL 60 env "$mark" ENOMEM_STATE_DIR="$work/state" sh -c 'echo $$ >"$0"; exec "$@"' "$work/now" \
+		"$enomem" run "$@" "$tree/endless/" >"$json" 2>"$errors" &
+	waiting=$!
+	for _ in $(seq 100); do
+		program_runs "liar forever" && break
+		sleep 0.05
+	done
+	pid=$(cat "$work/now")
+	echo "$pid" >>"$work/harnesses"
+	# Two that come at the same moment are one to the kernel: the second is sent until it was taken for one.
+	if [ "$pid" -gt 1 ] && kill -INT "$pid"; then
+		while kill -INT "$pid" 2>/dev/null && [[ $(<"$errors") != *"interrupted again"* ]]; do :; done
+	fi
+	wait "$waiting"
+}
+twice -f json
 is "SIGINT twice: exit status" $? 130 || tell
 like "SIGINT twice: it says so" "$(cat "$errors")" 'interrupted again: leaving at once'
 like "SIGINT twice: and at the end what is left" "$(cat "$errors")" '^enomem: interrupted twice; nothing is left$'
 unlike "SIGINT twice: and nothing of a clean end" "$(cat "$errors")" 'everything was taken down'
+is "SIGINT twice: the runs are interrupted, nothing is broken" "$(get '[.scenarios[].runs[] | "\(.verdict) \(.reason)"] | unique | join(", ")')" "skip interrupted" || tell
+is "SIGINT twice: nor is the scenario" "$(get '.scenarios[0] | "\(.verdict) \(.reason | test("interrupted$"))"')" "skip true" || tell
 nothing_left "SIGINT twice: "
+twice -f tap13
+is "SIGINT twice, TAP: skipped, and it bails out" "$(grep -cE '^not ok|SIGKILL|BROKEN' "$json") $(grep -c '# SKIP interrupted$' "$json") $(tail -n 1 "$json")" \
+	"0 $(grep -c '^ok' "$json") Bail out! interrupted"
+twice -f pretty
+like "SIGINT twice, text: skipped, and why" "$(tr -s ' \n' ' ' <"$json")" 'Skipped .*interrupted endless'
+unlike "SIGINT twice, text: nothing is broken" "$(cat "$json")" 'BROKEN|SIGKILL'
 is "SIGINT twice: nothing is left to recover" "$(marked "$enomem" recover --dry-run 2>&1 | tail -n 1)" \
 	"$(state=$work/fresh marked "$enomem" recover --dry-run 2>&1 | tail -n 1)"
 

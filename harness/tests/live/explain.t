@@ -154,6 +154,36 @@ is "in whatever case" "$(explained 'resource temporarily UNAVAILABLE')" "0 EAGAI
 is "a signal's text, as a shell has it" "$(explained Killed)" "0 SIGKILL"
 is "the exit status of what a signal ended" "$(explained 137)" "0 SIGKILL"
 like "and it is told" "$(cat "$errors")" '137: the exit status of what SIGKILL ended'
+is "as the kernel returns it" "$(explained -12)" "0 ENOMEM"
+is "and by name" "$(explained -ENOMEM)" "0 ENOMEM"
+is "in small letters" "$(explained enomem) $(explained SigKill)" "0 ENOMEM 0 SIGKILL"
+is "blanks around it" "$(explained $'  ENOMEM \n')" "0 ENOMEM"
+while IFS='|' read -r message outcome; do
+	is "a message: $message" "$(explained "$message")" "0 $outcome"
+	like "and it is told" "$(cat "$errors")" "^enomem: .*: taken for $outcome$"
+done <<-'MESSAGES'
+	bash: fork: Cannot allocate memory|ENOMEM
+	/bin/sh: 1: Cannot fork: Resource temporarily unavailable|EAGAIN
+	OSError: [Errno 12] Cannot allocate memory|ENOMEM
+	thread: cannot spawn (os error 11)|EAGAIN
+	mmap() = -ENOMEM|ENOMEM
+	fork/exec /bin/ls: cannot allocate memory|ENOMEM
+	Out of memory: Killed process 4711 (postgres)|SIGKILL
+	./run.sh: line 3: 4711 Killed ./server|SIGKILL
+	the container ended with exit code 137|SIGKILL
+	MemoryError: too much|MemoryError
+MESSAGES
+exits "a message of nothing" 2 'it went wrong: no scenario, cause, errno or signal' explain 'server: it went wrong'
+harness explain MemoryError
+like "words of a program's own: what the kernel said" "$code $(cat "$json")" 'No call ends so: these are words of programs'
+like "and to whom" "$(cat "$json")" 'python.*ENOMEM to .mmap.'
+unlike "no cause is counted" "$(cat "$json")" '0 causes'
+exits "what a terminal would obey is shown instead" 2 '^enomem: \\x1b\[31mred\\x07: no scenario' explain $'\033[31mred\a'
+is "and nothing else" "$(grep -c $'\033\|\a' "$errors")" 0
+exits "lines" 2 '^enomem: pids max: no scenario' explain $'pids\nmax'
+exits "more than a name" 2 "^enomem: x{56}x*\\.\\.\\.: no scenario, cause, errno or signal$" explain "$(printf 'x%.0s' {1..300})"
+exits "more than a message" 2 "^enomem: x*\\.\\.\\.: 5000 bytes are no name, and more than a message has$" explain "$(printf 'x%.0s' {1..5000})"
+exits "a path that is none" 2 'no such scenario' explain nosuch/thing
 exits "a number of nothing" 2 'no scenario, cause, errno or signal' explain 999
 exits "nor 0" 2 'no scenario, cause, errno or signal' explain 0
 exits "an errno that nobody shows" 2 'no scenario ends so' explain EROFS
@@ -178,8 +208,7 @@ is "the same words in both" "$("$enomem" explain --color=always leak-loop | sed 
 if command -v script >/dev/null; then
 	for width in 50 80 200; do
 		script -qec "stty cols $width; $enomem explain --color=never max-map-count" /dev/null </dev/null >"$work/wide" 2>&1
-		# What is code is not broken: four blanks or more before it.
-		longest=$(tr -d '\r' <"$work/wide" | grep -v '^    ' | awk '{if (length($0) > n) n = length($0)} END {print n}')
+		longest=$(tr -d '\r' <"$work/wide" | awk '{if (length($0) > n) n = length($0)} END {print n}')
 		ok "lines fit into $width columns" test "$longest" -le "$((width < 100 ? width : 100))" -a "$longest" -gt "$((width < 100 ? width / 2 : 80))" || diag "longest: $longest"
 	done
 else

@@ -120,7 +120,7 @@ if [ -r "$cache/kvm-unusable" ]; then
 	like "KVM that cannot run guests: one line says so" "$(cat "$work"/errors-*)" 'KVM cannot run guests here .*emulating the CPU instead'
 	like "KVM that cannot run guests: remembered for this boot" "$(head -n 1 "$cache/kvm-unusable")" "$(cat /proc/sys/kernel/random/boot_id)"
 	cp "$cache/kvm-unusable" "$work/"
-	seconds=60 guest shows
+	seconds=60 guest -q shows
 	is "KVM that cannot run guests: said once" "$(cat "$errors")" ""
 else
 	skip_test "KVM that cannot run guests" "no KVM, or one that works"
@@ -150,7 +150,7 @@ if [ "$(id -u)" = 0 ] && unshare -m sh "$work/other-dev" "$work/dev" true; then
 		fresh_cache "$work/none-cache"
 		rm -f "$work/none-cache/kvm-unusable"
 		marked env ENOMEM_CACHE_DIR="$work/none-cache" ENOMEM_QEMU="$qemu" timeout 90 unshare -m sh "$work/other-dev" "$work/dev" \
-			"$enomem" run --scenarios "$tree" --guest="$kernel" -f json shows >"$json" 2>"$errors"
+			"$enomem" run -q --scenarios "$tree" --guest="$kernel" -f json shows >"$json" 2>"$errors"
 		is "a KVM that is none, ${qemu##*/}: all pass" "$? $(get '[.scenarios[].verdict] | join(" ")')" "0 pass" || diag "$(cat "$errors")"
 		is "a KVM that is none, ${qemu##*/}: one line says so" "$(grep -c 'KVM cannot run guests here .*emulating the CPU instead' "$errors") $(grep -c . "$errors")" "1 1" || diag "$(cat "$errors")"
 		ok "a KVM that is none, ${qemu##*/}: remembered" test -s "$work/none-cache/kvm-unusable"
@@ -320,7 +320,7 @@ if unshare -m true 2>/dev/null; then
 	mkdir -p "$work/small"
 	seconds=90 marked unshare -m sh -c 'mount -t tmpfs -o size=40m none "$1" && mkdir -m 755 "$1/kernels" && ln -s "$2" "$1/kernels/" && cp "$3" "$1/" 2>/dev/null
 		shift 3; export ENOMEM_CACHE_DIR="$1"; shift; exec "$@"' sh "$work/small" "$image" "$work/kvm-unusable" "$work/small" \
-		"$enomem" run --scenarios "$tree" --guest="$kernel" -f json shows >"$json" 2>"$errors"
+		"$enomem" run -q --scenarios "$tree" --guest="$kernel" -f json shows >"$json" 2>"$errors"
 	is "a full cache: passes" "$?" 0 || tell
 	like "a full cache: told" "$(cat "$errors")" 'no room in the cache for a state; every guest is booted'
 else
@@ -363,7 +363,7 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	chown -R nobody "$work/nobody"
 	install -d -o nobody -m 700 "$work/nobody-state"
 	state=$work/nobody-state ENOMEM_CACHE_DIR=$work/nobody seconds=90 marked setpriv --reuid nobody --regid nogroup --clear-groups \
-		"$work/build/harness/enomem" run --scenarios "$tree" --guest="$kernel" -f json shows >"$json" 2>"$errors"
+		"$work/build/harness/enomem" run -q --scenarios "$tree" --guest="$kernel" -f json shows >"$json" 2>"$errors"
 	is "as nobody: passes" "$? $(get '.summary.pass')" "0 1" || tell
 	is "as nobody: a state of its own" "$(find "$work/nobody/states" -mindepth 1 -maxdepth 1 -user nobody | wc -l)" 1
 else

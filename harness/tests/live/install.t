@@ -122,6 +122,11 @@ completes() # what, expected, words; the last is the one to complete
 	is "bash: $what" "$(cd "$work/home" && bash -c '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _enomem; printf "%s\n" "${COMPREPLY[@]}" | sort -u | paste -s -d " "' \
 		"$bash_script" "$enomem" "$@" 2>&1)" "$expected"
 }
+for series in 9.8 9.9; do # no kernels, but what completion takes for them
+	mkdir -p "$work/cache/kernels/$series.0-1-test"
+	printf 'series=%s\nrelease=%s.0-1-test\n' "$series" "$series" >"$work/cache/kernels/$series.0-1-test/about"
+	: >"$work/cache/kernels/$series.0-1-test/vmlinuz"
+done
 guests=$("$enomem" run --help | long_options | sed -n 's/^--guest$/--guest --guest=/p; /^--guest-/p' | tr '\n' ' ' | sed 's/ $//')
 completes "enomem run --gu" "$(tr ' ' '\n' <<<"$guests" | sort -u | paste -s -d ' ')" run --gu
 completes "a command" "claims" cl
@@ -147,6 +152,20 @@ completes "what to explain: a signal" "SIGBUS" explain SIGB
 completes "what to explain: a scenario" "pids-max pids-max-above" explain pids
 completes "what to capture" "pids-max pids-max-above" capture --out x pids
 completes "files to grade" "link" grade lin
+completes "the cases of the scenario that is named" "fork" hold pids-max --case f
+completes "of which one case is" "thread" hold pids-max/fork --case th
+completes "no cases of none" "" hold --case f
+completes "its triggers" 'address\ limit' hold leak-loop --run a
+completes "what stands beside it" "leak-loop,pids-max leak-loop,pids-max-above" hold --decoys leak-loop,pids
+completes "what the scenario sets" "pids.max=" run pids-max -p pi
+completes "nothing that another one sets" "" run pids-max -p rlimit
+completes "the kernels there are" "9.8 9.9" run --guest = 9
+completes "or an image" "link" hold --guest = li
+completes "a lesson" "pids-max pids-max-above" teach pids
+completes "and no case of one" "" teach pids-max/f
+completes "claims" "$("$enomem" claims -f json | jq -r '.guides[].claims[].id | select(startswith("0.1"))' | LC_ALL=C sort -u | paste -s -d ' ')" claims 0.1
+completes "or a result" "link" claims lin
+completes "guides" "2" claims --guide 2
 completes "calls to inject" "mmap" inject mma
 completes "with which errno" "ENOMEM" inject mmap : ENOM
 completes "or when" "when=" inject mmap : ENOMEM : wh
@@ -180,8 +199,58 @@ completes "an option of why, not of its command" "--quiet" why --qui
 completes "the options without command" "--version" --ver
 completes "a shell" "fish" --completion f
 is "bash: all of it is there after being sourced" "$(bash -c '. "$0"; complete -p enomem' "$bash_script")" "complete -F _enomem enomem"
+# What fish and zsh offer; a shell's own way of writing it is taken away: what of the word is typed already (fish), backslashes (zsh).
+offered() # line
+{
+	local typed=${1##* }
+	typed=${typed%"${typed##*[,:=]}"}
+	tr -d '\\\n' | sed "s/^$typed//; s/ $typed/ /g"
+}
+cat >"$work/lines" <<LINES
+enomem run --gu|$(printf '%s\n' $guests | grep -v '=$' | sort | tr '\n' ' ')
+enomem run pids|pids-max pids-max-above 
+enomem run pids-max/f|pids-max/fork 
+enomem run strict-commit/ha|strict-commit/half of RAM 
+enomem list --format |json markdown pretty 
+enomem run --class leak,hu|huge-pages 
+enomem hold --phase a|aftermath at 
+enomem inject --from e|entry exec 
+enomem sweep --calls mmap,mrem|mremap 
+enomem sweep --errno EAG|EAGAIN 
+enomem list --errno SIGKI|SIGKILL 
+enomem explain memcg-ma|memcg-max 
+enomem explain SIGB|SIGBUS 
+enomem capture pids|pids-max pids-max-above 
+enomem teach pids|pids-max pids-max-above 
+enomem teach pids-max/f|
+enomem hold pids-max --case f|fork 
+enomem hold pids-max/fork --case th|thread 
+enomem hold --case f|
+enomem hold leak-loop --run a|address limit 
+enomem hold --decoys leak|leak-loop 
+enomem hold --decoys leak-loop,pids|pids-max pids-max-above 
+enomem run pids-max -p pi|pids.max= 
+enomem run address-space-limit/mmap -p rlimit.a|rlimit.as= 
+enomem run --guest=9|9.8 9.9 
+enomem teach --guest=9|9.8 9.9 
+enomem claims 0.1|$("$enomem" claims -f json | jq -r '.guides[].claims[].id | select(startswith("0.1"))' | sort | tr '\n' ' ')
+enomem claims --guide 2|2 
+enomem inject mma|mmap 
+enomem inject mmap:ENOM|ENOMEM 
+enomem inject mmap printen|printenv 
+enomem inject mmap dash --fro|--frobnicate 
+enomem inject --from main mmap:ENOMEM -- dash --fro|--frobnicate 
+enomem why --qui|--quiet 
+enomem why printen|printenv 
+enomem why -o x dash --fro|--frobnicate 
+enomem hold pids-max -- printen|printenv 
+enomem hold pids-max -- dash x --fro|--frobnicate 
+enomem run pids-max/fork -- dash --fro|--frobnicate 
+enomem sweep --errno EAGAIN dash --fro|--frobnicate 
+LINES
+is "there is something to complete everywhere" "$(grep -vE '\|[^|]+ $' "$work/lines" | paste -s -d ' ')" "enomem teach pids-max/f| enomem hold --case f|"
 if command -v fish >/dev/null; then
-	fishes() { fish --no-config -c 'set -gx PATH $argv[1] $PATH; complete -c dash -l frobnicate; source $argv[2]; complete -C $argv[3]' "$prefix/bin" "$fish_script" "$1" 2>&1 | cut -f 1 | tr '\n' ' '; }
+	fishes() { fish --no-config -c 'set -gx PATH $argv[1] $PATH; complete -c dash -l frobnicate; source $argv[2]; complete -C $argv[3]' "$prefix/bin" "$fish_script" "$1" 2>&1 | cut -f 1 | grep -vx -- '--[a-z-]*=' | tr '\n' ' '; }
 	ok "fish: the syntax is right" fish --no-config --no-execute "$fish_script"
 	{ cat "$fish_script" && echo 'if true'; } >"$work/unended"
 	ok "fish: and is looked at" not fish --no-config --no-execute "$work/unended" 2>"$errors"
@@ -190,30 +259,10 @@ if command -v fish >/dev/null; then
 	is "fish: a list" "$(fishes 'enomem run --class leak,hu')" "leak,huge-pages "
 	is "fish: values" "$(fishes 'enomem list --format ')" "json markdown pretty "
 	while IFS='|' read -r line expected; do
-		is "fish: $line" "$(fishes "$line")" "$expected"
-	done <<-'LINES'
-		enomem run pids-max/f|pids-max/fork 
-		enomem run 'strict-commit/ha|strict-commit/half of RAM 
-		enomem hold --phase a|aftermath at 
-		enomem inject --from e|entry exec 
-		enomem sweep --calls mmap,mrem|mmap,mremap 
-		enomem sweep --errno EAG|EAGAIN 
-		enomem list --errno SIGKI|SIGKILL 
-		enomem explain memcg-ma|memcg-max 
-		enomem explain SIGB|SIGBUS 
-		enomem capture pids|pids-max pids-max-above 
-		enomem inject mma|mmap 
-		enomem inject mmap:ENOM|mmap:ENOMEM 
-		enomem inject mmap printen|printenv 
-		enomem why --qui|--quiet 
-		enomem why printen|printenv 
-		enomem why -o x dash --fro|--frobnicate 
-		enomem hold pids-max -- printen|printenv 
-		enomem hold pids-max -- dash x --fro|--frobnicate 
-		enomem run pids-max/fork -- dash --fro|--frobnicate 
-		enomem inject --from main mmap:ENOMEM -- dash --fro|--frobnicate 
-		enomem sweep --errno EAGAIN dash --fro|--frobnicate 
-	LINES
+		is "fish: $line" "$(fishes "$line" | offered "$line")" "$expected"
+	done <"$work/lines"
+	is "fish: in quotes" "$(fishes "enomem run 'strict-commit/ha")" "strict-commit/half of RAM "
+	is "fish: a parameter wants a value" "$(fishes 'enomem run pids-max -p pi')" "pids.max= "
 else
 	skip_test "fish" "needs fish: apt install fish"
 fi
@@ -269,38 +318,12 @@ if command -v zsh >/dev/null; then
 		done
 		zpty -d z
 	DRIVE
-	cat >"$work/zsh/lines" <<-LINES
-		enomem run --gu|$(printf '%s\n' $guests | grep -v '=$' | sort | tr '\n' ' ')
-		enomem run pids|pids-max pids-max-above 
-		enomem run pids-max/f|pids-max/fork 
-		enomem run strict-commit/ha|strict-commit/half\\ of\\ RAM 
-		enomem list --format |json markdown pretty 
-		enomem hold --phase a|aftermath at 
-		enomem inject --from e|entry exec 
-		enomem sweep --calls mmap,mrem|mremap 
-		enomem sweep --errno EAG|EAGAIN 
-		enomem list --errno SIGKI|SIGKILL 
-		enomem explain memcg-ma|memcg-max 
-		enomem explain SIGB|SIGBUS 
-		enomem capture pids|pids-max pids-max-above 
-		enomem inject mma|mmap 
-		enomem inject mmap:ENOM|ENOMEM 
-		enomem inject mmap printen|printenv 
-		enomem inject mmap dash --fro|--frobnicate 
-		enomem why --qui|--quiet 
-		enomem why printen|printenv 
-		enomem why -o x dash --fro|--frobnicate 
-		enomem hold pids-max -- printen|printenv 
-		enomem hold pids-max -- dash x --fro|--frobnicate 
-		enomem run pids-max/fork -- dash --fro|--frobnicate 
-		enomem sweep --errno EAGAIN dash --fro|--frobnicate 
-	LINES
 	: >"$work/zsh/out"
 	ZDOTDIR=$work/zsh OFFER_FPATH=${zsh_script%/*} OFFER_PATH=$prefix/bin OFFER_OUT=$work/zsh/out \
-		marked zsh -f "$work/zsh/drive" <"$work/zsh/lines" >"$work/zsh/got" 2>&1
+		marked zsh -f "$work/zsh/drive" <"$work/lines" >"$work/zsh/got" 2>&1
 	while IFS='|' read -r line expected; do
-		is "zsh: $line" "$(grep -F -- "$line|" "$work/zsh/got" | cut -d '|' -f 2)" "$expected"
-	done <"$work/zsh/lines"
+		is "zsh: $line" "$(grep -F -- "$line|" "$work/zsh/got" | cut -d '|' -f 2 | offered "$line")" "$expected"
+	done <"$work/lines"
 else
 	skip_test "zsh" "needs zsh: apt install zsh"
 fi
@@ -319,7 +342,11 @@ like "the compiler" "$(get .compiler)" '^(GCC|Clang) .*[0-9]+\.[0-9]+'
 if git -C "$source" rev-parse HEAD >"$work/commit" 2>/dev/null; then
 	ok "the commit is one of this repository" git -C "$source" cat-file -e "$(get .commit)^{commit}"
 fi
-for words in "--json" "--version --completion bash" "--version pids-max" "--versio" "--completion"; do
+installed --completion case -- run -p x=1 --guest=6.1 nothing pids-max/fork leak-loop
+is "--completion: of the first scenario among the words" "$code $(head -n 2 "$json" | paste -s -d ' ')" "0 fork vfork"
+installed --completion parameters -- hold
+is "--completion: of none, nothing" "$code $(cat "$json")" "0 "
+for words in "--completion bash pids-max" "--json" "--version --completion bash" "--version pids-max" "--versio" "--completion"; do
 	# shellcheck disable=SC2086
 	installed $words
 	is "$words: a mistake" "$code $(cat "$json")" "2 "

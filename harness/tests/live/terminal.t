@@ -43,8 +43,24 @@ if command -v script >/dev/null; then
 else
 	ok "the line # SKIP needs script: apt-get install bsdutils" true
 fi
-harness run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest pids-max
-is "no terminal: nothing on stderr" "$(cat "$errors")" ""
+# --- without one: a line for each scenario that is done ---
+said() { sed 's/[0-9.]* \(ms\|s\|min\)$/TIME/' "$errors"; }
+harness run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest -f json pids-max cpu-limit panic-on-oom
+is "no terminal: one line each, in the order of their ends" "$(said | sed 's/^enomem: [0-9] of 3: //' | sort | paste -s -d ,)" \
+	"cpu-limit: pass, TIME,panic-on-oom: skip,pids-max: pass, TIME"
+is "and counted" "$(said | sed 's/: [a-z-]*: .*//' | paste -s -d ,)" "enomem: 1 of 3,enomem: 2 of 3,enomem: 3 of 3"
+is "stdout is what it was" "$(get '[.scenarios[].name] | join(" ")')" "pids-max cpu-limit panic-on-oom"
+harness run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest --quiet pids-max
+is "--quiet: nothing on stderr" "$code $(cat "$errors")" "0 "
+harness run --scenarios "$ENOMEM_BUILD/scenarios" -q pids-max -- true
+like "--quiet with a program in its place: usage" "$code $(cat "$errors")" '^2 enomem: --quiet makes no sense'
+if command -v script >/dev/null; then
+	on_terminal xterm 100 run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest --quiet pids-max
+	is "--quiet on a terminal: no line" "$(drawn)" 0
+	unlike "nor one per scenario" "$(lines)" ' of 1: '
+	on_terminal dumb 100 run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest pids-max
+	like "a dumb terminal: one line per scenario" "$(lines)" '^enomem: 1 of 1: pids-max: pass, '
+fi
 
 # --- --failed ---
 harness run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest pids-max cpu-limit
@@ -62,12 +78,37 @@ runs:
 Y
 cp -r "$ENOMEM_BUILD/scenarios/cpu-limit" "$tree/"
 harness run --scenarios "$tree" -f json -o "$work/stored.json"
+is "told when it is done" "$(said | sort | paste -s -d ,)" "enomem: 1 of 2: cpu-limit: pass, TIME,enomem: 2 of 2: lost: FAIL, TIME"
 is "one of two fails" "$code $(get '[.scenarios[] | "\(.name) \(.verdict)"] | join(", ")')" "1 cpu-limit pass, lost fail" || tell
 harness run --scenarios "$tree" -f json --failed
 is "--failed runs that one" "$code $(get '[.scenarios[].name] | join(" ")')" "1 lost" || tell
 harness run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest -f json cpu-limit
 harness run --scenarios "$tree" -f json --failed="$work/stored.json"
 is "of a stored result, whatever ran since" "$code $(get '[.scenarios[].name] | join(" ")')" "1 lost" || tell
+scenario parts address-space process <<'Y'
+environment: {rlimit: {as: 64M}}
+expect: {call: mmap, errno: ENOMEM, cause: rlimit-as}
+cases:
+  - {name: one}
+  - {name: another one, arguments: [map, 16M]}
+runs:
+  - {name: control, role: control, environment: {rlimit: {as: unlimited}}, arguments: [map, 128M]}
+  - {name: trigger, role: trigger, cases: [one], arguments: [map, 128M]}
+  - {name: no trigger, role: trigger, cases: [another one]}
+  - {name: remedy, role: remedy, environment: {rlimit: {as: 256M}}, arguments: [map, 128M]}
+Y
+harness run --scenarios "$tree" -f json "parts/another one"
+is "of a case that fails" "$code $(get '[.scenarios[] | "\(.name) \(.verdict)"] | join(" ")')" "1 parts fail" || tell
+harness run --scenarios "$tree" -f json --failed
+is "the scenario is run, all of it: how its other cases end tells more" \
+	"$code $(get '[.scenarios[].runs[] | select(.role == "trigger") | "\(.case) \(.verdict)"] | sort | join(", ")')" "1 another one fail, one pass" || tell
+rm -r "$tree/parts"
+# Two guests' results in one file: what failed in either.
+jq -c '.host.guest = true' "$work/stored.json" >"$work/one.json"
+jq -c '.host.guest = true | .host.kernel = "5.10.0"' "$work/stored.json" | cat - "$work/one.json" >"$work/guests.json"
+harness run --scenarios "$tree" -f json --failed="$work/guests.json"
+is "of guests, two kernels in one file: each scenario once, and here unless --guest says otherwise" \
+	"$code $(get '[.scenarios[].name] | join(" ")') $(get .host.guest)" "1 lost false" || tell
 harness run --scenarios "$tree" --failed lost
 is "names beside it: usage" "$code" 2
 like "names beside it: told" "$(cat "$errors")" 'no other scenario can be named'
