@@ -24,7 +24,7 @@
 #include "procfs.h"
 #include "say.h"
 
-#define AT_ONCE_MAX       LIVE_SLOTS
+#define AT_ONCE_MAX       LIVE_SLOTS /* with the one that waits */
 /* What a run may take beyond its own deadline: staging, snapshots, taking down, waiting for the machine lock. */
 #define RUN_GRACE_NS      15000000000ULL
 /* The same in a guest, which may have to be started again several times. */
@@ -337,31 +337,49 @@ static unsigned wait_for_one(const struct jobs *jobs, const struct worker *worke
 	}
 }
 
-/* Run the jobs that are (or are not) exclusive, at most `limit` at once. */
+/* The first job of a kind at or after `next`; `count` if there is none. */
+static size_t next_of(const struct job *job, size_t count, size_t next, bool exclusive, bool waits)
+{
+	while (next < count && (job[next].exclusive != exclusive || job[next].waits != waits))
+		next++;
+	return next;
+}
+
+/*
+ * Run the jobs that are (or are not) exclusive, at most `limit` at once, and beside them one of those whose programs
+ * only sleep: it has the slot behind the others'.
+ */
 static void run_jobs(const struct jobs *jobs, struct job *job, size_t count, bool exclusive, unsigned limit)
 {
 	struct worker workers[AT_ONCE_MAX] = {{0}};
-	unsigned busy = 0;
-	for (size_t next = 0; next < count || busy;) {
-		if (next < count && job[next].exclusive != exclusive) {
-			next++;
-		} else if (next < count && busy < limit) {
-			unsigned slot = 0;
+	size_t next[2] = {0};
+	unsigned busy[2] = {0};
+	for (;;) {
+		bool waits = true;
+		next[true] = next_of(job, count, next[true], exclusive, true);
+		if (next[true] == count || busy[true]) {
+			waits = false;
+			next[false] = next_of(job, count, next[false], exclusive, false);
+		}
+		if (next[waits] < count && busy[waits] < (waits ? 1 : limit)) {
+			size_t n = next[waits]++;
+			unsigned slot = waits ? limit : 0;
 			while (workers[slot].pid)
 				slot++;
-			if (start(jobs, &job[next], (unsigned)next, slot, &workers[slot]) < 0)
-				job[next].runs = broken_runs(jobs, &job[next], "no process for a worker");
+			if (start(jobs, &job[n], (unsigned)n, slot, &workers[slot]) < 0)
+				job[n].runs = broken_runs(jobs, &job[n], "no process for a worker");
 			else
-				busy++;
-			next++;
-		} else {
-			unsigned slot = wait_for_one(jobs, workers, limit);
+				busy[waits]++;
+		} else if (busy[false] + busy[true]) {
+			unsigned slot = wait_for_one(jobs, workers, limit + 1);
 			assert(workers[slot].job); /* a slot that is waited for has a job */
+			busy[workers[slot].job->waits]--;
 			collect(jobs, &workers[slot]);
 			worker_pid[slot] = 0;
-			busy--;
 			if (jobs->live)
 				jobs->live->done++;
+		} else {
+			return;
 		}
 	}
 }
@@ -383,7 +401,7 @@ static void run_all(const struct jobs *jobs, struct job *job, size_t count)
 {
 	if (jobs->live)
 		jobs->live->count += count;
-	run_jobs(jobs, job, count, false, jobs->at_once < AT_ONCE_MAX ? jobs->at_once : AT_ONCE_MAX);
+	run_jobs(jobs, job, count, false, jobs->at_once < AT_ONCE_MAX ? jobs->at_once : AT_ONCE_MAX - 1);
 	run_jobs(jobs, job, count, true, 1);
 }
 
