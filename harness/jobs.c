@@ -22,6 +22,7 @@
 #include "jobs-split.h"
 #include "judge.h"
 #include "procfs.h"
+#include "report.h"
 #include "say.h"
 
 #define AT_ONCE_MAX       LIVE_SLOTS /* with the one that waits */
@@ -166,11 +167,10 @@ static json_t *run_job(const struct jobs *jobs, struct run_context *context, con
 	return runs;
 }
 
-/* Buffered: jansson hands out every token on its own. */
 static int hand_back(const json_t *runs, int result_fd)
 {
 	auto_fclose FILE *out = fdopen(result_fd, "w");
-	return out && json_dumpf(runs, out, JSON_COMPACT) == 0 && fflush(out) == 0 ? 0 : -1;
+	return out && result_write(runs, JSON_COMPACT, out) == 0 && fflush(out) == 0 ? 0 : -1;
 }
 
 static void work(const struct jobs *jobs, const struct worker *w, pid_t harness)
@@ -256,14 +256,18 @@ static json_t *broken_runs(const struct jobs *jobs, const struct job *job, const
 	return runs;
 }
 
-/* json_loadfd() would read byte by byte. */
+/* json_loadfd() and json_loadf() would read byte by byte, which takes as long again as taking it apart. */
 static json_t *take_back(int result_fd)
 {
-	auto_fclose FILE *in = fdopen(dup(result_fd), "r");
-	json_error_t error;
-	if (!in || fseek(in, 0, SEEK_SET) < 0)
+	struct stat st;
+	if (fstat(result_fd, &st) < 0 || st.st_size <= 0)
 		return NULL;
-	return json_loadf(in, 0, &error);
+	const char *text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, result_fd, 0);
+	if (text == MAP_FAILED)
+		return NULL;
+	json_t *runs = json_loadb(text, (size_t)st.st_size, 0, NULL);
+	(void)munmap((void *)(uintptr_t)text, (size_t)st.st_size);
+	return runs;
 }
 
 static void collect(const struct jobs *jobs, struct worker *w)
