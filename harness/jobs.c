@@ -377,7 +377,7 @@ static void run_jobs(const struct jobs *jobs, struct job *job, size_t count, boo
 		} else if (busy[false] + busy[true]) {
 			unsigned slot = wait_for_one(jobs, workers, limit + 1);
 			assert(workers[slot].job); /* a slot that is waited for has a job */
-			busy[workers[slot].job->waits]--;
+			busy[slot == limit]--;     /* which of the two kinds it was */
 			collect(jobs, &workers[slot]);
 			worker_pid[slot] = 0;
 			if (jobs->live)
