@@ -29,6 +29,21 @@ static const struct guest_world *shared_world(const struct plan *plan, size_t i)
 	return plan->runs[i].scope == SCOPE_MACHINE ? NULL : world_of(plan, i);
 }
 
+/* Will it sleep until its deadline, here, while others could use the CPU? */
+static bool waits(const struct jobs *jobs, const struct plan *plan, size_t i)
+{
+	const struct plan_run *run = &plan->runs[i];
+	return jobs->at_once > 1 && run->expect.stall && run->scope != SCOPE_MACHINE && !run->world && !plan->skip &&
+	       !run->skip;
+}
+
+/* Are both of one job, of those that are made here? */
+static bool together(const struct jobs *jobs, const struct plan *plan, size_t i, size_t k)
+{
+	return !world_of(plan, i) && !world_of(plan, k) && plan->runs[i].case_text == plan->runs[k].case_text &&
+	       waits(jobs, plan, i) == waits(jobs, plan, k);
+}
+
 /* Jobs as they are made: room for as many jobs and items as there are runs. */
 struct split {
 	const struct jobs *jobs;
@@ -92,10 +107,12 @@ static void split_plan(struct split *s, size_t p)
 		}
 		bool first = true;
 		for (size_t k = 0; k < i; k++)
-			first &= world_of(plan, k) || plan->runs[k].case_text != plan->runs[i].case_text;
+			first &= !together(s->jobs, plan, i, k);
 		struct job *job = first ? begin_job(s, NULL) : NULL;
+		if (job)
+			job->waits = waits(s->jobs, plan, i);
 		for (size_t k = i; job && k < plan->run_count; k++)
-			if (!world_of(plan, k) && plan->runs[k].case_text == plan->runs[i].case_text)
+			if (together(s->jobs, plan, i, k))
 				add_item(s, job, p, k);
 	}
 }

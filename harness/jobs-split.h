@@ -13,7 +13,8 @@ struct job_item {
 };
 
 /*
- * The unit that is handed to a worker. Here: one case of a scenario. In guests: one machine-scope run, which gets a
+ * The unit that is handed to a worker. Here: one case of a scenario, and apart from it, where several may run at once,
+ * those of its runs that are to stall. In guests: one machine-scope run, which gets a
  * pristine guest of its own, or all other runs of some scenarios in one guest.
  */
 struct job {
@@ -21,8 +22,9 @@ struct job {
 	size_t count;
 	const struct guest_world *world; /* NULL: here */
 	bool exclusive;                  /* changes the whole machine: nothing else may run beside it */
-	const struct locate *locate;     /* the boundary to search for with runs like its item; NULL: make its items */
-	json_t *runs;                    /* judged, once done; of a search the boundary, alone */
+	bool waits;                  /* its programs sleep until their deadlines: needs no CPU that others could use */
+	const struct locate *locate; /* the boundary to search for with runs like its item; NULL: make its items */
+	json_t *runs;                /* judged, once done; of a search the boundary, alone */
 };
 
 struct plan_run *jobs_run_at(const struct jobs *jobs, const struct job_item *item);

@@ -23,9 +23,10 @@
 #include "jobs-tell.h"
 #include "judge.h"
 #include "procfs.h"
+#include "report.h"
 #include "say.h"
 
-#define AT_ONCE_MAX       LIVE_SLOTS
+#define AT_ONCE_MAX       LIVE_SLOTS /* with the one that waits */
 /* What a run may take beyond its own deadline: staging, snapshots, taking down, waiting for the machine lock. */
 #define RUN_GRACE_NS      15000000000ULL
 /* The same in a guest, which may have to be started again several times. */
@@ -167,11 +168,10 @@ static json_t *run_job(const struct jobs *jobs, struct run_context *context, con
 	return runs;
 }
 
-/* Buffered: jansson hands out every token on its own. */
 static int hand_back(const json_t *runs, int result_fd)
 {
 	auto_fclose FILE *out = fdopen(result_fd, "w");
-	return out && json_dumpf(runs, out, JSON_COMPACT) == 0 && fflush(out) == 0 ? 0 : -1;
+	return out && result_write(runs, JSON_COMPACT, out) == 0 && fflush(out) == 0 ? 0 : -1;
 }
 
 static void work(const struct jobs *jobs, const struct worker *w, pid_t harness)
@@ -262,14 +262,18 @@ static json_t *lost_runs(const struct jobs *jobs, const struct job *job, const c
 	return runs;
 }
 
-/* json_loadfd() would read byte by byte. */
+/* json_loadfd() and json_loadf() would read byte by byte, which takes as long again as taking it apart. */
 static json_t *take_back(int result_fd)
 {
-	auto_fclose FILE *in = fdopen(dup(result_fd), "r");
-	json_error_t error;
-	if (!in || fseek(in, 0, SEEK_SET) < 0)
+	struct stat st;
+	if (fstat(result_fd, &st) < 0 || st.st_size <= 0)
 		return NULL;
-	return json_loadf(in, 0, &error);
+	const char *text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, result_fd, 0);
+	if (text == MAP_FAILED)
+		return NULL;
+	json_t *runs = json_loadb(text, (size_t)st.st_size, 0, NULL);
+	(void)munmap((void *)(uintptr_t)text, (size_t)st.st_size);
+	return runs;
 }
 
 static void collect(const struct jobs *jobs, struct worker *w)
@@ -343,35 +347,53 @@ static unsigned wait_for_one(const struct jobs *jobs, const struct worker *worke
 	}
 }
 
-/* Run the jobs that are (or are not) exclusive, at most `limit` at once. */
+/* The first job of a kind at or after `next`; `count` if there is none. */
+static size_t next_of(const struct job *job, size_t count, size_t next, bool exclusive, bool waits)
+{
+	while (next < count && (job[next].exclusive != exclusive || job[next].waits != waits))
+		next++;
+	return next;
+}
+
+/*
+ * Run the jobs that are (or are not) exclusive, at most `limit` at once, and beside them one of those whose programs
+ * only sleep: it has the slot behind the others'.
+ */
 static void run_jobs(const struct jobs *jobs, struct job *job, size_t count, bool exclusive, unsigned limit)
 {
 	struct worker workers[AT_ONCE_MAX] = {{0}};
-	unsigned busy = 0;
-	for (size_t next = 0; next < count || busy;) {
-		if (next < count && job[next].exclusive != exclusive) {
-			next++;
-		} else if (next < count && busy < limit) {
-			unsigned slot = 0;
+	size_t next[2] = {0};
+	unsigned busy[2] = {0};
+	for (;;) {
+		bool waits = true;
+		next[true] = next_of(job, count, next[true], exclusive, true);
+		if (next[true] == count || busy[true]) {
+			waits = false;
+			next[false] = next_of(job, count, next[false], exclusive, false);
+		}
+		if (next[waits] < count && busy[waits] < (waits ? 1 : limit)) {
+			size_t n = next[waits]++;
+			unsigned slot = waits ? limit : 0;
 			while (workers[slot].pid)
 				slot++;
-			if (start(jobs, &job[next], (unsigned)next, slot, &workers[slot]) < 0)
-				job[next].runs = lost_runs(jobs, &job[next], "no process for a worker");
+			if (start(jobs, &job[n], (unsigned)n, slot, &workers[slot]) < 0)
+				job[n].runs = lost_runs(jobs, &job[n], "no process for a worker");
 			else
-				busy++;
-			if (job[next].runs)
-				jobs_tell_done(jobs, job, count, &job[next]);
-			next++;
-		} else {
-			unsigned slot = wait_for_one(jobs, workers, limit);
+				busy[waits]++;
+			if (job[n].runs)
+				jobs_tell_done(jobs, job, count, &job[n]);
+		} else if (busy[false] + busy[true]) {
+			unsigned slot = wait_for_one(jobs, workers, limit + 1);
 			assert(workers[slot].job); /* a slot that is waited for has a job */
 			const struct job *ended = workers[slot].job;
+			busy[slot == limit]--; /* which of the two kinds it was */
 			collect(jobs, &workers[slot]);
 			worker_pid[slot] = 0;
-			busy--;
 			if (jobs->live)
 				jobs->live->done++;
 			jobs_tell_done(jobs, job, count, ended);
+		} else {
+			return;
 		}
 	}
 }
@@ -381,7 +403,7 @@ static void run_all(const struct jobs *jobs, struct job *job, size_t count)
 {
 	if (jobs->live)
 		jobs->live->count += count;
-	run_jobs(jobs, job, count, false, jobs->at_once < AT_ONCE_MAX ? jobs->at_once : AT_ONCE_MAX);
+	run_jobs(jobs, job, count, false, jobs->at_once < AT_ONCE_MAX ? jobs->at_once : AT_ONCE_MAX - 1);
 	run_jobs(jobs, job, count, true, 1);
 }
 

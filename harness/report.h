@@ -51,6 +51,8 @@ int result_check_any(const json_t *result, const char *name, FILE *errors);
 int result_store(const char *path, const json_t *result);
 /* The same of several: one to a line. */
 int results_store(const char *path, json_t *const *results, size_t count);
+/* One JSON value, by jansson's flags: json_dumpf() hands every token to the stream on its own. 0, -EIO, -ENOMEM */
+int result_write(const json_t *json, size_t flags, FILE *out);
 /* As they are stored: one indented, several one to a line. 0 or -EIO. */
 int results_dump(json_t *const *results, size_t count, FILE *out);
 

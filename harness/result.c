@@ -120,10 +120,48 @@ int result_load(const char *path, FILE *errors, json_t **ret)
 	return 0;
 }
 
+/* What is collected before it goes to the stream. */
+struct collected {
+	FILE *out;
+	size_t used;
+	char text[64 * 1024];
+};
+
+static int flush(struct collected *c)
+{
+	size_t used = c->used;
+	c->used = 0;
+	return fwrite(c->text, 1, used, c->out) == used ? 0 : -1;
+}
+
+static int collect(const char *text, size_t length, void *data)
+{
+	struct collected *c = data;
+	if (length > sizeof(c->text) - c->used && flush(c) < 0)
+		return -1;
+	if (length > sizeof(c->text))
+		return fwrite(text, 1, length, c->out) == length ? 0 : -1;
+	memcpy(c->text + c->used, text, length);
+	c->used += length;
+	return 0;
+}
+
+int result_write(const json_t *json, size_t flags, FILE *out)
+{
+	struct collected *c = malloc(sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	c->out = out;
+	c->used = 0;
+	int r = json_dump_callback(json, collect, c, flags) == 0 && flush(c) == 0 ? 0 : -EIO;
+	free(c);
+	return r;
+}
+
 int results_dump(json_t *const *results, size_t count, FILE *out)
 {
 	for (size_t i = 0; i < count; i++)
-		if (json_dumpf(results[i], out, count == 1 ? JSON_INDENT(1) : JSON_COMPACT) < 0 ||
+		if (result_write(results[i], count == 1 ? JSON_INDENT(1) : JSON_COMPACT, out) < 0 ||
 		    fputc('\n', out) == EOF)
 			return -EIO;
 	return 0;

@@ -96,6 +96,38 @@ static void test_here(void **state)
 	assert_int_equal(exclusive, 1);
 }
 
+/* What is to stall has a job beside that of its case where several may run at once, and only here. */
+static void test_waiting(void **state)
+{
+	static char why[] = "a need";
+	(void)state;
+	for (size_t i = 0; i < RUNS_EACH; i++) {
+		runs[1][i].world = NULL;
+		runs[1][i].case_text = &cases[i % 2];
+	}
+	runs[0][2].expect.stall = true; /* in a guest */
+	runs[1][2].expect.stall = runs[1][4].expect.stall = runs[1][6].expect.stall = runs[1][8].expect.stall = true;
+	runs[1][6].skip = why;
+	runs[1][8].scope = SCOPE_MACHINE;
+	jobs.at_once = 2;
+	assert_int_equal(split(), 4); /* two scenarios in one guest, two cases, and what waits of the first */
+	size_t waiting = 0;
+	for (size_t j = 0; j < 4; j++) {
+		waiting += job[j].waits;
+		if (!job[j].waits)
+			continue;
+		assert_int_equal(job[j].count, 2);
+		assert_int_equal(job[j].item[0].run, 2);
+		assert_int_equal(job[j].item[1].run, 4);
+		assert_false(job[j].exclusive);
+	}
+	assert_int_equal(waiting, 1);
+	jobs.at_once = 1;
+	assert_int_equal(split(), 3); /* one after the other: nothing to run beside */
+	for (size_t j = 0; j < 3; j++)
+		assert_false(job[j].waits);
+}
+
 /* One job per case whose trigger was made, with that trigger: the first, or the one that is named. */
 static void test_boundaries(void **state)
 {
@@ -148,9 +180,8 @@ static void test_boundaries(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_shared, prepare),
-		cmocka_unit_test_setup(test_machine_scope, prepare),
-		cmocka_unit_test_setup(test_here, prepare),
+		cmocka_unit_test_setup(test_shared, prepare),     cmocka_unit_test_setup(test_machine_scope, prepare),
+		cmocka_unit_test_setup(test_here, prepare),       cmocka_unit_test_setup(test_waiting, prepare),
 		cmocka_unit_test_setup(test_boundaries, prepare),
 	};
 	return cmocka_run_group_tests_name("jobs_split", tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -304,6 +305,30 @@ static void test_symbolic_link_stays(void **state)
 	assert_int_equal(result_load(path, stderr, &again), 0);
 }
 
+/* Pieces smaller and larger than what is collected, to the byte as jansson writes them; and a disk that is full,
+ * whether it says so in between or at the end. */
+static void test_written(void **state)
+{
+	static const size_t lengths[] = {1, 100, 65534, 65535, 65536, 65537, 200000};
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		auto_free char *filler = calloc(1, lengths[i] + 1), *ours = NULL;
+		assert_non_null(filler);
+		memset(filler, 'x', lengths[i]);
+		json_auto_t *json = json_pack("[s, s, {s:i}, s]", filler, "between", "n", 7, filler);
+		auto_free char *theirs = json_dumps(json, JSON_INDENT(1));
+		size_t size = 0;
+		FILE *out = open_memstream(&ours, &size);
+		assert_int_equal(result_write(json, JSON_INDENT(1), out), 0);
+		assert_int_equal(fclose(out), 0);
+		assert_int_equal(size, strlen(theirs));
+		assert_memory_equal(ours, theirs, size);
+		auto_fclose FILE *full = fopen("/dev/full", "we");
+		assert_int_equal(setvbuf(full, NULL, _IONBF, 0), 0);
+		assert_int_equal(result_write(json, JSON_INDENT(1), full), -EIO);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,7 +336,7 @@ int main(void)
 		cmocka_unit_test(test_truncated_anywhere),  cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_wrong_shapes),        cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_symbolic_link_stays), cmocka_unit_test(test_several),
-		cmocka_unit_test(test_wrong_references),
+		cmocka_unit_test(test_wrong_references),    cmocka_unit_test(test_written),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
