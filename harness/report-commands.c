@@ -95,18 +95,18 @@ static void add_sys(json_t *lines, const json_t *sys)
 
 void commands_add_swap(json_t *lines, const json_t *run, json_int_t bytes)
 {
-	if (bytes == 0)
+	if (bytes == 0) {
 		commands_add(lines, "swapoff -a");
-	else if (!strcmp(text_of2(run, "environment", "swap_on"), "disk"))
-		commands_add(lines,
-			     "swap=/var/tmp/try.swap; dd if=/dev/zero of=$swap bs=1M count=%" JSON_INTEGER_FORMAT
-			     " && chmod 600 $swap && mkswap $swap && swapon $swap",
-			     bytes >> 20);
-	else
-		commands_add(lines,
-			     "modprobe zram; swap=$(zramctl --find --size %" JSON_INTEGER_FORMAT
-			     ") && mkswap $swap && swapon $swap",
-			     bytes);
+		return;
+	}
+	if (!strcmp(text_of2(run, "environment", "swap_on"), "disk")) {
+		commands_add(lines, "swap=$(mktemp /var/tmp/try-swap.XXXXXX)");
+		commands_add(lines, "dd if=/dev/zero of=$swap bs=1M count=%" JSON_INTEGER_FORMAT, bytes >> 20);
+	} else {
+		commands_add(lines, "modprobe zram");
+		commands_add(lines, "swap=$(zramctl --find --size %" JSON_INTEGER_FORMAT ")", bytes);
+	}
+	commands_add(lines, "mkswap $swap && swapon $swap");
 }
 
 static void add_swap_end(json_t *lines, const json_t *run)
@@ -304,6 +304,17 @@ static void put_started(FILE *out, const struct commands_of *of, const json_t *r
 	put_program(out, of, run);
 }
 
+/* A line for each group it enters, which need no more than that; no line is long for being one of several things. */
+static void add_subshell(json_t *lines, const char *entering, const char *started)
+{
+	const char *next, *before = "(";
+	for (; (next = strstr(entering, " && ")); entering = next + 4) {
+		commands_add(lines, "%s%.*s &&", before, (int)(next - entering), entering);
+		before = " ";
+	}
+	commands_add(lines, "%sexec %s)", before, started);
+}
+
 /* In a shell of its own only where it needs one. */
 static void add_program(json_t *lines, const struct commands_of *of, const json_t *run)
 {
@@ -314,7 +325,7 @@ static void add_program(json_t *lines, const struct commands_of *of, const json_
 	if (!*entering) {
 		commands_add(lines, "%s%s", around, started);
 	} else if (!*around) {
-		commands_add(lines, "(%sexec %s)", entering, started);
+		add_subshell(lines, entering, started);
 	} else if (asprintf(&inside, "%sexec \"$@\"", entering) > 0) {
 		quoted = commands_word(inside);
 		commands_add(lines, "%ssh -c %s sh %s", around, quoted ? quoted : "?", started);

@@ -137,12 +137,12 @@ static void test_boxes(void **state)
 	has(page,
 	    "cd &#39;/opt/my scenarios&#39;\necho &quot;+memory&quot; &gt; /sys/fs/cgroup/cgroup.subtree_control\n"
 	    "mkdir /sys/fs/cgroup/try\necho 5 &gt; /sys/fs/cgroup/try/memory.max\n(echo 0 &gt; "
-	    "/sys/fs/cgroup/try/cgroup.procs &amp;&amp; exec prlimit --as=100: ./prog one $&#39;a\\nb&#39;)\n"
+	    "/sys/fs/cgroup/try/cgroup.procs &amp;&amp;\n exec prlimit --as=100: ./prog one $&#39;a\\nb&#39;)\n"
 	    "rmdir /sys/fs/cgroup/try</pre>");
 	/* Once for both cases, and what is other stands out. */
 	has(page, "<strong>raised</strong>: granted in <code>one</code>, <code>a second</code></p>");
-	has(page, "<b>echo 9 &gt; /sys/fs/cgroup/try/memory.max</b>\n<b>(echo 0 ");
-	has(page, "exec prlimit --as=unlimited ./prog one ");
+	has(page, "<b>echo 9 &gt; /sys/fs/cgroup/try/memory.max</b>\n(echo 0 ");
+	has(page, "&amp;&amp;\n<b> exec prlimit --as=unlimited ./prog one ");
 	has(page, "<strong>twice</strong>: still refused: mmap ENOMEM in <code>one</code></p>");
 	has(page, "in another way than predicted.</p><ul><li><p><strong>twice</strong>: still refused: mmap ENOMEM in "
 		  "<code>a second</code></p>");
@@ -164,7 +164,7 @@ static void test_boxes_v1(void **state)
 		  "echo 5 &gt; /sys/fs/cgroup/memory/try/memory.limit_in_bytes\n"
 		  "echo 7 &gt; /sys/fs/cgroup/memory/try/memory.memsw.limit_in_bytes\n"
 		  "echo 3 &gt; /sys/fs/cgroup/pids/try/pids.max\n(echo 0 &gt; /sys/fs/cgroup/memory/try/cgroup.procs "
-		  "&amp;&amp; echo 0 &gt; /sys/fs/cgroup/pids/try/cgroup.procs &amp;&amp; exec ./prog ");
+		  "&amp;&amp;\n echo 0 &gt; /sys/fs/cgroup/pids/try/cgroup.procs &amp;&amp;\n exec ./prog ");
 	has(page, "<b>echo -1 &gt; /sys/fs/cgroup/memory/try/memory.limit_in_bytes</b>");
 	has(page, "<b>echo max &gt; /sys/fs/cgroup/pids/try/pids.max</b>");
 	has(page, "held at its refusal:</p>");
