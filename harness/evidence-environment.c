@@ -2,6 +2,8 @@
 /*
  * What was set for a run, as JSON: under the keys of the manifest, every amount as the number it became.
  */
+#include <cap-ng.h>
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -79,10 +81,29 @@ static json_t *live_json(const struct environment *env)
 	return o;
 }
 
+/* Those that a program of root keeps, by the manifest's names. */
+static json_t *capabilities(uint64_t kept)
+{
+	json_t *names = json_array();
+	for (unsigned i = 0; i < 64; i++) {
+		const char *lower = kept >> i & 1 ? capng_capability_to_name(i) : NULL;
+		char name[40];
+		size_t length = 0;
+		for (; lower && lower[length] && length + 1 < sizeof(name); length++)
+			name[length] = (char)toupper((unsigned char)lower[length]);
+		name[length] = '\0';
+		if (length)
+			json_array_append_new(names, json_string(name));
+	}
+	return names;
+}
+
 json_t *evidence_environment(const struct plan_run *run)
 {
 	const struct environment *env = &run->environment;
+	struct environment unset;
 	json_t *o = json_object();
+	environment_init(&unset);
 	json_object_set_new(o, "rlimit", rlimits(env->rlimit));
 	json_object_set_new(o, "cgroup", limits_of_group(env->cgroup));
 	set_filled(o, "cgroup_above", limits_of_group(env->cgroup_above));
@@ -100,6 +121,10 @@ json_t *evidence_environment(const struct plan_run *run)
 		json_object_set_new(o, "knobs", json_string("writable"));
 	if (env->identity[0])
 		json_object_set_new(o, "identity", json_string(env->identity));
+	if (env->oom_score_adj != unset.oom_score_adj)
+		json_object_set_new(o, "oom_score_adj", json_integer(env->oom_score_adj));
+	if (env->keep_capabilities)
+		json_object_set_new(o, "capabilities", capabilities(env->keep_capabilities));
 	json_object_set_new(o, "memory_ceiling", json_number(env->memory_ceiling_bytes));
 	json_object_set_new(o, "tasks_ceiling", json_number(env->tasks_ceiling));
 	json_object_set_new(o, "deadline_ns", json_number(env->deadline_ns));

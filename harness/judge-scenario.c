@@ -188,6 +188,15 @@ static enum verdict weigh(const struct plan *plan, const json_t *runs, char *rea
 	return VERDICT_PASS;
 }
 
+/* Of the program, which whoever reads the result may want to start by hand. */
+static void set_directory(json_t *scenario, const struct plan *plan)
+{
+	const char *slash = plan->program ? strrchr(plan->program, '/') : NULL;
+	if (slash > plan->program)
+		(void)json_object_set_new(scenario, "directory",
+					  json_stringn(plan->program, (size_t)(slash - plan->program)));
+}
+
 json_t *judge_scenario(const struct plan *plan, json_t *runs)
 {
 	json_auto_t *owned = runs;
@@ -209,6 +218,7 @@ json_t *judge_scenario(const struct plan *plan, json_t *runs)
 		return NULL;
 	if (s->note)
 		(void)json_object_set_new(scenario, "note", json_string(s->note));
+	set_directory(scenario, plan);
 	/* Of a scenario that cannot run here at all, one reason says everything. */
 	bool whole = plan->skip && verdict == VERDICT_SKIP;
 	int r = whole ? json_object_set_new(scenario, "runs", json_array()) : json_object_set(scenario, "runs", owned);

@@ -58,9 +58,9 @@ static void put_bar(FILE *out, const char *class_name, double x, double y, doubl
 
 static void put_row(FILE *out, const char *class_name, const char *name, const char *value)
 {
-	(void)fprintf(out, "<span class=\"key %s\"></span> ", class_name);
+	(void)fprintf(out, "<span class=\"item\"><span class=\"key %s\"></span> ", class_name);
 	html_format(out, "%s %s", name, value);
-	(void)fputc(' ', out);
+	(void)fputs("</span> ", out);
 }
 
 void html_bars(FILE *out, const json_t *run)

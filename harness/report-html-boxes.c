@@ -6,14 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "html.h"
 #include "report-cause.h"
+#include "report-commands.h"
 #include "report-html.h"
 #include "report-set.h"
 #include "report-text.h"
-#include "triage.h"
 
-#define WORD_MAX 600
+#define ANSWER_MAX (TEXT_MAX + 32)
 
 static bool is_role(const json_t *run, const char *role)
 {
@@ -43,7 +44,7 @@ void html_why(FILE *out, const json_t *scenario, unsigned level)
 		(void)fputs("</p>", out);
 	}
 	if (*note) {
-		(void)fputs("<p>", out);
+		(void)fputs("<p>Note: ", out);
 		html_text(out, note);
 		(void)fputs("</p>", out);
 	}
@@ -52,112 +53,117 @@ void html_why(FILE *out, const json_t *scenario, unsigned level)
 	(void)fputs("</div>", out);
 }
 
-/* One word of a command line, as a shell reads it. */
-static void put_word(FILE *out, const char *text)
-{
-	char word[WORD_MAX];
-	html_text(out, triage_quote(text, word, sizeof(word)));
-}
+/* --- lines to type ----------------------------------------------------------------------------------------------- */
 
-static void put_argv(FILE *out, const json_t *run)
+static bool has_line(const json_t *lines, const json_t *line)
 {
-	const json_t *word = NULL;
+	const json_t *other = NULL;
 	size_t i;
-	json_array_foreach (json_object_get(run, "argv"), i, word) {
-		(void)fputs(i ? " " : "", out);
-		put_word(out, json_is_string(word) ? json_string_value(word) : "?");
-	}
+	json_array_foreach (lines, i, other)
+		if (json_equal(other, line))
+			return true;
+	return false;
 }
 
-/* What was set of one kind and is not the same in the run it is compared with (NULL: all of it). */
-static void put_changes(FILE *out, const json_t *run, const json_t *from, const char *kind)
+/* Lines that those they are compared with (NULL: any) have not stand out. */
+static void put_script(FILE *out, const json_t *lines, const json_t *from, const char *what)
 {
-	const json_t *now = json_object_get(json_object_get(run, "environment"), kind), *value = NULL;
-	const json_t *then = json_object_get(json_object_get(from, "environment"), kind);
-	bool limit = !strcmp(kind, "rlimit"), group = !strcmp(kind, "cgroup");
-	char text[TEXT_MAX];
-	const char *key;
-	json_object_foreach ((json_t *)(uintptr_t)now, key, value) {
-		if (from && json_equal(value, json_object_get(then, key)))
-			continue;
-		const char *none = limit ? "unlimited" : "max";
-		(void)text_value(value, text, sizeof(text));
-		if (limit)
-			html_format(out, "prlimit --%s=%s ", key, json_is_null(value) ? none : text);
-		else if (group)
-			html_format(out, "echo %s > /sys/fs/cgroup/GROUP/%s", json_is_null(value) ? none : text, key);
-		else
-			html_format(out, "sysctl -w %s=%s", key, json_is_null(value) ? none : text);
-		(void)fputs(limit ? "" : "\n", out);
+	const json_t *line = NULL;
+	size_t i;
+	(void)fputs("<pre tabindex=\"0\" role=\"region\" aria-label=\"", out);
+	html_text(out, what);
+	(void)fputs("\">", out);
+	json_array_foreach (lines, i, line) {
+		bool other = from && !has_line(from, line);
+		(void)fputs(i ? "\n" : "", out);
+		(void)fputs(other ? "<b>" : "", out);
+		html_text(out, json_string_value(line));
+		(void)fputs(other ? "</b>" : "", out);
 	}
-	json_object_foreach ((json_t *)(uintptr_t)then, key, value) {
-		if (json_object_get(now, key))
-			continue;
-		if (limit)
-			html_format(out, "prlimit --%s=unlimited ", key);
-		else if (group)
-			html_format(out, "echo max > /sys/fs/cgroup/GROUP/%s", key);
-		else
-			html_format(out, "# %s as the machine had it", key);
-		(void)fputs(limit ? "" : "\n", out);
-	}
+	(void)fputs("</pre>", out);
 }
 
-/* Settings that no single command makes: swap, an identity, mounts. */
-static void put_others(FILE *out, const json_t *run, const json_t *from)
+/* Who may type it and where, as far as that is more than what another run (NULL: none) told already. */
+static void put_terms(FILE *out, const json_t *run, const json_t *told)
 {
-	static const char *const known[] = {"rlimit",         "cgroup",        "sysctl",     "inject",
-					    "memory_ceiling", "tasks_ceiling", "deadline_ns"};
-	const json_t *now = json_object_get(run, "environment"), *value = NULL;
-	const json_t *then = json_object_get(from, "environment");
-	const char *key;
-	json_object_foreach ((json_t *)(uintptr_t)now, key, value) {
-		bool skip = from && json_equal(value, json_object_get(then, key));
-		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-			skip |= !strcmp(key, known[i]);
-		if (skip)
-			continue;
-		char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
-		html_format(out, "# with %s: %s", key, text ? text : "");
-		(void)fputc('\n', out);
-		free(text);
-	}
+	if (commands_change_machine(run) && !(told && commands_change_machine(told)))
+		(void)fputs(" as root, on a machine of nobody else's, whose settings change meanwhile", out);
+	else if (commands_need_root(run) && !(told && commands_need_root(told)))
+		(void)fputs(" as root", out);
 }
 
-static void put_environment(FILE *out, const json_t *run, const json_t *from)
+/* --- how to see it again ----------------------------------------------------------------------------------------- */
+
+/* "enomem run pids-max/fork" of the machine that the result is of. */
+static void put_run_command(FILE *out, const json_t *result, const json_t *scenario, const json_t *trigger)
 {
-	put_others(out, run, from);
-	put_changes(out, run, from, "sysctl");
-	put_changes(out, run, from, "cgroup");
-	put_changes(out, run, from, "rlimit");
+	const char *name = text_of(scenario, "name"), *of_case = text_of(trigger, "case");
+	auto_free char *whole = NULL, *quoted = NULL;
+	char series[TEXT_MAX];
+	(void)fputs("<pre tabindex=\"0\" role=\"region\" aria-label=\"enomem run\">enomem run ", out);
+	if (json_is_true(json_object_get(json_object_get(result, "host"), "guest"))) {
+		auto_free char *kernel = commands_word(result_series(result, series, sizeof(series)));
+		(void)fputs("--guest=", out);
+		html_text(out, kernel ? kernel : "");
+		(void)fputc(' ', out);
+	}
+	if (asprintf(&whole, "%s%s%s", name, *of_case ? "/" : "", of_case) > 0)
+		quoted = commands_word(whole);
+	/* What stands behind "--" would be the words of a program. */
+	(void)fputs(*name == '-' ? "./" : "", out);
+	html_text(out, quoted ? quoted : "");
+	(void)fputs("</pre>", out);
+}
+
+static void put_other_cases(FILE *out, const json_t *scenario, const json_t *first)
+{
+	const json_t *run = NULL;
+	json_auto_t *seen = json_object();
+	const char *before = "<p>As well, in the place of <code>";
+	size_t i;
+	json_array_foreach (json_object_get(scenario, "runs"), i, run) {
+		const char *of_case = text_of(run, "case");
+		if (!is_role(run, "trigger") || !*of_case || !strcmp(of_case, text_of(first, "case")) ||
+		    json_object_get(seen, of_case))
+			continue;
+		if (!json_object_size(seen)) {
+			(void)fputs(before, out);
+			html_text(out, text_of(first, "case"));
+			(void)fputs("</code>: ", out);
+		}
+		(void)fputs(json_object_size(seen) ? ", <code>" : "<code>", out);
+		html_text(out, of_case);
+		(void)fputs("</code>", out);
+		(void)json_object_set_new(seen, of_case, json_true());
+	}
+	if (json_object_size(seen))
+		(void)fputs("</p>", out);
 }
 
 void html_reproduce(FILE *out, const json_t *result, const json_t *scenario, unsigned level)
 {
-	const json_t *host = json_object_get(result, "host"), *run = NULL, *trigger = NULL;
-	const char *name = text_of(scenario, "name");
-	char series[TEXT_MAX];
+	const json_t *run = NULL, *trigger = NULL, *first = NULL;
 	size_t i;
-	json_array_foreach (json_object_get(scenario, "runs"), i, run)
+	json_array_foreach (json_object_get(scenario, "runs"), i, run) {
+		first = first || !is_role(run, "trigger") ? first : run;
 		if (!trigger && is_role(run, "trigger") && json_object_get(run, "argv"))
 			trigger = run;
-	(void)fprintf(out, "<div class=\"box\"><h%u>Reproduce</h%u><pre tabindex=\"0\">enomem run ", level, level);
-	if (json_is_true(json_object_get(host, "guest"))) {
-		(void)fputs("--guest=", out);
-		put_word(out, result_series(result, series, sizeof(series)));
-		(void)fputc(' ', out);
 	}
-	(void)fputs(*name == '-' ? "-- " : "", out);
-	put_word(out, name);
-	(void)fputs("</pre>", out);
-	if (trigger) {
-		(void)fputs("<p>What the first trigger does, by hand:</p><pre tabindex=\"0\">", out);
-		put_environment(out, trigger, NULL);
-		put_argv(out, trigger);
-		(void)fputs("</pre>", out);
+	const struct commands_of of = {.result = result, .scenario = scenario, .trigger = trigger};
+	json_auto_t *lines = commands_script(&of, trigger);
+	(void)fprintf(out, "<div class=\"box\"><h%u>Reproduce</h%u><p>All of it, judged:</p>", level, level);
+	put_run_command(out, result, scenario, trigger ? trigger : first);
+	put_other_cases(out, scenario, trigger ? trigger : first);
+	if (json_array_size(lines)) {
+		(void)fputs("<p>Only the failure, by hand", out);
+		put_terms(out, trigger, NULL);
+		(void)fputs(":</p>", out);
+		put_script(out, lines, NULL, "The failure, by hand");
 	}
 	(void)fputs("</div>", out);
 }
+
+/* --- what made it go away ---------------------------------------------------------------------------------------- */
 
 /* The trigger that a remedy is the remedy of. */
 static const json_t *trigger_of(const json_t *scenario, const json_t *remedy)
@@ -178,40 +184,186 @@ static const char *short_name(const json_t *run)
 	return length && !strncmp(name, of_case, length) && !strncmp(name + length, ": ", 2) ? name + length + 2 : name;
 }
 
-static void put_remedies(FILE *out, const json_t *scenario, bool helping, const char *heading)
+/* What of a remedy differs from its trigger, as text: remedies of several cases that differ in the same are one. */
+static char *difference_of(const json_t *run, const json_t *trigger)
+{
+	json_auto_t *words = json_array(), *kinds = json_object();
+	const json_t *argv = json_object_get(run, "argv"), *then = json_object_get(trigger, "argv"), *word = NULL;
+	const json_t *value = NULL;
+	const char *kind, *key;
+	bool same = true;
+	size_t i;
+	json_array_foreach (argv, i, word) {
+		same = same && json_equal(word, json_array_get(then, i));
+		if (!same)
+			(void)json_array_append(words, (json_t *)(uintptr_t)word);
+	}
+	json_object_foreach (json_object_get(run, "environment"), kind, value) {
+		const json_t *before = json_object_get(json_object_get(trigger, "environment"), kind);
+		json_t *changed = json_is_object(value) ? json_object() : json_incref((json_t *)(uintptr_t)value), *one;
+		json_object_foreach (json_is_object(value) ? (json_t *)(uintptr_t)value : NULL, key, one)
+			if (!json_equal(one, json_object_get(before, key)))
+				(void)json_object_set(changed, key, one);
+		if (json_equal(value, before))
+			json_decref(changed);
+		else
+			(void)json_object_set_new(kinds, kind, changed);
+	}
+	json_auto_t *all = json_pack("{s:s, s:O, s:O, s:b}", "name", short_name(run), "words", words, "environment",
+				     kinds, "helps", !json_is_false(json_object_get(run, "helps")));
+	return json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
+}
+
+/* "granted", "still refused: clone EAGAIN" */
+static const char *answer_of(const json_t *run, char *buf, size_t size)
+{
+	const char *kind = text_of2(run, "outcome", "kind");
+	bool folklore = json_is_false(json_object_get(run, "helps"));
+	char outcome[TEXT_MAX];
+	(void)text_outcome(run, outcome, sizeof(outcome));
+	if (!strcmp(kind, "success"))
+		(void)snprintf(buf, size, "%s", folklore ? "success, as before" : "granted");
+	else if (!folklore)
+		(void)snprintf(buf, size, "%s", outcome);
+	else
+		(void)snprintf(buf, size, "still %s: %s",
+			       !strcmp(kind, "errno")    ? "refused"
+			       : !strcmp(kind, "signal") ? "killed"
+							 : "there",
+			       outcome);
+	return buf;
+}
+
+/* One remedy: the runs of it, which are its cases. */
+static void put_cases(FILE *out, const json_t *runs)
+{
+	const json_t *run = NULL, *other = NULL;
+	char answer[ANSWER_MAX], again[ANSWER_MAX];
+	json_auto_t *seen = json_object();
+	size_t i, k;
+	json_array_foreach (runs, i, run) {
+		bool any = false;
+		if (json_object_get(seen, answer_of(run, answer, sizeof(answer))))
+			continue;
+		(void)fputs(json_object_size(seen) ? "; " : ": ", out);
+		(void)json_object_set_new(seen, answer, json_true());
+		html_text(out, answer);
+		json_array_foreach (runs, k, other) {
+			const char *of_case = text_of(other, "case");
+			if (!*of_case || strcmp(answer_of(other, again, sizeof(again)), answer) != 0)
+				continue;
+			(void)fputs(any ? ", <code>" : " in <code>", out);
+			html_text(out, of_case);
+			(void)fputs("</code>", out);
+			any = true;
+		}
+	}
+}
+
+static void put_remedy(FILE *out, const json_t *result, const json_t *scenario, const json_t *runs)
+{
+	const json_t *run = json_array_get(runs, 0), *trigger = trigger_of(scenario, run);
+	const struct commands_of of = {.result = result, .scenario = scenario, .trigger = trigger ? trigger : run};
+	json_auto_t *lines = commands_script(&of, run), *live = commands_live(&of, run);
+	json_auto_t *before = trigger ? commands_script(&of, trigger) : NULL;
+	(void)fputs("<li><p><strong>", out);
+	html_text(out, short_name(run));
+	(void)fputs("</strong>", out);
+	put_cases(out, runs);
+	(void)fputs("</p>", out);
+	if (json_array_size(live)) {
+		(void)fputs("<p class=\"note\">Typed while the program was held at its refusal", out);
+		put_terms(out, run, trigger);
+		(void)fputs(":</p>", out);
+		put_script(out, live, NULL, short_name(run));
+		(void)fputs("<p class=\"note\">It was started like this, and asked again:</p>", out);
+	} else if (commands_change_machine(run) > commands_change_machine(trigger) ||
+		   commands_need_root(run) > commands_need_root(trigger)) {
+		(void)fputs("<p class=\"note\">Typed", out);
+		put_terms(out, run, trigger);
+		(void)fputs(":</p>", out);
+	}
+	if (json_array_size(lines))
+		put_script(out, lines, before, short_name(run));
+	(void)fputs("</li>", out);
+}
+
+enum came_to { HELPED, DID_NOT_HELP, NOT_AS_PREDICTED };
+
+static enum came_to came_to(const json_t *run)
+{
+	if (strcmp(text_of(run, "verdict"), "pass") != 0)
+		return NOT_AS_PREDICTED;
+	return json_is_false(json_object_get(run, "helps")) ? DID_NOT_HELP : HELPED;
+}
+
+/* Remedies that were made, those of the same difference together; in the order in which they come first. */
+static json_t *remedies_of(const json_t *scenario, enum came_to what)
+{
+	json_t *run = NULL, *remedies = json_object();
+	size_t i;
+	json_array_foreach (json_object_get(scenario, "runs"), i, run) {
+		if (!is_role(run, "remedy") || !json_object_get(run, "outcome") || came_to(run) != what)
+			continue;
+		auto_free char *key = difference_of(run, trigger_of(scenario, run));
+		json_t *same = key ? json_object_get(remedies, key) : NULL;
+		if (key && !same) {
+			same = json_array();
+			(void)json_object_set_new(remedies, key, same);
+		}
+		(void)json_array_append(same, run);
+	}
+	return remedies;
+}
+
+static bool put_remedies(FILE *out, const json_t *result, const json_t *scenario, enum came_to what)
+{
+	static const char *const heading[] = {
+		[HELPED] = "These were tried, and helped. Commands are of the first case named; what is other than "
+			   "where it failed is bold.",
+		[DID_NOT_HELP] = "Folklore: these were tried as well, and did not help.",
+		[NOT_AS_PREDICTED] = "These were tried, and it ended in another way than predicted.",
+	};
+	json_auto_t *remedies = remedies_of(scenario, what);
+	json_t *runs = NULL;
+	const char *key;
+	if (!json_object_size(remedies))
+		return false;
+	(void)fprintf(out, "<p>%s</p><ul>", heading[what]);
+	json_object_foreach (remedies, key, runs)
+		put_remedy(out, result, scenario, runs);
+	(void)fputs("</ul>", out);
+	return true;
+}
+
+/* What could not be tried says why, once. */
+static bool put_missing(FILE *out, const json_t *scenario)
 {
 	const json_t *run = NULL;
 	json_auto_t *seen = json_object();
 	size_t i;
 	json_array_foreach (json_object_get(scenario, "runs"), i, run) {
 		const char *name = short_name(run);
-		const json_t *trigger = trigger_of(scenario, run);
-		bool folklore = json_is_false(json_object_get(run, "helps"));
-		if (!is_role(run, "remedy") || strcmp(text_of(run, "verdict"), "pass") != 0 || folklore == helping ||
-		    json_object_get(seen, name))
+		if (!is_role(run, "remedy") || json_object_get(run, "outcome") || json_object_get(seen, name))
 			continue;
-		if (!json_object_size(seen))
-			(void)fprintf(out, "<p>%s</p><ul>", heading);
+		(void)fputs(json_object_size(seen) ? "" : "<p>Not tried here:</p><ul>", out);
 		(void)json_object_set_new(seen, name, json_true());
-		(void)fputs("<li>", out);
+		(void)fputs("<li><strong>", out);
 		html_text(out, name);
-		if (helping && json_object_get(run, "environment")) {
-			bool same = json_equal(json_object_get(run, "argv"), json_object_get(trigger, "argv"));
-			(void)fputs("<pre tabindex=\"0\">", out);
-			put_environment(out, run, trigger);
-			put_argv(out, run);
-			(void)fputs(same ? "</pre>" : "  # its arguments differ</pre>", out);
-		}
+		(void)fputs("</strong>: ", out);
+		html_text(out, text_of(run, "reason"));
 		(void)fputs("</li>", out);
 	}
-	if (json_object_size(seen))
-		(void)fputs("</ul>", out);
+	(void)fputs(json_object_size(seen) ? "</ul>" : "", out);
+	return json_object_size(seen) > 0;
 }
 
-void html_fix(FILE *out, const json_t *scenario, unsigned level)
+void html_fix(FILE *out, const json_t *result, const json_t *scenario, unsigned level)
 {
-	(void)fprintf(out, "<div class=\"box\"><h%u>Fix</h%u>", level, level);
-	put_remedies(out, scenario, true, "These were tried, and the same program succeeded:");
-	put_remedies(out, scenario, false, "Folklore: these were tried as well, and did not help:");
-	(void)fputs("</div>", out);
+	(void)fprintf(out, "<div class=\"box fix\"><h%u>Fix</h%u>", level, level);
+	bool any = put_remedies(out, result, scenario, HELPED);
+	any |= put_remedies(out, result, scenario, DID_NOT_HELP);
+	any |= put_remedies(out, result, scenario, NOT_AS_PREDICTED);
+	any |= put_missing(out, scenario);
+	(void)fputs(any ? "</div>" : "<p>Nothing was tried here.</p></div>", out);
 }

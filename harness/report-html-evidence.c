@@ -104,6 +104,19 @@ static void put_amount(FILE *out, const json_t *limit, const char *key, const ch
 	(void)fputs("</td>", out);
 }
 
+/* A narrow column may break it after a slash, instead of anywhere. */
+static void put_path(FILE *out, const char *path)
+{
+	for (size_t length; *path; path += length) {
+		char part[TEXT_MAX];
+		length = strcspn(path, "/");
+		length += path[length] == '/';
+		(void)snprintf(part, sizeof(part), "%.*s", (int)length, path);
+		html_text(out, part);
+		(void)fputs(path[length] && path[length - 1] == '/' ? "<wbr/>" : "", out);
+	}
+}
+
 static void put_limits(FILE *out, const json_t *run)
 {
 	const json_t *limits = json_object_get(run, "limits"), *limit = NULL;
@@ -127,7 +140,7 @@ static void put_limits(FILE *out, const json_t *run)
 		(void)fprintf(out, "<td>%s%s</td><td>", refuses ? "yes" : "no",
 			      refuses && json_is_false(json_object_get(limit, "errno_fits")) ? ", with another errno"
 											     : "");
-		html_text(out, text_of(limit, "where"));
+		put_path(out, text_of(limit, "where"));
 		(void)fputs("</td></tr>\n", out);
 	}
 	(void)fputs("</tbody></table>", out);

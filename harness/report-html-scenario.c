@@ -238,7 +238,7 @@ static void put_boxes(const struct report_page *p, const json_t *key)
 	(void)fputs("<div class=\"boxes\">", p->out);
 	html_why(p->out, matrix_scenario(chosen, key), 3);
 	html_reproduce(p->out, chosen, matrix_scenario(chosen, key), 3);
-	html_fix(p->out, matrix_scenario(chosen, key), 3);
+	html_fix(p->out, chosen, matrix_scenario(chosen, key), 3);
 	(void)fputs("</div>", p->out);
 }
 

@@ -228,6 +228,14 @@ static void put_data(const struct drawing *d, const json_t *run, const json_t *e
 	(void)fputs("</script>", d->out);
 }
 
+/* One line of the legend, which is not torn from its name. */
+static void put_key(FILE *out, const char *class_name, const char *what)
+{
+	(void)fprintf(out, "<span class=\"item\"><span class=\"key %s\"></span> ", class_name);
+	html_text(out, what);
+	(void)fputs("</span> ", out);
+}
+
 void html_timeline(FILE *out, const json_t *run)
 {
 	struct timeline t;
@@ -239,21 +247,21 @@ void html_timeline(FILE *out, const json_t *run)
 		(void)fputs("</p>", out);
 		return;
 	}
+	char bound[96];
+	(void)snprintf(bound, sizeof(bound), "limit %s",
+		       t.bounded ? chart_number(t.unit, t.bound, text, sizeof(text)) : "");
 	struct drawing d = {.out = out, .t = &t, .top = timeline_top(&t)};
 	json_auto_t *events = collect_events(run, &t);
-	(void)fputs("<figure class=\"timeline\"><figcaption><span class=\"key use\"></span> ", out);
-	html_text(out, t.counts);
-	if (t.context_counts) {
-		(void)fputs(" <span class=\"key context\"></span> ", out);
-		html_text(out, t.context_counts);
-	}
+	(void)fputs("<figure class=\"timeline\"><figcaption>", out);
+	put_key(out, "use", t.counts);
+	if (t.context_counts)
+		put_key(out, "context", t.context_counts);
 	if (t.bounded)
-		(void)fprintf(out, " <span class=\"key limit\"></span> limit %s",
-			      chart_number(t.unit, t.bound, text, sizeof(text)));
+		put_key(out, "limit", bound);
 	if (t.refused)
-		(void)fputs(" <span class=\"key moment\"></span> failing moment", out);
+		put_key(out, "moment", "failing moment");
 	if (!t.is_limit)
-		(void)fputs(". What the limit counts is not sampled; this is what else is known.", out);
+		(void)fputs("What the limit counts is not sampled; this is what else is known.", out);
 	(void)fputs("</figcaption><div class=\"plot\">", out);
 	put_svg(&d, run, events);
 	put_data(&d, run, events);

@@ -55,7 +55,7 @@ void html_counters(FILE *out, const json_t *run);
 /* The boxes of a scenario: why, how to see it again, what makes it go away. */
 void html_why(FILE *out, const json_t *scenario, unsigned level);
 void html_reproduce(FILE *out, const json_t *result, const json_t *scenario, unsigned level);
-void html_fix(FILE *out, const json_t *scenario, unsigned level);
+void html_fix(FILE *out, const json_t *result, const json_t *scenario, unsigned level);
 
 /* Our own part of the page. */
 extern const char report_css[], report_js[];

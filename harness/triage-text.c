@@ -14,6 +14,41 @@
 #define PATH_ROOM   1300
 #define PID_MAX_MAX 4194304 /* PID_MAX_LIMIT, include/linux/threads.h */
 
+/* Control characters, and marks that turn the direction of writing around: nothing that shows them as they are can be
+ * copied. How many bytes the one here has, 0 for any other. */
+static size_t unseen(const char *at)
+{
+	const unsigned char *c = (const unsigned char *)at;
+	if (*c < ' ' || *c == 0x7f)
+		return 1;
+	if (*c == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
+		return 2;
+	if (*c != 0xe2 || (c[1] != 0x80 && c[1] != 0x81))
+		return 0;
+	return c[1] == 0x81 ? (c[2] >= 0xa6 && c[2] <= 0xa9 ? 3 : 0)
+			    : (c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xa8 && c[2] <= 0xae) ? 3 : 0);
+}
+
+/* $'a\nb' of bash, ksh and zsh. */
+static char *quote_escaped(const char *text, char *buf, size_t size)
+{
+	size_t used = 2;
+	memcpy(buf, "$'", 2);
+	for (size_t left = 0; *text && used + 6 < size; text++) {
+		left = left ? left : unseen(text);
+		if (*text == '\n' || *text == '\t')
+			used += (size_t)snprintf(buf + used, size - used, *text == '\n' ? "\\n" : "\\t");
+		else if (left)
+			used += (size_t)snprintf(buf + used, size - used, "\\%03o", (unsigned char)*text);
+		else
+			used += (size_t)snprintf(buf + used, size - used,
+						 *text == '\'' || *text == '\\' ? "\\%c" : "%c", *text);
+		left -= left > 0;
+	}
+	memcpy(buf + used, "'", 2);
+	return buf;
+}
+
 char *triage_quote(const char *path, char *buf, size_t size)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_.,:@%+=-";
@@ -24,6 +59,9 @@ char *triage_quote(const char *path, char *buf, size_t size)
 	size_t used = 0;
 	if (size < 8)
 		return buf;
+	for (const char *at = path; *at; at++)
+		if (unseen(at))
+			return quote_escaped(path, buf, size);
 	buf[used++] = '\'';
 	for (; *path && used + 6 < size; path++) {
 		if (*path != '\'') {

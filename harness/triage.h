@@ -137,7 +137,8 @@ char *triage_fix(const struct triage *t, const struct triage_row *row, char *buf
 /* The name of the file that holds a value on this version; "" where it has none. */
 const char *triage_file_name(const struct triage *t, enum cgroup_version version, enum cgroup_value value, char *buf,
 			     size_t size);
-/* A path as a shell reads it: in quotes where it needs them. */
+/* A word as a shell reads it: in quotes where it needs them, of the kind $'a\nb' where a character of it could not be
+ * copied as it is shown. Every byte may become four, and there are three more. */
 char *triage_quote(const char *path, char *buf, size_t size);
 
 /* --- rows of what was read: numbers in, rows out; -ENOMEM -------------------------------------------------------- */

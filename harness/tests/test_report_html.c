@@ -92,6 +92,109 @@ static void test_command(void **state)
 	lacks(many, "</code><b>");
 }
 
+/* A result of one scenario with a trigger and remedies, in cases "one" and "two". */
+static json_t *boxed_result(const char *cgroup, json_t *trigger_environment, json_t *remedy_environment)
+{
+	json_t *runs = json_array();
+	static const char *const cases[] = {"one", "a second"};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		(void)json_array_append_new(
+			runs, json_pack("{s:o, s:s, s:s, s:s, s:s, s:[s, s, s], s:O, s:{s:s, s:s, s:s}, s:{s:s}}",
+					"name", json_sprintf("%s: limited", cases[i]), "case", cases[i], "role",
+					"trigger", "verdict", "pass", "program", "prog", "argv", "prog", cases[i],
+					"a\nb", "environment", trigger_environment, "outcome", "kind", "errno", "call",
+					"mmap", "errno", "ENOMEM", "cause", "id", "rlimit-as"));
+		(void)json_array_append_new(runs, json_pack("{s:o, s:s, s:s, s:s, s:s, s:[s, s, s], s:O, s:{s:s}}",
+							    "name", json_sprintf("%s: raised", cases[i]), "case",
+							    cases[i], "role", "remedy", "verdict", "pass", "program",
+							    "prog", "argv", "prog", cases[i], "a\nb", "environment",
+							    remedy_environment, "outcome", "kind", "success"));
+		(void)json_array_append_new(
+			runs, json_pack("{s:o, s:s, s:s, s:s, s:b, s:s, s:[s, s, s], s:O, s:{s:s, s:s, s:s}}", "name",
+					json_sprintf("%s: twice", cases[i]), "case", cases[i], "role", "remedy",
+					"verdict", i ? "fail" : "pass", "helps", 0, "program", "prog", "argv", "prog",
+					cases[i], "again", "environment", trigger_environment, "outcome", "kind",
+					"errno", "call", "mmap", "errno", "ENOMEM"));
+	}
+	json_decref(trigger_environment);
+	json_decref(remedy_environment);
+	json_t *scenarios =
+		json_pack("[{s:s, s:s, s:s, s:s, s:s, s:o}]", "name", "limit", "title", "a title", "class",
+			  "address-space", "directory", "/opt/my scenarios", "verdict", "pass", "runs", runs);
+	return json_pack("[{s:s, s:{s:s, s:s, s:b}, s:o, s:{s:i, s:i, s:i, s:i}}]", "schema", "enomem-result/1", "host",
+			 "kernel", "6.1.0", "cgroup", cgroup, "root", 1, "scenarios", scenarios, "summary", "pass", 1,
+			 "fail", 0, "broken", 0, "skip", 0);
+}
+
+static void test_boxes(void **state)
+{
+	(void)state;
+	json_auto_t *results =
+		boxed_result("v2", json_pack("{s:{s:i}, s:{s:i}}", "rlimit", "as", 100, "cgroup", "memory.max", 5),
+			     json_pack("{s:{s:n}, s:{s:i}}", "rlimit", "as", "cgroup", "memory.max", 9));
+	auto_free char *page = page_of(results, NULL);
+	has(page, ">enomem run limit/one</pre><p>As well, in the place of <code>one</code>: <code>a second</code></p>");
+	has(page,
+	    "cd &#39;/opt/my scenarios&#39;\necho &quot;+memory&quot; &gt; /sys/fs/cgroup/cgroup.subtree_control\n"
+	    "mkdir /sys/fs/cgroup/try\necho 5 &gt; /sys/fs/cgroup/try/memory.max\n(echo 0 &gt; "
+	    "/sys/fs/cgroup/try/cgroup.procs &amp;&amp;\n exec prlimit --as=100: ./prog one $&#39;a\\nb&#39;)\n"
+	    "rmdir /sys/fs/cgroup/try</pre>");
+	/* Once for both cases, and what is other stands out. */
+	has(page, "<strong>raised</strong>: granted in <code>one</code>, <code>a second</code></p>");
+	has(page, "<b>echo 9 &gt; /sys/fs/cgroup/try/memory.max</b>\n(echo 0 ");
+	has(page, "&amp;&amp;\n<b> exec prlimit --as=unlimited ./prog one ");
+	has(page, "<strong>twice</strong>: still refused: mmap ENOMEM in <code>one</code></p>");
+	has(page, "in another way than predicted.</p><ul><li><p><strong>twice</strong>: still refused: mmap ENOMEM in "
+		  "<code>a second</code></p>");
+	lacks(page, "limit_in_bytes");
+}
+
+static void test_boxes_v1(void **state)
+{
+	(void)state;
+	json_auto_t *results = boxed_result(
+		"hybrid",
+		json_pack("{s:{s:i, s:i, s:i}}", "cgroup", "memory.max", 5, "memory.swap.max", 2, "pids.max", 3),
+		json_pack("{s:{s:n, s:n}, s:{s:{s:i}, s:{s:i}, s:{s:i}, s:{s:s}}}", "cgroup", "memory.max", "pids.max",
+			  "live", "rlimit", "as", 7, "cgroup", "pids.max", 8, "tmpfs", "size", 4096, "namespace_sysctl",
+			  "kernel.sem", "1 2 3 4"));
+	auto_free char *page = page_of(results, NULL);
+	has(page, "mkdir /sys/fs/cgroup/memory/try /sys/fs/cgroup/pids/try\n"
+		  "echo -1 &gt; /sys/fs/cgroup/memory/try/memory.memsw.limit_in_bytes\n"
+		  "echo 5 &gt; /sys/fs/cgroup/memory/try/memory.limit_in_bytes\n"
+		  "echo 7 &gt; /sys/fs/cgroup/memory/try/memory.memsw.limit_in_bytes\n"
+		  "echo 3 &gt; /sys/fs/cgroup/pids/try/pids.max\n(echo 0 &gt; /sys/fs/cgroup/memory/try/cgroup.procs "
+		  "&amp;&amp;\n echo 0 &gt; /sys/fs/cgroup/pids/try/cgroup.procs &amp;&amp;\n exec ./prog ");
+	has(page, "<b>echo -1 &gt; /sys/fs/cgroup/memory/try/memory.limit_in_bytes</b>");
+	has(page, "<b>echo max &gt; /sys/fs/cgroup/pids/try/pids.max</b>");
+	has(page, "held at its refusal:</p>");
+	has(page, "pid=$(pgrep -nx -- prog)\nprlimit --pid &quot;$pid&quot; --as=7\n"
+		  "echo 8 &gt; /sys/fs/cgroup/pids/try/pids.max\n"
+		  "nsenter --target &quot;$pid&quot; --ipc sysctl -w &quot;kernel.sem=1 2 3 4&quot;\n"
+		  "nsenter --target &quot;$pid&quot; --mount mount -o remount,size=4096 /dev/shm</pre>");
+	lacks(page, "subtree_control");
+}
+
+/* What changes the machine is put back, but for what only does something; a call refused by us is refused again. */
+static void test_boxes_machine(void **state)
+{
+	(void)state;
+	json_auto_t *results =
+		boxed_result("v2",
+			     json_pack("{s:{s:s, s:s}, s:i}", "sysctl", "vm.drop_caches", "3", "vm.overcommit_kbytes",
+				       "9", "swap", 0),
+			     json_pack("{s:{s:s, s:s}, s:s, s:i}", "inject", "mmap", "ENOMEM from 4096", "brk",
+				       "ENOMEM from 4096", "identity", "nobody", "swap", 1 << 20));
+	auto_free char *page = page_of(results, NULL);
+	has(page, "by hand as root, on a machine of nobody else's");
+	has(page, "was=$(sysctl vm.overcommit_ratio)\nsysctl -w vm.drop_caches=3\nsysctl -w vm.overcommit_kbytes=9\n"
+		  "swapoff -a\n./prog one ");
+	has(page, "\nswapon -a\necho &quot;$was&quot; | sysctl -p -</pre>");
+	has(page, "<b>setpriv --reuid=nobody --regid=&quot;$(id -g nobody)&quot; --clear-groups enomem inject "
+		  "&#39;mmap,brk:ENOMEM:size&gt;=4096&#39; -- ./prog one ");
+	has(page, "<b>swapoff $swap; zramctl --reset $swap</b>");
+}
+
 /* Every text of a value becomes this one; keys become it as well where any key may be. */
 static void make_hostile(json_t *value, const char *path)
 {
@@ -351,12 +454,21 @@ static void test_causes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_page),           cmocka_unit_test(test_command),
-		cmocka_unit_test(test_hostile),        cmocka_unit_test(test_library),
-		cmocka_unit_test(test_several),        cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_full_device),    cmocka_unit_test(test_timeline),
-		cmocka_unit_test(test_timeline_left),  cmocka_unit_test(test_timeline_absent),
-		cmocka_unit_test(test_timeline_other), cmocka_unit_test(test_causes),
+		cmocka_unit_test(test_page),
+		cmocka_unit_test(test_command),
+		cmocka_unit_test(test_boxes),
+		cmocka_unit_test(test_boxes_v1),
+		cmocka_unit_test(test_boxes_machine),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_library),
+		cmocka_unit_test(test_several),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_full_device),
+		cmocka_unit_test(test_timeline),
+		cmocka_unit_test(test_timeline_left),
+		cmocka_unit_test(test_timeline_absent),
+		cmocka_unit_test(test_timeline_other),
+		cmocka_unit_test(test_causes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

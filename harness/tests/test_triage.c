@@ -746,6 +746,12 @@ static void test_quote(void **state)
 	assert_string_equal(triage_quote("/a\\x2db", text, sizeof(text)), "'/a\\x2db'");
 	assert_string_equal(triage_quote("/a;reboot", text, sizeof(text)), "'/a;reboot'");
 	assert_string_equal(triage_quote("", text, sizeof(text)), "''");
+	assert_string_equal(triage_quote("/it's", text, sizeof(text)), "'/it'\\''s'");
+	assert_string_equal(triage_quote("a\nb\tc\x1b'\\1", text, sizeof(text)), "$'a\\nb\\tc\\033\\'\\\\1'");
+	assert_string_equal(triage_quote("\xe2\x80\xaex\xc2\x9b", text, sizeof(text)), "$'\\342\\200\\256x\\302\\233'");
+	assert_string_equal(triage_quote("\xc3\xa4\xe2\x80\x93", text, sizeof(text)), "'\xc3\xa4\xe2\x80\x93'");
+	char small[12];
+	assert_string_equal(triage_quote("a\nb\nc\nd\ne", small, sizeof(small)), "$'a\\nb'");
 }
 
 /* Names are what somebody else chose: they may not break the JSON, nor a table of Markdown. */
