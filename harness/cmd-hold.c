@@ -215,7 +215,7 @@ static int hold_in_guest(struct hold_options *o, const struct selection *selecti
 	code = hold_decoys_plan(o, NULL, &guests.guests.site[0]);
 	int r = code ? 0 : guests_plan(&guests.guests.site[0], selection->item[0], stderr, &plan);
 	if (code == 0)
-		code = r < 0 ? (r == -ENOMEM ? EXIT_BROKEN : EXIT_USAGE) : choose_and_hold(o, NULL, plan);
+		code = r < 0 ? hold_no_plan(r) : choose_and_hold(o, NULL, plan);
 	plan_free(plan);
 	hold_guests_close(&guests);
 	return code;
@@ -231,7 +231,7 @@ static int hold_here(struct hold_options *o, const struct selection *selection)
 	code = hold_decoys_plan(o, &site.machine, NULL);
 	int r = code ? 0 : plan_make(selection->item[0], &site.machine, stderr, &plan);
 	if (code == 0)
-		code = r < 0 ? (r == -ENOMEM ? EXIT_BROKEN : EXIT_USAGE) : choose_and_hold(o, &site, plan);
+		code = r < 0 ? hold_no_plan(r) : choose_and_hold(o, &site, plan);
 	plan_free(plan);
 	hold_site_close(&site);
 	return code;
@@ -252,7 +252,7 @@ static int cmd_hold_main(const struct command *self, int argc, char **argv)
 	/* A tool may look at who has started it, and the words that were typed are names of failures and of decoys. */
 	int r = own_line_end(argc, argv, 1);
 	if (r < 0)
-		return say_error(EXIT_BROKEN, "no memory");
+		return say_no_memory(EXIT_BROKEN);
 	r = hold_options_parse(self, argc, argv, &o);
 	if (r != 0)
 		return r < 0 ? say_finish(EXIT_AS_PREDICTED) : r;
