@@ -83,7 +83,9 @@ static bool read_task(pid_t pid, struct hold_decoy_task *ret)
 	*end = '\0';
 	(void)snprintf(ret->comm, sizeof(ret->comm), "%s", name + 1);
 	char *field = strtok_r(end + 1, " \n", &rest);
-	ret->state = field ? *field : 'X';
+	ret->state = 'X';
+	if (field)
+		ret->state = *field;
 	for (unsigned i = FIELD_STATE; field && i <= FIELD_CODE; i++, field = strtok_r(NULL, " \n", &rest))
 		if (i == FIELD_START)
 			ret->start = strtoull(field, NULL, 10);
