@@ -169,8 +169,7 @@ int capture_in_guest(const struct guests_options *options, const struct selectio
 		code = jobs_interrupted ? EXIT_INTERRUPTED : EXIT_BROKEN;
 	} else {
 		r = guests_plan(site, selection->item[0], stderr, &plan);
-		code = r < 0 ? (r == -ENOMEM ? EXIT_BROKEN : EXIT_USAGE)
-			     : hold_choose(plan, case_name, run_name, -1, &run);
+		code = r < 0 ? hold_no_plan(r) : hold_choose(plan, case_name, run_name, -1, &run);
 	}
 	if (code == 0)
 		code = execute(plan, run, c, ret_key);

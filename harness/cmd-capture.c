@@ -136,8 +136,7 @@ static int capture_here(const struct request *q, struct scenario *scenario, stru
 	if (code != 0)
 		return code;
 	int r = plan_make(scenario, &site.machine, stderr, &plan);
-	code = r < 0 ? (r == -ENOMEM ? EXIT_BROKEN : EXIT_USAGE)
-		     : hold_choose(plan, q->case_name, q->run_name, -1, &run);
+	code = r < 0 ? hold_no_plan(r) : hold_choose(plan, q->case_name, q->run_name, -1, &run);
 	if (code == 0)
 		code = prove(&site, plan, run, c, ret_key);
 	plan_free(plan);

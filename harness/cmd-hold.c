@@ -16,6 +16,7 @@
 #include "hold-guest.h"
 #include "hold-options.h"
 #include "jobs.h"
+#include "own-line.h"
 #include "report-text.h"
 #include "say.h"
 
@@ -133,6 +134,16 @@ static void tell(const struct plan *plan, const struct plan_run *run, const stru
 		say_note("the deadline was reached; the tool was ended");
 }
 
+static void tell_changes(const json_t *decoy)
+{
+	char clean[TEXT_MAX];
+	const json_t *one;
+	size_t i;
+	json_array_foreach (json_object_get(decoy, "changed"), i, one)
+		say_note("decoy %s: %s: %s", text_of(decoy, "scenario"), text_of(decoy, "run"),
+			 text_clean(json_string_value(one), false, clean, sizeof(clean)));
+}
+
 /* Also where the failure itself was spoilt: of a daemon that ends its victim before the kernel does, this is asked. */
 static void tell_decoys(const struct hold *h)
 {
@@ -140,9 +151,7 @@ static void tell_decoys(const struct hold *h)
 	size_t i, spared = 0;
 	json_array_foreach (h->decoys, i, item) {
 		spared += json_is_true(json_object_get(item, "spared"));
-		if (!json_is_true(json_object_get(item, "spared")))
-			say_note("decoy %s: %s: was ended, or sent a signal", text_of(item, "scenario"),
-				 text_of(item, "run"));
+		tell_changes(item);
 	}
 	if (h->decoys)
 		say_note("of %zu decoys %zu were spared", json_array_size(h->decoys), spared);
@@ -206,7 +215,7 @@ static int hold_in_guest(struct hold_options *o, const struct selection *selecti
 	code = hold_decoys_plan(o, NULL, &guests.guests.site[0]);
 	int r = code ? 0 : guests_plan(&guests.guests.site[0], selection->item[0], stderr, &plan);
 	if (code == 0)
-		code = r < 0 ? (r == -ENOMEM ? EXIT_BROKEN : EXIT_USAGE) : choose_and_hold(o, NULL, plan);
+		code = r < 0 ? hold_no_plan(r) : choose_and_hold(o, NULL, plan);
 	plan_free(plan);
 	hold_guests_close(&guests);
 	return code;
@@ -222,7 +231,7 @@ static int hold_here(struct hold_options *o, const struct selection *selection)
 	code = hold_decoys_plan(o, &site.machine, NULL);
 	int r = code ? 0 : plan_make(selection->item[0], &site.machine, stderr, &plan);
 	if (code == 0)
-		code = r < 0 ? (r == -ENOMEM ? EXIT_BROKEN : EXIT_USAGE) : choose_and_hold(o, &site, plan);
+		code = r < 0 ? hold_no_plan(r) : choose_and_hold(o, &site, plan);
 	plan_free(plan);
 	hold_site_close(&site);
 	return code;
@@ -240,7 +249,11 @@ static int cmd_hold_main(const struct command *self, int argc, char **argv)
 {
 	struct hold_options o;
 	struct selection selection, all = {NULL, 0};
-	int r = hold_options_parse(self, argc, argv, &o);
+	/* A tool may look at who has started it, and the words that were typed are names of failures and of decoys. */
+	int r = own_line_end(argc, argv, 1);
+	if (r < 0)
+		return say_no_memory(EXIT_BROKEN);
+	r = hold_options_parse(self, argc, argv, &o);
 	if (r != 0)
 		return r < 0 ? say_finish(EXIT_AS_PREDICTED) : r;
 	int code = select_chosen(o.tree, o.names, o.name_count, &o.filter, &selection);

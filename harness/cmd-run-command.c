@@ -288,8 +288,10 @@ static int run_here(const struct run_options *o, const struct scenario *s, const
 		return EXIT_NOT_WATCHED;
 	}
 	r = plan_make(s, &machine, stderr, &plan);
+	if (r == -ENOMEM)
+		return say_no_memory(EXIT_NOT_WATCHED);
 	if (r < 0)
-		return r == -ENOMEM ? EXIT_NOT_WATCHED : EXIT_USAGE;
+		return EXIT_USAGE;
 	int code = select_run(plan, word, rest, &run);
 	const char *skip = code == 0 && plan->skip ? plan->skip : code == 0 ? run->skip : NULL;
 	if (code == 0 && skip)
@@ -350,7 +352,7 @@ int run_command(const struct run_options *o, char **words, size_t count, char **
 	if (code != 0)
 		return code;
 	struct scenario *s = selection.item[0];
-	code = command_scenario(s, &o->parameters) < 0 ? say_error(EXIT_NOT_WATCHED, "no memory") : 0;
+	code = command_scenario(s, &o->parameters) < 0 ? say_no_memory(EXIT_NOT_WATCHED) : 0;
 	if (code == 0 && take_streams(command) < 0)
 		code = EXIT_NOT_WATCHED;
 	if (code == 0 && o->root)

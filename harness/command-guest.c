@@ -54,8 +54,10 @@ static int plan_and_execute(struct command_in_guest *c, struct guest_site *site,
 	struct plan *plan = NULL;
 	struct plan_run *run = NULL;
 	int r = guests_plan(site, s, stderr, &plan);
+	if (r == -ENOMEM)
+		return say_no_memory(EXIT_NOT_WATCHED);
 	if (r < 0)
-		return r == -ENOMEM ? EXIT_NOT_WATCHED : EXIT_USAGE;
+		return EXIT_USAGE;
 	int code = select_run(plan, word, rest, &run);
 	const char *skip = code ? NULL : plan->skip ? plan->skip : run->skip;
 	(void)snprintf(c->kernel, sizeof(c->kernel), "%s", site->kernel.name);

@@ -124,8 +124,9 @@ static int hold_all_here(struct hold_options *o, const struct selection *selecti
 	t->code = hold_decoys_plan(o, &site.machine, NULL);
 	for (size_t i = 0; i < selection->count && t->code == 0; i++) {
 		struct plan *plan = NULL;
-		if (plan_make(selection->item[i], &site.machine, stderr, &plan) < 0)
-			t->code = EXIT_USAGE;
+		int r = plan_make(selection->item[i], &site.machine, stderr, &plan);
+		if (r < 0)
+			t->code = hold_no_plan(r);
 		else
 			hold_each(o, &site, plan, t);
 		plan_free(plan);
@@ -146,8 +147,9 @@ static int hold_all_in_guests(struct hold_options *o, const struct selection *se
 	t->code = hold_decoys_plan(o, NULL, &guests.guests.site[0]);
 	for (size_t i = 0; i < selection->count && t->code == 0; i++) {
 		struct plan *plan = NULL;
-		if (guests_plan(&guests.guests.site[0], selection->item[i], stderr, &plan) < 0)
-			t->code = EXIT_USAGE;
+		int r = guests_plan(&guests.guests.site[0], selection->item[i], stderr, &plan);
+		if (r < 0)
+			t->code = hold_no_plan(r);
 		else
 			hold_each(o, NULL, plan, t);
 		plan_free(plan);

@@ -2,6 +2,7 @@
 /*
  * Which trigger of a scenario is held. See hold.h.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "hold.h"
@@ -51,4 +52,12 @@ int hold_choose(const struct plan *plan, const char *case_name, const char *run_
 		return say_none(plan);
 	(void)say_error(0, "%s: %s: cannot be held here: %s", plan->scenario->name, whose, why);
 	return EXIT_ALL_SKIPPED;
+}
+
+int hold_no_plan(int error)
+{
+	if (error != -ENOMEM)
+		return EXIT_USAGE;
+	(void)say_error(error, "no plan of the scenario could be made");
+	return EXIT_BROKEN;
 }

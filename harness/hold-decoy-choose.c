@@ -40,7 +40,7 @@ int hold_decoys_select(struct hold_options *o, const struct selection *selection
 	o->decoy_scenarios.item = calloc(HOLD_DECOYS_MAX, sizeof(struct scenario *));
 	*ret_all = (struct selection){calloc(selection->count + HOLD_DECOYS_MAX, sizeof(struct scenario *)), 0};
 	if (!o->decoy_scenarios.item || !ret_all->item)
-		return say_error(EXIT_BROKEN, "no memory");
+		return say_no_memory(EXIT_BROKEN);
 	for (size_t i = 0; i < selection->count; i++)
 		ret_all->item[ret_all->count++] = selection->item[i];
 	for (size_t i = 0; i < o->decoy_count && code == 0; i++)
@@ -55,7 +55,7 @@ int hold_decoys_plan(struct hold_options *o, const struct machine *machine, stru
 		return 0;
 	o->decoys = calloc(1, sizeof(*o->decoys));
 	if (!o->decoys)
-		return say_error(EXIT_BROKEN, "no memory");
+		return say_no_memory(EXIT_BROKEN);
 	for (size_t i = 0; i < o->decoy_count; i++) {
 		const struct scenario *s = o->decoy_scenarios.item[i];
 		struct hold_decoy *d = &o->decoys->item[i];

@@ -122,70 +122,6 @@ _Noreturn static void keep(const struct hold_decoy *d, const struct machine *mac
 
 /* --- the harness's side ------------------------------------------------------------------------------------------ */
 
-/* Signals that wait for it, as a mask: who stands still takes none. */
-static uint64_t pending(pid_t pid)
-{
-	char path[64], line[256];
-	uint64_t mask = 0;
-	(void)snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	auto_fclose FILE *file = fopen(path, "re");
-	while (file && fgets(line, sizeof(line), file))
-		if (!strncmp(line, "SigPnd:", 7) || !strncmp(line, "ShdPnd:", 7))
-			mask |= strtoull(line + 7, NULL, 16);
-	return mask;
-}
-
-static bool is_alive(pid_t pid, uint64_t *ret_start)
-{
-	const char state = hold_scene_state(pid, ret_start);
-	return state && state != 'Z' && state != 'X';
-}
-
-static bool belongs(const struct hold_decoy *d, pid_t parent)
-{
-	for (size_t i = 0; i < d->task_count; i++)
-		if (d->task[i].pid == parent)
-			return true;
-	return parent == d->keeper;
-}
-
-/* The keeper and everything below it, parents first: another look for each generation. */
-static int note_tasks(struct hold_decoy *d)
-{
-	for (size_t before = SIZE_MAX; before != d->task_count;) {
-		before = d->task_count;
-		auto_closedir DIR *proc = opendir("/proc");
-		for (struct dirent *entry; proc && (entry = readdir(proc));) {
-			pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-			struct hold_decoy_task one = {.pid = pid};
-			bool known = false;
-			for (size_t i = 0; i < before && !known; i++)
-				known = d->task[i].pid == pid;
-			if (pid <= 1 || known || (pid != d->keeper && !belongs(d, hold_parent_of(entry->d_name))) ||
-			    !is_alive(pid, &one.start))
-				continue;
-			struct hold_decoy_task *more = realloc(d->task, (d->task_count + 1) * sizeof(one));
-			if (!more)
-				return -ENOMEM;
-			one.pending = pending(pid);
-			d->task = more;
-			d->task[d->task_count++] = one;
-		}
-	}
-	return 0;
-}
-
-static bool is_spared(const struct hold_decoy *d)
-{
-	for (size_t i = 0; i < d->task_count; i++) {
-		const struct hold_decoy_task *one = &d->task[i];
-		uint64_t start = 0;
-		if (!is_alive(one->pid, &start) || start != one->start || (pending(one->pid) & ~one->pending))
-			return false;
-	}
-	return true;
-}
-
 static int await_ready(int ready_fd, struct ready *ret)
 {
 	const uint64_t end = clock_now_ns() + READY_NS;
@@ -220,7 +156,8 @@ int hold_decoys_start(struct hold_decoys *d, const struct machine *machine, char
 		d->item[i].keeper = 0;
 		d->item[i].life_fd = -1;
 		d->item[i].task = NULL;
-		d->item[i].task_count = 0;
+		d->item[i].file = NULL;
+		d->item[i].task_count = d->item[i].file_count = 0;
 	}
 	for (size_t i = 0; i < d->count; i++) {
 		struct hold_decoy *one = &d->item[i];
@@ -228,7 +165,7 @@ int hold_decoys_start(struct hold_decoys *d, const struct machine *machine, char
 		int r = start(one, machine, &ready);
 		if (r == 0 && ready.code == 0) {
 			one->pid = ready.pid;
-			if (note_tasks(one) == 0)
+			if (hold_decoy_note(one) == 0)
 				continue;
 			ready.code = EXIT_BROKEN;
 			(void)snprintf(ready.why, sizeof(ready.why), "no memory");
@@ -241,22 +178,29 @@ int hold_decoys_start(struct hold_decoys *d, const struct machine *machine, char
 	return 0;
 }
 
+static json_t *look(const struct hold_decoy *d)
+{
+	json_auto_t *changed = hold_decoy_changes(d);
+	const bool spared = changed && json_array_size(changed) == 0;
+	json_t *one = json_pack("{s:s, s:s, s:s, s:i, s:b}", "scenario", d->plan->scenario->name, "run", d->run->name,
+				"role", role_names[d->run->role], "pid", (int)d->pid, "spared", spared);
+	if (one && !spared)
+		(void)json_object_set(one, "changed", changed);
+	return one;
+}
+
 json_t *hold_decoys_look(const struct hold_decoys *d)
 {
 	json_t *all = json_array();
-	for (size_t i = 0; i < d->count; i++) {
-		const struct hold_decoy *one = &d->item[i];
-		(void)json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:i, s:b}", "scenario",
-							   one->plan->scenario->name, "run", one->run->name, "role",
-							   role_names[one->run->role], "pid", (int)one->pid, "spared",
-							   is_spared(one)));
-	}
+	for (size_t i = 0; i < d->count; i++)
+		(void)json_array_append_new(all, look(&d->item[i]));
 	return all;
 }
 
 void hold_decoys_end(struct hold_decoys *d)
 {
 	bool lost = false;
+	hold_thaw(NULL);
 	for (size_t i = 0; i < d->count; i++) {
 		closep(&d->item[i].life_fd);
 		d->item[i].life_fd = -1;
@@ -273,9 +217,7 @@ void hold_decoys_end(struct hold_decoys *d)
 		/* A tool may have killed it, and the witness have buried it: then nobody has undone what it made. */
 		lost |= pid > 0 && (gone < 0 || WIFSIGNALED(status));
 		d->item[i].keeper = 0;
-		free(d->item[i].task);
-		d->item[i].task = NULL;
-		d->item[i].task_count = 0;
+		hold_decoy_forget(&d->item[i]);
 	}
 	if (lost)
 		leftovers_undo();

@@ -16,7 +16,8 @@
 
 #include "plan.h"
 
-#define HOLD_DECOYS_MAX 8
+#define HOLD_DECOYS_MAX        8
+#define HOLD_DECOY_CHANGES_MAX 16 /* that are told of one */
 
 struct hold_decoy {
 	struct plan *plan;
@@ -25,13 +26,22 @@ struct hold_decoy {
 	pid_t keeper, pid;
 	int life_fd;
 	struct hold_decoy_task *task; /* all that belong to it: its keeper, its run's processes */
-	size_t task_count;
+	struct hold_decoy_file *file; /* what is set for them */
+	size_t task_count, file_count;
 };
 
-/* A process as it stands when its decoy is ready: when it was started, in ticks, and signals that wait for it. */
+/* A process as it stands when its decoy is ready. */
 struct hold_decoy_task {
 	pid_t pid;
-	uint64_t start, pending;
+	uint64_t start, pending; /* when it was started, in ticks; signals that wait for it or its threads */
+	char comm[64], state;    /* the letter of /proc/PID/stat */
+	bool traced;
+	int code; /* of a ptrace-stop that nobody has asked about; 0 */
+};
+
+/* A file of /proc or of a control group, as it was then. */
+struct hold_decoy_file {
+	char *path, *text;
 };
 
 struct hold_decoys {
@@ -49,8 +59,8 @@ const struct plan_run *hold_decoy_choose(const struct plan *plan, enum role role
 
 /* Start all of them; 0 when each stands. Else the exit status, and why; none is left then. */
 int hold_decoys_start(struct hold_decoys *d, const struct machine *machine, char *why, size_t size);
-/* [{"scenario", "run", "role", "pid", "spared"}]: spared is whose processes all live, and were sent no signal. NULL
- * without memory. */
+/* [{"scenario", "run", "role", "pid", "spared"}], and "changed", what hold_decoy_changes() tells, of who was not
+ * spared. NULL without memory. */
 json_t *hold_decoys_look(const struct hold_decoys *d);
 void hold_decoys_end(struct hold_decoys *d);
 /* The plans. */
@@ -58,3 +68,18 @@ void hold_decoys_free(struct hold_decoys *d);
 
 /* For the run that is held as one: tell that it stands, and wait until it is not needed any more. */
 void hold_decoy_stand(int ready_fd, int life_fd, pid_t pid, const atomic_bool *interrupted);
+
+/* --- hold-decoy-watch.c ------------------------------------------------------------------------------------------ */
+
+/* Note what stands there: processes and what is set for them (limits, groups, limits of the groups). -ENOMEM */
+int hold_decoy_note(struct hold_decoy *d);
+/* What is not as it was noted, as sentences: who was ended, sent a signal, stopped or let go on, and which limit or
+ * group is another one. NULL without memory. */
+json_t *hold_decoy_changes(const struct hold_decoy *d);
+void hold_decoy_forget(struct hold_decoy *d);
+
+/* --- hold-thaw.c ------------------------------------------------------------------------------------------------- */
+
+/* When a tool has ended: whatever is below us goes back to our own group of v1's freezer, so that it can be ended; but
+ * for these decoys, which nobody has looked at yet. NULL: all. */
+void hold_thaw(const struct hold_decoys *but);

@@ -227,7 +227,7 @@ static int copy_tool(char *const *tool, struct hold_guests *g)
 		count++;
 	g->tool = calloc(count + 1, sizeof(char *));
 	if (!g->tool)
-		return say_error(EXIT_BROKEN, "no memory");
+		return say_no_memory(EXIT_BROKEN);
 	memcpy(g->tool, tool, count * sizeof(char *));
 	return 0;
 }

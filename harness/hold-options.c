@@ -91,7 +91,7 @@ static int set_decoys(const char *value, struct hold_options *o)
 	auto_free char *copy = strdup(value);
 	char *rest = NULL;
 	if (!copy)
-		return say_error(EXIT_BROKEN, "no memory");
+		return say_no_memory(EXIT_BROKEN);
 	if (!*value || *value == ',' || value[strlen(value) - 1] == ',' || strstr(value, ",,")) {
 		(void)say_error(0, "--decoys: '%s': a name is empty", value);
 		return EXIT_USAGE;

@@ -175,6 +175,16 @@ static bool are_failures(const json_t *failures)
 	return !failures || json_is_array(failures);
 }
 
+static bool are_changes(const json_t *changed)
+{
+	const json_t *item;
+	size_t i;
+	json_array_foreach (changed, i, item)
+		if (!json_is_string(item))
+			return false;
+	return !changed || (json_is_array(changed) && json_array_size(changed) <= HOLD_DECOY_CHANGES_MAX);
+}
+
 /* As many as were sent there, and whose names these are. */
 static bool are_decoys(const json_t *decoys, const struct hold_decoys *sent)
 {
@@ -187,7 +197,8 @@ static bool are_decoys(const json_t *decoys, const struct hold_decoys *sent)
 		if (strcmp(text_of(item, "scenario"), one->plan->scenario->name) != 0 ||
 		    strcmp(text_of(item, "run"), one->run->name) != 0 ||
 		    strcmp(text_of(item, "role"), role_names[one->run->role]) != 0 ||
-		    !json_is_integer(json_object_get(item, "pid")) || !json_is_boolean(json_object_get(item, "spared")))
+		    !json_is_integer(json_object_get(item, "pid")) ||
+		    !json_is_boolean(json_object_get(item, "spared")) || !are_changes(json_object_get(item, "changed")))
 			return false;
 	}
 	return true;

@@ -241,6 +241,7 @@ void hold_finish(struct hold *h)
 			hold_tool_terminate(&h->tool);
 		wait_for_tool(h, false);
 		hold_tool_end(&h->tool);
+		hold_thaw(h->beside);
 		h->started = h->tool.error == 0;
 		hold_scene_take_answer(h);
 	}

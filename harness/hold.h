@@ -100,6 +100,8 @@ bool hold_starts_before(enum hold_phase phase);
  */
 int hold_choose(const struct plan *plan, const char *case_name, const char *run_name, int phase,
 		const struct plan_run **ret);
+/* The exit status for a plan that could not be made: of a manifest it was said why, of memory it is said here. */
+int hold_no_plan(int error);
 /* Can this run be held, in this phase? NULL when it can, else why not. */
 const char *hold_why_not(const struct plan *plan, const struct plan_run *run, enum hold_phase phase);
 

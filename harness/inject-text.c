@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "argv-json.h"
 #include "cleanup.h"
 #include "evidence-internal.h"
 #include "inject.h"
@@ -96,14 +97,6 @@ json_t *inject_json_text(const char *bytes)
 	return string ? string : json_string(text_clean(bytes, true, clean, sizeof(clean)));
 }
 
-json_t *inject_json_argv(char *const *argv)
-{
-	json_t *array = json_array();
-	for (; *argv; argv++)
-		(void)json_array_append_new(array, inject_json_text(*argv));
-	return array;
-}
-
 json_t *inject_json_end(int status)
 {
 	if (WIFEXITED(status))
@@ -140,7 +133,8 @@ static json_t *deaths_json(const struct inject_run *r)
 json_t *inject_json(const struct inject_run *r, char *const *argv, enum follow_start from)
 {
 	char spec[INJECT_SPEC_TEXT];
-	json_t *program = json_pack("{s:o}", "argv", inject_json_argv(argv));
+	json_t *program = json_object();
+	(void)argv_to_json(program, argv);
 	if (r->root_ended)
 		(void)json_object_set_new(program, "end", inject_json_end(r->root_status));
 	return json_pack("{s:s, s:o, s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:o}", "schema", "enomem-inject/1", "program",

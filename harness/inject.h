@@ -71,5 +71,4 @@ void inject_print_earlier(const char *earlier, FILE *out);
 char *inject_fault_text(const struct inject_run *r, const struct inject_fault *fault, char *buf, size_t size);
 /* Anything as JSON, which wants UTF-8. */
 json_t *inject_json_text(const char *bytes);
-json_t *inject_json_argv(char *const *argv);
 json_t *inject_json_end(int status);

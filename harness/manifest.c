@@ -151,6 +151,9 @@ static int read_text(struct source *s, const char *directory, struct scenario **
 		if (!s->out_of_memory && directory)
 			check_directory(s, scenario, root, directory);
 	}
+	/* What is wrong in a file is told; the parser that has no memory itself gives up without a word. */
+	if (!scenario && s->error_count == 0)
+		s->out_of_memory = true;
 	if (s->out_of_memory) {
 		fprintf(s->errors, "%s: %s\n", s->file, strerror(ENOMEM));
 		return -ENOMEM;

@@ -47,6 +47,12 @@ int say_error(int error, const char *format, ...)
 	return error;
 }
 
+int say_no_memory(int code)
+{
+	(void)say_error(-ENOMEM, "no memory");
+	return code;
+}
+
 void say_note(const char *format, ...)
 {
 	va_list args;

@@ -20,6 +20,8 @@ enum exit_code {
 
 /* "enomem: <message> (ENOENT)"; error is a negative or positive errno, 0 for none. Returns the error as given. */
 int say_error(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same of memory that there is none of; returns the exit status that is given. */
+int say_no_memory(int code);
 void say_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "Hint: ..." under the last message. */
 void say_hint(const char *format, ...) __attribute__((format(printf, 1, 2)));

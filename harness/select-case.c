@@ -24,7 +24,7 @@ int select_one(const char *tree_given, const char *word, struct selection *ret, 
 	auto_free char *directory = NULL;
 	if (!name || asprintf(&directory, "%s/", name) < 0) {
 		directory = NULL;
-		return say_error(EXIT_BROKEN, "no memory");
+		return say_no_memory(EXIT_BROKEN);
 	}
 	*ret_rest = slash ? slash + 1 : NULL;
 	char *const names[] = {strchr(name, '/') ? directory : name};

@@ -255,7 +255,7 @@ int select_scenarios(const char *tree_given, char *const *names, size_t count, s
 	bool need_tree = count == 0;
 	int r = 0;
 	if (!s.item)
-		return -ENOMEM;
+		return say_error(-ENOMEM, "no memory for the scenarios");
 	for (size_t i = 0; i < count; i++)
 		need_tree |= !is_directory_word(names[i]);
 	if (need_tree)

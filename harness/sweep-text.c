@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "argv-json.h"
 #include "evidence-internal.h"
 #include "launch.h"
 #include "report-text.h"
@@ -128,9 +129,11 @@ json_t *sweep_json(const struct sweep *s)
 		(void)json_object_set_new(counts, names[i], json_integer((json_int_t)s->count[i]));
 	for (size_t i = 0; i < s->finding_count; i++)
 		(void)json_array_append_new(findings, finding_json(s, &s->finding[i]));
-	return json_pack("{s:s, s:o, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:o, s:o}", "schema", "enomem-sweep/1", "argv",
-			 inject_json_argv(s->argv), "spec", inject_spec_format(&s->spec, spec, sizeof(spec)), "from",
-			 launch_start_names[s->from], "began", s->earlier == NULL, "complete", s->complete, "runs",
-			 (json_int_t)s->runs, "calls", (json_int_t)s->calls_tried, "matched", (json_int_t)s->matched,
-			 "outcomes", counts, "findings", findings);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:o, s:o}", "schema", "enomem-sweep/1", "spec",
+			      inject_spec_format(&s->spec, spec, sizeof(spec)), "from", launch_start_names[s->from],
+			      "began", s->earlier == NULL, "complete", s->complete, "runs", (json_int_t)s->runs,
+			      "calls", (json_int_t)s->calls_tried, "matched", (json_int_t)s->matched, "outcomes",
+			      counts, "findings", findings);
+	(void)argv_to_json(o, s->argv);
+	return o;
 }

@@ -4,6 +4,7 @@
  * sweep.h.
  */
 #include "sweep.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -51,15 +52,20 @@ static void kill_children(void)
 /* 0, or -EBUSY where something does not die. */
 static int take_down(struct inject_run *run, struct follow *f)
 {
+	const uint64_t end = clock_now_ns() + KILL_NS;
+	int r;
 	run->killed = true;
-	launch_stop = 0;
 	set_alarm(KILL_NS);
 	follow_kill(f);
-	int r = follow_run(f, &launch_stop);
+	/* Ctrl-C may come just now: who is killed stands in its exit until it is followed to its end. */
+	do {
+		launch_stop = 0;
+		r = follow_run(f, &launch_stop);
+	} while (r == -EINTR && clock_now_ns() < end);
 	set_alarm(0);
 	launch_stop = 0;
 	kill_children();
-	while (waitpid(-1, NULL, __WALL) > 0)
+	while (waitpid(-1, NULL, r == 0 ? __WALL : __WALL | WNOHANG) > 0)
 		;
 	return r == 0 ? 0 : -EBUSY;
 }

@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
+#include "argv-json.h"
 #include "cleanup.h"
 #include "evidence-internal.h"
 #include "limits.h"
@@ -172,12 +173,8 @@ static json_t *death_json(const struct why_deaths *d)
 static json_t *program_json(const struct why *w)
 {
 	json_t *o = json_pack("{s:i, s:b}", "pid", (int)w->root, "attached", w->argv == NULL);
-	if (w->argv) {
-		json_t *argv = json_array();
-		for (unsigned i = 0; w->argv[i]; i++)
-			(void)json_array_append_new(argv, text(w->argv[i]));
-		(void)json_object_set_new(o, "argv", argv);
-	}
+	if (w->argv)
+		(void)argv_to_json(o, w->argv);
 	(void)json_object_set_new(o, "end",
 				  w->root_ended ? end_json(w->root_status)
 						: json_pack("{s:s}", "kind", w->interrupted ? "goes-on" : "ended"));

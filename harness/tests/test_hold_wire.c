@@ -199,6 +199,9 @@ static void decoys_are_those_that_were_sent(void **state)
 		const char *text;
 		bool good;
 	} told[] = {{"[{" DECOY ", \"spared\": false}]", true},
+		    {"[{" DECOY ", \"spared\": false, \"changed\": [\"process 7 (victim) was ended\"]}]", true},
+		    {"[{" DECOY ", \"spared\": false, \"changed\": [7]}]", false},
+		    {"[{" DECOY ", \"spared\": false, \"changed\": \"process 7\"}]", false},
 		    {"[{" DECOY "}]", false},
 		    {"[{" DECOY ", \"spared\": 1}]", false},
 		    {"[{" DECOY ", \"spared\": true}, {" DECOY ", \"spared\": true}]", false},

@@ -168,10 +168,11 @@ if command -v prometheus-node-exporter >/dev/null; then
 	is "alert rules: asked all the time it is used memory as well, and no swap is there to be full" "$(rules)" "HighMemoryUsage 1 OOMKillDetected 1 SwapUsageHigh 0" || tell_hold
 	hold --phase gate swap-full -- "$closely"
 	is "alert rules: RAM and swap used up: all three" "$(rules)" "HighMemoryUsage 1 OOMKillDetected 1 SwapUsageHigh 1" || tell_hold
+	# node_exporter takes some 100 MiB of promises after the run was planned, more than the 28 MiB that its first large request leaves: that one is
+	# refused, so far below the limit that it is not as predicted. What is checked before (the call, its errno, the cause) was.
 	hold --guest-memory 512M --phase gate strict-commit -- "$watch"
-	is "alert rules: of a call that was refused for the commit limit none" "$(rules) $(grep -c '^node_vmstat_oom_kill' "$json")" "HighMemoryUsage 0 OOMKillDetected 0 SwapUsageHigh 0 2" || tell_hold
-	# node_exporter itself takes promises after the run was planned: how far off the limit it is refused is not as predicted then.
-	like "alert rules: and it was refused" "$(cat "$errors")" 'ENOMEM by commit-limit|cause.bound - cause.in_use' || tell_hold
+	is "alert rules: of a call that was refused for the commit limit none" "$code $(rules) $(grep -c '^node_vmstat_oom_kill' "$json")" "1 HighMemoryUsage 0 OOMKillDetected 0 SwapUsageHigh 0 2" || tell_hold
+	like "alert rules: and it was refused, for want of what node_exporter had taken" "$(cat "$errors")" '^enomem: strict-commit: half of RAM: mode 2: cause\.bound - cause\.in_use at most 0\.4% of ram: [0-9]{8,}, expected' || tell_hold
 	hold --phase gate pids-max -- "$closely"
 	is "alert rules: of a fork that was refused none" "$code $(rules) $(($(grep -c '^node_vmstat_oom_kill' "$json") > 2))" "0 HighMemoryUsage 0 OOMKillDetected 0 SwapUsageHigh 0 1" || tell_hold
 else

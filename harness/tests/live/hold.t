@@ -256,7 +256,7 @@ hold --grade pids-max -- sh -c 'mkfifo $ENOMEM_ANSWER; echo "{\"cause\": \"pids-
 is "nor is a pipe" "$code" 0 || tell_hold
 
 few=(tmpfs-size killed-by-hand)
-all() { marked timeout 240 "$enomem" hold --all --grade "$@" >"$json" 2>"$errors" </dev/null; code=$?; }
+all() { local seconds=${seconds:-240}; marked "$enomem" hold --all --grade "$@" >"$json" 2>"$errors" </dev/null; code=$?; }
 if root; then
 	all -f json "${few[@]}" -- "$work/triage"
 	is "--all: each trigger was held, or it is said why not" "$(get '([.holds[], .not_held[]] | length) == ([.holds[], .not_held[]] | map([.scenario, .run]) | unique | length)') $(get '.held >= 8')" "true true" || tell_hold
@@ -283,7 +283,8 @@ all -f json --phase gate pids-max -- sh -c 'kill -9 $ENOMEM_PID'
 is "a tool that spoils the run: each counts" "$code $(get '"\([.holds[].answer] | unique | join(",")) \(.held > 0) \(.named)"')" "0 (spoilt the run) true 0" || tell_hold
 all -f json errno-left --ttl 200ms -- sleep 60
 is "a tool that never answers" "$(get '[.holds[].answer] | unique | join(",")')" "(deadline)" || tell_hold
-# Who only reads names knows nothing: not the program's, not its files', not what it is told.
+# Who only reads names knows nothing: not the program's, not its files', not what it is told, and not those of who is at work here: the
+# harness, which started the tool's keeper, and all below it.
 {
 	basename -a "$ENOMEM_BUILD"/scenarios/*/
 	grep -oh '\bcause: [a-z-]*' "$ENOMEM_BUILD"/scenarios/*/scenario.yaml | cut -d' ' -f2
@@ -291,7 +292,18 @@ is "a tool that never answers" "$(get '[.holds[].answer] | unique | join(",")')"
 cat >"$work/spy" <<'EOF'
 #!/bin/sh
 cd "/proc/$ENOMEM_PID" || exit 1
+harness=$(sed -n 's/^PPid:.//p' /proc/$PPID/status)
+below() # every process below it, and it
+{
+	grep -H ^PPid: /proc/[0-9]*/status 2>/dev/null | awk -F '[/:\t]+' -v top="$1" '{ up[$3] = $6 }
+		END { for (pid in up) { for (at = pid; at > 1 && at != top;) at = up[at]; if (at == top) print pid } }'
+}
 found=$({
+	set -- $(below "$harness" | grep -vx $$)
+	cd /proc
+	cat $(for pid; do echo $pid/cmdline $pid/comm; done) | tr '\0' '\n'
+	readlink $(for pid; do echo $pid/exe $pid/cwd; done)
+	cd "/proc/$ENOMEM_PID"
 	cat comm task/*/comm stat cgroup maps
 	readlink exe cwd
 	ls -l fd root/mnt
@@ -309,9 +321,15 @@ until tr '\0' ' ' <"/proc/$named/cmdline" | grep -q ^rlimit-as; do sleep 0.05; d
 is "who reads names finds one where there is one" "$(ENOMEM_PID=$named ENOMEM_DESC=/dev/null "$work/spy")" '{"cause": "rlimit-as"}'
 kill "$named"
 wait "$named" 2>/dev/null
-all -f json -- "$work/spy"
+is "and one below who has started it" "$(SPY_NAMES=$work/names ENOMEM_PID=$$ ENOMEM_DESC=/dev/null bash -c 'bash -c "exec -a rlimit-as sleep 20" & sh -c "\"\$0\"; kill $!" "$0"; true' "$work/spy")" '{"cause": "rlimit-as"}'
+seconds=900 all -f json -- "$work/spy"
 is "who only reads names names no cause" "$(get '[.holds[].answer] | unique | join(",")') $(get '.held >= 40')" "(nothing) true" || tell_hold
 diag "$(get '"\(.held) held, \(.not_held | length) not"')"
+is "none is left out because its moment did not come again" "$(grep -c 'did not come again' "$errors")" 0 || diag "$(grep 'did not come again' "$errors")"
+hold --grade --decoys near-limit,descriptor-limit:trigger pids-max -- "$work/spy"
+is "nor does one failure that was called for by its name, with decoys: no answer" "$code $(of_key .cause.id)" "2 pids-max" || tell_hold
+hold pids-max -- sh -c 'h=$(sed -n "s/^PPid:.//p" /proc/$PPID/status); for pid in $PPID $h; do tr "\0" "\n" </proc/$pid/cmdline | grep .; done'
+is "the command line of the harness says what it does, and nothing else" "$(sed 's|.*/||' "$json" | paste -sd' ')" "enomem hold enomem hold" || tell_hold
 all pids-max -- "$work/nosuch"
 is "a tool that is not there ends it: exit status 127" "$code" 127
 
@@ -357,6 +375,80 @@ hold --grade --decoys near-limit leak-loop -- env MARK="$mark" "$work/children" 
 is "decoys: so is its keeper" "$code $(of_key '.decoys[0].spared')" "1 false" || tell_hold
 nothing_left "decoys: a keeper is killed: "
 is "decoys: a keeper is killed: nothing is left to recover" "$("$enomem" recover --dry-run 2>&1 | grep -c enomem-)" 0
+# Nobody is ended, and nobody is sent a signal: what is set for one is changed, or he stands still. Whose files these are is found from
+# our own keepers downwards.
+cat >"$work/change" <<'EOF'
+#!/bin/bash
+# Without a process of its own for each: there may be many.
+for p in /proc/[0-9]*; do
+	read -r comm <$p/comm && [ "$comm" = enomem-decoy ] && tr '\0' '\n' <$p/environ | grep -qxF "$MARK" && keeper=${p#/proc/}
+done 2>/dev/null
+below() # is $1 below the keeper?
+{
+	local up=$1 key value
+	while [ "${up:-0}" -gt 1 ]; do
+		[ "$up" = "$keeper" ] && return 0
+		while read -r key value; do [ "$key" != PPid: ] || break; done <"/proc/$up/status"
+		up=$value
+	done
+	return 1
+}
+for p in /proc/[0-9]*; do
+	read -r comm <$p/comm && [ "$comm" = victim ] && below ${p#/proc/} && one=${p#/proc/} && break
+done 2>/dev/null
+group() { sed -n "s/^[0-9]*:\([a-z,]*,\)*$1\(,[a-z,]*\)*:/\/sys\/fs\/cgroup\/$1/p" "/proc/$one/cgroup"; }
+case $1 in
+lower) prlimit --pid "$one" --nofile=16:16 ;;
+raise) prlimit --pid "$one" --core=0:4096 ;;
+keeper) prlimit --pid "$keeper" --nofile=16:16 ;;
+score) echo -17 >"/proc/$one/oom_score_adj" || echo 3 >"/proc/$one/oom_score_adj" ;;
+move) echo "$one" >/sys/fs/cgroup/pids/cgroup.procs ;;
+tasks) echo 77 >"$(group pids)/pids.max" ;;
+memory) echo 1048576 >"$(group memory)/memory.soft_limit_in_bytes" ;;
+stop) kill -STOP "$keeper" ;;
+freeze)
+	mkdir "$FROZEN"
+	echo "$one" >"$FROZEN/cgroup.procs"
+	echo FROZEN >"$FROZEN/freezer.state"
+	;;
+back) # it has been looked at, and is as it was
+	old=$(cat "/proc/$one/oom_score_adj")
+	echo 7 >"/proc/$one/oom_score_adj"
+	echo "$old" >"/proc/$one/oom_score_adj"
+	cat "/proc/$one/limits" >/dev/null
+	;;
+esac
+echo "one $one" >&2
+EOF
+chmod +x "$work/change"
+changed() # what, expression that tells it
+{
+	FROZEN=/sys/fs/cgroup/freezer/tool-$$ hold --decoys near-limit pids-max -- env MARK="$mark" "$work/change" "$1"
+	one=$(sed -n 's/^one //p' "$errors")
+	is "decoys: $1: not spared, and it is told once" "$code $(of_key '.decoys[0] | "\(.spared) \(.changed | length)"')" "0 false 1" || tell_hold
+	like "decoys: $1: what was changed" "$(of_key '.decoys[0].changed[0]')" "${2//ONE/$one}"
+	like "decoys: $1: it is said" "$(cat "$errors")" "^enomem: decoy near-limit: data: data unlimited: ${2//ONE/$one}" || tell_hold
+}
+hold --decoys near-limit pids-max -- env MARK="$mark" "$work/change" back
+is "decoys: who leaves all as it was has spared it" "$code $(of_key '.decoys[0] | "\(.spared) \(.changed)"')" "0 true null" || tell_hold
+changed lower "/proc/ONE/limits: it was 'Max open files [0-9]+ [0-9]+ files', and is 'Max open files 16 16 files'"
+changed keeper "/proc/[0-9]+/limits: it was 'Max open files [0-9]+ [0-9]+ files', and is 'Max open files 16 16 files'"
+changed stop "process [0-9]+ \\(enomem-decoy\\) was stopped"
+if root; then
+	changed score "/proc/ONE/oom_score_adj: it was '1000', and is '(-17|3)'"
+	[ ! -e /sys/fs/cgroup/pids/cgroup.procs ] || changed move "/proc/ONE/cgroup: it was '[0-9]+:pids:/.*enomem-[^']*', and is '[0-9]+:pids:/'"
+	[ ! -e /sys/fs/cgroup/pids/cgroup.procs ] || changed tasks "/sys/fs/cgroup/pids/.*enomem-[^/]*/pids.max: it was '[0-9]+', and is '77'"
+	[ ! -e /sys/fs/cgroup/memory/memory.soft_limit_in_bytes ] || changed memory "/sys/fs/cgroup/memory/.*/memory.soft_limit_in_bytes: it was '[0-9]+', and is '1048576'"
+	if [ -d /sys/fs/cgroup/freezer ] && [ "$(grep -c :freezer:/ /proc/self/cgroup)" = 1 ]; then
+		changed freeze "/proc/ONE/cgroup: it was '[0-9]+:freezer:/.*', and is '[0-9]+:freezer:/tool-$$'"
+		ok "decoys: freeze: it was let out again, and is gone" rmdir "/sys/fs/cgroup/freezer/tool-$$"
+		hold --ttl 5s pids-max -- sh -c 'mkdir "$0"; echo $ENOMEM_PID >"$0/cgroup.procs"; echo FROZEN >"$0/freezer.state"' "/sys/fs/cgroup/freezer/tool-$$"
+		is "a tool that freezes the victim: it is ended all the same" "$code $(rmdir "/sys/fs/cgroup/freezer/tool-$$"; echo $?)" "0 0" || tell_hold
+	else
+		skip_test "decoys: freeze" "needs the freezer of cgroup v1"
+	fi
+fi
+nothing_left "decoys: changed: "
 for words in "" "near-limit,,leak-loop" ",near-limit"; do
 	hold --decoys "$words" pids-max -- true
 	is "--decoys '$words': usage" "$code $(grep -c 'a name is empty' "$errors")" "2 1" || tell_hold

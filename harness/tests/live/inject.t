@@ -311,12 +311,35 @@ survives() # enomem's arguments
 survives explain pids-max
 survives compare "$work/one.json" "$work/one.json"
 survives triage
+marked timeout 60 "$enomem" hold --key "$work/swept/key" pids-max -- true 2>"$errors"
+echo '{"cause": "pids-max"}' >"$work/swept/answer"
+left='answer key tmp'
+survives grade "$work/swept/key" "$work/swept/answer"
+rm -f "$work/swept/answer" "$work/swept/key"
 left='page.html tmp'
 "$enomem" report -o "$work/swept/page.html" "$work/one.json"
 cp "$work/swept/page.html" "$work/whole.html"
 survives report -o "$work/swept/page.html" "$work/one.json"
 # The last run was refused everything from some call on: what was there before stays, or all of it is new.
 is "enomem report: the page is whole" "$(tail -n 1 "$work/swept/page.html") $(wc -l <"$work/swept/page.html")" "$(tail -n 1 "$work/whole.html") $(wc -l <"$work/whole.html")"
+# Those that trace, with less and less room for what they themselves need: each ends in time, and by itself; if not well, it says so.
+silent='' died='' ended=''
+for kib in $(seq 5500 250 9000) 10000 12000 16000; do
+	for words in "run pids-max/fork" "hold pids-max -- true" "capture -o $work/swept/tree pids-max" "run pids-max -- true" "inject mmap:when=99 -- true" "why -- true"; do
+		# shellcheck disable=SC2086
+		state=$work/swept/tmp TMPDIR=$work/swept/tmp seconds=60 marked prlimit --as=$((kib * 1024)) "$enomem" $words >"$work/out" 2>&1 </dev/null
+		code=$?
+		ended="$ended $code"
+		[ "$code" -lt 128 ] || died="$died $kib:${words%% *}:$code"
+		[ "$code" = 0 ] || [ -s "$work/out" ] || silent="$silent $kib:${words%% *}:$code"
+		rm -rf "$work/swept/tree"
+	done
+done
+is "with little room: none died or hung" "$died" ""
+is "with little room: none failed without a word" "$silent" ""
+like "with little room: some did not work, and some did" "$ended" ' 3 .* 0'
+is "with little room: no file is left" "$(cd "$work/swept" && find . -name '*tree*' -o -path './tmp/*hold*')" ""
+nothing_left "with little room: "
 marked timeout 20 "${apart[@]}" "$enomem" sweep "$victim" crash >"$work/out" 2>"$errors"
 like "for people" "$(cat "$work/out")" '^    enomem inject process,memory:ENOMEM:when=1 -- .*victim crash$'
 is "for people: every line of a finding says injected" "$(grep -c '^  crash: .*injected: mmap refused with ENOMEM' "$work/out")" 2

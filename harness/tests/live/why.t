@@ -161,6 +161,10 @@ under 'ulimit -v 64000' sh -c 'ulimit -v 64000; "$0" mmap --bytes 134217728; exi
 inherits "set to what it was"
 under 'ulimit -v 64000' sh -c 'ulimit -n 50; "$0" mmap --bytes 134217728; exit 3' "$asks"
 inherits "another one is set"
+why true "$(printf 'n\374')" ""
+is "an argument that is no UTF-8: to look at, and byte by byte" "$(get '.program | [.argv[1:], .argv_hex] | tojson')" '[["n?",""],["74727565","6efc",""]]' || tell
+why true grün
+is "one that is UTF-8" "$(get '.program | [.argv[1], .argv_hex] | tojson')" '["grün",null]' || tell
 why sh -c 'ulimit -v 64000; exec "$0" mmap --bytes 134217728' "$asks"
 refusal "set by itself" "mmap ENOMEM rlimit-as"
 is "set by itself: which one, and what it was" "$(changed '"\(.limit) \(.at_start) \(.to)"')" "RLIMIT_AS null $((64000 * 1024))"
