@@ -97,8 +97,12 @@ static void print_reasons(const json_t *all)
 		if (!any)
 			printf("\nNot here\n");
 		any = true;
-		printf("  %s, %lld runs: %s\n", text_of(scenario, "name"),
-		       (long long)(text_integer(scenario, "runs", 0) - text_integer(scenario, "runs_here", 0)), why);
+		auto_free char *line = NULL;
+		if (asprintf(&line, "  %s, %lld runs: %s\n", text_of(scenario, "name"),
+			     (long long)(text_integer(scenario, "runs", 0) - text_integer(scenario, "runs_here", 0)),
+			     why) < 0)
+			continue;
+		text_print_rows(line);
 	}
 	if (any && guest_kernel_default(&kernel) == 0)
 		printf("\nWhat cannot run here runs in a guest with kernel %s by itself.\n", kernel.name);

@@ -3,6 +3,7 @@
  * enomem: makes Linux refuse memory on purpose, proves which limit refused it, and shows what makes the refusal go
  * away.
  */
+#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "guest-init.h"
 #include "manifest-internal.h"
 #include "options.h"
+#include "report-text.h"
 #include "say.h"
 #include "version.h"
 
@@ -51,24 +53,36 @@ static void brief(FILE *out)
 
 static void help(void)
 {
-	puts("Examples:\n"
-	     "  enomem run                          everything that is safe on this machine\n"
-	     "  enomem run --format tap13 pids-max  for prove and other TAP readers\n"
-	     "  enomem run ./my-failure/            a scenario of your own\n"
-	     "  enomem compare before.json after.json\n"
-	     "  enomem why -- ./server --port 80    which limit refuses a program of yours\n"
-	     "  enomem inject mmap:when=3 -- ./server  its third mmap is refused\n"
-	     "  enomem hold pids-max -- ./my-tool   a failure held still while a tool looks\n"
-	     "\nCommands:");
+	auto_free char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+	if (!out) {
+		(void)say_error(ENOMEM, "the help: no memory for its text");
+		return;
+	}
+	(void)fputs("Examples:\n"
+		    "  enomem run                          everything that is safe on this machine\n"
+		    "  enomem run --format tap13 pids-max  for prove and other TAP readers\n"
+		    "  enomem run ./my-failure/            a scenario of your own\n"
+		    "  enomem compare before.json after.json\n"
+		    "  enomem why -- ./server --port 80    which limit refuses a program of yours\n"
+		    "  enomem inject mmap:when=3 -- ./server  its third mmap is refused\n"
+		    "  enomem hold pids-max -- ./my-tool   a failure held still while a tool looks\n"
+		    "\nCommands:\n",
+		    out);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!commands[i]->hidden)
-			printf("  %-9s %.*s\n", commands[i]->name, (int)strcspn(commands[i]->blurb, "\n"),
-			       commands[i]->blurb);
-	puts("\nOptions:");
-	options_help_rows(&global);
-	puts("\nExit status: 0 as predicted, 1 a prediction failed, 2 usage, 3 broken, 4 nothing selected, 77 all "
-	     "skipped,\n"
-	     "130 interrupted. `enomem COMMAND --help` shows a command's options; the manual is enomem(1).");
+			(void)fprintf(out, "  %-9s %.*s\n", commands[i]->name, (int)strcspn(commands[i]->blurb, "\n"),
+				      commands[i]->blurb);
+	(void)fputs("\nOptions:\n", out);
+	options_help_rows(&global, out);
+	(void)fputs(
+		"\nExit status: 0 as predicted, 1 a prediction failed, 2 usage, 3 broken, 4 nothing selected, 77 all "
+		"skipped, 130 interrupted.\n"
+		"`enomem COMMAND --help` shows a command's options; the manual is enomem(1).\n",
+		out);
+	if (fclose(out) == 0)
+		text_print_rows(text);
 }
 
 /* typed: the words of the command line that is completed */

@@ -6,6 +6,7 @@
 #include "manifest-internal.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "report-text.h"
 #include "say.h"
 
 #define OPTIONS_MAX 48
@@ -163,7 +165,7 @@ int options_operands(void)
 	return optind;
 }
 
-void options_help_rows(const struct command *command)
+void options_help_rows(const struct command *command, FILE *out)
 {
 	for (const struct option_row *o = command->options; o->name; o++) {
 		char left[64];
@@ -173,20 +175,29 @@ void options_help_rows(const struct command *command)
 			(void)snprintf(left, sizeof(left), "%s%s%s", o->name, o->argument ? "=" : "",
 				       o->argument ? o->argument : "");
 		if (o->letter < 256 && isprint(o->letter))
-			printf("  -%c, --%-24s %s\n", o->letter, left, o->help);
+			(void)fprintf(out, "  -%c, --%-24s %s\n", o->letter, left, o->help);
 		else
-			printf("      --%-24s %s\n", left, o->help);
+			(void)fprintf(out, "      --%-24s %s\n", left, o->help);
 	}
-	printf("  -h, --%-24s %s\n", "help", "this text");
+	(void)fprintf(out, "  -h, --%-24s %s\n", "help", "this text");
 }
 
 void options_help(const struct command *command)
 {
-	printf("Usage: enomem %s %s\n\n", command->name, command->arguments);
+	auto_free char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+	if (!out) {
+		(void)say_error(ENOMEM, "the help: no memory for its text");
+		return;
+	}
+	(void)fprintf(out, "Usage: enomem %s %s\n\n", command->name, command->arguments);
 	if (command->examples)
-		printf("Examples:\n%s\n", command->examples);
-	printf("%s\n\n", command->blurb);
-	options_help_rows(command);
+		(void)fprintf(out, "Examples:\n%s\n", command->examples);
+	(void)fprintf(out, "%s\n\n", command->blurb);
+	options_help_rows(command, out);
+	if (fclose(out) == 0)
+		text_print_rows(text);
 }
 
 bool options_want_colour(const char *when)

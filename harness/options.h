@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdio.h>
 
 struct option_row {
 	const char *name;
@@ -39,7 +40,7 @@ void options_hint_time(const char *option, const char *value);
 int options_operands(void);
 void options_help(const struct command *command);
 /* Of that, the options alone. */
-void options_help_rows(const struct command *command);
+void options_help_rows(const struct command *command, FILE *out);
 
 /*
  * /dev/null in place of standard streams that are closed: what is opened next must not take their numbers. Once, at the

@@ -61,6 +61,13 @@ size_t text_first_line(const char *text, size_t length, size_t width);
  */
 void text_fold(const char *text, size_t width, FILE *out);
 /*
+ * As text_fold(), of rows of two columns (two blanks or more between them): what comes after a break stands in the
+ * right one, where that begins in the left half of the line.
+ */
+void text_fold_rows(const char *text, size_t width, FILE *out);
+/* Write such rows to standard output: folded where it is a terminal, as they are elsewhere. */
+void text_print_rows(const char *text);
+/*
  * Write one line of code, so deep. Where it is broken it may still be copied to a shell: a backslash ends the line, and
  * never between quotes; what cannot be broken so is left to the terminal.
  */

@@ -4,7 +4,9 @@
  */
 #include <stdbool.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/param.h>
+#include <unistd.h>
 
 #include "report-text.h"
 
@@ -79,12 +81,23 @@ char *text_wrap(const char *text, size_t width, char *buf, size_t size)
 	return buf;
 }
 
-static void fold_line(const char *line, size_t length, size_t width, FILE *out)
+/* Where the right one of two columns begins, behind two blanks or more; 0 where there are none. */
+static size_t right_column(const char *line, size_t length)
+{
+	size_t at = strspn(line, " ");
+	while (at + 2 < length && (line[at] != ' ' || line[at + 1] != ' '))
+		at++;
+	return at + 2 < length ? at + strspn(line + at, " ") : 0;
+}
+
+/* What comes after a break stands in column `deeper`, or a little deeper than the line where that is 0. */
+static void fold_line(const char *line, size_t length, size_t width, size_t deeper, FILE *out)
 {
 	size_t indent = strspn(line, " ");
 	const char *end = line + length;
 	indent = width > LEAST ? MIN(indent, width - LEAST) : 0;
-	const size_t deeper = width > LEAST ? MIN(indent + DEEPER, width - LEAST) : 0;
+	if (deeper == 0)
+		deeper = width > LEAST ? MIN(indent + DEEPER, width - LEAST) : 0;
 	for (line += strspn(line, " "); line < end; indent = deeper) {
 		const size_t cut = text_first_line(line, (size_t)(end - line), width > indent ? width - indent : 1);
 		(void)fprintf(out, "%*s%.*s\n", (int)indent, "", (int)cut, line);
@@ -101,9 +114,30 @@ void text_fold(const char *text, size_t width, FILE *out)
 		if (text_columns(text, length) <= width)
 			(void)fprintf(out, "%.*s%s", (int)length, text, text[length] ? "\n" : "");
 		else
-			fold_line(text, length, width, out);
+			fold_line(text, length, width, 0, out);
 		text += length + (text[length] == '\n');
 	}
+}
+
+void text_fold_rows(const char *text, size_t width, FILE *out)
+{
+	while (*text) {
+		size_t length = strcspn(text, "\n"), right = right_column(text, length);
+		if (text_columns(text, length) <= width)
+			(void)fprintf(out, "%.*s%s", (int)length, text, text[length] ? "\n" : "");
+		else
+			fold_line(text, length, width, right <= width / 2 ? right : 0, out);
+		text += length + (text[length] == '\n');
+	}
+}
+
+void text_print_rows(const char *text)
+{
+	struct winsize window;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col)
+		text_fold_rows(text, window.ws_col, stdout);
+	else
+		(void)fputs(text, stdout);
 }
 
 /* Where a line of code goes on: at the last blank that fits, but in no quotes, where a line's end would be one. 0 where

@@ -39,6 +39,28 @@ static char *code(const char *line, size_t indent, size_t width)
 	return got;
 }
 
+static char *folded_rows(const char *text, size_t width)
+{
+	char *got = NULL;
+	size_t size;
+	FILE *out = open_memstream(&got, &size);
+	text_fold_rows(text, width, out);
+	(void)fclose(out);
+	return got;
+}
+
+static void test_rows(void **state)
+{
+	(void)state;
+	expect_text(folded_rows("short  row\n", 30), "short  row\n");
+	expect_text(folded_rows("  -j, --jobs=N  how many of them at once\n", 32),
+		    "  -j, --jobs=N  how many of them\n                at once\n");
+	expect_text(folded_rows("  -j, --jobs=N  how many of them at once\n", 24),
+		    "  -j, --jobs=N  how many\n    of them at once\n");
+	expect_text(folded_rows("no columns in this line, only words\nand another\n", 20),
+		    "no columns in this\n  line, only words\nand another\n");
+}
+
 static void test_fold(void **state)
 {
 	(void)state;
@@ -102,10 +124,8 @@ static void test_code(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fold),
-		cmocka_unit_test(test_no_line_is_longer),
-		cmocka_unit_test(test_words),
-		cmocka_unit_test(test_code),
+		cmocka_unit_test(test_fold),  cmocka_unit_test(test_rows), cmocka_unit_test(test_no_line_is_longer),
+		cmocka_unit_test(test_words), cmocka_unit_test(test_code),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
