@@ -24,7 +24,7 @@ struct machine {
 	bool ia32;             /* the kernel runs 32-bit programs of x86 */
 	bool allow_machine;    /* --allow-machine */
 	bool guest;
-	bool default_sysctls; /* a guest's, and neither --sysctl nor --profile changed one */
+	bool default_sysctls;     /* a guest's, and neither --sysctl nor --profile changed one */
 	char why_no_witness[256]; /* "" when ptrace, seccomp and unshare work; else why they do not */
 };
 

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What a worker does with its job: makes its runs, here or in a guest, or searches for a boundary.
+ */
+#pragma once
+
+#include "jobs-split.h"
+
+/*
+ * The judged evidence of the job's runs, in their order; of a search the boundary, alone; to be freed with
+ * json_decref(). Runs that are not made any more because of an interrupt are skipped. NULL without memory.
+ */
+json_t *job_make(const struct jobs *jobs, struct run_context *context, const struct job *job);
