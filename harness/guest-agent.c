@@ -139,7 +139,7 @@ static void make_ready(struct agent *a)
 	journal_init(&a->journal);
 	warm.journal_error = journal_open(&a->journal);
 	warm.done = filter_build(true, &warm.filter_fd) == 0 && machine_probe(true, &warm.machine) == 0;
-	warm.machine.guest = true;
+	warm.machine.guest = warm.machine.default_sysctls = true;
 }
 
 /* Make the machine what this job asks for, and find out what it is then. */
