@@ -319,8 +319,8 @@ static json_t *remedies_of(const json_t *scenario, enum came_to what)
 static bool put_remedies(FILE *out, const json_t *result, const json_t *scenario, enum came_to what)
 {
 	static const char *const heading[] = {
-		[HELPED] = "These were tried, and helped. Commands are of the first case named; what is other than "
-			   "where it failed is bold.",
+		[HELPED] = ("These were tried, and helped. Commands are of the first case named; what is other than "
+			    "where it failed is bold."),
 		[DID_NOT_HELP] = "Folklore: these were tried as well, and did not help.",
 		[NOT_AS_PREDICTED] = "These were tried, and it ended in another way than predicted.",
 	};
