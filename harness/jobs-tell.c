@@ -62,8 +62,8 @@ static void tell_plan(const struct jobs *jobs, const struct job *job, size_t cou
 	char name[TEXT_MAX], took[64];
 	size_t done = 0;
 	json_auto_t *judged = judge_scenario(jobs->plans[plan], jobs_gather(jobs->plans[plan], plan, job, count));
-	for (size_t p = 0; p < jobs->count; p++)
-		done += is_done(job, count, p);
+	for (size_t p = 0; p < jobs->count; p++) /* those that are told after this one do not count yet */
+		done += is_done(job, count, p) && (p <= plan || !has(ended, p));
 	json_int_t duration = text_integer(judged, "duration_ns", 0);
 	say_note("%zu of %zu: %s: %s%s%s", done, jobs->count, name_of(jobs->plans[plan], ended, name, sizeof(name)),
 		 word_of(judged), duration ? ", " : "",

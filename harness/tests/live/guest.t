@@ -186,11 +186,14 @@ time_at
 # ---- the profile that the workflows come with: what a run relies on it sets, or says that it needs it ----
 seconds=300 harness run --guest="$kernel" -j2 -f json --profile "$live/../../../ci/workflows/profiles/strict-commit.conf" \
 	address-space-shmat fork-huge-parent kernel-memory/reads guide-examples panic-on-oom/system-wide "strict-commit/huge pages"
-is "under strict accounting the predictions hold as well" "$code $(get '[.scenarios[] | "\(.name) \(.verdict)"] | join(", ")')" \
+is "under strict accounting the predictions hold as well" "$code $(get '[.scenarios[] | "\(.name) \(.verdict)"] | sort | join(", ")')" \
 	"0 address-space-shmat pass, fork-huge-parent skip, guide-examples pass, kernel-memory pass, panic-on-oom pass, strict-commit pass" || tell
 is "and the profile was in force" "$(get '.host.sysctl | "\(."vm.overcommit_memory") \(."vm.overcommit_ratio")"')" "2 80"
 is "what needs something else says so" "$(get '[.scenarios[].runs[] | select(.verdict == "skip") | .reason] | unique | join("; ")')" \
 	"needs a guest without --sysctl and --profile; needs vm.overcommit_memory = 0 (it is 2)"
+seconds=90 harness run --guest="$kernel" --guest-memory=192M -f json oom-score
+is "a guest that is too small: skipped" "$code" 77
+like "and told how much is needed" "$(get '.scenarios[0].reason')" '^needs 210 MiB of RAM \(this guest has 1[0-9.]+ MiB: --guest-memory\)$'
 
 time_at
 # ---- a scenario selected twice; two of one name ----
@@ -314,7 +317,7 @@ truncate -s 1000 "$saved/devices"
 guest shows
 is "a spoiled state: passes" "$code" 0 || tell
 like "a spoiled state: told" "$(cat "$errors")" 'its saved state does not start a guest, making it again'
-guest shows
+guest shows -q
 is "a spoiled state: made again" "$code $(states "$ENOMEM_CACHE_DIR") $(cat "$errors")" "0 1 " || tell
 if unshare -m true 2>/dev/null; then
 	mkdir -p "$work/small"
