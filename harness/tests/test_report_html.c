@@ -291,6 +291,15 @@ static void test_several(void **state)
 	has(page, "What differs");
 	has(page, "it did otherwise");
 	has(page, "this file is a reference");
+	lacks(page, "Not in every result");
+	json_auto_t *fewer = json_pack("[O, o]", json_array_get(results, 0), sample_result());
+	json_t *few = json_object_get(json_array_get(fewer, 1), "scenarios");
+	while (json_array_size(few) > 1)
+		(void)json_array_remove(few, 1);
+	auto_free char *partly = page_of(fewer, NULL);
+	has(partly, "Not in every result, which is no difference:</p><ul><li>only on 6.1: address-space-limit, ");
+	lacks(partly, "What differs");
+	lacks(partly, "not made");
 	json_auto_t *single = json_pack("[O]", json_array_get(results, 0));
 	auto_free char *alone = page_of(single, NULL);
 	lacks(alone, "data-filter=\"differs\"");
