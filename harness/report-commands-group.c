@@ -41,6 +41,11 @@ static unsigned controllers_of(const json_t *run)
 	       controllers_in(json_object_get(live, "cgroup"));
 }
 
+const char *commands_cgroup(const struct commands_of *of, const json_t *run)
+{
+	return !controllers_of(run) ? NULL : is_v1(of) ? "v1" : "v2";
+}
+
 /* The group of the program, or the one around it, where there is one. */
 static const char *directory(const struct commands_of *of, const json_t *run, unsigned controller, bool above,
 			     char *buf, size_t size)
@@ -104,6 +109,7 @@ static void add_limit(json_t *lines, const struct commands_of *of, const char *w
 	commands_add(lines, "echo %s > %s/%.*s%s%s", json_is_null(value) ? none : text, where,
 		     (int)(star ? star - file : (ptrdiff_t)strlen(file)), file,
 		     star ? page_name(of, page, sizeof(page)) : "", star ? star + 1 : "");
+	commands_note(lines, "cgroup", f->name, value);
 }
 
 /*
@@ -198,6 +204,7 @@ static void add_live_limits(json_t *lines, const json_t *limits)
 		(void)text_value(value, text, sizeof(text));
 		commands_add(lines, "prlimit --pid \"$pid\" --%s=%s", word ? word : "?",
 			     json_is_null(value) ? "unlimited" : text);
+		commands_note(lines, "rlimit", name, value);
 	}
 }
 
@@ -209,8 +216,10 @@ static void add_live_tmpfs(json_t *lines, const json_t *tmpfs)
 		text_add(options, sizeof(options), ",size=%" JSON_INTEGER_FORMAT, json_integer_value(size));
 	if (inodes)
 		text_add(options, sizeof(options), ",nr_inodes=%" JSON_INTEGER_FORMAT, json_integer_value(inodes));
-	if (tmpfs)
+	if (tmpfs) {
 		commands_add(lines, "nsenter --target \"$pid\" --mount mount -o %s /dev/shm", options);
+		commands_note(lines, "tmpfs", "size", size);
+	}
 }
 
 json_t *commands_live(const struct commands_of *of, const json_t *run)
@@ -228,10 +237,14 @@ json_t *commands_live(const struct commands_of *of, const json_t *run)
 		commands_add(lines, "pid=$(pgrep -nx -- %s)", word);
 	add_live_limits(lines, json_object_get(live, "rlimit"));
 	add_limits(lines, of, run, false, json_object_get(live, "cgroup"));
-	json_object_foreach (json_object_get(live, "sysctl"), sysctl, value)
+	json_object_foreach (json_object_get(live, "sysctl"), sysctl, value) {
 		commands_assign(lines, "sysctl -w ", sysctl, "=", value);
-	json_object_foreach (json_object_get(live, "namespace_sysctl"), sysctl, value)
+		commands_note(lines, "sysctl", sysctl, value);
+	}
+	json_object_foreach (json_object_get(live, "namespace_sysctl"), sysctl, value) {
 		commands_assign(lines, "nsenter --target \"$pid\" --ipc sysctl -w ", sysctl, "=", value);
+		commands_note(lines, "sysctl", sysctl, value);
+	}
 	add_live_tmpfs(lines, json_object_get(live, "tmpfs"));
 	if (json_object_get(live, "swap"))
 		commands_add_swap(lines, run, text_integer(live, "swap", 0));

@@ -77,8 +77,10 @@ static bool add_sysctls(json_t *lines, const json_t *sysctls)
 	(void)fclose(out);
 	if (*names)
 		commands_add(lines, "was=$(sysctl%s)", names);
-	json_object_foreach ((json_t *)(uintptr_t)sysctls, name, value)
+	json_object_foreach ((json_t *)(uintptr_t)sysctls, name, value) {
 		commands_assign(lines, "sysctl -w ", name, "=", value);
+		commands_note(lines, "sysctl", name, value);
+	}
 	return *names != '\0';
 }
 
@@ -105,6 +107,8 @@ void commands_add_swap(json_t *lines, const json_t *run, json_int_t bytes)
 	} else {
 		commands_add(lines, "modprobe zram");
 		commands_add(lines, "swap=$(zramctl --find --size %" JSON_INTEGER_FORMAT ")", bytes);
+		json_auto_t *size = json_integer(bytes);
+		commands_note(lines, "swap", "size", size);
 	}
 	commands_add(lines, "mkswap $swap && swapon $swap");
 }
@@ -348,6 +352,7 @@ json_t *commands_script(const struct commands_of *of, const json_t *run)
 		commands_add_swap(lines, run, text_integer(environment, "swap", 0));
 	commands_add_groups(lines, of, run);
 	add_program(lines, of, run);
+	commands_note_program(lines, run);
 	commands_add_groups_end(lines, of, run);
 	add_swap_end(lines, run);
 	if (kept)

@@ -21,6 +21,9 @@ json_t *commands_script(const struct commands_of *of, const json_t *run);
 /* What is typed while the program of a run lives: its environment's live changes. As above. */
 json_t *commands_live(const struct commands_of *of, const json_t *run);
 
+/* "v1" or "v2", whose files its lines name; NULL where it needs no control group. */
+const char *commands_cgroup(const struct commands_of *of, const json_t *run);
+
 /* Do lines of it need root? Is something of the whole machine other than before, while it lasts? */
 bool commands_need_root(const json_t *run);
 bool commands_change_machine(const json_t *run);

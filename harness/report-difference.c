@@ -110,7 +110,8 @@ static json_t *say_verdict(const json_t *result, const json_t *scenario, const j
 {
 	const char *verdict = matrix_verdict(scenario, row);
 	(void)result;
-	return json_string(*verdict ? verdict : "not run");
+	return *verdict ? json_string(verdict)
+			: json_null(); /* not asked for there: no difference, see matrix_absent() */
 }
 
 static json_t *say_outcome(const json_t *result, const json_t *scenario, const json_t *row)
@@ -244,12 +245,14 @@ static int ask_run(struct facet *f, const json_t *run, json_t *list)
 	for (size_t i = 0; i < json_array_size(f->results); i++) {
 		const json_t *scenario = matrix_scenario(json_array_get(f->results, i), f->row);
 		const json_t *same = find_run(scenario, text_of(run, "name"));
-		json_t *text = json_null(); /* did not run there at all: said once, not once per run */
-		if (same)
+		json_t *text =
+			json_null(); /* the scenario or the case did not run there: said once, not once per run */
+		bool asked = *matrix_verdict(scenario, f->row) && json_array_size(json_object_get(scenario, "runs"));
+		if (asked && same)
 			text = json_sprintf(
 				"%s%s%s", text_of(same, "verdict"), json_object_get(same, "outcome") ? ", " : "",
 				json_object_get(same, "outcome") ? text_outcome(same, outcome, sizeof(outcome)) : "");
-		else if (json_array_size(json_object_get(scenario, "runs")))
+		else if (asked)
 			text = json_string("not made");
 		if (json_array_append_new(texts, text) < 0)
 			return -ENOMEM;

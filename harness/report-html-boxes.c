@@ -83,15 +83,6 @@ static void put_script(FILE *out, const json_t *lines, const json_t *from, const
 	(void)fputs("</pre>", out);
 }
 
-/* Who may type it and where, as far as that is more than what another run (NULL: none) told already. */
-static void put_terms(FILE *out, const json_t *run, const json_t *told)
-{
-	if (commands_change_machine(run) && !(told && commands_change_machine(told)))
-		(void)fputs(" as root, on a machine of nobody else's, whose settings change meanwhile", out);
-	else if (commands_need_root(run) && !(told && commands_need_root(told)))
-		(void)fputs(" as root", out);
-}
-
 /* --- how to see it again ----------------------------------------------------------------------------------------- */
 
 /* "enomem run pids-max/fork" of the machine that the result is of. */
@@ -156,7 +147,8 @@ void html_reproduce(FILE *out, const json_t *result, const json_t *scenario, uns
 	put_other_cases(out, scenario, trigger ? trigger : first);
 	if (json_array_size(lines)) {
 		(void)fputs("<p>Only the failure, by hand", out);
-		put_terms(out, trigger, NULL);
+		html_terms(out, &of, trigger, NULL);
+		html_origin(out, &of);
 		(void)fputs(":</p>", out);
 		put_script(out, lines, NULL, "The failure, by hand");
 	}
@@ -273,14 +265,14 @@ static void put_remedy(FILE *out, const json_t *result, const json_t *scenario, 
 	(void)fputs("</p>", out);
 	if (json_array_size(live)) {
 		(void)fputs("<p class=\"note\">Typed while the program was held at its refusal", out);
-		put_terms(out, run, trigger);
+		html_terms(out, &of, run, trigger);
 		(void)fputs(":</p>", out);
 		put_script(out, live, NULL, short_name(run));
 		(void)fputs("<p class=\"note\">It was started like this, and asked again:</p>", out);
 	} else if (commands_change_machine(run) > commands_change_machine(trigger) ||
 		   commands_need_root(run) > commands_need_root(trigger)) {
 		(void)fputs("<p class=\"note\">Typed", out);
-		put_terms(out, run, trigger);
+		html_terms(out, &of, run, trigger);
 		(void)fputs(":</p>", out);
 	}
 	if (json_array_size(lines))
@@ -361,6 +353,7 @@ static bool put_missing(FILE *out, const json_t *scenario)
 void html_fix(FILE *out, const json_t *result, const json_t *scenario, unsigned level)
 {
 	(void)fprintf(out, "<div class=\"box fix\"><h%u>Fix</h%u>", level, level);
+	html_machine(out, result, scenario);
 	bool any = put_remedies(out, result, scenario, HELPED);
 	any |= put_remedies(out, result, scenario, DID_NOT_HELP);
 	any |= put_remedies(out, result, scenario, NOT_AS_PREDICTED);

@@ -181,7 +181,7 @@ static const char *const meaning[][2] = {
 	{"skip",
 	 "This machine lacks something, which is named; or one of control, trigger and remedy is missing, so that "
 	 "the rest proves nothing."},
-	{"differs", "The results do not say the same of this case; what differs is listed in its section."},
+	{"differs", "Results that have this case do not say the same of it; what differs is listed in its section."},
 	{"control", "The same program in the same place without the limit. It has to succeed."},
 	{"trigger", "The program with the limit. It has to fail as predicted."},
 	{"remedy", "What the documentation says helps. It has to make the program succeed."},

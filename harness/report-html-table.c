@@ -240,6 +240,19 @@ static void put_head(const struct report_page *p)
 	(void)fputs("</tr></thead><tbody>\n", p->out);
 }
 
+static void put_absent(const struct report_page *p)
+{
+	json_auto_t *sentences = matrix_absent(p->results, p->labels, p->rows);
+	const json_t *sentence = NULL;
+	size_t i;
+	json_array_foreach (sentences, i, sentence) {
+		(void)fputs(i ? "<li>" : "<p>Not in every result, which is no difference:</p><ul><li>", p->out);
+		html_text(p->out, json_string_value(sentence));
+		(void)fputs("</li>", p->out);
+	}
+	(void)fputs(json_array_size(sentences) ? "</ul>" : "", p->out);
+}
+
 void html_table(const struct report_page *p)
 {
 	const json_t *row = NULL;
@@ -258,5 +271,7 @@ void html_table(const struct report_page *p)
 		else
 			put_numbers(p, row);
 	}
-	(void)fputs("</tbody></table></div></section>\n", p->out);
+	(void)fputs("</tbody></table></div>", p->out);
+	put_absent(p);
+	(void)fputs("</section>\n", p->out);
 }

@@ -57,5 +57,13 @@ void html_why(FILE *out, const json_t *scenario, unsigned level);
 void html_reproduce(FILE *out, const json_t *result, const json_t *scenario, unsigned level);
 void html_fix(FILE *out, const json_t *result, const json_t *scenario, unsigned level);
 
+struct commands_of;
+/* Who may type it and where, as far as that is more than what another run (NULL: none) told already. */
+void html_terms(FILE *out, const struct commands_of *of, const json_t *run, const json_t *told);
+/* Of a guest, what the commands are of: its groups, and the directory of who started it. */
+void html_origin(FILE *out, const struct commands_of *of);
+/* Once for all remedies: which machine their commands are for. */
+void html_machine(FILE *out, const json_t *result, const json_t *scenario);
+
 /* Our own part of the page. */
 extern const char report_css[], report_js[];

@@ -73,6 +73,19 @@ static void put_sentences(FILE *out, const json_t *rows, const char *heading, co
 	}
 }
 
+static int put_absent(FILE *out, const json_t *results, const json_t *labels, const json_t *rows)
+{
+	json_auto_t *sentences = matrix_absent(results, labels, rows);
+	const json_t *sentence = NULL;
+	size_t i;
+	json_array_foreach (sentences, i, sentence) {
+		(void)fputs(i ? "- " : "\nNot in every result:\n\n- ", out);
+		text_put_markdown(out, json_string_value(sentence));
+		(void)fputc('\n', out);
+	}
+	return sentences ? 0 : -ENOMEM;
+}
+
 int report_markdown(const json_t *results, FILE *out)
 {
 	json_auto_t *stable = json_array();
@@ -99,5 +112,5 @@ int report_markdown(const json_t *results, FILE *out)
 	}
 	put_sentences(out, rows, "Not as predicted:", "wrong");
 	put_sentences(out, rows, "What differs (\\*):", "differences");
-	return 0;
+	return put_absent(out, stable, names, rows);
 }

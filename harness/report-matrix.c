@@ -122,6 +122,19 @@ static void put_sentences(const struct page *p, const json_t *rows, const char *
 	}
 }
 
+static int put_absent(const struct page *p, const json_t *results, const json_t *labels, const json_t *rows)
+{
+	json_auto_t *sentences = matrix_absent(results, labels, rows);
+	const json_t *sentence = NULL;
+	size_t i;
+	json_array_foreach (sentences, i, sentence) {
+		(void)fputs(i ? "  " : "\nNot in every result\n  ", p->out);
+		put(p, json_string_value(sentence));
+		(void)fputc('\n', p->out);
+	}
+	return sentences ? 0 : -ENOMEM;
+}
+
 static void put_counts(const struct page *p, const json_t *results, const json_t *labels, const json_t *rows)
 {
 	static const char *const verdict[] = {"pass", "fail", "broken", "skip"};
@@ -163,6 +176,7 @@ int report_matrix(const json_t *results, const json_t *labels, const struct repo
 		return r;
 	put_sentences(&p, rows, "Not as predicted", "wrong");
 	put_sentences(&p, rows, "Differences", "differences");
+	r = put_absent(&p, results, labels, rows);
 	put_counts(&p, results, labels, rows);
-	return 0;
+	return r;
 }

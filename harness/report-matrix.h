@@ -19,6 +19,12 @@ json_t *matrix_rows(const json_t *results, const json_t *labels);
 /* Fill in the last three of a row. 0 or -ENOMEM */
 int matrix_explain(const json_t *results, const json_t *labels, json_t *row);
 
+/*
+ * Of rows that not every result has, what each says of them together: "only on 6.1: pids-max, mlock/root", an array of
+ * sentences, empty where all have everything. NULL without memory.
+ */
+json_t *matrix_absent(const json_t *results, const json_t *labels, const json_t *rows);
+
 /* Whether row i has nothing else to say under this key than the row before, a case of the same scenario. */
 bool matrix_repeats(const json_t *rows, size_t i, const char *key);
 

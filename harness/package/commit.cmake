@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Into OUTPUT, a C file, the commit of SOURCE: what git says, or what `git archive` put into commit.txt. Written only if it changed.
+# Into OUTPUT, a C file, the commit of SOURCE: what git says, or what `git archive` put into commit.txt, above its time. Written only if it changed.
 file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/commit.txt commit LIMIT_COUNT 1)
 if(commit MATCHES "Format")
 	set(commit "")

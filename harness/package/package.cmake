@@ -31,6 +31,9 @@ proved by the kernel's own numbers at that moment.
 by how much. What would change the machine runs in throw-away QEMU guests.")
 
 find_program(GIT git)
+# Packages: the same bytes for the same build, because generator.cmake sets SOURCE_DATE_EPOCH where the environment does not.
+set(CPACK_ENOMEM_GIT ${GIT})
+set(CPACK_ENOMEM_SOURCE ${CMAKE_SOURCE_DIR})
 if(GIT AND EXISTS ${CMAKE_SOURCE_DIR}/.git)
 	set(tarball ${CMAKE_BINARY_DIR}/enomem-${PROJECT_VERSION}.tar.gz)
 	add_custom_target(dist COMMAND ${GIT} -C ${CMAKE_SOURCE_DIR} archive --format=tar.gz --prefix=enomem-${PROJECT_VERSION}/

@@ -147,6 +147,59 @@ static void test_boxes(void **state)
 	has(page, "in another way than predicted.</p><ul><li><p><strong>twice</strong>: still refused: mmap ENOMEM in "
 		  "<code>a second</code></p>");
 	lacks(page, "limit_in_bytes");
+	has(page, "<p>Only the failure, by hand as root on a machine with cgroup v2:</p>");
+	has(page, "<h3>Fix</h3><p class=\"note\">Commands are for a machine with cgroup v2.</p>");
+}
+
+/* A guest's groups are not those of the machine whose directory it is. */
+static void test_boxes_guest(void **state)
+{
+	(void)state;
+	json_auto_t *results = boxed_result("v2", json_pack("{s:{s:i}}", "cgroup", "memory.max", 5),
+					    json_pack("{s:{s:i}}", "cgroup", "memory.max", 9));
+	json_t *host = json_object_get(json_array_get(results, 0), "host");
+	(void)json_object_set_new(host, "guest", json_true());
+	auto_free char *page = page_of(results, NULL);
+	has(page, "by hand as root on a machine with cgroup v2 (this result is of a guest with Linux 6.1; the "
+		  "directory is of "
+		  "the machine whose enomem started that):</p>");
+	has(page,
+	    "<p class=\"note\">Commands are for a machine with cgroup v2 (this result is of a guest with Linux 6.1; ");
+	/* Where no group is needed, none is asked for. */
+	json_auto_t *plain =
+		boxed_result("v2", json_pack("{s:{s:i}}", "rlimit", "as", 5), json_pack("{s:{s:n}}", "rlimit", "as"));
+	auto_free char *bare = page_of(plain, NULL);
+	has(bare, "by hand:</p>");
+	lacks(bare, "with cgroup");
+	lacks(bare, "Commands need");
+	host = json_object_get(json_array_get(plain, 0), "host");
+	(void)json_object_set_new(host, "guest", json_true());
+	auto_free char *limits = page_of(plain, NULL);
+	has(limits, "<p class=\"note\">Commands need no control group (this result is of a guest with Linux 6.1; ");
+}
+
+/* How much a size is stands behind it; not what is small, and not what is no size. */
+static void test_boxes_sizes(void **state)
+{
+	(void)state;
+	json_auto_t *results = boxed_result(
+		"v2",
+		json_pack("{s:{s:i, s:i}, s:{s:i, s:i}, s:{s:s, s:s}, s:i}", "rlimit", "as", 64 << 20, "nofile", 4096,
+			  "cgroup", "memory.max", 16 << 20, "pids.max", 2048, "sysctl", "kernel.shmmax", "3145728",
+			  "vm.max_map_count", "65530", "swap", 1 << 20),
+		json_pack("{s:{s:i}, s:{s:i}, s:{s:s}, s:{s:i}}", "cgroup", "memory.max", 1023, "tmpfs", "size",
+			  5 << 19, "sysctl", "vm.overcommit_kbytes", "1536", "rlimit", "memlock", 1024));
+	auto_free char *page = page_of(results, NULL);
+	has(page, "\necho 16777216 &gt; /sys/fs/cgroup/try/memory.max  # 16 MiB\n");
+	has(page, "\necho 2048 &gt; /sys/fs/cgroup/try/pids.max\n");
+	has(page, "\nsysctl -w kernel.shmmax=3145728  # 3 MiB\n");
+	has(page, "\nsysctl -w vm.max_map_count=65530\n");
+	has(page, "\nswap=$(zramctl --find --size 1048576)  # 1 MiB\n");
+	has(page, " exec prlimit --as=67108864: --nofile=4096: ./prog one $&#39;a\\nb&#39;)  # as: 64 MiB\n");
+	has(page, "<b>echo 1023 &gt; /sys/fs/cgroup/try/memory.max</b>\n");
+	has(page, "<b>sysctl -w vm.overcommit_kbytes=1536  # 1.5 MiB</b>\n");
+	has(page, "  # size: 2.5 MiB, memlock: 1 KiB</b>\n");
+	lacks(page, "prlimit --as=67108864: --nofile=4096: ./prog one again)\n");
 }
 
 static void test_boxes_v1(void **state)
@@ -171,7 +224,7 @@ static void test_boxes_v1(void **state)
 	has(page, "pid=$(pgrep -nx -- prog)\nprlimit --pid &quot;$pid&quot; --as=7\n"
 		  "echo 8 &gt; /sys/fs/cgroup/pids/try/pids.max\n"
 		  "nsenter --target &quot;$pid&quot; --ipc sysctl -w &quot;kernel.sem=1 2 3 4&quot;\n"
-		  "nsenter --target &quot;$pid&quot; --mount mount -o remount,size=4096 /dev/shm</pre>");
+		  "nsenter --target &quot;$pid&quot; --mount mount -o remount,size=4096 /dev/shm  # 4 KiB</pre>");
 	lacks(page, "subtree_control");
 }
 
@@ -187,8 +240,9 @@ static void test_boxes_machine(void **state)
 				       "ENOMEM from 4096", "identity", "nobody", "swap", 1 << 20));
 	auto_free char *page = page_of(results, NULL);
 	has(page, "by hand as root, on a machine of nobody else's");
-	has(page, "was=$(sysctl vm.overcommit_ratio)\nsysctl -w vm.drop_caches=3\nsysctl -w vm.overcommit_kbytes=9\n"
-		  "swapoff -a\n./prog one ");
+	has(page,
+	    "was=$(sysctl vm.overcommit_ratio)\nsysctl -w vm.drop_caches=3\nsysctl -w vm.overcommit_kbytes=9  # 9 KiB\n"
+	    "swapoff -a\n./prog one ");
 	has(page, "\nswapon -a\necho &quot;$was&quot; | sysctl -p -</pre>");
 	has(page, "<b>setpriv --reuid=nobody --regid=&quot;$(id -g nobody)&quot; --clear-groups enomem inject "
 		  "&#39;mmap,brk:ENOMEM:size&gt;=4096&#39; -- ./prog one ");
@@ -291,6 +345,15 @@ static void test_several(void **state)
 	has(page, "What differs");
 	has(page, "it did otherwise");
 	has(page, "this file is a reference");
+	lacks(page, "Not in every result");
+	json_auto_t *fewer = json_pack("[O, o]", json_array_get(results, 0), sample_result());
+	json_t *few = json_object_get(json_array_get(fewer, 1), "scenarios");
+	while (json_array_size(few) > 1)
+		(void)json_array_remove(few, 1);
+	auto_free char *partly = page_of(fewer, NULL);
+	has(partly, "Not in every result, which is no difference:</p><ul><li>only on 6.1: address-space-limit, ");
+	lacks(partly, "What differs");
+	lacks(partly, "not made");
 	json_auto_t *single = json_pack("[O]", json_array_get(results, 0));
 	auto_free char *alone = page_of(single, NULL);
 	lacks(alone, "data-filter=\"differs\"");
@@ -457,6 +520,8 @@ int main(void)
 		cmocka_unit_test(test_page),
 		cmocka_unit_test(test_command),
 		cmocka_unit_test(test_boxes),
+		cmocka_unit_test(test_boxes_guest),
+		cmocka_unit_test(test_boxes_sizes),
 		cmocka_unit_test(test_boxes_v1),
 		cmocka_unit_test(test_boxes_machine),
 		cmocka_unit_test(test_hostile),

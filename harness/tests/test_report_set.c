@@ -87,7 +87,6 @@ static void test_each_difference(void **state)
 		 "check \"only now\": on 5.10, not asserted; on 6.12, asserted\n"},
 		{"scenarios/5/reason", "\"needs swap\"",
 		 "skipped: on 5.10, needs root: run as root; on 6.12, needs swap\n"},
-		{"scenarios/5/name", "\"other\"", "verdict: on 5.10, skip; on 6.12, not run\n"},
 		{"scenarios/1/runs/1/cause/bound", "67112960",
 		 "limit: on 5.10, 67108864 bytes; on 6.12, 67112960 bytes\n"},
 		{"scenarios/2/runs/1/outcome", "{\"kind\": \"panic\", \"text\": \"dead\"}",
@@ -121,7 +120,8 @@ static void test_no_cell_is_better_than_its_proof(void **state)
 	has(passes, "pids-max/fork");
 	assert_int_equal(count(passes, "pass EAGAIN"), 2);
 	assert_null(strstr(passes, "pass EAGAIN  pass")); /* one has no cases, the other nothing without */
-	has(passes, "verdict: on 5.10, pass; on 6.12, not run\n");
+	has(passes, "Not in every result\n  only on 5.10: pids-max\n  only on 6.12: pids-max/fork\n");
+	assert_null(strstr(passes, "\n* "));
 	doctor(odd, "scenarios/0/verdict", "\"fail\"");
 	doctor(odd, "scenarios/0/reason", "\"no control was given what this trigger is refused\"");
 	doctor(odd, "summary/pass", "1");
@@ -134,9 +134,61 @@ static void test_no_cell_is_better_than_its_proof(void **state)
 	doctor(odd, "scenarios/0/runs/0/reason", "\"needs two CPUs\"");
 	doctor(odd, "summary/fail", "1");
 	doctor(odd, "summary/skip", "3");
+	for (unsigned run = 0; run < 4; run++) {
+		char path[64];
+		(void)snprintf(path, sizeof(path), "0/scenarios/0/runs/%u/case", run);
+		doctor(set, path, "\"fork\"");
+	}
 	auto_free char *unproven = pretty(set);
+	has(unproven, "verdict: on 5.10, pass; on 6.12, skip\n");
 	has(unproven, "skipped: on 6.12, needs two CPUs\n");
 	assert_int_equal(count(unproven, "pass EAGAIN"), 1);
+}
+
+/* What was not asked for in one of the results is no difference, and is told once, the scenario with all its cases; a
+ * run that is missing of a case that is there is one. */
+static void test_what_was_not_asked_for(void **state)
+{
+	(void)state;
+	json_auto_t *set =
+		json_pack("[o, o, o]", sample_on("5.10.0", NULL), sample_on("6.1.0", NULL), sample_on("6.12.0", NULL));
+	json_t *scenarios = json_object_get(json_array_get(set, 2), "scenarios");
+	while (json_array_size(scenarios) > 1)
+		(void)json_array_remove(scenarios, 1);
+	doctor(set, "2/summary", "{\"pass\": 1, \"fail\": 0, \"broken\": 0, \"skip\": 0}");
+	doctor(set, "1/scenarios/5/name", "\"other\"");
+	auto_free char *text = pretty(set), *markdown = written_set(FORMAT_MARKDOWN, set, (struct report_options){0});
+	assert_null(strstr(text, "\n* "));
+	assert_null(strstr(text, "Differences"));
+	assert_null(strstr(text, "not made"));
+	has(text, "\nNot in every result\n  only on 5.10 and 6.1: address-space-limit, ");
+	has(text, "\n  only on 5.10: swap-full\n  only on 6.1: other\n");
+	has(text, "\n0 of 7 rows differ\n");
+	assert_null(strstr(markdown, "What differs"));
+	has(markdown, "\nNot in every result:\n\n- only on 5.10 and 6.1: address-space-limit, ");
+	has(markdown, "\n- only on 6.1: other\n");
+	(void)json_array_remove(json_object_get(json_array_get(scenarios, 0), "runs"), 2);
+	auto_free char *run = pretty(set);
+	has(run, "remedy \"raised\": on 5.10 and 6.1, pass, success; on 6.12, not made\n");
+	has(run, "\n1 of 7 rows differ\n");
+}
+
+/* Of hundreds some are named. */
+static void test_many_were_not_asked_for(void **state)
+{
+	(void)state;
+	json_auto_t *set = json_pack("[o, o]", sample_on("5.10.0", NULL), sample_on("6.12.0", NULL));
+	json_t *scenarios = json_object_get(json_array_get(set, 0), "scenarios"), *one = json_array_get(scenarios, 5);
+	for (unsigned i = 0; i < 300; i++) {
+		json_t *copy = json_deep_copy(one);
+		(void)json_object_set_new(copy, "name", json_sprintf("more-%u", i));
+		(void)json_array_append_new(scenarios, copy);
+	}
+	doctor(set, "0/summary/skip", "302");
+	auto_free char *text = pretty(set);
+	has(text, "\n  only on 5.10: more-0, more-1, ");
+	has(text, ", more-11 and 288 more\n");
+	has(text, "\n0 of ");
 }
 
 static void test_labels(void **state)
@@ -254,11 +306,18 @@ static void test_harmless_and_narrow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden),          cmocka_unit_test(test_nothing_differs),
-		cmocka_unit_test(test_each_difference), cmocka_unit_test(test_no_cell_is_better_than_its_proof),
-		cmocka_unit_test(test_labels),          cmocka_unit_test(test_tap_is_one_stream),
-		cmocka_unit_test(test_json_lines),      cmocka_unit_test(test_markdown),
-		cmocka_unit_test(test_refused),         cmocka_unit_test(test_harmless_and_narrow),
+		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_nothing_differs),
+		cmocka_unit_test(test_each_difference),
+		cmocka_unit_test(test_no_cell_is_better_than_its_proof),
+		cmocka_unit_test(test_what_was_not_asked_for),
+		cmocka_unit_test(test_many_were_not_asked_for),
+		cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_tap_is_one_stream),
+		cmocka_unit_test(test_json_lines),
+		cmocka_unit_test(test_markdown),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_harmless_and_narrow),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

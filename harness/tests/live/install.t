@@ -382,7 +382,7 @@ if git -C "$source" rev-parse HEAD >/dev/null 2>&1; then
 	done
 	if [ -s "$work/clone-1.tar.gz" ]; then
 		ok "two source archives are the same" cmp "$work/clone-1.tar.gz" "$work/clone-2.tar.gz"
-		is "and name their commit" "$(tar -xzOf "$work/clone-1.tar.gz" enomem/harness/package/commit.txt)" "$(git -C "$work/clone-1" rev-parse HEAD)"
+		is "and name their commit and its time" "$(tar -xzOf "$work/clone-1.tar.gz" enomem/harness/package/commit.txt | paste -s -d " ")" "$(git -C "$work/clone-1" show -s --format="%H %ct")"
 		mkdir "$work/unpacked"
 		tar -xzf "$work/clone-1.tar.gz" -C "$work/unpacked"
 		cmake -DGIT="$(command -v git)" -DSOURCE="$work/unpacked/enomem" -DOUTPUT="$work/commit.c" -P "$work/unpacked/enomem/harness/package/commit.cmake"

@@ -15,6 +15,27 @@ version=$("$enomem" --version | cut -d ' ' -f 2)
 deb=$work/made/enomem_$version-1_$(dpkg --print-architecture).deb
 ok "one package is made, named as Debian names them" test -s "$deb" || { diag "$(tail -n 5 "$work/cpack.log")"; finish; }
 
+# --- whenever it is packed, the same bytes: its times are the commit's, or what the environment says ---
+packed() # where, what kinds, settings of the environment
+{
+	(cd "$work" && marked env -u SOURCE_DATE_EPOCH "${@:3}" cpack --config "$ENOMEM_BUILD/CPackConfig.cmake" -G "$2" -B "$work/$1") >"$work/cpack.log" 2>&1 || diag "$(tail -n 5 "$work/cpack.log")"
+}
+sums() { (cd "$work/$1" 2>/dev/null && find . -maxdepth 1 \( -name "*.deb" -o -name "*.tar.gz" \) -exec sha256sum {} + | sort); }
+packed once "DEB;TGZ"
+sleep 1
+packed again "DEB;TGZ"
+is "both kinds are made" "$(sums once | wc -l)" 2
+is "packed twice, both are the same bytes" "$(sums again)" "$(sums once)"
+packed then TGZ SOURCE_DATE_EPOCH=86400
+unlike "at another time they are not: the environment's goes before" "$(sums then)" "$(sums once | cut -c 1-64 | paste -s -d '|')"
+is "which is that of the files" "$(TZ=UTC tar -tvzf "$work"/then/*.tar.gz | awk '{print $4, $5}' | sort -u)" "1970-01-02 00:00"
+date=$(TZ=UTC git -C "$(dirname "$0")" show -s --format=%cd --date='format-local:%Y-%m-%d %H:%M' 2>/dev/null)
+if [ "$date" ]; then
+	is "else the commit's" "$(TZ=UTC tar -tvzf "$work"/once/*.tar.gz | awk '{print $4, $5}' | sort -u)" "$date"
+else
+	skip_test "else the commit's" "needs git, and a clone"
+fi
+
 # --- its fields ---
 field() { dpkg-deb -f "$deb" "$1"; }
 is "package, version, section" "$(field Package) $(field Version) $(field Section)" "enomem $version-1 devel"
