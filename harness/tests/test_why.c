@@ -365,6 +365,26 @@ static void test_pipe_that_may_not_grow(void **state)
 	assert_true(refusal_asked_wrongly(&r, CAUSE_UNKNOWN, 0, &s));
 }
 
+/* mprotect(2) of a range with a hole in it: no limit says so. Of one that is all there, one must have. */
+static void test_protecting_a_hole(void **state)
+{
+	static struct snapshot s;
+	static const char *const calls[] = {"mprotect", "pkey_mprotect"};
+	(void)state;
+	s.maps_seen = s.maps.target_mapped = true;
+	for (unsigned i = 0; i < 2; i++) {
+		const struct refusal r = {.call = call_by_name(calls[i]), .args = {1 << 20, 8192}, .error = ENOMEM};
+		s.maps.target_reach = 4096;
+		assert_true(refusal_asked_wrongly(&r, CAUSE_UNKNOWN, 0, &s));
+		assert_false(refusal_asked_wrongly(&r, CAUSE_MAX_MAP_COUNT, 0, &s));
+		s.maps.target_reach = 8192;
+		assert_false(refusal_asked_wrongly(&r, CAUSE_UNKNOWN, 0, &s));
+	}
+	const struct refusal unmaps = {.call = call_by_name("munmap"), .args = {1 << 20, 8192}, .error = ENOMEM};
+	s.maps.target_reach = 4096;
+	assert_false(refusal_asked_wrongly(&unmaps, CAUSE_UNKNOWN, 0, &s));
+}
+
 static void test_survived(void **state)
 {
 	static struct why w;
@@ -596,6 +616,7 @@ int main(void)
 		cmocka_unit_test(test_set_inside_and_around),
 		cmocka_unit_test(test_long_command),
 		cmocka_unit_test(test_pipe_that_may_not_grow),
+		cmocka_unit_test(test_protecting_a_hole),
 		cmocka_unit_test(test_survived),
 		cmocka_unit_test(test_asked_wrongly_is_no_refusal),
 		cmocka_unit_test(test_death),

@@ -87,6 +87,13 @@ nothing "mprotect of what is not mapped, which no limit refuses" python3 -c '
 import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 assert libc.mprotect(ctypes.c_void_p(4096 * 4096), 4096, 1) == -1 and ctypes.get_errno() == 12'
+nothing "mprotect of a range with a hole after its first page" python3 -c '
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+p = libc.mmap(None, 3 * 4096, 3, 0x22, -1, 0)
+assert libc.munmap(ctypes.c_void_p(p + 4096), 4096) == 0
+assert libc.mprotect(ctypes.c_void_p(p), 8192, 1) == -1 and ctypes.get_errno() == 12'
 nothing "threads of python" python3 -c '
 import threading
 t = [threading.Thread(target=lambda: [bytearray(100000) for _ in range(50)]) for _ in range(20)]
