@@ -225,6 +225,11 @@ struct why {
 	struct why_refusals refusals[WHY_GROUPS];
 	struct why_deaths deaths[WHY_GROUPS];
 	uint64_t unlisted; /* refusals beyond the groups there is room for */
+	unsigned exited_next;
+	struct {
+		pid_t pid;
+		char comm[WHY_COMM];
+	} exited[64]; /* the latest that ended: who sent something may be gone when it arrives */
 	unsigned kills_next;
 	struct {
 		pid_t target;

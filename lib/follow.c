@@ -279,6 +279,8 @@ static void on_exit_event(struct follow *f, struct follow_task *t)
 {
 	unsigned long status = 0;
 	t->in_call = false;
+	if (f->started && f->handlers.exits && t->tid == t->process->pid)
+		f->handlers.exits(t->process, f->data);
 	if (f->started && ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &status) == 0 && WIFSIGNALED((int)status) &&
 	    f->handlers.dying)
 		f->handlers.dying(t->process, t->tid, WTERMSIG((int)status), f->data);

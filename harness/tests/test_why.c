@@ -421,6 +421,33 @@ static void test_asked_wrongly_is_no_refusal(void **state)
 	follow_free(w.follow);
 }
 
+/* It is gone when its signal arrives, and was watched. */
+static void test_sender_that_is_gone(void **state)
+{
+	static struct why w;
+	const pid_t nobody = 1 << 30; /* above any */
+	struct follow_process p = {.pid = getpid()};
+	siginfo_t info = {.si_signo = SIGTERM, .si_code = SI_USER};
+	info.si_pid = nobody;
+	(void)state;
+	begin(&w);
+	w.exited_next = 2;
+	w.exited[0].pid = nobody;
+	(void)strcpy(w.exited[0].comm, "worker");
+	w.exited[1].pid = nobody - 1;
+	(void)strcpy(w.exited[1].comm, "other");
+	why_handlers.signalled(&p, p.pid, &info, &w);
+	why_handlers.ended(&p, false, SIGTERM, &w);
+	assert_int_equal(w.deaths_count, 1);
+	assert_int_equal(w.deaths[0].sender.pid, nobody);
+	assert_string_equal(w.deaths[0].sender.comm, "worker");
+	p = (struct follow_process){.pid = getpid()};
+	why_handlers.exits(&p, &w);
+	assert_int_equal(w.exited[2].pid, getpid());
+	assert_memory_equal(w.exited[2].comm, "test_why", 8);
+	why_free(&w);
+}
+
 static void test_death(void **state)
 {
 	static struct why w;
@@ -619,6 +646,7 @@ int main(void)
 		cmocka_unit_test(test_protecting_a_hole),
 		cmocka_unit_test(test_survived),
 		cmocka_unit_test(test_asked_wrongly_is_no_refusal),
+		cmocka_unit_test(test_sender_that_is_gone),
 		cmocka_unit_test(test_death),
 		cmocka_unit_test(test_sender_of_another_namespace),
 		cmocka_unit_test(test_systemd_oomd),

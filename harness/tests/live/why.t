@@ -394,6 +394,11 @@ is "by itself: who" "$(get '.deaths[0] | .sender.pid == .pid')" true
 why sh -c 'sleep 60 & sleep 0.2; kill -KILL $!; wait $!; exit 3'
 is "a child: the shell's status" "$code" 3
 is "a child: who" "$(get '.deaths[0] | "\(.comm) \(.sender.comm)"')" "sleep sh"
+for _ in 1 2 3; do # whoever is in the group is sent it, we too, and hand it on
+	rm -f "$json"
+	marked setsid -w "$enomem" why -j -o "$json" -- sh -c 'trap : TERM; sh -c "kill -TERM 0; exit 0"; trap - TERM; sleep 0.2; sh -c "kill -TERM 0"; sleep 5' >"$work/out" 2>"$errors" </dev/null
+	is "watched, and gone when its signal arrives: it has a name" "$(get '[.deaths[].sender | select(. != null) | .comm] | unique | join(" ")')" sh || tell
+done
 outside() # signal: sent to the program by somebody who is not watched
 {
 	rm -f "$json" "$work/pid"
