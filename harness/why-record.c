@@ -90,6 +90,21 @@ static void on_limits(struct follow_process *p, unsigned resource, uint64_t soft
 	why_limits_note_setter(&w->limits, p->pid, k ? k->comm : "?", resource, soft);
 }
 
+/* --- filters of its own ------------------------------------------------------------------------------------------ */
+
+static void on_filters(struct follow_process *p, void *data)
+{
+	struct why *w = data;
+	const struct known *k = known_of(p);
+	if (w->filters.processes++ == 0) {
+		w->filters.first = p->pid;
+		memcpy(w->filters.comm, k ? k->comm : "?", k ? sizeof(k->comm) : 2);
+	} else if (w->filters.last == p->pid) { /* one more of the same */
+		w->filters.processes--;
+	}
+	w->filters.last = p->pid;
+}
+
 /* --- refusals ---------------------------------------------------------------------------------------------------- */
 
 static struct why_refusals *find_group(struct why *w, const struct known *k, const struct refusal *r,
@@ -413,6 +428,7 @@ const struct follow_handlers why_handlers = {
 	.signalled = on_signalled,
 	.kills = on_kills,
 	.limits = on_limits,
+	.filters = on_filters,
 	.exits = on_exits,
 	.dying = on_dying,
 	.ended = on_ended,

@@ -421,6 +421,43 @@ static void test_asked_wrongly_is_no_refusal(void **state)
 	follow_free(w.follow);
 }
 
+/* What it refuses was not seen, or where every call stops was: without a filter of ours. */
+static void test_filter_of_its_own(void **state)
+{
+	static struct why w;
+	(void)state;
+	begin(&w);
+	w.filtered = true;
+	w.filters = (struct why_filters){.processes = 1, .first = 42, .last = 42, .comm = "server"};
+	char *text = printed(&w, false);
+	contains(text, "; no refusal was seen; ");
+	contains(text,
+		 "\nnote: process 42 (server) set a seccomp filter of its own: what that refuses is not seen here\n");
+	assert_null(strstr(text, "nothing was refused"));
+	free(text);
+	w.filters.processes = 3;
+	text = printed(&w, false);
+	contains(text,
+		 "note: process 42 (server) and 2 more set seccomp filters of their own: what those refuse is not seen "
+		 "here\n");
+	free(text);
+	json_t *json = why_json(&w), *own = json_object_get(json_object_get(json, "watched"), "own_filters");
+	assert_int_equal(json_integer_value(json_object_get(own, "processes")), 3);
+	assert_int_equal(json_integer_value(json_object_get(own, "pid")), 42);
+	assert_string_equal(json_string_value(json_object_get(own, "comm")), "server");
+	json_decref(json);
+	w.filtered = false;
+	text = printed(&w, false);
+	contains(text, "nothing was refused");
+	contains(text, "of their own: what no limit explains may be refused by those\n");
+	free(text);
+	w.filters.processes = 0;
+	json = why_json(&w);
+	assert_null(json_object_get(json_object_get(json, "watched"), "own_filters"));
+	json_decref(json);
+	follow_free(w.follow);
+}
+
 /* It is gone when its signal arrives, and was watched. */
 static void test_sender_that_is_gone(void **state)
 {
@@ -646,6 +683,7 @@ int main(void)
 		cmocka_unit_test(test_protecting_a_hole),
 		cmocka_unit_test(test_survived),
 		cmocka_unit_test(test_asked_wrongly_is_no_refusal),
+		cmocka_unit_test(test_filter_of_its_own),
 		cmocka_unit_test(test_sender_that_is_gone),
 		cmocka_unit_test(test_death),
 		cmocka_unit_test(test_sender_of_another_namespace),

@@ -94,6 +94,26 @@ libc.mmap.restype = ctypes.c_void_p
 p = libc.mmap(None, 3 * 4096, 3, 0x22, -1, 0)
 assert libc.munmap(ctypes.c_void_p(p + 4096), 4096) == 0
 assert libc.mprotect(ctypes.c_void_p(p), 8192, 1) == -1 and ctypes.get_errno() == 12'
+# A filter that the program sets itself refuses before ours is asked.
+sandboxed=$(dirname "$0")/sandboxed.py
+for way in prctl seccomp; do
+	why python3 "$sandboxed" "$way"
+	is "a filter of its own, by $way: the program was refused" "$code" 12 || tell
+	is "a filter of its own, by $way: it is said" "$(get '.watched.own_filters | "\(.processes) \(.comm)"') $(get '.watched.own_filters.pid == .program.pid')" "1 python3 true"
+done
+marked "$enomem" why python3 "$sandboxed" prctl 2>"$errors"
+like "a filter of its own: for people" "$(cat "$errors")" ': exit status 12; no refusal was seen; '
+like "a filter of its own: which process, and what of it" "$(cat "$errors")" '^note: process [0-9]+ \(python3\) set a seccomp filter of its own: what that refuses is not seen here$'
+marked python3 "$sandboxed" prctl "$work/has-filter" &
+for _ in $(seq 100); do [ -s "$work/has-filter" ] && break; sleep 0.1; done
+{ sleep 1; rm "$work/has-filter"; } &
+rm -f "$json"
+marked "$enomem" why -j -o "$json" -p "$(cat "$work/has-filter")" --for=30s 2>"$errors"
+wait
+is "a filter that was there before: every call stops, and so what it refuses" "$(get '[.refusals[] | "\(.call) \(.errno) \(.cause.id)"] | unique | join(",")')" "mmap ENOMEM unknown" || tell
+like "a filter that was there before: it may have been that" "$(get '.notes[]')" '^process [0-9]+ has a seccomp filter: what no limit explains may be refused by that$'
+why python3 "$sandboxed" fails
+is "a filter that it does not get is none" "$code $(get .watched.own_filters)" "0 null" || tell
 nothing "threads of python" python3 -c '
 import threading
 t = [threading.Thread(target=lambda: [bytearray(100000) for _ in range(50)]) for _ in range(20)]
