@@ -10,7 +10,7 @@ packages_to_test="$packages_to_run $packages_to_guest $packages_to_report cpio e
   perl python3 python3-jsonschema python3-yaml procps gpg git parallel libxml2-utils dpkg-dev file tmux gdb strace curl prometheus-node-exporter
   openssl bsdutils chromium chromium-driver python3-selenium lintian zsh fish bash-completion
   default-jre-headless earlyoom nginx-light nodejs postgresql-15 redis-server"
-packages_to_bench="$packages_to_run $packages_to_guest stress-ng strace python3 jq time"
+packages_to_bench="$packages_to_run $packages_to_guest stress-ng strace python3 jq time default-jre-headless"
 
 say() { printf '\n== %s\n' "$*"; }
 

@@ -92,7 +92,7 @@ static int grade(const struct hold_options *o, const struct hold *h, const json_
 	char why[2 * TEXT_MAX];
 	json_auto_t *answer = NULL;
 	if (h->answer_too_long)
-		(void)snprintf(why, sizeof(why), " it is longer than %zu bytes", GRADE_ANSWER_MAX);
+		(void)snprintf(why, sizeof(why), "it is longer than %zu bytes", GRADE_ANSWER_MAX);
 	else
 		answer = grade_parse(h->answer ? h->answer : "", h->answer_length, why, sizeof(why));
 	if (!answer) {
@@ -154,7 +154,8 @@ static void tell_decoys(const struct hold *h)
 		tell_changes(item);
 	}
 	if (h->decoys)
-		say_note("of %zu decoys %zu were spared", json_array_size(h->decoys), spared);
+		say_note("%zu of %zu decoy%s spared", spared, json_array_size(h->decoys),
+			 json_array_size(h->decoys) == 1 ? "" : "s");
 }
 
 static int finish(const struct hold_options *o, const struct hold *h, const json_t *key)

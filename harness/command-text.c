@@ -288,9 +288,15 @@ static void put_environment(const json_t *evidence, FILE *out)
 static void put_notes(const json_t *evidence, const struct command_story *story, size_t refused, FILE *out)
 {
 	const json_t *problem = json_object_get(evidence, "problem"), *witness = json_object_get(evidence, "witness");
-	json_int_t left = text_integer(witness, "tasks_left", 0);
+	json_int_t left = text_integer(witness, "tasks_left", 0), filter = text_integer(witness, "own_filter", 0);
 	if (*text_of(problem, "message") && strcmp(text_of(problem, "step"), "interrupted") != 0)
 		(void)fprintf(out, "note: %s\n", clean(text_of(problem, "message")));
+	if (filter > 0)
+		(void)fprintf(out,
+			      "note: process %" JSON_INTEGER_FORMAT
+			      " set a seccomp filter of its own: what that refuses "
+			      "is not seen here\n",
+			      filter);
 	if (left > 0)
 		(void)fprintf(out, "note: it left %" JSON_INTEGER_FORMAT " task%s behind, which ended with it\n", left,
 			      left == 1 ? "" : "s");
@@ -326,7 +332,8 @@ void command_print(const json_t *evidence, const struct command_story *story, FI
 		      : story->status < 0 ? "it did not end by itself"
 					  : why_end_text(story->status, end, sizeof(end)));
 	if (!refused)
-		(void)fputs("; nothing was refused", out);
+		(void)fputs(json_object_get(witness, "own_filter") ? "; no refusal was seen" : "; nothing was refused",
+			    out);
 	(void)fprintf(out, "; %s calls of %" JSON_INTEGER_FORMAT " task%s looked at\n",
 		      number_format_count(calls, sizeof(calls), (uint64_t)calls_seen(evidence)), tasks,
 		      tasks == 1 ? "" : "s");
@@ -357,8 +364,9 @@ json_t *command_json(const json_t *evidence, const struct command_story *story)
 		(void)json_object_set_new((json_t *)(uintptr_t)item, "likely", json_boolean(item == likely));
 	json_t *witness = json_object_get(evidence, "witness");
 	(void)json_object_set_new(o, "watched",
-				  json_pack("{s:I, s:I, s:I}", "calls", calls_seen(evidence), "tasks",
-					    text_integer(witness, "tasks", 0), "tasks_left",
+				  json_pack("{s:O*, s:I, s:I, s:I}", "own_filter",
+					    json_object_get(witness, "own_filter"), "calls", calls_seen(evidence),
+					    "tasks", text_integer(witness, "tasks", 0), "tasks_left",
 					    text_integer(witness, "tasks_left", 0)));
 	return o;
 }

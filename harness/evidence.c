@@ -155,6 +155,8 @@ static json_t *witness_json(const struct witness *w)
 	json_object_set_new(o, "signals", signals);
 	json_object_set_new(o, "tasks", json_integer(w->tasks_seen));
 	json_object_set_new(o, "tasks_left", json_integer(w->tasks_left));
+	if (w->own_filter)
+		json_object_set_new(o, "own_filter", json_integer(w->own_filter));
 	return o;
 }
 

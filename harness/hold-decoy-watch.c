@@ -257,8 +257,19 @@ __attribute__((format(printf, 2, 3))) static void add(json_t *all, const char *f
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (json_array_size(all) < HOLD_DECOY_CHANGES_MAX)
-		(void)json_array_append_new(all, judge_text(text));
+	json_t *change = judge_text(text);
+	const json_t *told;
+	size_t i;
+	/* A signal waits for a process before it is taken, and both may be seen. */
+	json_array_foreach (all, i, told)
+		if (json_equal(told, change)) {
+			json_decref(change);
+			return;
+		}
+	if (i < HOLD_DECOY_CHANGES_MAX)
+		(void)json_array_append_new(all, change);
+	else
+		json_decref(change);
 }
 
 /* In a ptrace-stop that nobody has asked about the code is the signal that was taken. What programs are sent by the

@@ -77,6 +77,7 @@ static const struct shape witness[] = {
 	{"signals", ARRAY, .members = signal_seen},
 	{"tasks", COUNT},
 	{"tasks_left", COUNT},
+	{"own_filter", NUMBER},
 	{0},
 };
 static const struct shape exit_status[] = {{"code", NUMBER}, {"signal", TEXT}, {0}};

@@ -93,15 +93,47 @@ static bool find_mount(pid_t pid, unsigned major, unsigned minor, char *ret, siz
 	return false;
 }
 
-static bool mount_of(const struct why_moment *m, const struct snapshot *s, char *ret, size_t size)
+static bool shares_our_mounts(pid_t pid)
+{
+	char name[64];
+	struct stat its, ours;
+	(void)snprintf(name, sizeof(name), "/proc/%d/ns/mnt", pid);
+	if (stat(name, &its) < 0 || stat("/proc/self/ns/mnt", &ours) < 0)
+		return true; /* a kernel without them, or nothing to be known */
+	return its.st_dev == ours.st_dev && its.st_ino == ours.st_ino;
+}
+
+/* *ret_apart: nowhere but in the mount namespace of the process, which is not ours. */
+static bool mount_of(const struct why_moment *m, const struct snapshot *s, char *ret, size_t size, bool *ret_apart)
 {
 	char name[64];
 	struct stat st;
-	if (s->area_seen && s->area.inode)
-		return find_mount(m->pid, s->area.major, s->area.minor, ret, size);
-	(void)snprintf(name, sizeof(name), "/proc/%d/fd/%d", m->pid, (int)m->refusal.args[0]);
-	return m->refusal.call && stat(name, &st) == 0 &&
-	       find_mount(m->pid, major(st.st_dev), minor(st.st_dev), ret, size);
+	dev_t device = makedev(s->area.major, s->area.minor);
+	if (!s->area_seen || !s->area.inode) {
+		(void)snprintf(name, sizeof(name), "/proc/%d/fd/%d", m->pid, (int)m->refusal.args[0]);
+		if (!m->refusal.call || stat(name, &st) < 0)
+			return false;
+		device = st.st_dev;
+	}
+	*ret_apart = false;
+	if (shares_our_mounts(m->pid))
+		return find_mount(m->pid, major(device), minor(device), ret, size);
+	if (find_mount(getpid(), major(device), minor(device), ret, size))
+		return true;
+	*ret_apart = true;
+	return find_mount(m->pid, major(device), minor(device), ret, size);
+}
+
+/* A command that is to be typed in the mount namespace of a process: of one that has ended, where a next run makes it.
+ */
+static char *command_apart(const struct why *w, const struct why_moment *m, char *command)
+{
+	char *text;
+	int r = w->argv ? asprintf(&text, "# only in the program's own mount namespace, once it is mounted there: %s",
+				   command)
+			: asprintf(&text, "nsenter --target %d --mount %s", m->pid, command);
+	free(command);
+	return r < 0 ? NULL : text;
 }
 
 /* --- the row ----------------------------------------------------------------------------------------------------- */
@@ -245,7 +277,7 @@ static void fix_queues(const struct why *w, struct why_moment *m, const struct s
 }
 
 static bool find_place(const struct why *w, struct why_moment *m, const struct snapshot *s,
-		       const struct limit_state *state, struct triage_row *row)
+		       const struct limit_state *state, struct triage_row *row, bool *ret_apart)
 {
 	static char mount[512];
 	enum cgroup_controller controller = m->cause == CAUSE_PIDS_MAX         ? CGROUP_PIDS
@@ -253,7 +285,7 @@ static bool find_place(const struct why *w, struct why_moment *m, const struct s
 									       : CGROUP_MEMORY;
 	if (row->kind == TRIAGE_OF_MOUNT) {
 		row->path = mount;
-		if (!mount_of(m, s, mount, sizeof(mount)))
+		if (!mount_of(m, s, mount, sizeof(mount), ret_apart))
 			return false;
 	} else if (row->kind == TRIAGE_OF_GROUP && !find_group(w, s, state, controller, row)) {
 		return false;
@@ -289,16 +321,21 @@ void why_fix(struct why *w, struct why_moment *m, const struct snapshot *s)
 			row.setting = s->rlimit[known[i].resource];
 		if (s->meminfo.value[MEMINFO_HUGEPAGE_SIZE] < ENOMEM_ABSENT)
 			t.huge_page = s->meminfo.value[MEMINFO_HUGEPAGE_SIZE];
-		if (!find_place(w, m, s, state, &row))
+		bool apart = false;
+		if (!find_place(w, m, s, state, &row, &apart))
 			return;
 		fill_row(s, state, &row);
 		/* What shows the numbers of a process that is gone when this is read shows nothing. */
-		if (row.kind != TRIAGE_OF_PROCESS || !w->argv)
+		if ((row.kind != TRIAGE_OF_PROCESS && !apart) || !w->argv)
 			m->show = strdup(triage_show(&t, &row, show, sizeof(show)));
 		if (known[i].resource >= 0 && w->argv)
 			m->fix = start_with_more(w, m, known[i].resource, &row);
 		else if (row.limit != TRIAGE_ADDRESS_SPACE) /* there is none: only asking for less helps */
 			m->fix = strdup(triage_fix(&t, &row, fix, sizeof(fix)));
+		if (apart && m->show)
+			m->show = command_apart(w, m, m->show);
+		if (apart && m->fix)
+			m->fix = command_apart(w, m, m->fix);
 		return;
 	}
 	if (m->cause == CAUSE_RLIMIT_SIGPENDING) {

@@ -196,6 +196,10 @@ json_t *why_json(const struct why *w)
 	json_t *watched = json_pack("{s:o, s:o, s:o, s:b, s:b, s:b}", "calls", json_number(n->calls), "processes",
 				    json_number(n->processes), "tasks", json_number(n->tasks), "filter", w->filtered,
 				    "all", !n->lost, "unwinds", backtrace_unwinds());
+	if (w->filters.processes)
+		(void)json_object_set_new(watched, "own_filters",
+					  json_pack("{s:o, s:i, s:o}", "processes", json_number(w->filters.processes),
+						    "pid", (int)w->filters.first, "comm", text(w->filters.comm)));
 	return json_pack("{s:s, s:{s:s}, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "enomem-why/1", "host",
 			 "kernel", uname(&name) == 0 ? name.release : "", "program", program_json(w), "duration_ns",
 			 json_number(w->duration_ns), "watched", watched, "refusals", refusals, "unlisted",

@@ -30,6 +30,14 @@ void why_note(struct why *w, const char *format, ...)
 	w->note[w->note_count++] = text;
 }
 
+void why_note_filter(struct why *w, pid_t pid)
+{
+	char name[64], text[8192];
+	(void)snprintf(name, sizeof(name), "/proc/%d/status", pid);
+	if (procfs_read_at(AT_FDCWD, name, text, sizeof(text)) > 0 && strstr(text, "\nSeccomp:\t2"))
+		why_note(w, "process %d has a seccomp filter: what no limit explains may be refused by that", pid);
+}
+
 /* Who traces a program as somebody who may not trace that of another user takes its privileges away: bprm_fill_uid(),
  * fs/exec.c. */
 void why_note_lost_privileges(struct why *w, pid_t pid)

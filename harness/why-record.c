@@ -90,6 +90,21 @@ static void on_limits(struct follow_process *p, unsigned resource, uint64_t soft
 	why_limits_note_setter(&w->limits, p->pid, k ? k->comm : "?", resource, soft);
 }
 
+/* --- filters of its own ------------------------------------------------------------------------------------------ */
+
+static void on_filters(struct follow_process *p, void *data)
+{
+	struct why *w = data;
+	const struct known *k = known_of(p);
+	if (w->filters.processes++ == 0) {
+		w->filters.first = p->pid;
+		memcpy(w->filters.comm, k ? k->comm : "?", k ? sizeof(k->comm) : 2);
+	} else if (w->filters.last == p->pid) { /* one more of the same */
+		w->filters.processes--;
+	}
+	w->filters.last = p->pid;
+}
+
 /* --- refusals ---------------------------------------------------------------------------------------------------- */
 
 static struct why_refusals *find_group(struct why *w, const struct known *k, const struct refusal *r,
@@ -197,8 +212,27 @@ static bool is_handed_on(const siginfo_t *info)
 	return info->si_pid == getpid() && from->pid != 0 && from->signal == info->si_signo;
 }
 
+static void on_exits(struct follow_process *p, void *data)
+{
+	struct why *w = data;
+	unsigned i = w->exited_next++ % ARRAY_SIZE(w->exited);
+	w->exited[i].pid = p->pid;
+	read_comm(p->pid, w->exited[i].comm);
+}
+
+/* One that is gone has a name if it was watched. */
+static void name_sender(const struct why *w, struct why_sender *s)
+{
+	read_comm(s->pid, s->comm);
+	for (unsigned n = 1; strcmp(s->comm, "?") == 0 && n <= ARRAY_SIZE(w->exited) && n <= w->exited_next; n++) {
+		unsigned i = (w->exited_next - n) % ARRAY_SIZE(w->exited);
+		if (w->exited[i].pid == s->pid)
+			memcpy(s->comm, w->exited[i].comm, sizeof(s->comm));
+	}
+}
+
 /* Servers and runtimes take a signal, tidy up, and raise it again: who sent it is who sent it first. */
-static void note_sender(struct known *k, pid_t pid, const siginfo_t *info)
+static void note_sender(const struct why *w, struct known *k, pid_t pid, const siginfo_t *info)
 {
 	struct why_sender *s = &k->sender;
 	bool met = s->signal == info->si_signo;
@@ -209,7 +243,10 @@ static void note_sender(struct known *k, pid_t pid, const siginfo_t *info)
 	if (is_handed_on(info)) {
 		const struct launch_sender *from = launch_sender();
 		*s = (struct why_sender){.known = true, .pid = from->pid, .uid = from->uid, .signal = from->signal};
-		(void)snprintf(s->comm, sizeof(s->comm), "%.*s", WHY_COMM - 1, from->comm[0] ? from->comm : "?");
+		if (from->comm[0])
+			(void)snprintf(s->comm, sizeof(s->comm), "%.*s", WHY_COMM - 1, from->comm);
+		else
+			name_sender(w, s);
 		return;
 	}
 	if (met && s->pid == info->si_pid && !s->raised_again)
@@ -217,7 +254,7 @@ static void note_sender(struct known *k, pid_t pid, const siginfo_t *info)
 	*s = (struct why_sender){.pid = info->si_pid, .uid = info->si_uid, .signal = info->si_signo};
 	s->known = s->pid != 0;
 	if (s->known)
-		read_comm(s->pid, s->comm);
+		name_sender(w, s);
 }
 
 static bool is_fault(const siginfo_t *info)
@@ -248,7 +285,7 @@ static void on_signalled(struct follow_process *p, pid_t tid, const siginfo_t *i
 	k->signal = *info;
 	if (has_sender(info)) {
 		k->signal.si_pid = why_sender_pid(p->pid, info);
-		note_sender(k, p->pid, &k->signal);
+		note_sender(w, k, p->pid, &k->signal);
 	}
 	/* A fault for which there is no room on the stack is followed by one of the kernel's own, without address. */
 	bool last_word = signal == SIGSEGV && info->si_code == SI_KERNEL && k->fault;
@@ -391,6 +428,8 @@ const struct follow_handlers why_handlers = {
 	.signalled = on_signalled,
 	.kills = on_kills,
 	.limits = on_limits,
+	.filters = on_filters,
+	.exits = on_exits,
 	.dying = on_dying,
 	.ended = on_ended,
 };

@@ -74,6 +74,7 @@ int why_attach(struct why *w, pid_t pid, uint64_t for_ns)
 		return say_not_attached(pid, r);
 	(void)why_scene_enter(&w->scene, pid);
 	why_scene_note_marks(&w->scene);
+	why_note_filter(w, pid);
 	r = follow_attach(w->follow, pid);
 	if (r < 0)
 		return say_not_attached(pid, r);

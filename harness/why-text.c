@@ -300,8 +300,32 @@ static void put_watched(const struct why *w, FILE *out)
 		      n->processes == 1 ? "" : "es");
 }
 
+/* Where every call stops, it stops before any filter is asked. */
+static bool is_blind(const struct why *w)
+{
+	return w->filters.processes && w->filtered;
+}
+
+static void put_filters(const struct why *w, FILE *out)
+{
+	const struct why_filters *f = &w->filters;
+	(void)fprintf(out, "note: process %d (%s) ", f->first, clean(f->comm));
+	if (f->processes > 1)
+		(void)fprintf(out, "and %" PRIu64 " more ", f->processes - 1);
+	(void)fputs(f->processes > 1 ? "set seccomp filters of their own: " : "set a seccomp filter of its own: ", out);
+	if (is_blind(w))
+		(void)fputs(f->processes > 1 ? "what those refuse is not seen here\n"
+					     : "what that refuses is not seen here\n",
+			    out);
+	else
+		(void)fprintf(out, "what no limit explains may be refused by %s\n",
+			      f->processes > 1 ? "those" : "that");
+}
+
 static void put_notes(const struct why *w, FILE *out)
 {
+	if (w->filters.processes)
+		put_filters(w, out);
 	for (unsigned i = 0; i < w->note_count; i++)
 		(void)fprintf(out, "note: %s\n", clean(w->note[i]));
 	if (w->unlisted)
@@ -318,7 +342,10 @@ void why_print(const struct why *w, bool everything, FILE *out)
 		survived += !w->refusals[i].likely && why_counts(&w->refusals[i]);
 	}
 	put_head(w, out);
-	(void)fputs(likely + survived + w->deaths_count ? "; " : "; nothing was refused; ", out);
+	(void)fputs(likely + survived + w->deaths_count ? "; "
+		    : is_blind(w)                       ? "; no refusal was seen; "
+							: "; nothing was refused; ",
+		    out);
 	put_watched(w, out);
 	(void)fputc('\n', out);
 	for (unsigned i = 0; i < w->deaths_count; i++) {

@@ -225,6 +225,17 @@ struct why {
 	struct why_refusals refusals[WHY_GROUPS];
 	struct why_deaths deaths[WHY_GROUPS];
 	uint64_t unlisted; /* refusals beyond the groups there is room for */
+	/* Processes that have seccomp filters of their own, and the first of them. */
+	struct why_filters {
+		uint64_t processes;
+		pid_t first, last;
+		char comm[WHY_COMM];
+	} filters;
+	unsigned exited_next;
+	struct {
+		pid_t pid;
+		char comm[WHY_COMM];
+	} exited[64]; /* the latest that ended: who sent something may be gone when it arrives */
 	unsigned kills_next;
 	struct {
 		pid_t target;
@@ -247,6 +258,8 @@ bool why_counts(const struct why_refusals *r);
 bool why_has_likely(const struct why *w);
 /* Said once, however often it is noted. */
 __attribute__((format(printf, 2, 3))) void why_note(struct why *w, const char *format, ...);
+/* A process that is attached to: has it a seccomp filter? Its refusals are seen, but no limit explains them. */
+void why_note_filter(struct why *w, pid_t pid);
 /* A process that was just executed: did it lose privileges because it is watched? */
 void why_note_lost_privileges(struct why *w, pid_t pid);
 

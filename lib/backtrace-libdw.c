@@ -26,6 +26,8 @@ bool backtrace_unwinds(void)
 #include <stdio.h>
 #include <string.h>
 
+#include "demangle.h"
+
 #define FUNCTIONS(X)                                                                                                   \
 	X(dwfl_begin)                                                                                                  \
 	X(dwfl_end)                                                                                                    \
@@ -96,7 +98,7 @@ static void describe(Dwfl *dwfl, Dwarf_Addr pc, bool is_return, struct backtrace
 	frame->module_offset = pc - (dw.dwfl_module_getelf(module, &bias) ? bias : start);
 	const char *function = dw.dwfl_module_addrinfo(module, at, &offset, &symbol, NULL, NULL, NULL);
 	if (function) {
-		(void)snprintf(frame->symbol, sizeof(frame->symbol), "%s", function);
+		demangle(function, frame->symbol, sizeof(frame->symbol));
 		frame->symbol_offset = offset + (pc - at);
 	}
 	Dwfl_Line *source = dw.dwfl_module_getsrc(module, at);

@@ -15,7 +15,7 @@ struct backtrace_frame {
 	uint64_t address;
 	char module[256];       /* path of the file; "" where the address is in none */
 	uint64_t module_offset; /* into it; as its file has it, not as it is loaded */
-	char symbol[96];        /* "" where unknown */
+	char symbol[192];       /* "" where unknown; of C++ as its source has it, see demangle.h */
 	uint64_t symbol_offset;
 	char source[128]; /* "" without debug information */
 	int line;

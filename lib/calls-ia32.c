@@ -5,6 +5,7 @@
 #include "calls-ia32.h"
 
 #include <linux/audit.h>
+#include <seccomp.h>
 #include <string.h>
 #include <sys/shm.h>
 #include <sys/uio.h>
@@ -21,6 +22,8 @@
 #define NR_SIGQUEUE     178 /* rt_sigqueueinfo */
 #define NR_TGSIGQUEUE   335 /* rt_tgsigqueueinfo */
 #define NR_PIDFD_SIGNAL 424 /* pidfd_send_signal */
+#define NR_PRCTL        172
+#define NR_SECCOMP      354
 
 bool call_is_ia32(uint32_t arch)
 {
@@ -101,4 +104,11 @@ const struct call_info *call_of_ia32(pid_t tid, uint64_t nr, uint64_t args[6])
 bool call_of_ia32_queues_signal(uint64_t nr)
 {
 	return nr == NR_SIGQUEUE || nr == NR_TGSIGQUEUE || nr == NR_PIDFD_SIGNAL;
+}
+
+bool call_of_ia32_sets_filter(uint64_t nr, const uint64_t args[6])
+{
+	return nr == NR_PRCTL     ? call_sets_filter((uint64_t)SCMP_SYS(prctl), args)
+	       : nr == NR_SECCOMP ? call_sets_filter((uint64_t)SCMP_SYS(seccomp), args)
+				  : false;
 }

@@ -31,3 +31,5 @@ const struct call_info *call_of_ia32(pid_t tid, uint64_t nr, uint64_t args[6]);
 
 /* As call_queues_signal(). */
 bool call_of_ia32_queues_signal(uint64_t nr);
+/* As call_sets_filter(). */
+bool call_of_ia32_sets_filter(uint64_t nr, const uint64_t args[6]);

@@ -6,11 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/shm.h>
 #include <unistd.h>
 
@@ -93,6 +95,20 @@ bool call_queues_signal(uint64_t nr)
 {
 	return nr == (uint64_t)SCMP_SYS(rt_sigqueueinfo) || nr == (uint64_t)SCMP_SYS(rt_tgsigqueueinfo) ||
 	       nr == (uint64_t)SCMP_SYS(pidfd_send_signal);
+}
+
+bool call_sets_filter(uint64_t nr, const uint64_t args[6])
+{
+	if (nr == (uint64_t)SCMP_SYS(prctl))
+		return (uint32_t)args[0] == PR_SET_SECCOMP && args[1] == SECCOMP_MODE_FILTER;
+	return nr == (uint64_t)SCMP_SYS(seccomp) && (uint32_t)args[0] == SECCOMP_SET_MODE_FILTER;
+}
+
+/* Of more than 0 it is a listener's descriptor, or the thread that could not be given the filter as well. prctl(2) has
+ * the mode in the place of the flags, and returns 0. */
+bool call_did_set_filter(const uint64_t args[6], int64_t result, bool is_error)
+{
+	return !is_error && (result == 0 || args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER);
 }
 
 const struct call_info *call_by_name(const char *name)

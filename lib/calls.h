@@ -52,6 +52,13 @@ uint64_t call_on_demand_bit(const char *name);
 /* Does the call send a signal with a siginfo of the caller's making? Those of faults stop for the witness. */
 bool call_queues_signal(uint64_t nr);
 
+/*
+ * A program's own seccomp filter answers before the watching one: what it refuses stops for nobody. Does the call ask
+ * for one? Those stop; and did it get one?
+ */
+bool call_sets_filter(uint64_t nr, const uint64_t args[6]);
+bool call_did_set_filter(const uint64_t args[6], int64_t result, bool is_error);
+
 /* NULL when the number is not watched. */
 const struct call_info *call_by_number(uint64_t nr);
 /* The row of a name, whether or not this architecture has the call; NULL when unknown. */

@@ -183,6 +183,21 @@ static int watch_ia32(scmp_filter_ctx ctx)
 	return r;
 }
 
+/* See call_sets_filter(). Of a listener, which a run's program may not have, refuse_listeners() says all there is. */
+static int watch_filters(scmp_filter_ctx ctx, bool listeners)
+{
+	const struct scmp_arg_cmp old[] = {
+		{.arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = UINT32_MAX, .datum_b = PR_SET_SECCOMP},
+		{.arg = 1, .op = SCMP_CMP_EQ, .datum_a = SECCOMP_MODE_FILTER}};
+	const struct scmp_arg_cmp sets[] = {
+		{.arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = UINT32_MAX, .datum_b = SECCOMP_SET_MODE_FILTER},
+		{.arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = SECCOMP_FILTER_FLAG_NEW_LISTENER, .datum_b = 0}};
+	int r = seccomp_rule_add_array(ctx, SCMP_ACT_TRACE(0), SCMP_SYS(prctl), ARRAY_SIZE(old), old);
+	return r < 0 ? r
+		     : seccomp_rule_add_array(ctx, SCMP_ACT_TRACE(0), SCMP_SYS(seccomp),
+					      listeners ? 1 : (unsigned)ARRAY_SIZE(sets), sets);
+}
+
 static void release_context(scmp_filter_ctx *ctx)
 {
 	if (*ctx)
@@ -265,6 +280,8 @@ static int build(bool guest, bool confined, int *ret_fd)
 		r = watch_ia32(ctx);
 	if (r == 0)
 		r = watch_queued_faults(ctx);
+	if (r == 0)
+		r = watch_filters(ctx, false);
 	return r < 0 ? r : export_filter(ctx, with_ia32, confined, ret_fd);
 }
 
@@ -324,6 +341,8 @@ int filter_build_watching(int *ret_fd)
 		r = watch_kills(ctx);
 	if (r == 0)
 		r = watch_limits(ctx);
+	if (r == 0)
+		r = watch_filters(ctx, true);
 	return r < 0 ? r : export_filter(ctx, false, false, ret_fd);
 }
 

@@ -9,7 +9,8 @@
 struct follow_task {
 	pid_t tid;
 	struct follow_process *process;
-	bool in_call; /* between the stop at a watched call and the one at its end */
+	bool in_call;     /* between the stop at a watched call and the one at its end */
+	bool sets_filter; /* likewise, of one that asks for a seccomp filter */
 	const struct call_info *call;
 	uint64_t args[6];
 	int injected;     /* the errno this call is refused with, by us */

@@ -72,7 +72,7 @@ void follow_kill(struct follow *f)
 /* ESRCH only says that the task died meanwhile; waitpid() will tell how. */
 static void resume(const struct follow *f, const struct follow_task *t, int signal)
 {
-	bool every_call = !f->filtered || t->in_call;
+	bool every_call = !f->filtered || t->in_call || t->sets_filter;
 	(void)ptrace(every_call ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (long)signal);
 }
 
@@ -151,6 +151,8 @@ static void on_call(struct follow *f, struct follow_task *t, uint64_t nr, const 
 	if (t->call && !f->filtered && !is_watched(t->call, args))
 		t->call = NULL;
 	t->in_call = t->call != NULL;
+	t->sets_filter = !t->call && f->started && f->handlers.filters && call_sets_filter(nr, args);
+	memcpy(t->args, args, sizeof(t->args));
 	if (!t->call) {
 		if (is_limit(nr) && f->started && f->handlers.limits)
 			on_limit(f, t, nr, args);
@@ -158,7 +160,6 @@ static void on_call(struct follow *f, struct follow_task *t, uint64_t nr, const 
 			on_kill(f, t, nr, args);
 		return;
 	}
-	memcpy(t->args, args, sizeof(t->args));
 	f->numbers.calls++;
 	t->injected = 0;
 	if (f->started && f->handlers.calling)
@@ -207,6 +208,9 @@ static void on_call_end(struct follow *f, struct follow_task *t, int64_t result,
 	int error;
 	bool known = t->in_call;
 	t->in_call = false;
+	if (t->sets_filter && call_did_set_filter(t->args, result, is_error))
+		f->handlers.filters(t->process, f->data);
+	t->sets_filter = false;
 	if (!known || !f->started)
 		return;
 	if (f->handlers.calling)
@@ -279,6 +283,8 @@ static void on_exit_event(struct follow *f, struct follow_task *t)
 {
 	unsigned long status = 0;
 	t->in_call = false;
+	if (f->started && f->handlers.exits && t->tid == t->process->pid)
+		f->handlers.exits(t->process, f->data);
 	if (f->started && ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &status) == 0 && WIFSIGNALED((int)status) &&
 	    f->handlers.dying)
 		f->handlers.dying(t->process, t->tid, WTERMSIG((int)status), f->data);

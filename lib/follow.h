@@ -56,8 +56,12 @@ struct follow_handlers {
 	void (*kills)(struct follow_process *p, pid_t target, void *data);
 	/* It is about to ask for this soft limit (RLIM64_INFINITY: none) for itself or another process. */
 	void (*limits)(struct follow_process *p, unsigned resource, uint64_t soft, void *data);
+	/* It has got a seccomp filter of its own: what that refuses does not stop at ours. */
+	void (*filters)(struct follow_process *p, void *data);
 	/* Died of a signal, but is still there to be looked at. */
 	void (*dying)(struct follow_process *p, pid_t tid, int signal, void *data);
+	/* About to end, of whatever it be, while its first task is still there to be looked at. */
+	void (*exits)(struct follow_process *p, void *data);
 	/* Over: status is that of wait(2), meaningless where the process was let go of or lost. */
 	void (*ended)(struct follow_process *p, bool let_go, int status, void *data);
 };

@@ -13,7 +13,8 @@
 
 struct tracee {
 	pid_t tid, tgid;
-	bool in_call; /* between the filter's stop and the exit stop of a watched call */
+	bool in_call;     /* between the filter's stop and the exit stop of a watched call */
+	bool sets_filter; /* likewise, of one that asks for a seccomp filter */
 	const struct call_info *call;
 	uint64_t args[6];
 	bool ia32; /* the call came through the 32-bit entry; args are those of the row all the same */

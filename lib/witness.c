@@ -44,7 +44,7 @@ int witness_seize(pid_t child)
 /* ESRCH only says that the task died meanwhile; waitpid() will tell how. */
 static void resume(const struct tracee *t, int signal)
 {
-	(void)ptrace(t->in_call ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (long)signal);
+	(void)ptrace(t->in_call || t->sets_filter ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (long)signal);
 }
 
 /* Stop the other threads of a process. What they report instead of stopping is kept for later. */
@@ -104,6 +104,8 @@ static void on_call(struct witness *w, struct tracee *t)
 	t->ia32 = call_is_ia32(info.arch);
 	t->call = t->ia32 ? call_of_ia32(t->tid, info.seccomp.nr, t->args) : call_by_number(info.seccomp.nr);
 	if (!t->call) {
+		t->sets_filter = t->ia32 ? call_of_ia32_sets_filter(info.seccomp.nr, t->args)
+					 : call_sets_filter(info.seccomp.nr, t->args);
 		if (w->leaving && t->tgid == w->program &&
 		    info.seccomp.nr == (t->ia32 ? IA32_EXIT_GROUP : SYS_exit_group))
 			w->leaving(t->tgid, w->data);
@@ -133,11 +135,16 @@ static void on_call_exit(struct witness *w, struct tracee *t)
 {
 	struct __ptrace_syscall_info info;
 	int error;
-	bool known = t->in_call;
-	t->in_call = false;
-	if (!known || ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) <= 0 ||
+	bool known = t->in_call, asked_filter = t->sets_filter;
+	t->in_call = t->sets_filter = false;
+	if ((!known && !asked_filter) || ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) <= 0 ||
 	    info.op != PTRACE_SYSCALL_INFO_EXIT)
 		return;
+	if (asked_filter) {
+		if (!w->own_filter && call_did_set_filter(t->args, info.exit.rval, info.exit.is_error))
+			w->own_filter = t->tgid;
+		return;
+	}
 	if (t->call->family == CALL_BREAK && !info.exit.is_error && t->tgid == w->program)
 		w->last_break = (uint64_t)info.exit.rval;
 	if (t->injected) {

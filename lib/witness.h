@@ -78,6 +78,8 @@ struct witness {
 	int root_status; /* of the root */
 	bool tasks_ceiling_hit;
 	bool untraced;     /* a task was made that nobody can follow (CLONE_UNTRACED): what was seen proves nothing */
+	pid_t own_filter;  /* the first process that got a seccomp filter of its own, 0 for none: what that refuses
+			      was not seen */
 	bool queued_fault; /* the program sent a SIGSEGV or SIGBUS with a siginfo of its own making */
 	uint64_t call_count[WITNESS_CALLS]; /* by row of watched_calls */
 	uint64_t refused;                   /* all refused calls */

@@ -365,6 +365,26 @@ static void test_pipe_that_may_not_grow(void **state)
 	assert_true(refusal_asked_wrongly(&r, CAUSE_UNKNOWN, 0, &s));
 }
 
+/* mprotect(2) of a range with a hole in it: no limit says so. Of one that is all there, one must have. */
+static void test_protecting_a_hole(void **state)
+{
+	static struct snapshot s;
+	static const char *const calls[] = {"mprotect", "pkey_mprotect"};
+	(void)state;
+	s.maps_seen = s.maps.target_mapped = true;
+	for (unsigned i = 0; i < 2; i++) {
+		const struct refusal r = {.call = call_by_name(calls[i]), .args = {1 << 20, 8192}, .error = ENOMEM};
+		s.maps.target_reach = 4096;
+		assert_true(refusal_asked_wrongly(&r, CAUSE_UNKNOWN, 0, &s));
+		assert_false(refusal_asked_wrongly(&r, CAUSE_MAX_MAP_COUNT, 0, &s));
+		s.maps.target_reach = 8192;
+		assert_false(refusal_asked_wrongly(&r, CAUSE_UNKNOWN, 0, &s));
+	}
+	const struct refusal unmaps = {.call = call_by_name("munmap"), .args = {1 << 20, 8192}, .error = ENOMEM};
+	s.maps.target_reach = 4096;
+	assert_false(refusal_asked_wrongly(&unmaps, CAUSE_UNKNOWN, 0, &s));
+}
+
 static void test_survived(void **state)
 {
 	static struct why w;
@@ -399,6 +419,70 @@ static void test_asked_wrongly_is_no_refusal(void **state)
 	assert_int_equal(json_array_size(json_object_get(json, "refusals")), 0);
 	json_decref(json);
 	follow_free(w.follow);
+}
+
+/* What it refuses was not seen, or where every call stops was: without a filter of ours. */
+static void test_filter_of_its_own(void **state)
+{
+	static struct why w;
+	(void)state;
+	begin(&w);
+	w.filtered = true;
+	w.filters = (struct why_filters){.processes = 1, .first = 42, .last = 42, .comm = "server"};
+	char *text = printed(&w, false);
+	contains(text, "; no refusal was seen; ");
+	contains(text,
+		 "\nnote: process 42 (server) set a seccomp filter of its own: what that refuses is not seen here\n");
+	assert_null(strstr(text, "nothing was refused"));
+	free(text);
+	w.filters.processes = 3;
+	text = printed(&w, false);
+	contains(text,
+		 "note: process 42 (server) and 2 more set seccomp filters of their own: what those refuse is not seen "
+		 "here\n");
+	free(text);
+	json_t *json = why_json(&w), *own = json_object_get(json_object_get(json, "watched"), "own_filters");
+	assert_int_equal(json_integer_value(json_object_get(own, "processes")), 3);
+	assert_int_equal(json_integer_value(json_object_get(own, "pid")), 42);
+	assert_string_equal(json_string_value(json_object_get(own, "comm")), "server");
+	json_decref(json);
+	w.filtered = false;
+	text = printed(&w, false);
+	contains(text, "nothing was refused");
+	contains(text, "of their own: what no limit explains may be refused by those\n");
+	free(text);
+	w.filters.processes = 0;
+	json = why_json(&w);
+	assert_null(json_object_get(json_object_get(json, "watched"), "own_filters"));
+	json_decref(json);
+	follow_free(w.follow);
+}
+
+/* It is gone when its signal arrives, and was watched. */
+static void test_sender_that_is_gone(void **state)
+{
+	static struct why w;
+	const pid_t nobody = 1 << 30; /* above any */
+	struct follow_process p = {.pid = getpid()};
+	siginfo_t info = {.si_signo = SIGTERM, .si_code = SI_USER};
+	info.si_pid = nobody;
+	(void)state;
+	begin(&w);
+	w.exited_next = 2;
+	w.exited[0].pid = nobody;
+	(void)strcpy(w.exited[0].comm, "worker");
+	w.exited[1].pid = nobody - 1;
+	(void)strcpy(w.exited[1].comm, "other");
+	why_handlers.signalled(&p, p.pid, &info, &w);
+	why_handlers.ended(&p, false, SIGTERM, &w);
+	assert_int_equal(w.deaths_count, 1);
+	assert_int_equal(w.deaths[0].sender.pid, nobody);
+	assert_string_equal(w.deaths[0].sender.comm, "worker");
+	p = (struct follow_process){.pid = getpid()};
+	why_handlers.exits(&p, &w);
+	assert_int_equal(w.exited[2].pid, getpid());
+	assert_memory_equal(w.exited[2].comm, "test_why", 8);
+	why_free(&w);
 }
 
 static void test_death(void **state)
@@ -596,8 +680,11 @@ int main(void)
 		cmocka_unit_test(test_set_inside_and_around),
 		cmocka_unit_test(test_long_command),
 		cmocka_unit_test(test_pipe_that_may_not_grow),
+		cmocka_unit_test(test_protecting_a_hole),
 		cmocka_unit_test(test_survived),
 		cmocka_unit_test(test_asked_wrongly_is_no_refusal),
+		cmocka_unit_test(test_filter_of_its_own),
+		cmocka_unit_test(test_sender_that_is_gone),
 		cmocka_unit_test(test_death),
 		cmocka_unit_test(test_sender_of_another_namespace),
 		cmocka_unit_test(test_systemd_oomd),

@@ -20,6 +20,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -141,6 +142,20 @@ static void stops_for_watched_calls(void **state)
 	assert_int_equal(ia32("socketcall", 2 /* SYS_BIND */, 0, 0, 0), SECCOMP_RET_ALLOW);
 }
 
+/* A filter of the program's own would answer before this one: that it gets one is seen, and nothing else of the kind.
+ */
+static void stops_for_filters(void **state)
+{
+	(void)state;
+	assert_int_equal(wide("seccomp", SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, 0, 0), SECCOMP_RET_TRACE);
+	assert_int_equal(ia32("seccomp", SECCOMP_SET_MODE_FILTER, 0, 0, 0), SECCOMP_RET_TRACE);
+	assert_int_equal(wide("prctl", PR_SET_SECCOMP, SECCOMP_MODE_FILTER, 0, 0), SECCOMP_RET_TRACE);
+	assert_int_equal(ia32("prctl", PR_SET_SECCOMP, SECCOMP_MODE_FILTER, 0, 0), SECCOMP_RET_TRACE);
+	assert_int_equal(wide("seccomp", SECCOMP_GET_ACTION_AVAIL, 0, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(wide("prctl", PR_SET_NAME, SECCOMP_MODE_FILTER, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(wide("prctl", PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0), SECCOMP_RET_ALLOW);
+}
+
 /* The same number is another call through the other entry. */
 static void does_not_mistake_numbers(void **state)
 {
@@ -173,6 +188,7 @@ static void refuses_through_either_entry(void **state)
 		assert_int_equal(ia32("mount", 0, 0, 0, flags), bind ? SECCOMP_RET_ALLOW : REFUSED);
 	}
 	assert_int_equal(ia32("seccomp", 1, SECCOMP_FILTER_FLAG_NEW_LISTENER, 0, 0), REFUSED);
+	assert_int_equal(wide("seccomp", 1, SECCOMP_FILTER_FLAG_NEW_LISTENER, 0, 0), REFUSED);
 	assert_int_equal(ia32("rt_sigqueueinfo", 1, SIGSEGV, 0, 0), SECCOMP_RET_TRACE);
 	assert_int_equal(ia32("rt_sigqueueinfo", 1, SIGUSR1, 0, 0), SECCOMP_RET_ALLOW);
 }
@@ -215,6 +231,7 @@ int main(void)
 		return 0; /* the others have one entry */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stops_for_watched_calls),
+		cmocka_unit_test(stops_for_filters),
 		cmocka_unit_test(does_not_mistake_numbers),
 		cmocka_unit_test(refuses_through_either_entry),
 		cmocka_unit_test(ends_what_it_does_not_know),

@@ -247,7 +247,7 @@ hold --grade pids-max -- true
 is "no answer: exit status 2" "$code" 2
 hold --grade pids-max -- sh -c 'head -c 100000000 /dev/zero'
 is "100 MB of answer: exit status 2" "$code" 2 || tell_hold
-like "100 MB of answer: it is said" "$(cat "$errors")" 'longer than 1048576 bytes'
+like "100 MB of answer: it is said" "$(cat "$errors")" 'answer: it is longer than 1048576 bytes'
 hold --grade pids-max -- sh -c 'truncate -s 100000000 $ENOMEM_ANSWER'
 like "100 MB in the file: it is said" "$(cat "$errors")" 'longer than 1048576 bytes'
 hold --grade pids-max -- sh -c 'ln -s /etc/hostname $ENOMEM_ANSWER; echo "{\"cause\": \"pids-max\"}"'
@@ -353,6 +353,7 @@ unlike "decoys: no word of them reaches the tool" "$(hold --decoys near-limit pi
 for signal in TERM KILL; do
 	beside --decoys near-limit -- "$work/beside" "$signal"
 	is "decoys: who sends SIG$signal to one is wrong" "$code $(grep -c '^wrong  spared  0, and it was 1' "$json") $(of_key '.decoys[0].spared')" "1 1 false" || tell_hold
+	is "decoys: SIG$signal is told once" "$(of_key "[.decoys[0].changed[] | select(endswith(\"was sent SIG$signal\"))] | length == (unique | length) and length > 0")" true || tell_hold
 done
 beside --decoys near-limit/data:trigger,reclaimable -- "$work/beside"
 is "decoys: another failure, and another innocent" "$code $(of_key '[.decoys[] | "\(.role) \(.spared)"] | join(", ")')" "0 trigger true, control true" || tell_hold

@@ -82,6 +82,13 @@ is "-p sets another limit" "$(head -n 1 "$work/out")" 307200
 is "and no other one" "$(tail -n 1 "$work/out")" "$(ulimit -d)"
 put -p rlimit.data=100M -p rlimit.nofile=99 narrow -- sh -c 'ulimit -v; ulimit -d; ulimit -n'
 is "-p sets what the scenario does not" "$(tr '\n' ' ' <"$work/out")" "204800 102400 99 "
+put narrow -- python3 "$(dirname "$0")/sandboxed.py" prctl
+is "a seccomp filter of its own refuses unseen: that is said" "$code $(get '.refusals | length') $(get '.watched.own_filter > 0')" "12 0 true" || tell
+say narrow -- python3 "$(dirname "$0")/sandboxed.py" seccomp
+like "nor is it said that nothing was refused" "$(cat "$errors")" ': exit status 12; no refusal was seen; '
+like "but which process, and what of it" "$(cat "$errors")" '^note: process [0-9]+ set a seccomp filter of its own: what that refuses is not seen here$'
+put narrow -- python3 "$(dirname "$0")/sandboxed.py" fails
+is "one that it does not get is none" "$code $(get .watched.own_filter)" "0 null" || tell
 put several/data -- sh -c 'ulimit -d'
 is "a case has its own limit" "$(cat "$work/out")" 153600
 put 'several/data: free' -- sh -c 'ulimit -v'

@@ -87,6 +87,33 @@ nothing "mprotect of what is not mapped, which no limit refuses" python3 -c '
 import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 assert libc.mprotect(ctypes.c_void_p(4096 * 4096), 4096, 1) == -1 and ctypes.get_errno() == 12'
+nothing "mprotect of a range with a hole after its first page" python3 -c '
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+p = libc.mmap(None, 3 * 4096, 3, 0x22, -1, 0)
+assert libc.munmap(ctypes.c_void_p(p + 4096), 4096) == 0
+assert libc.mprotect(ctypes.c_void_p(p), 8192, 1) == -1 and ctypes.get_errno() == 12'
+# A filter that the program sets itself refuses before ours is asked.
+sandboxed=$(dirname "$0")/sandboxed.py
+for way in prctl seccomp; do
+	why python3 "$sandboxed" "$way"
+	is "a filter of its own, by $way: the program was refused" "$code" 12 || tell
+	is "a filter of its own, by $way: it is said" "$(get '.watched.own_filters | "\(.processes) \(.comm)"') $(get '.watched.own_filters.pid == .program.pid')" "1 python3 true"
+done
+marked "$enomem" why python3 "$sandboxed" prctl 2>"$errors"
+like "a filter of its own: for people" "$(cat "$errors")" ': exit status 12; no refusal was seen; '
+like "a filter of its own: which process, and what of it" "$(cat "$errors")" '^note: process [0-9]+ \(python3\) set a seccomp filter of its own: what that refuses is not seen here$'
+marked python3 "$sandboxed" prctl "$work/has-filter" &
+for _ in $(seq 100); do [ -s "$work/has-filter" ] && break; sleep 0.1; done
+{ sleep 1; rm "$work/has-filter"; } &
+rm -f "$json"
+marked "$enomem" why -j -o "$json" -p "$(cat "$work/has-filter")" --for=30s 2>"$errors"
+wait
+is "a filter that was there before: every call stops, and so what it refuses" "$(get '[.refusals[] | "\(.call) \(.errno) \(.cause.id)"] | unique | join(",")')" "mmap ENOMEM unknown" || tell
+like "a filter that was there before: it may have been that" "$(get '.notes[]')" '^process [0-9]+ has a seccomp filter: what no limit explains may be refused by that$'
+why python3 "$sandboxed" fails
+is "a filter that it does not get is none" "$code $(get .watched.own_filters)" "0 null" || tell
 nothing "threads of python" python3 -c '
 import threading
 t = [threading.Thread(target=lambda: [bytearray(100000) for _ in range(50)]) for _ in range(20)]
@@ -374,7 +401,7 @@ os.fork()'
 	is "a full tmpfs: the program's signal" "$code" 135
 	death "a full tmpfs" "SIGBUS tmpfs-size"
 	like "a full tmpfs: the file" "$(get '.deaths[0].file')" "^$work/small/|\(deleted\)"
-	like "a full tmpfs: the fix" "$(fix)" "^mount -o remount,size=[0-9]+ $work/small\$"
+	like "a full tmpfs: the fix" "$(fix)" "^# only in the program's own mount namespace, once it is mounted there: mount -o remount,size=[0-9]+ $work/small\$"
 else
 	skip_test "namespaces" "needs root"
 fi
@@ -387,6 +414,11 @@ is "by itself: who" "$(get '.deaths[0] | .sender.pid == .pid')" true
 why sh -c 'sleep 60 & sleep 0.2; kill -KILL $!; wait $!; exit 3'
 is "a child: the shell's status" "$code" 3
 is "a child: who" "$(get '.deaths[0] | "\(.comm) \(.sender.comm)"')" "sleep sh"
+for _ in 1 2 3; do # whoever is in the group is sent it, we too, and hand it on
+	rm -f "$json"
+	marked setsid -w "$enomem" why -j -o "$json" -- sh -c 'trap : TERM; sh -c "kill -TERM 0; exit 0"; trap - TERM; sleep 0.2; sh -c "kill -TERM 0"; sleep 5' >"$work/out" 2>"$errors" </dev/null
+	is "watched, and gone when its signal arrives: it has a name" "$(get '[.deaths[].sender | select(. != null) | .comm] | unique | join(" ")')" sh || tell
+done
 outside() # signal: sent to the program by somebody who is not watched
 {
 	rm -f "$json" "$work/pid"
