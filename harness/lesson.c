@@ -180,7 +180,7 @@ int lesson_answer(struct lesson *l, const char *text, size_t length, const char 
 	unsigned questions = 0, answers = 0;
 	bool strange = false, ignored;
 	json_auto_t *valid = json_stringn(text, length);
-	if (!valid || strlen(text) != length) {
+	if (!valid || memchr(text, '\0', length)) {
 		(void)fprintf(errors, "%s: not UTF-8, or with a NUL\n", file);
 		return -EINVAL;
 	}
@@ -196,7 +196,7 @@ int lesson_answer(struct lesson *l, const char *text, size_t length, const char 
 			      lesson_headings[LESSON_CHECK], questions);
 	if (strange || answers != questions)
 		return -EINVAL;
-	char *copy = strdup(text);
+	char *copy = strndup(text, length); /* it has no NUL at its end */
 	if (!copy)
 		return -ENOMEM;
 	free(l->answers);
