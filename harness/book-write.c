@@ -23,7 +23,9 @@ int book_lesson(const char *directory, const char *name, FILE *errors, json_t **
 	for (unsigned i = 0; r == 0 && i < LESSON_SECTIONS; i++)
 		r = json_array_append_new(
 			sections, json_pack("{s:s, s:s}", "heading", lesson_headings[i], "text", l->section[i]));
-	*ret = r == 0 ? json_pack("{s:s, s:s, s:O}", "name", name, "title", l->title, "sections", sections) : NULL;
+	*ret = r == 0 ? json_pack("{s:s, s:s, s:O, s:s*}", "name", name, "title", l->title, "sections", sections,
+				  "answers", l->answers)
+		      : NULL;
 	lesson_free(l);
 	return *ret ? 0 : -ENOMEM;
 }
@@ -80,6 +82,12 @@ void book_write_lesson(const json_t *lesson, unsigned level, FILE *out)
 			      text_of(section, "text"));
 }
 
+void book_write_answers(const json_t *lesson, unsigned level, FILE *out)
+{
+	if (*text_of(lesson, "answers"))
+		(void)fprintf(out, "\n%.*s Answers\n\n%s", (int)level + 1, hashes, text_of(lesson, "answers"));
+}
+
 /* With a line that says how to see it happen. */
 static void write_chapter(const json_t *chapter, size_t number, FILE *out)
 {
@@ -89,6 +97,7 @@ static void write_chapter(const json_t *chapter, size_t number, FILE *out)
 	json_array_foreach (json_object_get(chapter, "lessons"), i, lesson) {
 		(void)fputc('\n', out);
 		book_write_lesson(lesson, 3, out);
+		book_write_answers(lesson, 3, out);
 	}
 }
 
@@ -117,6 +126,7 @@ static int scdoc_lesson(const json_t *lesson, FILE *out)
 	if (!memory)
 		return -ENOMEM;
 	book_write_lesson(lesson, 1, memory);
+	book_write_answers(lesson, 1, memory);
 	(void)fclose(memory);
 	return text ? markdown_scdoc(text, length, 2, out) : -ENOMEM;
 }

@@ -33,11 +33,13 @@ void book_free(struct book *b);
  * what could not be read.
  */
 json_t *book_json(const struct book *b, const char *tree, FILE *errors);
-/* {"name", "title", "sections": [{"heading", "text": Markdown}]} of a directory. -errno after telling */
+/* {"name", "title", "sections": [{"heading", "text": Markdown}], "answers": Markdown or none} of a directory. -errno
+ * after telling */
 int book_lesson(const char *directory, const char *name, FILE *errors, json_t **ret);
 
 /* One book from its JSON, as Markdown or as scdoc(5) of enomem-lessons(7). 0 or -errno */
 int book_write_markdown(const json_t *book, FILE *out);
 int book_write_scdoc(const json_t *book, FILE *out);
-/* One lesson as Markdown, its title a heading of this level. */
+/* One lesson as Markdown, its title a heading of this level; and the answers to its questions, if it has any. */
 void book_write_lesson(const json_t *lesson, unsigned level, FILE *out);
+void book_write_answers(const json_t *lesson, unsigned level, FILE *out);

@@ -325,7 +325,7 @@ static int run_in_guest(const struct run_options *o, const struct selection *sel
 	jobs_catch_signals();
 	int code = command_in_guest(&in_guest, selection->item[0], selection, word, rest);
 	if (jobs_interrupted) {
-		say_note("interrupted; everything was taken down");
+		leftovers_tell();
 		code = EXIT_INTERRUPTED;
 	}
 	if (code == 0) {

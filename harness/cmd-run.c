@@ -209,10 +209,8 @@ static int report(const struct run_options *o, const json_t *results)
 		(void)say_error(w, "standard output: the report could not be written");
 	(void)failed_remember(results); /* a convenience: who has no home does without */
 	int moved = compare_with_baseline(o, results);
-	if (jobs_interrupted && jobs_worker_lost)
+	if (jobs_interrupted)
 		leftovers_tell();
-	else if (jobs_interrupted)
-		say_note("interrupted; everything was taken down");
 	if (moved < 0)
 		return EXIT_USAGE;
 	return r < 0 || w < 0 ? EXIT_BROKEN : exit_code(o, results, moved > 0);
@@ -280,7 +278,7 @@ static int run_in_guests(const struct run_options *o, const struct selection *se
 		free_venues(venues, usable, selection->count);
 	guests_close(&guests);
 	if (jobs_interrupted && usable == 0)
-		say_note("interrupted; everything was taken down");
+		leftovers_tell();
 	return jobs_interrupted ? EXIT_INTERRUPTED : code;
 }
 

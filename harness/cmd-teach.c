@@ -19,13 +19,24 @@
 #include "say.h"
 #include "teach-guest.h"
 
-enum { OPT_ANSWER_KEY = 256, OPT_CLASS, OPT_RESTART, OPT_DEADLINE, OPT_COLOR, OPT_SCENARIOS, OPT_GUEST, OPT_NO_GUEST };
+enum {
+	OPT_ANSWER_KEY = 256,
+	OPT_CLASS,
+	OPT_LIST,
+	OPT_RESTART,
+	OPT_DEADLINE,
+	OPT_COLOR,
+	OPT_SCENARIOS,
+	OPT_GUEST,
+	OPT_NO_GUEST
+};
 
 #define SHELL_NS     UINT64_C(1800000000000)
 #define SHELL_MAX_NS UINT64_C(86400000000000)
 
 static const struct option_row options[] = {
-	{"format", 'f', "FMT", "of the two that ask nothing: pretty or json"},
+	{"format", 'f', "FMT", "of the three that ask nothing: pretty or json"},
+	{"list", OPT_LIST, NULL, "which lessons there are, in the order of the course, and what is done"},
 	{"answer-key", OPT_ANSWER_KEY, NULL,
 	 "print the right answers of the lesson, or of all that can be taught here"},
 	{"class-summary", OPT_CLASS, NULL, "of progress files instead: what was predicted, and what came"},
@@ -42,7 +53,7 @@ static const char *const format_names[] = {"pretty", "json"};
 
 struct teach_options {
 	unsigned json; /* the second format */
-	bool answer_key, class_summary, restart;
+	bool answer_key, class_summary, list, restart;
 	const char *colour, *tree;
 	uint64_t shell_ns;
 	struct teach_guests guests;
@@ -78,6 +89,8 @@ static int parse(const struct command *self, int argc, char **argv, struct teach
 			o->answer_key = true;
 		else if (letter == OPT_CLASS)
 			o->class_summary = true;
+		else if (letter == OPT_LIST)
+			o->list = true;
 		else if (letter == OPT_RESTART)
 			o->restart = true;
 		else if (letter == OPT_DEADLINE &&
@@ -116,14 +129,6 @@ static int exit_of(int r, const json_t *kept)
 
 /* --- which lesson ------------------------------------------------------------------------------------------------ */
 
-static const struct scenario *scenario_named(const struct explain_world *w, const char *name)
-{
-	for (size_t i = 0; i < w->all.count; i++)
-		if (!strcmp(w->all.item[i]->name, name))
-			return w->all.item[i];
-	return NULL;
-}
-
 static bool is_done(const json_t *progress, const char *name)
 {
 	return json_is_true(json_object_get(json_object_get(json_object_get(progress, "lessons"), name), "done"));
@@ -134,7 +139,7 @@ static int next_of(const struct explain_world *w, const struct teach_options *o,
 		   const json_t *progress, struct teaching *t, size_t *ret_number)
 {
 	for (size_t i = 0; i < b->course.count; i++) {
-		const struct scenario *s = scenario_named(w, b->course.item[i]);
+		const struct scenario *s = teach_scenario(w, b->course.item[i]);
 		if (is_done(progress, b->course.item[i]) || !s)
 			continue;
 		int r = quiz_make(w, &o->guests, s, stderr, &t->quiz);
@@ -175,7 +180,7 @@ static int no_such_lesson(const struct explain_world *w, const char *name)
 
 static int named(const struct explain_world *w, const struct teach_options *o, const char *name, struct quiz *ret)
 {
-	const struct scenario *s = scenario_named(w, name);
+	const struct scenario *s = teach_scenario(w, name);
 	if (!s)
 		return no_such_lesson(w, name);
 	if (quiz_make(w, &o->guests, s, stderr, ret) < 0)
@@ -215,23 +220,39 @@ static int teach(struct teaching *t, const struct teach_options *o, const struct
 	return code;
 }
 
+static bool no_path(char *ret, size_t size)
+{
+	if (progress_path(ret, size) == 0)
+		return false;
+	(void)say_error(0, "neither XDG_STATE_HOME nor HOME is set: there is no place for predictions");
+	return true;
+}
+
+static int list(const struct explain_world *w, const struct teach_options *o, const struct book *b)
+{
+	json_auto_t *progress = NULL;
+	char path[PATH_MAX];
+	if (no_path(path, sizeof(path)) || progress_load(path, stderr, &progress) < 0)
+		return EXIT_USAGE;
+	return teach_list(w, b, progress, o->json);
+}
+
 static int at_terminal(struct explain_world *w, const struct teach_options *o, const struct book *b, const char *name)
 {
 	struct teaching t = {.world = w, .shell_ns = o->shell_ns};
-	struct winsize window;
+	struct winsize window = {0};
 	json_auto_t *progress = NULL;
-	size_t number = 0;
+	size_t number = name ? teach_place(b, name) : 0;
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
 		(void)say_error(0, "teach asks, and there is no terminal to ask at");
-		say_hint("enomem explain NAME, or for trainers enomem teach --answer-key");
+		say_hint("enomem teach --list, enomem explain NAME, or for trainers enomem teach --answer-key");
 		return EXIT_USAGE;
 	}
-	if (progress_path(t.path, sizeof(t.path)) < 0) {
-		(void)say_error(0, "neither XDG_STATE_HOME nor HOME is set: predictions could not be kept");
+	if (no_path(t.path, sizeof(t.path)))
 		return EXIT_USAGE;
-	}
 	t.style.colour = options_want_colour(o->colour);
 	t.style.width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col ? MIN(window.ws_col, 100) : 80;
+	t.rows = window.ws_row;
 	if (progress_load(t.path, stderr, &progress) < 0)
 		return EXIT_USAGE;
 	int code = name ? named(w, o, name, &t.quiz) : next_of(w, o, b, progress, &t, &number);
@@ -247,78 +268,7 @@ static int at_terminal(struct explain_world *w, const struct teach_options *o, c
 	return code;
 }
 
-/* --- for trainers ------------------------------------------------------------------------------------------------ */
-
-static void put_key(const struct explain_world *w, const struct quiz *q)
-{
-	struct teach_fix fix;
-	char letters[QUESTIONS][32];
-	for (unsigned i = 0; i < QUESTIONS; i++)
-		(void)quiz_letters(q->question[i].right, letters[i], sizeof(letters[i]));
-	printf("%-22s outcome: %-3s cause: %-3s fix: %s\n", q->scenario->name, letters[0], letters[1], letters[2]);
-	fix_find(&w->machine, q, &fix);
-	for (unsigned i = 0; i < fix.count; i++)
-		printf("%-22s   %s\n", "", fix.line[i]);
-}
-
-static json_t *key_json(const struct explain_world *w, const struct quiz *q)
-{
-	json_t *key = json_object(), *lines = json_array();
-	struct teach_fix fix;
-	for (unsigned k = 0; k < QUESTIONS; k++) {
-		const struct question *question = &q->question[k];
-		json_t *all = json_array(), *right = json_array();
-		char letters[32];
-		for (unsigned i = 0; i < question->count; i++) {
-			(void)json_array_append_new(all, json_string(question->option[i]));
-			if (question->right >> i & 1)
-				(void)json_array_append_new(right, json_string(question->option[i]));
-		}
-		(void)json_object_set_new(key, question_names[k],
-					  json_pack("{s:o, s:o, s:s}", "options", all, "right", right, "letters",
-						    quiz_letters(question->right, letters, sizeof(letters))));
-	}
-	json_t *last = json_object_get(key, question_names[QUESTION_FIX]);
-	fix_find(&w->machine, q, &fix);
-	for (unsigned i = 0; i < fix.count; i++)
-		(void)json_array_append_new(lines, json_string(fix.line[i]));
-	(void)json_object_set_new(last, "lines", lines);
-	if (fix.remedy)
-		(void)json_object_set_new(last, "remedy", json_string(fix.remedy->name));
-	if (q->guests)
-		(void)json_object_set_new(last, "guest", json_string(teach_guest_kernel(q)));
-	if (fix.why_not)
-		(void)json_object_set_new(last, "no_shell", json_string(fix.why_not));
-	return key;
-}
-
-static int answer_key(const struct explain_world *w, const struct teach_options *o, const struct book *b,
-		      const char *name)
-{
-	json_auto_t *keys = json_object();
-	for (size_t c = 0; c < b->chapter_count; c++)
-		for (size_t i = 0; i < b->chapters[c].lessons.count; i++) {
-			const char *lesson = b->chapters[c].lessons.item[i];
-			const struct scenario *s = scenario_named(w, lesson);
-			struct quiz q;
-			if (!s || (name && strcmp(name, lesson) != 0))
-				continue;
-			if (quiz_make(w, &o->guests, s, stderr, &q) < 0)
-				return EXIT_USAGE;
-			if (q.why_not && name)
-				(void)say_error(0, "%s: it cannot be taught here: %s", name, q.why_not);
-			else if (!q.why_not && o->json)
-				(void)json_object_set_new(keys, lesson, key_json(w, &q));
-			else if (!q.why_not)
-				put_key(w, &q);
-			bool skipped = q.why_not && name;
-			quiz_free(&q);
-			if (skipped)
-				return EXIT_ALL_SKIPPED;
-		}
-	return o->json && (json_dumpf(keys, stdout, JSON_INDENT(1)) < 0 || puts("") < 0) ? EXIT_BROKEN
-											 : EXIT_AS_PREDICTED;
-}
+/* --- what is asked for -------------------------------------------------------------------------------------------- */
 
 static int with_book(const struct teach_options *o, const char *name)
 {
@@ -329,10 +279,12 @@ static int with_book(const struct teach_options *o, const char *name)
 		return EXIT_USAGE;
 	int r = explain_open(&w, o->tree, stderr);
 	int code = r == -EINVAL || r == -ENOENT ? EXIT_USAGE : EXIT_BROKEN;
-	if (r == 0 && o->answer_key && name && !scenario_named(&w, name))
+	if (r == 0 && o->answer_key && name && !teach_scenario(&w, name))
 		code = no_such_lesson(&w, name);
 	else if (r == 0)
-		code = o->answer_key ? answer_key(&w, o, b, name) : at_terminal(&w, o, b, name);
+		code = o->answer_key ? teach_key(&w, &o->guests, b, name, o->json)
+		       : o->list     ? list(&w, o, b)
+				     : at_terminal(&w, o, b, name);
 	if (r == 0)
 		explain_close(&w);
 	book_free(b);
@@ -354,10 +306,15 @@ static int cmd_teach_main(const struct command *self, int argc, char **argv)
 		say_hint("enomem teach --class-summary /home/*/.local/state/enomem/teach.json");
 		return EXIT_USAGE;
 	}
+	if (o.list && (count > 0 || o.answer_key || o.class_summary || o.restart)) {
+		(void)say_error(0, "--list: of the whole course, and nothing else with it");
+		say_hint("enomem teach --list");
+		return EXIT_USAGE;
+	}
 	if (!o.class_summary &&
-	    (count > 1 || (o.restart && (count == 0 || o.answer_key)) || (o.json && !o.answer_key))) {
+	    (count > 1 || (o.restart && (count == 0 || o.answer_key)) || (o.json && !o.answer_key && !o.list))) {
 		(void)say_error(0, count > 1 ? "one lesson is taught at a time"
-				   : o.json  ? "--format: of --answer-key and --class-summary only"
+				   : o.json  ? "--format: of --list, --answer-key and --class-summary only"
 					     : "--restart: name the lesson");
 		return EXIT_USAGE;
 	}
@@ -371,8 +328,9 @@ static int cmd_teach_main(const struct command *self, int argc, char **argv)
 
 const struct command cmd_teach = {
 	.name = "teach",
-	.arguments = "[--restart] [SCENARIO] | --answer-key [SCENARIO] | --class-summary FILE...",
-	.examples = "  enomem teach                        which lessons there are, and what is done\n"
+	.arguments = "[--restart] [SCENARIO] | --list | --answer-key [SCENARIO] | --class-summary FILE...",
+	.examples = "  enomem teach                        the first lesson that is not done\n"
+		    "  enomem teach --list                 which lessons there are, and what is done\n"
 		    "  enomem teach pids-max               predict, run, observe, explain, fix\n"
 		    "  enomem teach --answer-key pids-max  for trainers\n",
 	.blurb = "Teach a failure: predict, run, observe, explain, fix.",

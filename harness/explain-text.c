@@ -143,6 +143,7 @@ static void write_scenario(FILE *out, const json_t *page)
 	}
 	put_neighbours(out, page);
 	put_runs(out, json_object_get(page, "runs"));
+	book_write_answers(page, 1, out);
 }
 
 /* --- a cause ----------------------------------------------------------------------------------------------------- */

@@ -37,6 +37,7 @@
 #define POLL_LIVE_MS      100
 
 atomic_bool jobs_interrupted;
+atomic_bool jobs_interrupted_again;
 bool jobs_worker_lost;
 static _Atomic pid_t worker_pid[AT_ONCE_MAX];
 
@@ -65,7 +66,11 @@ static void on_signal(int signal)
 {
 	int saved = errno;
 	bool again = atomic_exchange(&jobs_interrupted, true);
-	tell(again ? "\nenomem: interrupted again: leaving at once; what is left is undone by: enomem recover\n"
+	if (again)
+		jobs_interrupted_again = true;
+	tell(again ? "\nenomem: interrupted again: the runs in flight are killed; what is left after that is told at "
+		     "the "
+		     "end\n"
 		   : "\nenomem: interrupted: ending the runs in flight and taking them down (once more to leave at "
 		     "once)\n");
 	for (unsigned i = 0; i < AT_ONCE_MAX; i++)

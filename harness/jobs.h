@@ -27,6 +27,8 @@ json_t *jobs_run(const struct jobs *jobs);
 /* Set by SIGINT and SIGTERM once jobs_catch_signals() was called: runs in flight are ended and taken down, no other is
  * started. */
 extern atomic_bool jobs_interrupted;
+/* Set by one more signal: the workers were killed. */
+extern atomic_bool jobs_interrupted_again;
 /* A worker died: the journal may tell of things that nobody has undone. */
 extern bool jobs_worker_lost;
 void jobs_catch_signals(void);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "say.h"
 #include "sysctl.h"
 
@@ -68,11 +69,21 @@ void leftovers_undo(void)
 
 void leftovers_tell(void)
 {
-	int r = leftovers_report(true, stderr);
+	auto_free char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	int r = out ? leftovers_report(true, out) : -ENOMEM;
+	if (out && fclose(out) == EOF)
+		r = -ENOMEM;
 	if (r == 0) {
-		say_note("interrupted twice; nothing is left");
+		say_note("interrupted; everything was taken down");
 		return;
 	}
-	say_note("interrupted twice; this is left");
+	if (r < 0 && length == 0)
+		(void)say_error(r, "interrupted; the journals do not tell whether anything is left");
+	else
+		say_note("interrupted; this is left:");
+	if (text)
+		(void)fputs(text, stderr);
 	say_hint("enomem recover");
 }

@@ -9,7 +9,7 @@
 
 /* Undo what dead harnesses left and say so on stderr; silent when there was nothing. */
 void leftovers_undo(void);
-/* After an interrupted run whose workers were killed: what is left in spite of that, or that nothing is. */
+/* At the end of an interrupted run: what is left in spite of all, by name, or that everything was taken down. */
 void leftovers_tell(void);
 /* The same for `enomem recover`, on out; with dry_run only tell. Returns how many things there were, or -errno. */
 int leftovers_report(bool dry_run, FILE *out);

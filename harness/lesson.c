@@ -13,6 +13,7 @@
 
 #include "cleanup.h"
 #include "manifest-internal.h"
+#include "markdown.h"
 
 const char *const lesson_headings[LESSON_SECTIONS] = {
 	"You see", "Try it", "Why", "How to tell it from its neighbours", "Fix", "Check yourself",
@@ -154,9 +155,78 @@ int lesson_parse(const char *text, size_t length, const char *file, FILE *errors
 	return e < 0 ? e : -EINVAL;
 }
 
+/* The entries of its numbered lists. ret_strange: whether there is anything else, or they are not counted from 1. */
+static int count_entries(const char *text, size_t length, unsigned *ret, bool *ret_strange)
+{
+	struct document d;
+	unsigned n = 0;
+	int r = markdown_parse(text, length, &d);
+	if (r < 0)
+		return r;
+	*ret_strange = false;
+	for (size_t i = 0; i < d.count; i++) {
+		const bool entry = d.block[i].kind == BLOCK_ITEM && d.block[i].number;
+		n += entry;
+		*ret_strange |= !entry || d.block[i].number != n;
+	}
+	markdown_free(&d);
+	*ret = n;
+	return 0;
+}
+
+int lesson_answer(struct lesson *l, const char *text, size_t length, const char *file, FILE *errors)
+{
+	const char *check = l->section[LESSON_CHECK];
+	unsigned questions = 0, answers = 0;
+	bool strange = false, ignored;
+	json_auto_t *valid = json_stringn(text, length);
+	if (!valid || memchr(text, '\0', length)) {
+		(void)fprintf(errors, "%s: not UTF-8, or with a NUL\n", file);
+		return -EINVAL;
+	}
+	int r = count_entries(check, strlen(check), &questions, &ignored);
+	if (r == 0)
+		r = count_entries(text, length, &answers, &strange);
+	if (r < 0)
+		return r;
+	if (strange)
+		(void)fprintf(errors, "%s: answers are a list, 1., 2. and so on, and nothing else\n", file);
+	else if (answers != questions)
+		(void)fprintf(errors, "%s: %u answers, but '%s' has %u questions\n", file, answers,
+			      lesson_headings[LESSON_CHECK], questions);
+	if (strange || answers != questions)
+		return -EINVAL;
+	char *copy = strndup(text, length); /* it has no NUL at its end */
+	if (!copy)
+		return -ENOMEM;
+	free(l->answers);
+	l->answers = copy;
+	return 0;
+}
+
+/* answers.md, which need not be there. */
+static int read_answers(const char *directory, FILE *errors, struct lesson *l)
+{
+	auto_free char *path = NULL, *text = NULL;
+	size_t length = 0;
+	if (asprintf(&path, "%s/answers.md", directory) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	int r = manifest_read_text(path, &text, &length);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0) {
+		(void)fprintf(errors, "%s: %s (%s)\n", path, strerror(-r), strerrorname_np(-r));
+		return r;
+	}
+	return lesson_answer(l, text, length, path, errors);
+}
+
 int lesson_read(const char *directory, FILE *errors, struct lesson **ret)
 {
 	auto_free char *path = NULL, *text = NULL;
+	struct lesson *l = NULL;
 	size_t length = 0;
 	if (asprintf(&path, "%s/lesson.md", directory) < 0) {
 		path = NULL;
@@ -167,7 +237,14 @@ int lesson_read(const char *directory, FILE *errors, struct lesson **ret)
 		(void)fprintf(errors, "%s: %s (%s)\n", path, strerror(-r), strerrorname_np(-r));
 		return r;
 	}
-	return lesson_parse(text, length, path, errors, ret);
+	r = lesson_parse(text, length, path, errors, &l);
+	if (r == 0)
+		r = read_answers(directory, errors, l);
+	if (r == 0)
+		*ret = l;
+	else
+		lesson_free(l);
+	return r;
 }
 
 void lesson_free(struct lesson *l)
@@ -175,6 +252,7 @@ void lesson_free(struct lesson *l)
 	for (int i = 0; l && i < LESSON_SECTIONS; i++)
 		free(l->section[i]);
 	if (l) {
+		free(l->answers);
 		free(l->title);
 		free(l->text);
 	}

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -15,8 +16,10 @@
 
 #include "clock.h"
 #include "number.h"
+#include "report-text.h"
 
 #define WIDTH_WITHOUT_TERMINAL 80
+#define NAME_BEGINS            2 /* columns of the comma before it, and the blank */
 #define SECOND_NS              UINT64_C(1000000000)
 
 int live_open(FILE *out, struct live *ret)
@@ -108,19 +111,44 @@ static int append_use(char *buf, size_t size, const struct live_limit *limit, ui
 			limit->kind == LIVE_TASKS ? "tasks" : "areas");
 }
 
-/* A name of a run may be anything, and must not move the cursor. At most width bytes, and no character cut in two. */
+/* What stands for the rest of a name. */
+static const char *mark_of_cut(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? "\xe2\x80\xa6" : "...";
+}
+
+/* How many bytes of a text so many columns take. */
+static size_t columns_end(const char *text, size_t columns)
+{
+	size_t end = 0;
+	for (; text[end]; columns--) {
+		if (columns == 0)
+			break;
+		end++;
+		while (((unsigned char)text[end] & 0xc0) == 0x80)
+			end++;
+	}
+	return end;
+}
+
+/* A name of a run may be anything, and must not move the cursor. At most width columns, and no character cut in two:
+ * where it is cut a mark says so, and where there is room for no letter of it there is nothing. */
 static void append_name(const struct plan_run *run, size_t width, char *buf, size_t size)
 {
 	char name[512];
 	(void)snprintf(name, sizeof(name), ", %s: %s", run->scenario->name, run->name);
-	size_t length = strlen(name), end = length < width ? length : width;
-	while (end < length && end > 0 && ((unsigned char)name[end] & 0xc0) == 0x80)
-		end--;
-	name[end] = '\0';
 	for (char *c = name; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = ' ';
-	(void)snprintf(buf, size, "%s", name);
+	const char *mark = "";
+	size_t length = strlen(name), end = length;
+	if (text_columns(name, length) > width) {
+		mark = mark_of_cut();
+		const size_t taken = text_columns(mark, strlen(mark));
+		end = width > taken + NAME_BEGINS ? columns_end(name, width - taken) : 0;
+		mark = end ? mark : "";
+	}
+	(void)snprintf(buf, size, "%.*s%s", (int)end, name, mark);
 }
 
 void live_text(const struct live *live, const struct plan_run *run, uint64_t in_use, unsigned others, uint64_t now_ns,
@@ -139,8 +167,8 @@ void live_text(const struct live *live, const struct plan_run *run, uint64_t in_
 	if (run && fixed < live->width)
 		append_name(run, live->width - fixed, name, sizeof(name));
 	(void)snprintf(buf, size, "%s%s%s%s", head, name, use, more);
-	if (live->width < size && strlen(buf) > live->width)
-		buf[live->width] = '\0';
+	if (live->width < size && text_columns(buf, strlen(buf)) > live->width)
+		buf[columns_end(buf, live->width)] = '\0';
 }
 
 void live_draw(struct live *live, const struct plan_run *run, const struct live_slot *slot, unsigned others)

@@ -51,7 +51,7 @@ uint64_t live_in_use(enum live_kind kind, const struct sample *sample);
 /*
  * The line for a run that has been going on, without the codes that draw it: "12 s, 3 of 40 done, memory-max: slowly,
  * 48.0 MiB of 64.0 MiB". run NULL: none is being made. At most
- * `width` bytes; where there is no room for all of it, the name of the run gives way.
+ * `width` columns; where there is no room for all of it, the name of the run is cut, and ends in "..." of the locale.
  */
 void live_text(const struct live *live, const struct plan_run *run, uint64_t in_use, unsigned others, uint64_t now_ns,
 	       char *buf, size_t size);

@@ -18,6 +18,7 @@
 #define NARROWEST    20U
 #define CELL_ROOM    2048
 #define LINE_ROOM    8192
+#define RESET        "\033[0m"
 
 struct page {
 	const struct markdown_style *style;
@@ -34,14 +35,6 @@ static const char *style_of(enum span_kind kind)
 static const char *mark_of(enum span_kind kind)
 {
 	return kind == SPAN_CODE ? "`" : kind == SPAN_STRONG ? "" : "*";
-}
-
-/* Never obeyed by the terminal, whoever wrote it. */
-static void put_text(const struct page *p, const char *text, size_t length)
-{
-	static char raw[LINE_ROOM], clean[LINE_ROOM];
-	(void)snprintf(raw, sizeof(raw), "%.*s", (int)length, text);
-	(void)fputs(text_clean(raw, p->ascii, clean, sizeof(clean)), p->out);
 }
 
 /* In a line made ready, a byte of one of these values switches to a style, PLAIN back; other control bytes there are
@@ -190,12 +183,13 @@ static void put_code(const struct page *p, const char *text)
 
 /* --- tables ------------------------------------------------------------------------------------------------------ */
 
-/* A cell's text without marks but those of code. */
-static char *cell_of(const struct block *row, size_t column, char *buf, size_t size)
+/* A cell's text without marks but those of code; with colour, the escape sequences in their place, which have no width.
+ * Others there are none. */
+static char *cell_of(const struct page *p, const struct block *row, size_t column, bool colour, char *buf, size_t size)
 {
 	static const char end[] = {CELL_END, '\0'};
 	const char *cell = row->text;
-	char line[CELL_ROOM], before = '\0';
+	char line[CELL_ROOM], raw[CELL_ROOM], clean[CELL_ROOM], before = '\0';
 	buf[0] = '\0';
 	for (; column && *cell; column--)
 		cell += strcspn(cell, end) + 1;
@@ -205,8 +199,16 @@ static char *cell_of(const struct block *row, size_t column, char *buf, size_t s
 	struct span span;
 	const char *at = line;
 	for (size_t took; (took = markdown_span(at, before, &span)); before = at[took - 1], at += took) {
-		const char *mark = span.kind == SPAN_CODE ? "`" : "";
-		text_add(buf, size, "%s%.*s%s", mark, (int)span.length, span.text, mark);
+		const bool code = span.kind == SPAN_CODE;
+		(void)snprintf(raw, sizeof(raw), "%.*s", (int)span.length, span.text);
+		text_add(buf, size, "%s%s%s",
+			 !code    ? ""
+			 : colour ? style_of(SPAN_CODE)
+				  : "`",
+			 text_clean(raw, p->ascii, clean, sizeof(clean)),
+			 !code    ? ""
+			 : colour ? RESET
+				  : "`");
 	}
 	return buf;
 }
@@ -230,7 +232,7 @@ static bool measure(const struct page *p, struct grid *g)
 	for (size_t c = 0; c < g->columns; c++) {
 		g->least[c] = COLUMN_LEAST;
 		for (size_t r = 0; r < g->rows; r++) {
-			(void)cell_of(&g->row[r], c, text, sizeof(text));
+			(void)cell_of(p, &g->row[r], c, p->style->colour, text, sizeof(text));
 			g->width[c] = MAX(g->width[c], text_columns(text, strlen(text)));
 			g->least[c] = MAX(g->least[c], text_longest_word(text));
 		}
@@ -249,23 +251,40 @@ static bool measure(const struct page *p, struct grid *g)
 	return true;
 }
 
+/* A line of a cell in its style, and what of it is code in that of code, which may go on from the line before. */
+static void put_cell_line(const struct page *p, const char *text, size_t length, const char *style, bool *code)
+{
+	(void)fprintf(p->out, "%s%s", style, *code ? style_of(SPAN_CODE) : "");
+	for (const char *end = text + length; text < end;) {
+		const bool ends = strncmp(text, RESET, strlen(RESET)) == 0;
+		if (*text != '\033') {
+			(void)fputc(*text++, p->out);
+			continue;
+		}
+		*code = !ends;
+		(void)fprintf(p->out, "%s%s", ends ? RESET : style_of(SPAN_CODE), ends ? style : "");
+		text += strlen(ends ? RESET : style_of(SPAN_CODE));
+	}
+	(void)fputs(*style || *code ? RESET : "", p->out);
+}
+
 static void put_grid_row(const struct page *p, const struct grid *g, const struct block *row, const char *style)
 {
 	static char wrapped[COLUMNS_MAX][2 * CELL_ROOM];
 	const char *at[COLUMNS_MAX];
 	char text[CELL_ROOM];
-	bool more = true;
+	bool more = true, code[COLUMNS_MAX] = {false};
 	for (size_t c = 0; c < g->columns; c++)
-		at[c] = text_wrap(cell_of(row, c, text, sizeof(text)), g->width[c], wrapped[c], sizeof(wrapped[c]));
+		at[c] = text_wrap(cell_of(p, row, c, p->style->colour, text, sizeof(text)), g->width[c], wrapped[c],
+				  sizeof(wrapped[c]));
 	while (more) {
 		size_t pending = INDENT;
 		more = false;
 		for (size_t c = 0; c < g->columns; c++) {
 			size_t length = strcspn(at[c], "\n");
 			if (length) {
-				(void)fprintf(p->out, "%*s%s", (int)pending, "", style);
-				put_text(p, at[c], length);
-				(void)fputs(*style ? "\033[0m" : "", p->out);
+				(void)fprintf(p->out, "%*s", (int)pending, "");
+				put_cell_line(p, at[c], length, style, &code[c]);
 				pending = 0;
 			}
 			pending += g->width[c] + 2 - MIN(text_columns(at[c], length), g->width[c] + 2);
@@ -282,9 +301,9 @@ static void put_rows(const struct page *p, const struct grid *g)
 	char heading[CELL_ROOM], text[CELL_ROOM], line[2 * CELL_ROOM + 4];
 	for (size_t r = 1; r < g->rows; r++)
 		for (size_t c = 0; c < g->columns; c++) {
-			(void)cell_of(&g->row[0], c, heading, sizeof(heading));
+			(void)cell_of(p, &g->row[0], c, false, heading, sizeof(heading));
 			(void)snprintf(line, sizeof(line), "%s%s%s", heading, *heading ? ": " : "",
-				       cell_of(&g->row[r], c, text, sizeof(text)));
+				       cell_of(p, &g->row[r], c, false, text, sizeof(text)));
 			if (*text)
 				put_lead(p, c ? "  " : "- ", line);
 		}

@@ -70,6 +70,12 @@ static int put_lesson(FILE *out, const json_t *lesson)
 		(void)fputs("</h4>\n", out);
 		r = r ? r : put_markdown(out, section, 5);
 	}
+	/* The questions stand above them: who wants to think first has not read them yet. */
+	if (*text_of(lesson, "answers")) {
+		(void)fputs("<details><summary>Answers</summary>\n", out);
+		r = r ? r : markdown_html(text_of(lesson, "answers"), strlen(text_of(lesson, "answers")), 5, out);
+		(void)fputs("</details>\n", out);
+	}
 	(void)fputs("<p class=\"up\"><a href=\"#top\">Back to the contents</a></p></article>\n", out);
 	return r;
 }

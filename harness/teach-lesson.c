@@ -33,9 +33,9 @@ void teach_heed_interrupts(void)
 #define REMEDY 4
 #define DEEPER 2
 
-static void heading(const struct teaching *t, const char *word)
+static void heading(const struct teaching *t, const char *word, FILE *out)
 {
-	printf("\n%s%s%s\n", t->style.colour ? "\033[1m" : "", word, t->style.colour ? "\033[0m" : "");
+	(void)fprintf(out, "\n%s%s%s\n", t->style.colour ? "\033[1m" : "", word, t->style.colour ? "\033[0m" : "");
 }
 
 static int keep(const struct teaching *t)
@@ -67,12 +67,12 @@ static int ask_line(char *buf, size_t size)
 static int hint(struct teaching *t, enum question_kind kind)
 {
 	static const unsigned sections[QUESTIONS] = {LESSON_SEE, LESSON_NEIGHBOURS, LESSON_FIX};
-	teach_show_section(&t->quiz, sections[kind], &t->style);
+	teach_show_section(&t->quiz, sections[kind], &t->style, stdout);
 	(void)json_object_set_new(t->kept, "hints", json_integer(text_integer(t->kept, "hints", 0) + 1));
 	return keep(t);
 }
 
-static void show_kept(const struct markdown_style *style, const json_t *answer)
+static void show_kept(const struct markdown_style *style, const json_t *answer, FILE *out)
 {
 	const json_t *option = NULL;
 	size_t i;
@@ -81,7 +81,7 @@ static void show_kept(const struct markdown_style *style, const json_t *answer)
 		text_add(all, sizeof(all), "%s %s", i ? "," : "",
 			 text_clean(json_is_string(option) ? json_string_value(option) : "?", false, text,
 				    sizeof(text)));
-	teach_put(style, DEEPER, "  You said before:%s", all);
+	teach_put_to(out, style, DEEPER, "  You said before:%s", all);
 }
 
 /* Keep what was chosen; the words and not the letters, a kernel may have other options. */
@@ -99,21 +99,26 @@ static int keep_answer(struct teaching *t, enum question_kind kind, unsigned cho
 	int r = keep(t);
 	const json_t *kept = json_object_get(t->kept, question_names[kind]);
 	if (r == 0 && !json_equal(said, kept)) /* in another terminal, meanwhile */
-		show_kept(&t->style, kept);
+		show_kept(&t->style, kept, stdout);
 	return r;
 }
 
-/* Asked once: what was said before stands. */
-static int predict(struct teaching *t, enum question_kind kind, const char *words)
+static void put_question(const struct teaching *t, enum question_kind kind, const char *words, FILE *out)
+{
+	const struct question *q = &t->quiz.question[kind];
+	teach_put_to(out, &t->style, 0, "  %s", words);
+	for (unsigned i = 0; i < q->count; i++)
+		teach_put_to(out, &t->style, LETTER, "    %c) %s", 'a' + (int)i, q->option[i]);
+}
+
+/* Asked once, after put_question(): what was said before stands. */
+static int take_answer(struct teaching *t, enum question_kind kind)
 {
 	const struct question *q = &t->quiz.question[kind];
 	const json_t *before = json_object_get(t->kept, question_names[kind]);
 	char line[128];
-	teach_put(&t->style, 0, "  %s", words);
-	for (unsigned i = 0; i < q->count; i++)
-		teach_put(&t->style, LETTER, "    %c) %s", 'a' + (int)i, q->option[i]);
 	if (json_is_object(before)) {
-		show_kept(&t->style, before);
+		show_kept(&t->style, before, stdout);
 		return 0;
 	}
 	for (;;) {
@@ -135,24 +140,30 @@ static int predict(struct teaching *t, enum question_kind kind, const char *word
 	}
 }
 
+static int predict(struct teaching *t, enum question_kind kind, const char *words)
+{
+	put_question(t, kind, words, stdout);
+	return take_answer(t, kind);
+}
+
 static bool was_right(const struct teaching *t, enum question_kind kind)
 {
 	return json_is_true(json_object_get(json_object_get(t->kept, question_names[kind]), "right"));
 }
 
-static void tell(const struct teaching *t, enum question_kind kind, const char *what)
+static void tell(const struct teaching *t, enum question_kind kind, const char *what, FILE *out)
 {
 	const struct question *q = &t->quiz.question[kind];
 	if (was_right(t, kind)) {
-		printf("  %s: you were right.\n", what);
+		(void)fprintf(out, "  %s: you were right.\n", what);
 		return;
 	}
-	show_kept(&t->style, json_object_get(t->kept, question_names[kind]));
+	show_kept(&t->style, json_object_get(t->kept, question_names[kind]), out);
 	char all[TEXT_MAX] = "";
 	for (unsigned i = 0, n = 0; i < q->count; i++)
 		if (q->right >> i & 1)
 			text_add(all, sizeof(all), "%s %s", n++ ? "," : "", q->option[i]);
-	teach_put(&t->style, DEEPER, "  %s:%s", what, all);
+	teach_put_to(out, &t->style, DEEPER, "  %s:%s", what, all);
 }
 
 /* All runs of the scenario; of the trigger the manifest must be right: else nothing is taught. */
@@ -191,19 +202,67 @@ static void show_remedies(const struct teaching *t)
 	}
 }
 
+static void put_observed(const struct teaching *t, FILE *out)
+{
+	heading(t, "OBSERVE", out);
+	teach_show_outcome(teach_run_of(t->result, t->quiz.trigger->name), &t->style, out);
+	tell(t, QUESTION_OUTCOME, "How it ends", out);
+	tell(t, QUESTION_CAUSE, "What refuses", out);
+}
+
+static void put_explained(const struct teaching *t, FILE *out)
+{
+	heading(t, "EXPLAIN", out);
+	teach_show_section(&t->quiz, LESSON_WHY, &t->style, out);
+}
+
+static void put_last_question(const struct teaching *t, FILE *out)
+{
+	heading(t, "FIX", out);
+	put_question(t, QUESTION_FIX, "Which of these make the same program succeed? (letters)", out);
+}
+
+/*
+ * A part that nothing is asked after. Where it would push what was not read yet off the screen, the reader says when it
+ * may come: the line that is asked on is one more.
+ */
+static int show_part(struct teaching *t, void (*put)(const struct teaching *, FILE *))
+{
+	auto_free char *text = NULL;
+	char line[128];
+	size_t length = 0;
+	unsigned lines = 0;
+	FILE *out = open_memstream(&text, &length);
+	if (!out)
+		return say_error(-ENOMEM, "%s", t->quiz.scenario->name);
+	put(t, out);
+	if (fclose(out) == EOF || !text)
+		return say_error(-ENOMEM, "%s", t->quiz.scenario->name);
+	for (const char *c = text; *c; c++)
+		lines += *c == '\n';
+	if (t->rows && t->shown && t->shown + lines + 1 > t->rows) {
+		putchar('\n');
+		teach_put(&t->style, 0, "  Enter goes on; 'quit' another time");
+		int r = ask_line(line, sizeof(line));
+		if (r < 0 || !strcmp(line, "quit"))
+			return -EINTR;
+		t->shown = 0;
+	}
+	(void)fputs(text, stdout);
+	t->shown += lines;
+	return 0;
+}
+
 static int observe(struct teaching *t)
 {
-	heading(t, "RUN");
+	heading(t, "RUN", stdout);
 	int r = run(t);
-	if (r < 0)
-		return r;
-	heading(t, "OBSERVE");
-	teach_show_outcome(teach_run_of(t->result, t->quiz.trigger->name), &t->style);
-	tell(t, QUESTION_OUTCOME, "How it ends");
-	tell(t, QUESTION_CAUSE, "What refuses");
-	heading(t, "EXPLAIN");
-	teach_show_section(&t->quiz, LESSON_WHY, &t->style);
-	return 0;
+	t->shown = 0; /* who reads looks at the screen from here on */
+	if (r == 0)
+		r = show_part(t, put_observed);
+	if (r == 0)
+		r = show_part(t, put_explained);
+	return r;
 }
 
 static bool is_fixed(const struct teaching *t)
@@ -291,26 +350,43 @@ static int fix_by_hand(struct teaching *t)
 	return 0;
 }
 
+/* The lesson is done: who leaves here misses nothing but them. */
+static void show_answers(struct teaching *t)
+{
+	char line[128];
+	if (!*text_of(t->quiz.lesson, "answers"))
+		return;
+	teach_put(&t->style, 0, "  Enter: the answers; 'quit' does without");
+	if (ask_line(line, sizeof(line)) < 0 || !strcmp(line, "quit"))
+		return;
+	heading(t, "ANSWERS", stdout);
+	(void)teach_show_answers(&t->quiz, &t->style, stdout);
+}
+
 static int fix(struct teaching *t)
 {
-	heading(t, "FIX");
-	int r = predict(t, QUESTION_FIX, "Which of these make the same program succeed? (letters)");
+	int r = show_part(t, put_last_question);
+	if (r == 0)
+		r = take_answer(t, QUESTION_FIX);
 	if (r < 0)
 		return r;
 	show_remedies(t);
-	tell(t, QUESTION_FIX, "What helps");
+	tell(t, QUESTION_FIX, "What helps", stdout);
 	r = fix_by_hand(t);
 	if (r < 0)
 		return r;
-	heading(t, "CHECK YOURSELF");
-	teach_show_section(&t->quiz, LESSON_CHECK, &t->style);
+	heading(t, "CHECK YOURSELF", stdout);
+	teach_show_section(&t->quiz, LESSON_CHECK, &t->style, stdout);
 	(void)json_object_set_new(t->kept, "done", json_true());
-	return keep(t);
+	r = keep(t);
+	if (r == 0)
+		show_answers(t);
+	return r;
 }
 
 int teach_lesson(struct teaching *t)
 {
-	heading(t, "PREDICT");
+	heading(t, "PREDICT", stdout);
 	teach_show_setting(&t->quiz, &t->style);
 	int r = predict(t, QUESTION_OUTCOME, "How does it end?");
 	if (r == 0)

@@ -17,7 +17,7 @@
 #define NARROWEST 20
 #define DEEPER    10 /* below what stands after "set:" */
 
-void teach_put(const struct markdown_style *style, unsigned deeper, const char *format, ...)
+void teach_put_to(FILE *out, const struct markdown_style *style, unsigned deeper, const char *format, ...)
 {
 	char text[2 * TEXT_MAX], wrapped[4 * TEXT_MAX];
 	va_list args;
@@ -33,7 +33,7 @@ void teach_put(const struct markdown_style *style, unsigned deeper, const char *
 		end = strchr(line, '\n');
 		if (end)
 			*end++ = '\0';
-		printf("%*s%s\n", (int)before, "", line);
+		(void)fprintf(out, "%*s%s\n", (int)before, "", line);
 		before = indent;
 	}
 }
@@ -80,7 +80,7 @@ void teach_show_setting(const struct quiz *q, const struct markdown_style *style
 }
 
 static void put_bar(const struct markdown_style *style, const char *what, uint64_t from, uint64_t n, uint64_t whole,
-		    const char *unit)
+		    const char *unit, FILE *out)
 {
 	const bool ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 	const bool bytes = !strcmp(unit, "bytes");
@@ -97,13 +97,13 @@ static void put_bar(const struct markdown_style *style, const char *what, uint64
 	unsigned length = (unsigned)((double)(from + n) / (double)whole * most + 0.5) - before;
 	if (length == 0 && n > 0) /* something is seen of everything, and no line gets longer of it */
 		length = 1, before -= before == most;
-	printf("  %-8s %12s %-*s %*s", what, amount, UNIT, bytes ? "" : unit, (int)before, "");
+	(void)fprintf(out, "  %-8s %12s %-*s %*s", what, amount, UNIT, bytes ? "" : unit, (int)before, "");
 	for (unsigned i = length; i; i--)
-		(void)fputs(ascii ? "#" : "\xe2\x96\x88", stdout);
-	putchar('\n');
+		(void)fputs(ascii ? "#" : "\xe2\x96\x88", out);
+	(void)fputc('\n', out);
 }
 
-void teach_show_outcome(const json_t *run, const struct markdown_style *style)
+void teach_show_outcome(const json_t *run, const struct markdown_style *style, FILE *out)
 {
 	const json_t *cause = json_object_get(run, "cause");
 	const json_t *memory = json_object_get(
@@ -112,23 +112,29 @@ void teach_show_outcome(const json_t *run, const struct markdown_style *style)
 	char text[TEXT_MAX], amount[64];
 	json_int_t in_use = text_integer(cause, "in_use", -1), asked = text_integer(cause, "asked", -1);
 	json_int_t bound = text_integer(cause, "bound", -1);
-	teach_put(style, 0, "  %s", text_outcome(run, text, sizeof(text)));
+	teach_put_to(out, style, 0, "  %s", text_outcome(run, text, sizeof(text)));
 	if (in_use >= 0 && asked >= 0 && bound >= 0 && in_use + asked > 0 && in_use < INT64_MAX - asked) {
 		uint64_t want = (uint64_t)in_use + (uint64_t)asked;
 		uint64_t whole = want > (uint64_t)bound ? want : (uint64_t)bound;
 		const char *unit = text_of(cause, "unit");
-		put_bar(style, "bound", 0, (uint64_t)bound, whole, unit);
-		put_bar(style, "in use", 0, (uint64_t)in_use, whole, unit);
-		put_bar(style, "asked", (uint64_t)in_use, (uint64_t)asked, whole, unit);
+		put_bar(style, "bound", 0, (uint64_t)bound, whole, unit, out);
+		put_bar(style, "in use", 0, (uint64_t)in_use, whole, unit, out);
+		put_bar(style, "asked", (uint64_t)in_use, (uint64_t)asked, whole, unit, out);
 	}
-	teach_put(style, 0, "  %s", text_cause(run, text, sizeof(text)));
+	teach_put_to(out, style, 0, "  %s", text_cause(run, text, sizeof(text)));
 	if (json_is_integer(memory))
-		teach_put(style, 0, "  MemAvailable at that moment: %s",
-			  number_format_bytes(amount, sizeof(amount), (uint64_t)json_integer_value(memory)));
+		teach_put_to(out, style, 0, "  MemAvailable at that moment: %s",
+			     number_format_bytes(amount, sizeof(amount), (uint64_t)json_integer_value(memory)));
 }
 
-void teach_show_section(const struct quiz *q, unsigned section, const struct markdown_style *style)
+void teach_show_section(const struct quiz *q, unsigned section, const struct markdown_style *style, FILE *out)
 {
 	const char *text = text_of(json_array_get(json_object_get(q->lesson, "sections"), section), "text");
-	(void)markdown_render(text, strlen(text), style, stdout);
+	(void)markdown_render(text, strlen(text), style, out);
+}
+
+bool teach_show_answers(const struct quiz *q, const struct markdown_style *style, FILE *out)
+{
+	const char *text = text_of(q->lesson, "answers");
+	return *text && markdown_render(text, strlen(text), style, out) == 0;
 }

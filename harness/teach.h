@@ -13,6 +13,7 @@
 #include "explain.h"
 #include "markdown.h"
 
+struct book;
 struct guests;
 struct teach_guests; /* teach-guest.h */
 
@@ -68,6 +69,15 @@ int progress_load(const char *path, FILE *errors, json_t **ret);
  */
 int progress_keep(const char *path, const char *name, json_t *lesson, FILE *errors);
 
+/* The scenario of this name, or NULL; the place of a lesson in the course from 1, 0 for one that is not in it. */
+const struct scenario *teach_scenario(const struct explain_world *w, const char *name);
+size_t teach_place(const struct book *b, const char *name);
+/* The course, and how far somebody has come. 0 or an exit status. */
+int teach_list(const struct explain_world *w, const struct book *b, const json_t *progress, bool as_json);
+/* What is right in a lesson (NULL: in all that can be taught here). 0 or an exit status. */
+int teach_key(const struct explain_world *w, const struct teach_guests *guests, const struct book *b, const char *name,
+	      bool as_json);
+
 /* What classes predicted, of the progress files of their learners. 0 or an exit status. */
 int teach_class(char *const *files, size_t count, bool as_json);
 
@@ -78,12 +88,15 @@ int teach_run(const struct quiz *q, FILE *errors, json_t **ret);
 /* The run of this name, or NULL. */
 const json_t *teach_run_of(const json_t *scenario, const char *name);
 /* A line that is as wide as the terminal, and what does not fit below it, so many columns further in than it began. */
-void teach_put(const struct markdown_style *style, unsigned deeper, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+void teach_put_to(FILE *out, const struct markdown_style *style, unsigned deeper, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+#define teach_put(...) teach_put_to(stdout, __VA_ARGS__)
 void teach_show_setting(const struct quiz *q, const struct markdown_style *style);
-void teach_show_outcome(const json_t *run, const struct markdown_style *style);
+void teach_show_outcome(const json_t *run, const struct markdown_style *style, FILE *out);
 /* A section of the lesson. */
-void teach_show_section(const struct quiz *q, unsigned section, const struct markdown_style *style);
+void teach_show_section(const struct quiz *q, unsigned section, const struct markdown_style *style, FILE *out);
+/* The answers to its last section; false where there are none. */
+bool teach_show_answers(const struct quiz *q, const struct markdown_style *style, FILE *out);
 
 /* --- one lesson -------------------------------------------------------------------------------------------------- */
 
@@ -96,6 +109,8 @@ struct teaching {
 	json_t *result; /* of all its runs */
 	char path[PATH_MAX];
 	uint64_t shell_ns; /* how long a shell may live */
+	unsigned rows;     /* of the terminal, 0 where that is not known */
+	unsigned shown;    /* lines since it was last waited for */
 };
 
 /* From now on a Ctrl-C ends a prompt, and what runs. */

@@ -59,6 +59,14 @@ static void test_render(void **state)
 	expect_text(rendered("```\n# no heading\n\n| no row\n```\n", 80, false), "    # no heading\n\n    | no row\n");
 	expect_text(rendered("| a | b |\n|---|---|\n| `x \\| y` | z |\n", 80, false),
 		    "  a        b\n  -------  -\n  `x | y`  z\n");
+	/* In colour, too, columns stand below each other, and code that goes on in the next line is code there. */
+	expect_text(rendered("| a | b |\n|---|---|\n| x `y` | z |\n", 80, true),
+		    "  \033[1ma\033[0m    \033[1mb\033[0m\n  ---  -\n  x \033[36my\033[0m  z\n");
+	expect_text(rendered("| `a` |\n|---|\n| `bbbbbbbbbb cccccccccc dddddddddd` |\n", 30, true),
+		    "  \033[1m\033[36ma\033[0m\033[1m\033[0m\n  ----------------------------\n"
+		    "  \033[36mbbbbbbbbbb cccccccccc\033[0m\n  \033[36mdddddddddd\033[0m\n");
+	expect_text(rendered("| a |\n|---|\n| \033[31m`\033[32m` |\n", 80, true),
+		    "  \033[1ma\033[0m\n  ----------\n  ?[31m\033[36m?[32m\033[0m\n");
 	/* The style goes on after a break, and not over the margin. */
 	expect_text(rendered("aaaaaaaaaaaaaaaaaaaa **bbbbbbbbbb bbbbbbbbbb** c\n", 40, true),
 		    "  aaaaaaaaaaaaaaaaaaaa \033[1mbbbbbbbbbb\033[0m\n  \033[1mbbbbbbbbbb\033[0m c\n");
@@ -121,6 +129,49 @@ static void test_lesson(void **state)
 	for (unsigned i = 0; i < 400; i++)
 		(void)strcat(many, "w ");
 	expect_wrong(many, "words; a lesson has less than 400");
+}
+
+#define QUESTIONS_TWO                                                                                                  \
+	"# T\n\n## You see\n\ns\n\n## Try it\n\n    t\n\n## Why\n\nw\n\n"                                              \
+	"## How to tell it from its neighbours\n\nn\n\n## Fix\n\nf\n\n## Check yourself\n\n1. a\n2. b\n"
+
+static void expect_answers(const char *text, int expected, const char *told)
+{
+	char *got = NULL;
+	struct lesson *l = NULL;
+	size_t size;
+	assert_int_equal(parsed(QUESTIONS_TWO, &got, &l), 0);
+	free(got);
+	FILE *errors = open_memstream(&got, &size);
+	/* As a file is read: no NUL behind it. */
+	char *bare = malloc(strlen(text) + 1);
+	assert_non_null(bare);
+	memset(bare, 'x', strlen(text) + 1);
+	memcpy(bare, text, strlen(text));
+	assert_int_equal(lesson_answer(l, bare, strlen(text), "a.md", errors), expected);
+	free(bare);
+	(void)fclose(errors);
+	assert_string_equal(got, told);
+	if (expected == 0)
+		assert_string_equal(l->answers, text);
+	else
+		assert_null(l->answers);
+	free(got);
+	lesson_free(l);
+}
+
+static void test_answers_of_lesson(void **state)
+{
+	static const char list[] = "a.md: answers are a list, 1., 2. and so on, and nothing else\n";
+	(void)state;
+	expect_answers("1. one, which\n   goes on\n2. two\n", 0, "");
+	expect_answers("1. one\n", -EINVAL, "a.md: 1 answers, but 'Check yourself' has 2 questions\n");
+	expect_answers("1. a\n2. b\n3. c\n", -EINVAL, "a.md: 3 answers, but 'Check yourself' has 2 questions\n");
+	expect_answers("", -EINVAL, "a.md: 0 answers, but 'Check yourself' has 2 questions\n");
+	expect_answers("1. a\n3. b\n", -EINVAL, list);
+	expect_answers("1. a\n- b\n", -EINVAL, list);
+	expect_answers("# A\n\n1. a\n2. b\n", -EINVAL, list);
+	expect_answers("1. a\n2. \xff\n", -EINVAL, "a.md: not UTF-8, or with a NUL\n");
 }
 
 static int book_of(const char *text, char **ret_told, struct book **ret)
@@ -186,7 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_render), cmocka_unit_test(test_scdoc),   cmocka_unit_test(test_lesson),
-		cmocka_unit_test(test_book),   cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_book),   cmocka_unit_test(test_answers), cmocka_unit_test(test_answers_of_lesson),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

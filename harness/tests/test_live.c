@@ -3,6 +3,7 @@
  * The line that shows how runs are getting on.
  */
 #include <errno.h>
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,13 +56,15 @@ static void test_text(void **state)
 			    "12 s, 3 of 40 done, memory-max: slowly: limited, 0 B of 64 MiB, and 1 more");
 }
 
-/* The name gives way, then the rest is cut. */
+/* The name gives way, which a mark says, then the rest is cut. Here in the locale C. */
 static void test_narrow(void **state)
 {
 	(void)state;
 	struct plan_run run = run_of("slowly: limited", "memcg-max");
 	run.environment.cgroup[CGROUP_MEMORY_MAX] = 64 * MB;
-	assert_string_equal(text(49, &run, 48 * MB, 0), "12 s, 3 of 40 done, memory-max:, 48 MiB of 64 MiB");
+	assert_string_equal(text(49, &run, 48 * MB, 0), "12 s, 3 of 40 done, memory-m..., 48 MiB of 64 MiB");
+	assert_string_equal(text(37, &run, 48 * MB, 0), "12 s, 3 of 40 done, 48 MiB of 64 MiB");
+	assert_string_equal(text(42, &run, 48 * MB, 0), "12 s, 3 of 40 done, m..., 48 MiB of 64 MiB");
 	assert_string_equal(text(30, &run, 48 * MB, 0), "12 s, 3 of 40 done, 48 MiB of ");
 	assert_string_equal(text(4, &run, 48 * MB, 0), "12 s");
 	assert_string_equal(text(0, &run, 48 * MB, 0), "");
@@ -74,8 +77,16 @@ static void test_hostile_names(void **state)
 	struct plan_run run = run_of("a\033[2J\r\nb", "memcg-max");
 	assert_string_equal(text(79, &run, ENOMEM_ABSENT, 0), "12 s, 3 of 40 done, memory-max: a [2J  b");
 	run = run_of("\xc3\xa4\xc3\xb6", "memcg-max");
-	assert_string_equal(text(33, &run, ENOMEM_ABSENT, 0), "12 s, 3 of 40 done, memory-max: ");
-	assert_string_equal(text(34, &run, ENOMEM_ABSENT, 0), "12 s, 3 of 40 done, memory-max: \xc3\xa4");
+	assert_string_equal(text(33, &run, ENOMEM_ABSENT, 0), "12 s, 3 of 40 done, memory-max...");
+	assert_string_equal(text(34, &run, ENOMEM_ABSENT, 0), "12 s, 3 of 40 done, memory-max: \xc3\xa4\xc3\xb6");
+	/* No character is cut in two, and each is as wide as it is. */
+	run = run_of("\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6", "memcg-max");
+	assert_string_equal(text(36, &run, ENOMEM_ABSENT, 0), "12 s, 3 of 40 done, memory-max: \xc3\xa4...");
+	if (setlocale(LC_CTYPE, "C.UTF-8")) {
+		assert_string_equal(text(34, &run, ENOMEM_ABSENT, 0),
+				    "12 s, 3 of 40 done, memory-max: \xc3\xa4\xe2\x80\xa6");
+		(void)setlocale(LC_CTYPE, "C");
+	}
 }
 
 static void assert_kind(const struct plan_run *run, enum live_kind kind, uint64_t bound)

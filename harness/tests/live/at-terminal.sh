@@ -29,4 +29,10 @@ seen() # regex: waits until it is on the screen
 	return 1
 }
 types() { at_terminal send-keys -l "$1" && at_terminal send-keys Enter; }
+# Regex: a lesson comes to its end, which this is on the screen. The answers to its last questions are looked at where there are any.
+lesson_ends()
+{
+	seen "Enter: the answers|$1" || return 1
+	screen | grep -qE -- "$1" || types "" && seen "$1"
+}
 trap 'close_terminal; take_down' EXIT

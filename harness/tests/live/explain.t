@@ -276,6 +276,23 @@ lesson "two have changed places" "'Try it' is missing before 'Why'" 's/^## Try i
 lesson "no title" 'the first line is the title' '1s/# //'
 lesson "too many words" '4[0-9][0-9] words' "\$s/\$/$(printf ' w%.0s' $(seq 70))/"
 lesson "no UTF-8" 'not UTF-8' '$s/$/ \xff/'
+cp "$scenarios/pids-max/lesson.md" "$small/pids-max/lesson.md"
+rm -f "$small/pids-max/answers.md"
+harness explain --scenarios "$small" pids-max
+is "a lesson without answers" "$code $(grep -c '^Answers$' "$json")" "0 0"
+printf '1. That\n   there.\n2. This.\n3. None.\n' >"$small/pids-max/answers.md"
+harness explain --scenarios "$small" pids-max
+is "answers stand at the end of the page, far from the questions" "$(sed -n '/^Answers$/,$p' "$json")" "Answers
+  1. That there.
+  2. This.
+  3. None."
+like "behind the questions and this machine" "$(grep -nE '^(Check yourself|On this machine|Answers)$' "$json" | cut -d: -f2 | tr '\n' ' ')" '^Check yourself On this machine Answers $'
+is "as JSON" "$(harness explain --scenarios "$small" -f json pids-max; get .answers | head -n 1)" "1. That"
+sed -i 3d "$small/pids-max/answers.md"
+exits "an answer is missing" 2 "answers.md: answers are a list" explain --scenarios "$small" pids-max
+sed -i '$d' "$small/pids-max/answers.md"
+exits "fewer answers than questions" 2 "answers.md: 1 answers, but 'Check yourself' has 3 questions" explain --scenarios "$small" pids-max
+rm "$small/pids-max/answers.md"
 rm "$small/pids-max/lesson.md"
 exits "no lesson" 2 'lesson.md: No such file' explain --scenarios "$small" pids-max
 cp "$scenarios/pids-max/lesson.md" "$small/pids-max/lesson.md"

@@ -45,8 +45,8 @@ UNIT_OF = {"memory.max": "MemoryMax", "memory.high": "MemoryHigh", "memory.swap.
 
 
 class Lesson:
-    def __init__(self, name, text):
-        self.name, self.text, self.problems = name, text, []
+    def __init__(self, name, text, answers=None):
+        self.name, self.text, self.answers, self.problems = name, text, answers, []
         self.order = re.findall(r"^## (.*)$", text, re.M)
         parts = re.split(r"^## .*\n", text, flags=re.M)
         self.sections = dict(zip(self.order, parts[1:]))
@@ -111,6 +111,19 @@ def tables(lesson):
                 lesson.wrong(f"{cells} cells where its table has {width}: {line[:40]}")
     if rows < 4:  # a head, a line, this limit and a neighbour
         lesson.wrong("no table tells it from a neighbour")
+
+
+def check_answers(lesson):
+    if lesson.answers is None:
+        lesson.wrong("no answers.md")
+        return
+    questions = re.findall(r"^(\d+)\. ", lesson.section("Check yourself"), re.M)
+    answers = re.findall(r"^(\d+)\. ", lesson.answers, re.M)
+    if answers != questions:
+        lesson.wrong(f"{len(answers)} answers to {len(questions)} questions: {', '.join(answers)}")
+    for entry in re.split(r"^\d+\. ", lesson.answers, flags=re.M)[1:]:
+        if len(entry.split()) < 2:
+            lesson.wrong("an answer of less than two words")
 
 
 @functools.cache
@@ -281,13 +294,19 @@ def read(directory):
     for path in sorted(glob.glob(os.path.join(directory, "*/scenario.yaml"))):
         name = os.path.basename(os.path.dirname(path))
         with open(os.path.join(directory, name, "lesson.md"), encoding="utf-8") as file:
-            found[name] = Lesson(name, file.read())
+            text = file.read()
+        answers = None
+        if os.path.exists(os.path.join(directory, name, "answers.md")):
+            with open(os.path.join(directory, name, "answers.md"), encoding="utf-8") as file:
+                answers = file.read()
+        found[name] = Lesson(name, text, answers)
     return found
 
 
 def examine(enomem, directory, all_names):
     for name, lesson in read(directory).items():
         shape(lesson)
+        check_answers(lesson)
         for command, _ in commands(lesson):
             check_command(lesson, command, enomem, all_names)
         check_names(lesson, all_names)

@@ -56,6 +56,7 @@ spoil() # scenario, sed expression on its lesson, what is then told (regex)
 {
 	mkdir -p "$spoilt/$1"
 	cp "$scenarios/$1/scenario.yaml" "$spoilt/$1/"
+	cp "$scenarios/$1/answers.md" "$spoilt/$1/" 2>/dev/null
 	sed -E "$2" "$scenarios/$1/lesson.md" >"$spoilt/$1/lesson.md"
 	ok "$1: the lesson is spoilt" not cmp -s "$scenarios/$1/lesson.md" "$spoilt/$1/lesson.md"
 	printf '%s\t%s\n' "$1" "$3" >>"$work/expected"
@@ -88,6 +89,10 @@ spoil max-map-count 's/sysctl vm.max_map_count=262144/sysctl vm.swappiness=0/' "
 spoil near-limit 's/--data=SOFT/--as=SOFT/' "Fix does not say what 'ulimit -d raised live, asked again' does: --data="
 spoil kmalloc-max 's/\*\*Now:\*\* ask/**Now:** `sysctl vm.drop_caches=3`, or ask/' "'drop_caches and compact_memory, asked again' does not help, and Fix says it does"
 spoil ipc-limit 's/\*\*No help:\*\* /**No help:** `msgmni`, /' "'raised live, asked again' helps, and Fix says it does not"
+spoil pids-max-above 's/^1\. /1. And: /' 'no answers[.]md'
+rm -f "$spoilt/pids-max-above/answers.md"
+spoil swap-full 's/^1\. /1. And: /' '1 answers to [23] questions: 1'
+echo "1. One for all." >"$spoilt/swap-full/answers.md"
 reader "$enomem" "$spoilt" "$scenarios" >"$work/told"
 is "spoilt lessons can be read" "$?" 0 || diag "$(tail -n 3 "$work/told")"
 while IFS=$'\t' read -r name pattern; do

@@ -271,6 +271,8 @@ is "the handbook is a page" "$code $(cat "$errors")" "0 "
 is "with every lesson, and each in the contents" \
 	"$(grep -o '<article id="lesson-[^"]*' "$work/book.html" | cut -d- -f2- | sort) $(grep -o 'href="#lesson-[^"]*' "$work/book.html" | cut -d- -f2- | sort)" \
 	"$(cd "$ENOMEM_BUILD/scenarios" && dirname */lesson.md | sort) $(cd "$ENOMEM_BUILD/scenarios" && dirname */lesson.md | sort)"
+answered=$(cd "$ENOMEM_BUILD/scenarios" && ls -- */answers.md | wc -l)
+is "with the answers that there are, each behind its lesson" "$((answered > 0)) $(grep -c '<details><summary>Answers</summary>' "$work/book.html")" "1 $answered"
 command -v xmllint >/dev/null && ok "the handbook is well-formed" well_formed "$work/book.html"
 is "it has no address of anything" "$(asks "$work/book.html" | grep -vE '^https?://')" ""
 harness report --handbook

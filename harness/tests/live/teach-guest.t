@@ -99,7 +99,7 @@ of_lesson() { jq -r --arg n "$1" ".lessons[\$n]$2" "$kept" 2>/dev/null; }
 prompt() { printf '^teach:%s[$]' "$1"; } # as a regular expression
 mkdir -p "$(dirname "$kept")"
 # For what comes after the lessons: what was predicted is in the file, so that a lesson goes on at its last step.
-jq -n --slurpfile k "$work/keys" '{schema: "enomem-progress/1", learner: "x", lessons: ($k[0] | map_values(map_values({predicted: .right, right: true})))}' >"$work/predicted.json"
+jq -n --slurpfile k "$work/keys" '{schema: "enomem-progress/1", learner: "x", lessons: ($k[0] | map_values(del(.answers) | map_values({predicted: .right, right: true})))}' >"$work/predicted.json"
 into_shell() { seen 'Enter: the shell' && types "" && seen "$(prompt "$1")"; }
 qemus() { marked_processes | while read -r p; do tr '\0' ' ' <"/proc/$p/cmdline" 2>/dev/null | grep -qF qemu && echo "$p"; done; }
 guest_is_there() { [ -n "$(qemus)" ]; }
@@ -117,7 +117,7 @@ learn() # lesson
 	if ! { seen 'How does it end' && types "$(letters "$1" outcome)" &&
 		seen 'Which limit refuses' && types "$(letters "$1" cause)" &&
 		seen 'Which of these make' && types "$(letters "$1" fix)" && has_lines "$1"; }; then
-		seen '^STATUS'
+		lesson_ends '^STATUS'
 		screen >"$work/screen-$1"
 		close_terminal
 		return
@@ -125,7 +125,7 @@ learn() # lesson
 	into_shell "$1" && while read -r line; do
 		types "$line"
 	done < <(jq -r --arg n "$1" '.[$n].fix.lines[]' "$work/keys") &&
-		types check && seen '^  (not )?solved: ' && types exit && seen '^STATUS'
+		types check && seen '^  (not )?solved: ' && types exit && lesson_ends '^STATUS'
 	screen >"$work/screen-$1"
 	close_terminal
 }
@@ -192,7 +192,7 @@ like "the terminal's size goes there" "$(screen)" '^40 77'
 types 'sysctl -w vm.overcommit_memory=1' && clears && types check && seen '^  (not )?solved'
 is "another remedy than the key's" "$(of_lesson strict-commit .fix.done)" true
 at_terminal send-keys C-d
-seen '^STATUS'
+lesson_ends '^STATUS'
 like "Ctrl-D leaves, and the lesson is done" "$(screen)" '^STATUS 0'
 close_terminal
 ok "no guest is left of that" guests_gone

@@ -61,6 +61,7 @@ for name, key in keys.items():
     causes = {e.get("cause") for part in [s] + s["runs"] + s.get("cases", []) for e in [part.get("expect", {})]}
     if not set(key["cause"]["right"]) <= causes:
         print(name, key["cause"]["right"])
+    key.pop("answers", None)
     for q in key.values():
         if len(set(q["options"])) != len(q["options"]) or not q["right"]:
             print(name, q)
@@ -71,6 +72,24 @@ else
 fi
 is "it is the same every time" "$(harness teach --no-guest --answer-key -f json; cmp "$json" "$work/keys" && echo same)" same
 is "the right letter is not always the same" "$(jq '[.[].outcome.letters] | unique | length > 2' "$work/keys")" true
+
+like "the key of one lesson ends with the answers to its questions" "$(harness teach --no-guest --answer-key pids-max; cat "$json")" '^Check yourself:$'
+is "as JSON they are Markdown" "$(jq -r '.["pids-max"].answers' "$work/keys" | grep -cE '^[0-9]+[.] ')" 3
+
+# --- the lessons there are ---
+mkdir -p "$(dirname "$kept")"
+echo '{"schema": "enomem-progress/1", "learner": "x", "lessons": {"descriptor-limit": {"done": true}, "pids-max": {"hints": 1}, "servers": {"done": true}}}' >"$kept"
+harness teach --list
+is "--list: the course in its order, with how far one is" "$code $(awk '{print $1, $2, $3}' "$json" | sed -n 1,3p | tr '\n' '|')" "0 NO LESSON STATE|1 address-space-limit new|2 descriptor-limit done|"
+like "--list: what was begun" "$(cat "$json")" '^ *[0-9]+ +pids-max +begun '
+like "--list: and what was done beside the course" "$(tail -n 1 "$json")" '^ *- +servers +done '
+is "--list: all of the course" "$(grep -cE '^ *[0-9]+ ' "$json")" "$(sed -n '/^course:/,$p' "$scenarios/handbook/book.yaml" | tr ',' '\n' | grep -oE '[a-z][a-z0-9-]+' | grep -cvx course)"
+harness teach --list -f json
+is "--list: as JSON" "$(get '[.[] | select(.state == "done") | "\(.number) \(.lesson)"] | join(", ")')" "2 descriptor-limit, 0 servers"
+rm "$kept"
+exits "--list of a lesson" 2 '--list: of the whole course' teach --list pids-max
+exits "--list with a key" 2 '--list: of the whole course' teach --list --answer-key
+like "help says what teach does without a name" "$("$enomem" teach --help)" 'enomem teach +the first lesson that is not done'
 
 if ! command -v tmux >/dev/null; then
 	skip_test "lessons at a terminal" "needs tmux: apt install tmux"
@@ -87,7 +106,7 @@ open_terminal() # columns, words of teach
 {
 	local columns=$1
 	shift
-	at_terminal -f /dev/null new-session -d -x "$columns" -y 200 \
+	at_terminal -f /dev/null new-session -d -x "$columns" -y "${rows:-200}" \
 		env "$mark" XDG_STATE_HOME="$state_home" ENOMEM_STATE_DIR="$state" "${as[@]}" sh -c 'trap : INT; echo $$ >>"$0"; "$@"; echo STATUS $?; exec sleep 120' "$work/harnesses" "$program" teach "$@"
 }
 letters() { jq -r --arg n "$1" '.[$n][$q].letters' --arg q "$2" "$work/keys"; }
@@ -118,7 +137,7 @@ learn() # lesson: prints what was never seen; the screen goes to a file
 	seen 'How does it end' && types "$(letters "$1" outcome)" &&
 		seen 'Which limit refuses' && types "$(letters "$1" cause)" &&
 		seen 'Which of these make' && types "$(letters "$1" fix)" &&
-		{ ! has_shell "$1" || by_hand "$1"; } && seen '^STATUS'
+		{ ! has_shell "$1" || by_hand "$1"; } && lesson_ends '^STATUS'
 	screen >"$work/screen-$1"
 	close_terminal
 }
@@ -130,6 +149,8 @@ judge_lesson() # lesson
 	is "$name: right three times, and done" "$(grep -c 'you were right' <<<"$shown") $(grep -c '^STATUS 0$' <<<"$shown") $(of_lesson "$name" '| "\(.done) \(.outcome.right) \(.cause.right) \(.fix.right)"') $hand" \
 		"3 1 true true true true $(has_shell "$name" && echo 1 1 true || echo no shell)" || diag "$(cat "$work/never-$name")" "$(grep . <<<"$shown" | tail -n 30)"
 	unlike "$name: nothing unclear" "$shown" UNCLEAR
+	unlike "$name: all of it fits, and nobody is asked to go on" "$shown" "Enter goes on"
+	is "$name: the answers stand behind the questions" "$(grep -cxE 'CHECK YOURSELF|ANSWERS' <<<"$shown")" "$((1 + $(jq --arg n "$name" '.[$n] | has("answers") | if . then 1 else 0 end' "$work/keys")))"
 }
 judge_learned() # those that came to their end and are not judged yet
 {
@@ -206,7 +227,7 @@ open_terminal 80 address-space-limit
 seen 'Which of these make'
 types "$(not_letter address-space-limit fix)"
 seen 'Enter: the shell' && types skip
-seen '^STATUS 0'
+lesson_ends '^STATUS 0'
 like "each remedy with what became of it" "$(screen)" 'helps +. limit above the need: success|helps +.\) limit above the need: success'
 like "the folklore, too" "$(screen)" 'does not +.\) ulimit -d unlimited: mmap ENOMEM'
 is "done, and wrong" "$(of_lesson address-space-limit '| "\(.done) \(.fix.right)"')" "true false"
@@ -225,13 +246,52 @@ seen '^STATUS 130'
 is "in the file as well" "$(of_lesson address-space-limit .outcome)" null
 at_terminal send-keys C-d 2>/dev/null
 
+# --- a terminal of 24 lines: what was observed is seen before the rest comes ---
+close_terminal
+rm -f "$kept"
+rows=24
+open_terminal 80 pids-max
+seen 'How does it end' && types "$(letters pids-max outcome)" && seen 'Which limit' && types "$(letters pids-max cause)"
+seen "Enter goes on; 'quit' another time"
+like "24 lines: OBSERVE is on the screen" "$(screen)" '^OBSERVE$'
+like "24 lines: with its bars" "$(screen)" 'asked +1 tasks? +█'
+unlike "24 lines: what comes after is not" "$(screen)" 'Which of these make'
+types ""
+for _ in 1 2 3; do
+	seen 'Enter goes on|Which of these make' && ! screen | grep -q 'Which of these make' || break
+	types ""
+	sleep 0.3
+done
+seen 'Which of these make'
+like "24 lines: then the question, whole" "$(screen)" '^FIX$'
+types "$(letters pids-max fix)"
+seen 'Enter: the shell' && types skip
+seen "Enter: the answers"
+unlike "the answers are not there before they are asked for" "$(screen)" '^ANSWERS$'
+is "and the lesson is done already" "$(of_lesson pids-max .done)" true
+types quit
+seen '^STATUS 0'
+unlike "who does without has none" "$(screen)" '^ANSWERS$'
+close_terminal
+open_terminal 80 --restart pids-max
+seen 'How does it end' && types a && seen 'Which limit' && types a
+seen "Enter goes on" && types quit
+seen '^STATUS 130'
+like "quit instead of going on: kept" "$(screen)" 'What you predicted is kept'
+close_terminal
+rows=
+open_terminal 80 pids-max
+seen 'How does it end|Which'
+like "a lesson that was named says its place in the course" "$(screen)" '^pids-max, lesson [0-9]+ of [0-9]+$'
+close_terminal
+
 # --- narrow ---
 # Lines that the terminal broke are joined again: what is then wider was not broken by who wrote it.
 close_terminal
 open_terminal 40 address-space-limit
 seen 'How does it end' && types "$(not_letter address-space-limit outcome)" && seen 'Which limit refuses' &&
 	types "$(not_letter address-space-limit cause)" && seen 'Which of these make' &&
-	types "$(letters address-space-limit fix)" && seen 'Enter: the shell' && types skip && seen '^STATUS 0'
+	types "$(letters address-space-limit fix)" && seen 'Enter: the shell' && types skip && lesson_ends '^STATUS 0'
 joined() { at_terminal capture-pane -p -J | sed 's/ *$//'; }
 # The lines of commands stay whole: they are to be copied.
 is "40 columns: every sentence fits" "$(joined | sed -n '/^PREDICT/,$p' | grep -E '.{41}' | grep -vE '^ {4,}[^ ]')" ""
@@ -305,7 +365,7 @@ close_terminal
 at_fix_step() # lesson
 {
 	mkdir -p "$(dirname "$kept")"
-	jq -n --arg n "$1" --slurpfile k "$work/keys" '{schema: "enomem-progress/1", learner: "x", lessons: {($n): ($k[0][$n] | map_values({predicted: .right, right: true}))}}' >"$kept"
+	jq -n --arg n "$1" --slurpfile k "$work/keys" '{schema: "enomem-progress/1", learner: "x", lessons: {($n): ($k[0][$n] | del(.answers) | map_values({predicted: .right, right: true}))}}' >"$kept"
 }
 into_shell() # lesson, words of teach
 {
@@ -553,7 +613,7 @@ if [ "$(id -u)" = 0 ] && setpriv --reuid=65534 --regid=65534 --clear-groups unsh
 	seen 'How does it end' && types a && seen 'Which limit refuses' && types a && seen 'Which of these make' && types a
 	seen 'Enter: the shell' && types "" && seen "$(prompt address-space-limit)" && types check && seen '^  not solved: .*rlimit-as'
 	like "as nobody: it is not solved" "$(screen)" '^  not solved: .*rlimit-as'
-	types 'ulimit -S -v 1048576' && types check && seen '^  solved: ' && types exit && seen '^STATUS 0'
+	types 'ulimit -S -v 1048576' && types check && seen '^  solved: ' && types exit && lesson_ends '^STATUS 0'
 	like "as nobody: it is solved, without any privilege" "$(screen)" '^  solved: '
 	is "as nobody: kept" "$(jq '.lessons["address-space-limit"].fix.done' "$work/nobody/enomem/teach.json")" true
 	close_terminal
