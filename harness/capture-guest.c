@@ -171,7 +171,7 @@ int capture_in_guest(const struct guests_options *options, const struct selectio
 		r = guests_plan(site, selection->item[0], stderr, &plan);
 		code = r < 0 ? hold_no_plan(r) : hold_choose(plan, case_name, run_name, -1, &run);
 	}
-	if (code == 0)
+	if (run && code == 0)
 		code = execute(plan, run, c, ret_key);
 	plan_free(plan);
 	guests_close(&guests);

@@ -44,7 +44,8 @@ char *explain_word_show(const char *word, char *buf, size_t size)
 	if (strlen(word) >= SHOWN)
 		(void)strcat(cut, "...");
 	for (char *c = cut; *c; c++)
-		*c = *c == '\n' || *c == '\t' ? ' ' : *c;
+		if (*c == '\n' || *c == '\t')
+			*c = ' ';
 	(void)snprintf(buf, size, "%s", cut);
 	return buf;
 }
