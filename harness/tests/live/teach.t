@@ -284,6 +284,7 @@ open_terminal 80 pids-max
 seen 'How does it end|Which'
 like "a lesson that was named says its place in the course" "$(screen)" '^pids-max, lesson [0-9]+ of [0-9]+$'
 close_terminal
+rm -f "$kept" # what was predicted here is not what comes next
 
 # --- narrow ---
 # Lines that the terminal broke are joined again: what is then wider was not broken by who wrote it.
