@@ -318,7 +318,7 @@ export SPY_NAMES=$work/names
 bash -c 'exec -a rlimit-as sleep 20' &
 named=$!
 until tr '\0' ' ' <"/proc/$named/cmdline" | grep -q ^rlimit-as; do sleep 0.05; done
-is "who reads names finds one where there is one" "$(ENOMEM_PID=$named ENOMEM_DESC=/dev/null "$work/spy")" '{"cause": "rlimit-as"}'
+is "who reads names finds one where there is one" "$(ENOMEM_PID=$named ENOMEM_DESC=/dev/null sh -c '"$0"; true' "$work/spy")" '{"cause": "rlimit-as"}'
 kill "$named"
 wait "$named" 2>/dev/null
 is "and one below who has started it" "$(SPY_NAMES=$work/names ENOMEM_PID=$$ ENOMEM_DESC=/dev/null bash -c 'bash -c "exec -a rlimit-as sleep 20" & sh -c "\"\$0\"; kill $!" "$0"; true' "$work/spy")" '{"cause": "rlimit-as"}'
