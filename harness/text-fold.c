@@ -150,9 +150,10 @@ static size_t code_break(const char *line, size_t length, size_t width, bool *re
 	for (size_t bytes; at < length && columns <= width; at += bytes, columns += wide) {
 		char c = line[at];
 		bytes = unit_at(line + at, &wide);
-		if (!comment && quote)
-			quote = c == quote ? '\0' : quote;
-		else if (!comment && (c == '\'' || c == '"'))
+		if (!comment && quote) {
+			if (c == quote)
+				quote = '\0';
+		} else if (!comment && (c == '\'' || c == '"'))
 			quote = c;
 		else if (c == '#' && (at == 0 || line[at - 1] == ' '))
 			comment = true;
