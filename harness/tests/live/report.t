@@ -291,7 +291,7 @@ else
 	"$enomem" report --library none -o "$work/plain.html" "$result"
 	"$enomem" report --library "$library" -o "$work/several.html" "$references/5.10.json" "$references/6.1.json" "$result"
 	"$enomem" report --library "$library" -o "$work/evil.html" "$work/evil.json"
-	marked /usr/bin/python3 "$live/report-browser.py" "$work/one.html" "$work/plain.html" "$work/several.html" "$work/evil.html" \
+	seconds=300 marked /usr/bin/python3 "$live/report-browser.py" "$work/one.html" "$work/plain.html" "$work/several.html" "$work/evil.html" \
 		${ENOMEM_SCREENSHOTS:+"$ENOMEM_SCREENSHOTS"} >"$work/browser" 2>"$errors"
 	browser=$?
 	while IFS= read -r line; do
