@@ -3,7 +3,6 @@
  * enomem: makes Linux refuse memory on purpose, proves which limit refused it, and shows what makes the refusal go
  * away.
  */
-#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +12,6 @@
 #include "guest-init.h"
 #include "manifest-internal.h"
 #include "options.h"
-#include "report-text.h"
 #include "say.h"
 #include "version.h"
 
@@ -51,15 +49,9 @@ static void brief(FILE *out)
 	      out);
 }
 
-static void help(void)
+static void write_help(FILE *out, const void *all)
 {
-	auto_free char *text = NULL;
-	size_t length;
-	FILE *out = open_memstream(&text, &length);
-	if (!out) {
-		(void)say_error(ENOMEM, "the help: no memory for its text");
-		return;
-	}
+	(void)all;
 	(void)fputs("Examples:\n"
 		    "  enomem run                          everything that is safe on this machine\n"
 		    "  enomem run --format tap13 pids-max  for prove and other TAP readers\n"
@@ -81,8 +73,6 @@ static void help(void)
 		"skipped, 130 interrupted.\n"
 		"`enomem COMMAND --help` shows a command's options; the manual is enomem(1).\n",
 		out);
-	if (fclose(out) == 0)
-		text_print_rows(text);
 }
 
 /* typed: the words of the command line that is completed */
@@ -114,7 +104,7 @@ static int without_command(int argc, char **argv)
 	for (int letter; (letter = options_next(&global, argc, argv, &value)) != -1;)
 		switch (letter) {
 		case 'h':
-			help();
+			options_print(write_help, NULL);
 			return EXIT_AS_PREDICTED;
 		case OPT_VERSION:
 			version = true;

@@ -182,7 +182,7 @@ void options_help_rows(const struct command *command, FILE *out)
 	(void)fprintf(out, "  -h, --%-24s %s\n", "help", "this text");
 }
 
-void options_help(const struct command *command)
+void options_print(void (*write)(FILE *out, const void *subject), const void *subject)
 {
 	auto_free char *text = NULL;
 	size_t length;
@@ -191,13 +191,24 @@ void options_help(const struct command *command)
 		(void)say_error(ENOMEM, "the help: no memory for its text");
 		return;
 	}
+	write(out, subject);
+	if (fclose(out) == 0)
+		text_print_rows(text);
+}
+
+static void write_help(FILE *out, const void *subject)
+{
+	const struct command *command = subject;
 	(void)fprintf(out, "Usage: enomem %s %s\n\n", command->name, command->arguments);
 	if (command->examples)
 		(void)fprintf(out, "Examples:\n%s\n", command->examples);
 	(void)fprintf(out, "%s\n\n", command->blurb);
 	options_help_rows(command, out);
-	if (fclose(out) == 0)
-		text_print_rows(text);
+}
+
+void options_help(const struct command *command)
+{
+	options_print(write_help, command);
 }
 
 bool options_want_colour(const char *when)

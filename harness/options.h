@@ -39,6 +39,8 @@ void options_hint_time(const char *option, const char *value);
 /* Index of the first operand, after options_next() returned -1. */
 int options_operands(void);
 void options_help(const struct command *command);
+/* What `write` writes of its subject, to standard output: folded to the terminal. */
+void options_print(void (*write)(FILE *out, const void *subject), const void *subject);
 /* Of that, the options alone. */
 void options_help_rows(const struct command *command, FILE *out);
 

@@ -19,14 +19,19 @@ static void expect_text(char *got, const char *expected)
 	free(got);
 }
 
-static char *folded(const char *text, size_t width)
+static char *folded_by(void (*fold)(const char *, size_t, FILE *), const char *text, size_t width)
 {
 	char *got = NULL;
 	size_t size;
 	FILE *out = open_memstream(&got, &size);
-	text_fold(text, width, out);
+	fold(text, width, out);
 	(void)fclose(out);
 	return got;
+}
+
+static char *folded(const char *text, size_t width)
+{
+	return folded_by(text_fold, text, width);
 }
 
 static char *code(const char *line, size_t indent, size_t width)
@@ -41,12 +46,7 @@ static char *code(const char *line, size_t indent, size_t width)
 
 static char *folded_rows(const char *text, size_t width)
 {
-	char *got = NULL;
-	size_t size;
-	FILE *out = open_memstream(&got, &size);
-	text_fold_rows(text, width, out);
-	(void)fclose(out);
-	return got;
+	return folded_by(text_fold_rows, text, width);
 }
 
 static void test_rows(void **state)

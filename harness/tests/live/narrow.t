@@ -24,7 +24,7 @@ screen_joined() { at_terminal capture-pane -pJ | sed 's/ *$//; s/.*\r//' | sed '
 longest() { LC_ALL=C.UTF-8 wc -L <"$1"; } # columns, and not bytes
 # What a word may be broken into, without numbers and their units, which differ from run to run, rules, and what says that a line goes on. The table
 # has the same words as the lines that stand for it, in capitals and without commas; bars are as long as there is room.
-pieces() { tr -s ' ' '\n' <"$1" | sed 's/[-\/:_]/&\n/g' | tr -d '\140,;:' | tr '[:upper:]' '[:lower:]' | grep -vE '[0-9]|^[-=]*$|^\\$|█|^([num]?s|min|[kmgt]?i?b)$' | sort -u; }
+pieces() { tr -s ' \n' ' ' <"$1" | sed -E 's/\b[0-9.]+ ([num]?s|min|[KMGT]iB|B)\b//g' | tr -s ' ' '\n' | sed 's/[-\/:_]/&\n/g' | tr -d '\140,;:' | tr '[:upper:]' '[:lower:]' | grep -vE '[0-9]|^[-=]*$|^\\$|█' | sort -u; }
 cut_words() { comm -13 <(pieces "$1") <(pieces "$2") | tr '\n' ' '; }
 
 fits() # what, words of the harness

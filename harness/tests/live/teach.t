@@ -478,7 +478,7 @@ like "a stop that a timer ends: not believed" "$(screen)" '^  (not solved: (some
 is "a stop that a timer ends: it is not kept" "$(of_lesson address-space-limit .fix.done)" null
 types 'kill -KILL $!'
 types "cp -f /bin/true \"\$PROGRAM\"; echo copied \$?" && seen '^copied 1'
-like "the program cannot be replaced" "$(screen)" 'copied 1$'
+like "the program cannot be replaced" "$(joined)" 'Read-only file system'
 # What would lead out of the place.
 types 'unshare -Urm true; echo namespace $?' && seen '^namespace [1-9]'
 like "no namespace to be root in" "$(screen)" '^namespace [1-9]'
