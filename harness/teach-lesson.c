@@ -45,8 +45,8 @@ static int keep(const struct teaching *t)
 }
 
 /*
- * A line of the terminal, without its end. -EINTR at its end, or on Ctrl-C. It is read without a buffer, so that what
- * is typed while something runs is still the terminal's, and can be thrown away.
+ * A line of the terminal, without its end. -EINTR on "quit", at its end, or on Ctrl-C. It is read without a buffer, so
+ * that what is typed while something runs is still the terminal's, and can be thrown away.
  */
 static int ask_line(char *buf, size_t size)
 {
@@ -60,7 +60,7 @@ static int ask_line(char *buf, size_t size)
 	if (!strchr(buf, '\n'))
 		(void)tcflush(STDIN_FILENO, TCIFLUSH);
 	buf[strcspn(buf, "\n")] = '\0';
-	return 0;
+	return strcmp(buf, "quit") ? 0 : -EINTR;
 }
 
 /* It is kept at once: who leaves has taken it. */
@@ -126,8 +126,6 @@ static int take_answer(struct teaching *t, enum question_kind kind)
 		if (r < 0)
 			return r;
 		unsigned chosen = quiz_parse(q, line);
-		if (!strcmp(line, "quit"))
-			return -EINTR;
 		if (chosen)
 			return keep_answer(t, kind, chosen);
 		if (!strcmp(line, "hint"))
@@ -244,8 +242,8 @@ static int show_part(struct teaching *t, void (*put)(const struct teaching *, FI
 		putchar('\n');
 		teach_put(&t->style, 0, "  Enter goes on; 'quit' another time");
 		int r = ask_line(line, sizeof(line));
-		if (r < 0 || !strcmp(line, "quit"))
-			return -EINTR;
+		if (r < 0)
+			return r;
 		t->shown = 0;
 	}
 	(void)fputs(text, stdout);
@@ -335,8 +333,8 @@ static int fix_by_hand(struct teaching *t)
 	while (!solved) {
 		teach_put(&t->style, 0, "  Enter: the shell; 'skip' does without, 'quit' goes on another time");
 		int r = ask_line(line, sizeof(line));
-		if (r < 0 || !strcmp(line, "quit"))
-			return -EINTR;
+		if (r < 0)
+			return r;
 		if (!strcmp(line, "skip"))
 			return 0;
 		if (!strcmp(line, "hint"))
@@ -357,7 +355,7 @@ static void show_answers(struct teaching *t)
 	if (!*text_of(t->quiz.lesson, "answers"))
 		return;
 	teach_put(&t->style, 0, "  Enter: the answers; 'quit' does without");
-	if (ask_line(line, sizeof(line)) < 0 || !strcmp(line, "quit"))
+	if (ask_line(line, sizeof(line)) < 0)
 		return;
 	heading(t, "ANSWERS", stdout);
 	(void)teach_show_answers(&t->quiz, &t->style, stdout);

@@ -141,8 +141,23 @@ else
 	is "nothing was installed" "$(sha256sum /var/lib/dpkg/status)" "$before"
 fi
 
+# lintian reads a program's instructions as text as well: a comparison with "quit" and the jump after it are "quitt" to it, in
+# one build and not in the next. A word that no source has is not ours.
+ours() # the hints but those of a spelling that no source has
+{
+	local hint word sources
+	sources=$(dirname "$0")/../../..
+	while IFS= read -r hint; do
+		word=${hint#*spelling-error-in-binary } word=${word%% *}
+		[[ $hint == *spelling-error-in-binary* ]] && ! grep -rqF -- "$word" "$sources"/{lib,harness,scenarios/*}/*.[ch] || printf '%s\n' "$hint"
+	done
+}
+
 if command -v lintian >/dev/null; then
-	is "lintian has nothing to say" "$(cd "$work" && marked lintian --allow-root --display-info --pedantic "$deb" 2>&1)" ""
+	is "lintian has nothing to say" "$(cd "$work" && marked lintian --allow-root --display-info --pedantic "$deb" 2>&1 | ours)" ""
+	is "an instruction is no word of ours" "$(ours <<<"I: enomem: spelling-error-in-binary quitt quit [usr/bin/enomem]")" ""
+	like "a word of ours is" "$(ours <<<"I: enomem: spelling-error-in-binary interrupted interupted [usr/bin/enomem]")" "interupted"
+	like "and so is everything else" "$(ours <<<"W: enomem: mismatched-override")" "mismatched"
 else
 	skip_test "lintian" "needs lintian: apt install lintian"
 fi
