@@ -8,7 +8,7 @@ packages_to_report="libjs-chart.js"
 packages_to_guest="qemu-system-x86 xz-utils zstd lz4 debian-archive-keyring"
 packages_to_test="$packages_to_run $packages_to_guest $packages_to_report cpio e2fsprogs clang clang-format clang-tidy libclang-rt-14-dev cppcheck libcmocka-dev scdoc mandoc jq
   perl python3 python3-jsonschema python3-yaml procps gpg git parallel libxml2-utils dpkg-dev file tmux gdb strace curl prometheus-node-exporter
-  openssl bsdutils chromium chromium-driver python3-selenium lintian zsh fish bash-completion
+  openssl bsdutils openssh-client dropbear-bin chromium chromium-driver python3-selenium lintian zsh fish bash-completion
   default-jre-headless earlyoom nginx-light nodejs postgresql-15 redis-server"
 packages_to_bench="$packages_to_run $packages_to_guest stress-ng strace python3 jq time default-jre-headless"
 

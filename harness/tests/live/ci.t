@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What ci/ holds for users: fan-out over machines, bisection, LAVA, workflows that parse.
+# What ci/ holds for users: fan-out's own logic (fan-out.t has it over a real ssh), bisection, LAVA, workflows that parse.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 compile_liar
