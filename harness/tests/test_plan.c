@@ -16,11 +16,9 @@
 #include <sys/resource.h>
 
 #include "number.h"
-#include "plan.h"
+#include "planned.h"
 
 #define GIB (UINT64_C(1) << 30)
-
-static char messages[4096];
 
 /* 8 GiB of RAM, 2 of swap, Linux 6.1, cgroup v2, root, no guest. */
 static struct machine machine(void)
@@ -47,36 +45,6 @@ static struct machine machine(void)
 	m.now.meminfo.value[MEMINFO_HUGEPAGE_SIZE] = 2 << 20;
 	m.now.tasks = 123;
 	return m;
-}
-
-static struct scenario *parse(const char *text)
-{
-	struct scenario *s = NULL;
-	FILE *f = fmemopen(messages, sizeof(messages), "w");
-	assert_non_null(f);
-	int r = manifest_parse(text, strlen(text), "dir/scenario.yaml", f, &s);
-	fclose(f);
-	if (r != 0)
-		fail_msg("%s", messages);
-	return s;
-}
-
-static int make(const struct scenario *s, const struct machine *m, struct plan **ret)
-{
-	memset(messages, 0, sizeof(messages));
-	FILE *f = fmemopen(messages, sizeof(messages), "w");
-	assert_non_null(f);
-	int r = plan_make(s, m, f, ret);
-	fclose(f);
-	return r;
-}
-
-static struct plan *plan_of(const struct scenario *s, const struct machine *m)
-{
-	struct plan *p = NULL;
-	if (make(s, m, &p) != 0)
-		fail_msg("%s", messages);
-	return p;
 }
 
 /* Reasons, where NULL is none. */

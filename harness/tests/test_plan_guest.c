@@ -17,11 +17,10 @@
 
 #include "calls.h"
 #include "number.h"
+#include "planned.h"
 #include "run.h"
 
 #define MIB UINT64_C(1048576)
-
-static char messages[4096];
 
 /* 256 MiB, Linux 6.1, cgroup v2, all capabilities, a guest. */
 static struct machine guest(void)
@@ -44,36 +43,6 @@ static struct machine guest(void)
 	m.now.meminfo.value[MEMINFO_HUGEPAGE_SIZE] = 2 * MIB;
 	m.now.tasks = 60;
 	return m;
-}
-
-static struct scenario *parse(const char *text)
-{
-	struct scenario *s = NULL;
-	FILE *f = fmemopen(messages, sizeof(messages), "w");
-	assert_non_null(f);
-	int r = manifest_parse(text, strlen(text), "dir/scenario.yaml", f, &s);
-	fclose(f);
-	if (r != 0)
-		fail_msg("%s", messages);
-	return s;
-}
-
-static int make(const struct scenario *s, const struct machine *m, struct plan **ret)
-{
-	memset(messages, 0, sizeof(messages));
-	FILE *f = fmemopen(messages, sizeof(messages), "w");
-	assert_non_null(f);
-	int r = plan_make(s, m, f, ret);
-	fclose(f);
-	return r;
-}
-
-static struct plan *plan_of(const struct scenario *s, const struct machine *m)
-{
-	struct plan *p = NULL;
-	if (make(s, m, &p) != 0)
-		fail_msg("%s", messages);
-	return p;
 }
 
 /* A scenario whose trigger, the second run, has this environment and these other keys. */

@@ -19,36 +19,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "held-child.h"
 #include "ipc-namespace.h"
 
-/* A child with segments of 1 and 2 pages, held at a pipe that closes with this process; 0 where it cannot be made. */
-static pid_t child(int *ret_hold)
+/* Segments of 1 and 2 pages in a namespace of its own. */
+static bool make_segments(void)
 {
-	int hold[2], ready[2];
-	char byte = 0;
-	assert_int_equal(pipe(hold), 0);
-	assert_int_equal(pipe(ready), 0);
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		(void)close(hold[1]);
-		if (unshare(CLONE_NEWIPC) < 0 || shmget(IPC_PRIVATE, 1, IPC_CREAT) < 0 ||
-		    shmget(IPC_PRIVATE, 4097, IPC_CREAT) < 0)
-			_exit(1);
-		(void)!write(ready[1], "", 1);
-		(void)!read(hold[0], &byte, 1);
-		_exit(0);
-	}
-	(void)close(hold[0]);
-	(void)close(ready[1]);
-	bool made = read(ready[0], &byte, 1) == 1;
-	(void)close(ready[0]);
-	*ret_hold = hold[1];
-	if (made)
-		return pid;
-	(void)close(hold[1]);
-	(void)waitpid(pid, NULL, 0);
-	return 0;
+	return unshare(CLONE_NEWIPC) == 0 && shmget(IPC_PRIVATE, 1, IPC_CREAT) >= 0 &&
+	       shmget(IPC_PRIVATE, 4097, IPC_CREAT) >= 0;
 }
 
 static ino_t own_namespace(void)
@@ -64,7 +42,7 @@ static void test_numbers_and_changes(void **state)
 	int hold;
 	struct shm_numbers there = {0}, here = {0}, after = {0};
 	ino_t own = own_namespace();
-	pid_t pid = child(&hold);
+	pid_t pid = hold_child(make_segments, &hold);
 	if (pid == 0)
 		skip();
 	assert_int_equal(ipc_namespace_shm(getpid(), &here), 0);
@@ -86,8 +64,7 @@ static void test_numbers_and_changes(void **state)
 	assert_int_equal(ipc_namespace_shm(getpid(), &after), 0);
 	assert_int_equal(after.shmmni, here.shmmni);
 	assert_int_equal(after.shmmax, here.shmmax);
-	(void)close(hold);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	end_child(pid, hold);
 	assert_int_equal(ipc_namespace_shm(pid, &there), -ENOENT);
 	assert_int_equal(ipc_namespace_set(pid, "kernel.shmmni", "4096"), -ENOENT);
 	assert_int_equal(own_namespace(), own);

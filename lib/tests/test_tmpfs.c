@@ -18,39 +18,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "held-child.h"
 #include "number.h"
 #include "tmpfs.h"
 
 #define AT "/dev/shm"
 
-/* A child with a tmpfs of its own, held at a pipe that closes with this process; 0 where it cannot be made. */
-static pid_t child(int *ret_hold)
+/* A tmpfs in a namespace of its own. */
+static bool mount_tmpfs(void)
 {
-	int hold[2], ready[2];
-	char byte = 0;
-	assert_int_equal(pipe(hold), 0);
-	assert_int_equal(pipe(ready), 0);
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		(void)close(hold[1]);
-		if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0 ||
-		    mount("test", AT, "tmpfs", 0, "size=32k,nr_inodes=4") < 0)
-			_exit(1);
-		(void)!write(ready[1], "", 1);
-		(void)!read(hold[0], &byte, 1);
-		_exit(0);
-	}
-	(void)close(hold[0]);
-	(void)close(ready[1]);
-	bool made = read(ready[0], &byte, 1) == 1;
-	(void)close(ready[0]);
-	*ret_hold = hold[1];
-	if (made)
-		return pid;
-	(void)close(hold[1]);
-	(void)waitpid(pid, NULL, 0);
-	return 0;
+	return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) == 0 &&
+	       mount("test", AT, "tmpfs", 0, "size=32k,nr_inodes=4") == 0;
 }
 
 static struct statfs seen_by(pid_t pid)
@@ -67,7 +45,7 @@ static void test_resize(void **state)
 	(void)state;
 	int hold;
 	struct statfs before, after;
-	pid_t pid = child(&hold);
+	pid_t pid = hold_child(mount_tmpfs, &hold);
 	if (pid == 0)
 		skip();
 	assert_int_equal(statfs(AT, &before), 0);
@@ -83,8 +61,7 @@ static void test_resize(void **state)
 	assert_int_equal(statfs(AT, &after), 0);
 	assert_int_equal(after.f_blocks, before.f_blocks);
 	assert_int_equal(after.f_files, before.f_files);
-	(void)close(hold);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	end_child(pid, hold);
 	assert_int_equal(tmpfs_resize(pid, AT, 64 << 10, ENOMEM_ABSENT), -ENOENT);
 }
 
