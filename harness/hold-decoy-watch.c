@@ -134,7 +134,7 @@ static int note_tasks(struct hold_decoy *d)
 			bool known = false;
 			for (size_t i = 0; i < before && !known; i++)
 				known = d->task[i].pid == pid;
-			if (pid <= 1 || known || (pid != d->keeper && !belongs(d, hold_parent_of(entry->d_name))) ||
+			if (pid <= 1 || known || (pid != d->keeper && !belongs(d, procfs_parent_of(pid))) ||
 			    !read_task(pid, &one))
 				continue;
 			int r = add_task(d, &one);

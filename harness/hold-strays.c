@@ -15,21 +15,9 @@
 #include "cleanup.h"
 #include "clock.h"
 #include "hold-tool.h"
+#include "procfs.h"
 
 #define END_TIMEOUT_NS 5000000000ULL
-
-pid_t hold_parent_of(const char *pid)
-{
-	char path[64], text[512];
-	(void)snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
-	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	const char *end = strrchr(text, ')'); /* ") S 123 ": the name before may hold anything */
-	return end && strlen(end) > 4 ? (pid_t)strtol(end + 4, NULL, 10) : 0;
-}
 
 /* By a thread of ours. */
 static bool is_traced_by_us(pid_t pid)
@@ -62,7 +50,7 @@ static bool list_children(pid_t *ret, unsigned most, unsigned *ret_count)
 	*ret_count = 0;
 	while (d && (entry = readdir(d))) {
 		pid_t pid = isdigit((unsigned char)entry->d_name[0]) ? (pid_t)strtol(entry->d_name, NULL, 10) : 0;
-		if (pid <= 1 || hold_parent_of(entry->d_name) != self)
+		if (pid <= 1 || procfs_parent_of(pid) != self)
 			continue;
 		if (*ret_count == most)
 			return false;

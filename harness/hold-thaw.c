@@ -85,7 +85,7 @@ static unsigned list_below(const struct hold_decoys *but, pid_t *ret, unsigned m
 				known = ret[i] == pid;
 			if (known || count == most)
 				continue;
-			parent = hold_parent_of(entry->d_name);
+			parent = procfs_parent_of(pid);
 			for (unsigned i = 0; i < count && !below; i++)
 				below = ret[i] == parent;
 			if (below || parent == self)

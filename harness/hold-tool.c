@@ -3,6 +3,7 @@
  * The keeper and the tool. See hold-tool.h.
  */
 #include "hold-tool.h"
+#include "procfs.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -41,7 +42,7 @@ static void kill_children(void)
 	struct dirent *entry;
 	while (d && (entry = readdir(d))) {
 		pid_t pid = isdigit((unsigned char)entry->d_name[0]) ? (pid_t)strtol(entry->d_name, NULL, 10) : 0;
-		if (pid > 1 && hold_parent_of(entry->d_name) == self)
+		if (pid > 1 && procfs_parent_of(pid) == self)
 			(void)kill(pid, SIGKILL);
 	}
 }

@@ -66,8 +66,6 @@ void hold_tool_free(struct hold_tool *t);
 /* Before the keeper is started, and when it is gone; lost: it was killed, and has not ended what the tool started. */
 void hold_strays_begin(struct hold_strays *s);
 void hold_strays_end(struct hold_strays *s, bool lost);
-/* The parent of a process, 0 when it is gone. */
-pid_t hold_parent_of(const char *pid);
 
 /* --- hold-remove.c ----------------------------------------------------------------------------------------------- */
 

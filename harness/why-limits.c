@@ -11,6 +11,7 @@
 
 #include "cleanup.h"
 #include "number.h"
+#include "procfs.h"
 #include "why.h"
 
 #define COMMAND_SHOWN 200 /* of another process's command line, to be recognized by */
@@ -80,16 +81,6 @@ void why_limits_note_setter(struct why_limits *l, pid_t pid, const char *comm, u
 	(void)snprintf(s->comm, sizeof(s->comm), "%s", comm);
 }
 
-static pid_t parent_of(pid_t pid)
-{
-	char name[64], text[4096];
-	(void)snprintf(name, sizeof(name), "/proc/%d/status", pid);
-	if (procfs_read_at(AT_FDCWD, name, text, sizeof(text)) <= 0)
-		return 0;
-	const char *parent = strstr(text, "\nPPid:");
-	return parent ? (pid_t)strtol(parent + strlen("\nPPid:"), NULL, 10) : 0;
-}
-
 /* Of this process, or of any where it is 0: the latest that asked for what is in force. */
 static const struct why_setter *find_setter(const struct why_limits *l, pid_t pid, int resource, uint64_t soft)
 {
@@ -111,7 +102,7 @@ struct why_change *why_limits_changed(const struct why_limits *l, pid_t pid, int
 	pid_t from = pid;
 	for (unsigned i = 0; i < ANCESTORS_MAX && from > 0 && !s; i++) {
 		s = find_setter(l, from, resource, soft);
-		from = s ? from : parent_of(from);
+		from = s ? from : procfs_parent_of(from);
 	}
 	if (!s)
 		s = find_setter(l, 0, resource, soft);

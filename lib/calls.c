@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* SCMP_SYS() is a constant, negative where this architecture lacks the call; the other number is that of x86-64's
@@ -290,4 +291,19 @@ bool call_refused(const struct call_info *call, const uint64_t args[6], int64_t 
 		return true;
 	}
 	return false;
+}
+
+uint64_t call_clone_flags(const struct call_info *call, pid_t tid, const uint64_t args[6])
+{
+	if (strcmp(call->name, "clone") == 0)
+		return args[0];
+	if (strcmp(call->name, "vfork") == 0)
+		return 0x4000 | 0x100; /* CLONE_VFORK | CLONE_VM */
+	uint64_t flags = 0;
+	struct iovec local = {&flags, sizeof(flags)};
+	struct iovec remote = {(void *)(uintptr_t)args[0], sizeof(flags)};
+	if (strcmp(call->name, "clone3") == 0 &&
+	    process_vm_readv(tid, &local, 1, &remote, 1, 0) == (ssize_t)sizeof(flags))
+		return flags;
+	return 0;
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum call_family {
 	CALL_MAP,       /* mmap: asks for a new area */
@@ -76,6 +77,12 @@ bool call_makes_sysv(const struct call_info *call);
 bool call_makes_queue(const struct call_info *call);
 /* Does it make an inotify instance? */
 bool call_makes_inotify(const struct call_info *call);
+
+/*
+ * The flags of fork, vfork, clone and clone3 alike, as clone(2) has them. clone3's are in the memory of the task, which
+ * has to be stopped: none where they cannot be read.
+ */
+uint64_t call_clone_flags(const struct call_info *call, pid_t tid, const uint64_t args[6]);
 
 /* One refused call, as the witness saw it. */
 struct refusal {

@@ -88,22 +88,6 @@ static pid_t process_of(pid_t tid)
 	return (pid_t)status.tgid;
 }
 
-/* As clone(2) has them; looked up where a task was refused. */
-static uint64_t clone_flags_of(const struct follow_task *t)
-{
-	if (strcmp(t->call->name, "clone") == 0)
-		return t->args[0];
-	if (strcmp(t->call->name, "vfork") == 0)
-		return 0x4000 | 0x100; /* CLONE_VFORK | CLONE_VM */
-	uint64_t flags = 0;
-	struct iovec local = {&flags, sizeof(flags)};
-	struct iovec remote = {(void *)(uintptr_t)t->args[0], sizeof(flags)};
-	if (strcmp(t->call->name, "clone3") == 0 &&
-	    process_vm_readv(t->tid, &local, 1, &remote, 1, 0) == (ssize_t)sizeof(flags))
-		return flags;
-	return 0;
-}
-
 /* kill(2) by whatever name. The pidfd's process stays unknown. */
 static void on_kill(struct follow *f, struct follow_task *t, uint64_t nr, const uint64_t args[6])
 {
@@ -179,7 +163,7 @@ static void on_refused(struct follow *f, struct follow_task *t, int64_t result, 
 	*r = (struct refusal){.call = t->call, .error = error, .tid = t->tid, .tgid = t->process->pid};
 	memcpy(r->args, t->args, sizeof(r->args));
 	r->injected = t->injected != 0;
-	r->clone_flags = t->call->family == CALL_TASK ? clone_flags_of(t) : 0;
+	r->clone_flags = t->call->family == CALL_TASK ? call_clone_flags(t->call, t->tid, t->args) : 0;
 	r->time_ns = clock_now_ns();
 	r->asked_bytes = asked_bytes(t, result);
 	t->process->was_refused = true;
@@ -254,7 +238,8 @@ static void on_new_task(struct follow *f, const struct follow_task *parent, int 
 	if (t)
 		follow_begin_child(f, parent, t->process->pid,
 				   event == PTRACE_EVENT_VFORK ||
-					   (is_clone && clone_flags_of(parent) & 0x100 /* CLONE_VM */));
+					   (is_clone && call_clone_flags(parent->call, parent->tid, parent->args) &
+								0x100 /* CLONE_VM */));
 }
 
 static void on_exec(struct follow *f, struct follow_task *t)

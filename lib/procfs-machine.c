@@ -100,7 +100,7 @@ int procfs_parse_pressure(const char *text, struct pressure *ret)
 	return 0;
 }
 
-int procfs_parse_stat_groups(const char *text, uint64_t *ret_group, uint64_t *ret_session)
+int procfs_parse_stat_family(const char *text, uint64_t *ret_parent, uint64_t *ret_group, uint64_t *ret_session)
 {
 	const char *p = strrchr(text, ')'); /* the command may hold one, what follows cannot */
 	uint64_t parent = 0, group = 0, session = 0;
@@ -111,6 +111,7 @@ int procfs_parse_stat_groups(const char *text, uint64_t *ret_group, uint64_t *re
 	p += 3;
 	if (!next_number(&p, &parent) || !next_number(&p, &group) || !next_number(&p, &session))
 		return -EBADMSG;
+	*ret_parent = parent;
 	*ret_group = group;
 	*ret_session = session;
 	return 0;

@@ -160,10 +160,10 @@ struct pressure {
 int procfs_parse_pressure(const char *text, struct pressure *ret);
 
 /*
- * Of /proc/PID/stat (or a thread's): the process group and the session, which may be 0 outside their pid namespace. The
- * command may hold any byte. 0 or -EBADMSG.
+ * Of /proc/PID/stat (or a thread's): the parent, the process group and the session, which may be 0 outside their pid
+ * namespace. The command may hold any byte. 0 or -EBADMSG.
  */
-int procfs_parse_stat_groups(const char *text, uint64_t *ret_group, uint64_t *ret_session);
+int procfs_parse_stat_family(const char *text, uint64_t *ret_parent, uint64_t *ret_group, uint64_t *ret_session);
 
 /*
  * Read a whole small file into buf and NUL-terminate it; the offset is rewound with pread, so a descriptor opened
@@ -172,6 +172,9 @@ int procfs_parse_stat_groups(const char *text, uint64_t *ret_group, uint64_t *re
  */
 ssize_t procfs_read_fd(int fd, char *buf, size_t size);
 ssize_t procfs_read_at(int dirfd, const char *name, char *buf, size_t size);
+
+/* The parent of a process; 0 when it is gone, or is outside this pid namespace. */
+pid_t procfs_parent_of(pid_t pid);
 
 /* Read a file that holds one number (or "max"); size-1 files of cgroupfs and /proc/sys. */
 int procfs_read_number_fd(int fd, uint64_t *ret);

@@ -3,6 +3,7 @@
  * Small files of /proc, /proc/sys and cgroupfs, read through a descriptor as often as needed without allocating.
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -41,6 +42,18 @@ ssize_t procfs_read_at(int dirfd, const char *name, char *buf, size_t size)
 	if (fd < 0)
 		return -errno;
 	return procfs_read_fd(fd, buf, size);
+}
+
+pid_t procfs_parent_of(pid_t pid)
+{
+	char name[64], text[1024];
+	uint64_t parent, group, session;
+
+	(void)snprintf(name, sizeof(name), "/proc/%d/stat", pid);
+	if (procfs_read_at(AT_FDCWD, name, text, sizeof(text)) <= 0 ||
+	    procfs_parse_stat_family(text, &parent, &group, &session) < 0)
+		return 0;
+	return (pid_t)parent;
 }
 
 int procfs_read_number_fd(int fd, uint64_t *ret)

@@ -172,7 +172,7 @@ static bool visit_ids(int proc_fd, const char *pid, void *data)
 {
 	static char entries[32 * 1024] __attribute__((aligned(8)));
 	char name[64];
-	uint64_t group, session;
+	uint64_t parent, group, session;
 	(void)data;
 	note_id(strtoull(pid, NULL, 10));
 	(void)snprintf(name, sizeof(name), "%s/task", pid);
@@ -181,7 +181,7 @@ static bool visit_ids(int proc_fd, const char *pid, void *data)
 		each_number(fd, entries, sizeof(entries), visit_thread, NULL);
 	(void)snprintf(name, sizeof(name), "%s/stat", pid);
 	if (procfs_read_at(proc_fd, name, snapshot_text, SNAPSHOT_TEXT_BYTES) > 0 &&
-	    procfs_parse_stat_groups(snapshot_text, &group, &session) == 0) {
+	    procfs_parse_stat_family(snapshot_text, &parent, &group, &session) == 0) {
 		note_id(group);
 		note_id(session);
 	}

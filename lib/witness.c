@@ -12,7 +12,6 @@
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -70,22 +69,6 @@ static void freeze_siblings(const struct tracee *of)
 	}
 }
 
-static uint64_t clone_flags_of(const struct tracee *t)
-{
-	if (strcmp(t->call->name, "clone") == 0)
-		return t->args[0];
-	if (strcmp(t->call->name, "vfork") == 0)
-		return 0x4000 | 0x100; /* CLONE_VFORK | CLONE_VM */
-	if (strcmp(t->call->name, "clone3") == 0) {
-		uint64_t flags = 0;
-		struct iovec local = {&flags, sizeof(flags)};
-		struct iovec remote = {(void *)(uintptr_t)t->args[0], sizeof(flags)};
-		if (process_vm_readv(t->tid, &local, 1, &remote, 1, 0) == (ssize_t)sizeof(flags))
-			return flags;
-	}
-	return 0;
-}
-
 /* A task nobody traces: it may be killed, or kill, in place of what is watched. */
 static void on_untraced(struct witness *w)
 {
@@ -115,7 +98,7 @@ static void on_call(struct witness *w, struct tracee *t)
 	}
 	t->in_call = true;
 	t->made_task = false;
-	t->clone_flags = t->call->family == CALL_TASK ? clone_flags_of(t) : 0;
+	t->clone_flags = t->call->family == CALL_TASK ? call_clone_flags(t->call, t->tid, t->args) : 0;
 	w->call_count[t->call - watched_calls]++;
 	if (t->clone_flags & 0x00800000 /* CLONE_UNTRACED */)
 		on_untraced(w);

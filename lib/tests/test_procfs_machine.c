@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "number.h"
@@ -95,20 +96,25 @@ static void test_pressure(void **state)
 	}
 }
 
-static void test_groups(void **state)
+static void test_family(void **state)
 {
-	uint64_t group = 0, session = 0;
+	uint64_t parent = 0, group = 0, session = 0;
 	(void)state;
-	assert_int_equal(
-		procfs_parse_stat_groups("4711 (a) b) (c) S 1 300 301 34816 4711 4194304 1\n", &group, &session), 0);
+	assert_int_equal(procfs_parse_stat_family("4711 (a) b) (c) S 41 300 301 34816 4711 4194304 1\n", &parent,
+						  &group, &session),
+			 0);
+	assert_int_equal(parent, 41);
 	assert_int_equal(group, 300);
 	assert_int_equal(session, 301);
-	assert_int_equal(procfs_parse_stat_groups("2 (kthreadd) S 0 0 0 0 -1 2129984\n", &group, &session), 0);
+	assert_int_equal(procfs_parse_stat_family("2 (kthreadd) S 0 0 0 0 -1 2129984\n", &parent, &group, &session), 0);
 	assert_int_equal(group, 0);
 	static const char *const bad[] = {
 		"", "1 (x", "1 (x)", "1 (x) S", "1 (x) S 1 2", "1 (x) S 1 -2 3 4", "1 (x) S 1 2 3", "1 (x)S 1 2 3 4"};
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(procfs_parse_stat_groups(bad[i], &group, &session), -EBADMSG);
+		assert_int_equal(procfs_parse_stat_family(bad[i], &parent, &group, &session), -EBADMSG);
+	assert_int_equal(procfs_parent_of(getpid()), getppid());
+	assert_int_equal(procfs_parent_of(1), 0);
+	assert_int_equal(procfs_parent_of(0), 0);
 }
 
 int main(void)
@@ -117,7 +123,7 @@ int main(void)
 		cmocka_unit_test(test_blocks),
 		cmocka_unit_test(test_zones),
 		cmocka_unit_test(test_pressure),
-		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_family),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
