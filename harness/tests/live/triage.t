@@ -4,42 +4,11 @@
 # the numbers that its own `show` prints, and its own `fix` must make it go.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=own-groups.sh
+. "$live/own-groups.sh"
 
 root() { [ "$(id -u)" -eq 0 ]; }
 spare=54321 # a user whom nobody is
-
-# Groups of this test's own, beside its own group, removed on every way out.
-groups=()
-remove_groups()
-{
-	local group pid _
-	for group in "${groups[@]}"; do
-		[ -d "$group" ] || continue
-		for _ in $(seq 50); do
-			while read -r pid; do
-				kill -KILL "$pid" 2>/dev/null
-			done <"$group/cgroup.procs"
-			rmdir "$group" 2>/dev/null && break
-			sleep 0.1
-		done
-	done
-	groups=()
-}
-trap 'remove_groups; take_down' EXIT
-
-own_group() # controller: prints the directory of a new group, on v1 or v2; nothing where there can be none
-{
-	local path mount dir
-	path=$(awk -F: -v c="$1" '{n = split($2, names, ","); for (i = 1; i <= n; i++) if (names[i] == c) print $3}' /proc/self/cgroup)
-	mount=$(awk -v c="$1" '$3 == "cgroup" && "," $4 "," ~ "," c "," {print $2; exit}' /proc/self/mounts)
-	if [ -z "$mount" ]; then
-		path=$(sed -n 's/^0:://p' /proc/self/cgroup)
-		mount=$(awk '$3 == "cgroup2" {print $2; exit}' /proc/self/mounts)
-	fi
-	dir=${mount%/}${path%/}/enomem-$$-triage-$1
-	[ -n "$mount" ] && mkdir "$dir" 2>/dev/null || return 1
-	echo "$dir"
-}
 
 kb() # key of /proc/PID/status, pid: bytes
 {
