@@ -124,12 +124,19 @@ static bool mount_of(const struct why_moment *m, const struct snapshot *s, char 
 	return find_mount(m->pid, major(device), minor(device), ret, size);
 }
 
+/* When this is read: the command that was watched has ended, and so has a process of which a signal is the moment. */
+static bool is_gone(const struct why *w, const struct why_moment *m)
+{
+	return w->argv || !m->refusal.call;
+}
+
 /* A command that is to be typed in the mount namespace of a process: of one that has ended, where a next run makes it.
  */
 static char *command_apart(const struct why *w, const struct why_moment *m, char *command)
 {
 	char *text;
-	int r = w->argv ? asprintf(&text, "# only in the program's own mount namespace, once it is mounted there: %s",
+	int r = is_gone(w, m)
+			? asprintf(&text, "# only in the program's own mount namespace, once it is mounted there: %s",
 				   command)
 			: asprintf(&text, "nsenter --target %d --mount %s", m->pid, command);
 	free(command);
@@ -326,7 +333,7 @@ void why_fix(struct why *w, struct why_moment *m, const struct snapshot *s)
 			return;
 		fill_row(s, state, &row);
 		/* What shows the numbers of a process that is gone when this is read shows nothing. */
-		if ((row.kind != TRIAGE_OF_PROCESS && !apart) || !w->argv)
+		if (apart ? !is_gone(w, m) : row.kind != TRIAGE_OF_PROCESS || !w->argv)
 			m->show = strdup(triage_show(&t, &row, show, sizeof(show)));
 		if (known[i].resource >= 0 && w->argv)
 			m->fix = start_with_more(w, m, known[i].resource, &row);

@@ -83,6 +83,10 @@ marked "$enomem" why -j -o "$json" -p "$(cat "$work/has-filter")" --for=30s 2>"$
 wait
 is "a filter that was there before: every call stops, and so what it refuses" "$(get '[.refusals[] | "\(.call) \(.errno) \(.cause.id)"] | unique | join(",")')" "mmap ENOMEM unknown" || tell
 like "a filter that was there before: it may have been that" "$(get '.notes[]')" '^process [0-9]+ has a seccomp filter: what no limit explains may be refused by that$'
+for form in "" --json; do
+	marked "$enomem" why -q ${form:+"$form"} python3 "$sandboxed" prctl >"$json" 2>"$errors"
+	is "--quiet${form:+, $form}: nothing of its filter, which is no refusal that was seen" "$? $(cat "$json" "$errors")" "12 "
+done
 why python3 "$sandboxed" fails
 is "a filter that it does not get is none" "$code $(get .watched.own_filters)" "0 null" || tell
 nothing "threads of python" python3 -c '
@@ -373,6 +377,54 @@ os.fork()'
 	death "a full tmpfs" "SIGBUS tmpfs-size"
 	like "a full tmpfs: the file" "$(get '.deaths[0].file')" "^$work/small/|\(deleted\)"
 	like "a full tmpfs: the fix" "$(fix)" "^# only in the program's own mount namespace, once it is mounted there: mount -o remount,size=[0-9]+ $work/small\$"
+	# A process that lives on, in a mount namespace of its own: the fix is typed from outside, and helps it. One that dies takes that way in along.
+	mount_apart() # python for the file f, which begins when $work/go is there; how long it is watched
+	{
+		rm -f "$work/apart" "$work/go" "$json"
+		marked unshare --mount sh -c 'mount -t tmpfs -o size=16K small "$0" && exec python3 -c "$1" "$0" "$2" "$3"' "$work/small" "
+import mmap, os, sys, time
+f = open(sys.argv[1] + '/file', 'w+b')
+with open(sys.argv[2], 'w') as told:
+    told.write(str(os.getpid()))
+while not os.path.exists(sys.argv[3]):
+    time.sleep(0.02)
+$1" "$work/apart" "$work/go" 2>/dev/null &
+		job=$!
+		for _ in $(seq 200); do [ -s "$work/apart" ] && break; sleep 0.05; done
+		apart=$(cat "$work/apart")
+		marked "$enomem" why -j -o "$json" --pid "$apart" --for="$2" 2>"$errors" &
+		harness=$!
+		for _ in $(seq 200); do grep -q '^TracerPid:.0$' "/proc/$apart/status" || break; sleep 0.05; done
+		: >"$work/go"
+		wait "$harness"
+	}
+	mount_apart "
+while True:
+    try:
+        os.posix_fallocate(f.fileno(), 0, 24576)
+        break
+    except OSError:
+        time.sleep(0.05)" 1s
+	is "a tmpfs elsewhere, attached: which limit" "$(get '.refusals[] | "\(.call) \(.errno) \(.cause.id) \(.cause.place)"')" "fallocate ENOSPC tmpfs-size $work/small" || tell
+	like "a tmpfs elsewhere, attached: the fix is typed from outside" "$(fix)" "^nsenter --target $apart --mount mount -o remount,size=[0-9]+ $work/small\$"
+	like "a tmpfs elsewhere, attached: and so is what shows it" "$(get '.refusals[0].show')" "^nsenter --target $apart --mount df "
+	ok "a tmpfs elsewhere, attached: what shows it, typed" sh -c "$(get '.refusals[0].show') >/dev/null"
+	is "a tmpfs elsewhere, attached: it is still refused" "$(kill -0 "$apart" && echo lives)" lives
+	ok "a tmpfs elsewhere, attached: the fix, typed" sh -c "$(fix)"
+	for _ in $(seq 100); do kill -0 "$apart" 2>/dev/null || break; sleep 0.05; done
+	is "a tmpfs elsewhere, attached: with which it is given what it asks for" "$(kill -0 "$apart" 2>/dev/null && echo refused)" ""
+	kill -KILL "$apart" 2>/dev/null
+	wait "$job"
+	is "a tmpfs elsewhere, attached: and ends well" "$?" 0
+	mount_apart "
+f.truncate(24576)
+m = mmap.mmap(f.fileno(), 24576)
+for at in range(0, 24576, 4096):
+    m[at] = 1" 30s
+	wait "$job"
+	is "a tmpfs elsewhere, of one that dies: the program's signal" "$?" 135
+	death "a tmpfs elsewhere, of one that dies" "SIGBUS tmpfs-size"
+	like "a tmpfs elsewhere, of one that dies: no way in by its number" "$(fix)" "^# only in the program's own mount namespace, once it is mounted there: mount -o remount,size=[0-9]+ $work/small\$"
 else
 	skip_test "namespaces" "needs root"
 fi
