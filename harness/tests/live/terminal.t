@@ -62,6 +62,30 @@ if command -v script >/dev/null; then
 	like "a dumb terminal: one line per scenario" "$(lines)" '^enomem: 1 of 1: pids-max: pass, '
 fi
 
+# --- teach: the same line while it runs, and sizes for people ---
+if command -v tmux >/dev/null; then
+	# shellcheck source=at-terminal.sh
+	. "$live/at-terminal.sh"
+	printf '%q ' env TERM=xterm LC_ALL=C.UTF-8 NO_COLOR=1 XDG_STATE_HOME="$work/learner" ENOMEM_STATE_DIR="$work/state" "$enomem" teach --no-guest \
+		--scenarios "$ENOMEM_BUILD/scenarios" address-space-limit >"$work/words"
+	at_terminal new-session -d -x 100 -y 500 "bash $(printf %q "$work/words")"
+	ok "teach: an amount of the program is a size" seen 'program: +address-space-limit mmap --bytes 128 MiB$'
+	: >"$screen"
+	at_terminal pipe-pane "cat >>$(printf %q "$screen")"
+	seen '^> *$'
+	types a
+	seen 'Which limit refuses'
+	types a
+	seen 'make the same program'
+	types a
+	seen '^OBSERVE|OBSERVE'
+	close_terminal
+	like "teach: elapsed, done and the run" "$(lines)" '[0-9]+ s, [0-9]+ of [0-9]+ done, address-space-limit: '
+	rm -rf "$work/learner"
+else
+	skip_test "teach on a terminal" "needs tmux: apt install tmux"
+fi
+
 # --- --failed ---
 harness run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest pids-max cpu-limit
 is "nothing failed" "$code" 0
