@@ -149,10 +149,8 @@ static int show(const struct claims_options *o, const struct claims *claims, con
 		return EXIT_NOTHING_SELECTED;
 	}
 	int r = claims_write(made, o->format, terminal_width(), stdout);
-	if (r < 0) {
-		(void)say_error(r, "standard output: the claims could not be written");
-		return EXIT_BROKEN;
-	}
+	if (r < 0)
+		return say_unwritten(r, "the claims could not be written");
 	json_int_t unsettled = json_integer_value(json_object_get(json_object_get(made, "summary"), "unsettled"));
 	return o->settled && unsettled ? EXIT_PREDICTION_FAILED : EXIT_AS_PREDICTED;
 }

@@ -7,6 +7,7 @@
 
 #include "cleanup.h"
 #include "options.h"
+#include "report-text.h"
 #include "report.h"
 #include "say.h"
 
@@ -109,7 +110,13 @@ static int compare(char *const *files)
 	int ra = results_load(files[0], stderr, &a), rb = results_load(files[1], stderr, &b);
 	if (ra < 0 || rb < 0)
 		return EXIT_USAGE;
-	int moved = compare_sets(a, b, files[0], files[1], stdout);
+	auto_free char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	int moved = out ? compare_sets(a, b, files[0], files[1], out) : -ENOMEM;
+	moved = out && fclose(out) != 0 ? -ENOMEM : moved;
+	if (moved >= 0)
+		text_print_rows(text);
 	if (moved < 0) {
 		(void)say_error(moved, "the results could not be compared");
 		return EXIT_BROKEN;
@@ -129,9 +136,7 @@ static int table(const struct compare_options *o, char *const *files, int count)
 		say_hint("enomem compare --table --format markdown RESULT...");
 		return EXIT_USAGE;
 	}
-	if (r < 0)
-		(void)say_error(r, "standard output: the table could not be written");
-	return r < 0 ? EXIT_BROKEN : EXIT_AS_PREDICTED;
+	return r < 0 ? say_unwritten(r, "the table could not be written") : EXIT_AS_PREDICTED;
 }
 
 static int store(const struct compare_options *o, const json_t *results)
@@ -139,9 +144,12 @@ static int store(const struct compare_options *o, const json_t *results)
 	auto_free json_t **set = as_set(results);
 	size_t count = json_array_size(results);
 	int r = !set ? -ENOMEM : o->output ? results_store(o->output, set, count) : results_dump(set, count, stdout);
-	if (r < 0)
-		(void)say_error(r, "%s: could not be written", o->output ? o->output : "standard output");
-	return r < 0 ? EXIT_BROKEN : EXIT_AS_PREDICTED;
+	if (r == 0)
+		return EXIT_AS_PREDICTED;
+	if (!o->output)
+		return say_unwritten(r, "the results could not be written");
+	(void)say_error(r, "%s: could not be written", o->output);
+	return EXIT_BROKEN;
 }
 
 static int merge(const struct compare_options *o, char *const *files, int count)

@@ -119,9 +119,7 @@ static int table_of(const struct list_options *o, char *const *files, size_t cou
 	}
 	int r = o->table == TABLE_ERRNO ? errno_table_write(table, o->format, 0, stdout)
 					: triage_table_write(table, o->format, 0, stdout);
-	if (r < 0)
-		(void)say_error(r, "standard output: the table could not be written");
-	return r < 0 ? EXIT_BROKEN : EXIT_AS_PREDICTED;
+	return r < 0 ? say_unwritten(r, "the table could not be written") : EXIT_AS_PREDICTED;
 }
 
 static int cmd_list_main(const struct command *self, int argc, char **argv)

@@ -188,8 +188,10 @@ static int cmd_report_main(const struct command *self, int argc, char **argv)
 		say_hint("enomem report --library none");
 		return EXIT_USAGE;
 	}
+	if (r < 0 && !output)
+		return say_unwritten(r, "the page could not be written");
 	if (r < 0)
-		(void)say_error(r, "%s: the page could not be written", output ? output : "standard output");
+		(void)say_error(r, "%s: the page could not be written", output);
 	return r < 0 ? EXIT_BROKEN : EXIT_AS_PREDICTED;
 }
 

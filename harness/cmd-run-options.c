@@ -12,31 +12,6 @@
 #include "number.h"
 #include "say.h"
 
-enum {
-	OPT_ALLOW_MACHINE = 256,
-	OPT_SCENARIOS,
-	OPT_COLOR,
-	OPT_EXIT,
-	OPT_NO_SKIP,
-	OPT_TRIAGE,
-	OPT_BASELINE,
-	OPT_GUEST,
-	OPT_NO_GUEST,
-	OPT_GUEST_MEMORY,
-	OPT_GUEST_CPUS,
-	OPT_GUEST_SWAP,
-	OPT_GUEST_CGROUP,
-	OPT_GUEST_APPEND,
-	OPT_GUEST_COLD,
-	OPT_SYSCTL,
-	OPT_PROFILE,
-	OPT_LOCATE,
-	OPT_DEADLINE,
-	OPT_BRING,
-	OPT_ROOT,
-	OPT_FAILED,
-};
-
 #define GUEST_MEMORY_MIN (UINT64_C(96) << 20)
 #define GUEST_MEMORY_MAX (UINT64_C(64) << 30)
 #define DEADLINE_MAX_NS  (UINT64_C(86400) * 1000000000)
@@ -48,7 +23,7 @@ const struct option_row run_option_rows[] = {
 	{"output", 'o', "FILE", "store the whole result as JSON as well (several kernels: one result per line)"},
 	{"baseline", OPT_BASELINE, "FILE", "compare with a stored result or reference; exit 1 if anything moved"},
 	{"failed", OPT_FAILED, "[RESULT]",
-	 "run what failed or was broken: in this user's last run, or in a stored result"},
+	 "run the cases that failed or were broken, where they did: in this user's last run, or in a stored result"},
 	{"jobs", 'j', "N", "run up to N scenarios at once where their scopes allow (default 1)"},
 	{"verbose", 'v', NULL, "pretty: every run and every check"},
 	{"quiet", 'q', NULL, "show nothing on standard error of how the runs are getting on"},
@@ -132,15 +107,20 @@ static void add_label(struct run_options *o, const char *what)
 		       begin);
 }
 
+void run_options_in_guest(struct run_options *o, const char *kernels)
+{
+	o->in_guest = true;
+	o->guests.kernels = kernels;
+	o->guests.machine.keep_booted = true; /* all there is to do is done there, and at once */
+}
+
 /* What is said of guests. 1 when the letter is none of these. */
 static int parse_guest(int letter, const char *value, struct run_options *o)
 {
 	struct guests_options *g = &o->guests;
 	switch (letter) {
 	case OPT_GUEST:
-		o->in_guest = true;
-		g->kernels = value;
-		g->machine.keep_booted = true; /* all there is to do is done there, and at once */
+		run_options_in_guest(o, value);
 		return 0;
 	case OPT_NO_GUEST:
 		o->no_guest = true;
@@ -244,6 +224,23 @@ static int parse_one(const struct command *self, int letter, const char *value, 
 	}
 }
 
+int run_options_one(int letter, const char *value, struct run_options *o)
+{
+	const char *colour;
+	int r = parse_guest(letter, value, o);
+	return r == 1 ? parse_one(&cmd_run, letter, value, o, &colour) : r;
+}
+
+static size_t said_word(int letter)
+{
+	return (size_t)letter / 64 % ARRAY_SIZE(((struct run_options *)NULL)->said);
+}
+
+bool run_options_said(const struct run_options *o, int letter)
+{
+	return o->said[said_word(letter)] >> letter % 64 & 1;
+}
+
 /* Options that contradict each other. */
 static int check(const struct run_options *o)
 {
@@ -257,7 +254,7 @@ static int check(const struct run_options *o)
 		say_hint("put it into %s", o->root);
 		return EXIT_USAGE;
 	}
-	if (o->guests.profile.count && !o->in_guest) {
+	if (o->guests.profile.count && !o->in_guest && !o->failed) {
 		(void)say_error(0, "--sysctl and --profile are for guests: this machine's settings are not touched");
 		say_hint("enomem run --guest ...");
 		return EXIT_USAGE;
@@ -275,6 +272,7 @@ int run_options_parse(const struct command *self, int argc, char **argv, struct 
 	o.guests.cgroup = "v2";
 	for (int letter; r == 0 && (letter = options_next(self, argc, argv, &value)) != -1;) {
 		r = parse_guest(letter, value, &o);
+		o.said[said_word(letter)] |= UINT64_C(1) << letter % 64;
 		int selects = select_option(letter, value, &o.filter);
 		if (selects >= 0)
 			r = selects;

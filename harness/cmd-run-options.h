@@ -12,6 +12,31 @@
 #include "report.h"
 #include "select.h"
 
+enum {
+	OPT_ALLOW_MACHINE = 256,
+	OPT_SCENARIOS,
+	OPT_COLOR,
+	OPT_EXIT,
+	OPT_NO_SKIP,
+	OPT_TRIAGE,
+	OPT_BASELINE,
+	OPT_GUEST,
+	OPT_NO_GUEST,
+	OPT_GUEST_MEMORY,
+	OPT_GUEST_CPUS,
+	OPT_GUEST_SWAP,
+	OPT_GUEST_CGROUP,
+	OPT_GUEST_APPEND,
+	OPT_GUEST_COLD,
+	OPT_SYSCTL,
+	OPT_PROFILE,
+	OPT_LOCATE,
+	OPT_DEADLINE,
+	OPT_BRING,
+	OPT_ROOT,
+	OPT_FAILED,
+};
+
 struct run_options {
 	const char *tree, *output, *baseline;
 	const json_t *partly; /* for the baseline: scenarios of which not all is asked for, by name */
@@ -27,9 +52,11 @@ struct run_options {
 	struct guest_bring bring; /* --bring */
 	const char *root;         /* of a command; NULL: not said */
 	struct parameters parameters;
-	uint64_t deadline_ns; /* of a command; 0: not said */
-	json_t *command;      /* as it was typed, for results; somebody else's */
-	char profile[256];    /* what profiles, sysctls of guests and parameters are called in results; "" for none */
+	uint64_t deadline_ns;      /* of a command; 0: not said */
+	json_t *command;           /* as it was typed, for results; somebody else's */
+	uint64_t said[8];          /* the letters of the options that were given, as bits */
+	char failed_kernels[1024]; /* of --failed: where it failed */
+	char profile[256]; /* what profiles, sysctls of guests and parameters are called in results; "" for none */
 };
 
 extern const struct option_row run_option_rows[];
@@ -37,3 +64,16 @@ extern const struct option_row run_option_rows[];
 /* 0; -1 when help was shown; else the exit status after telling what is wrong. */
 int run_options_parse(const struct command *self, int argc, char **argv, struct run_options *ret);
 void run_options_free(struct run_options *o);
+
+/* One option, as it is parsed. 0 or an exit status after telling. */
+int run_options_one(int letter, const char *value, struct run_options *o);
+bool run_options_said(const struct run_options *o, int letter);
+/* Everything happens in guests of these kernels; NULL: of the default one. */
+void run_options_in_guest(struct run_options *o, const char *kernels);
+
+/*
+ * Add what is recorded of a place where something failed (failed-place.h) and was not said: parameters and settings of
+ * its command, and how its guests were set up. Of settings (--sysctl, --profile, --parameter) those that were said
+ * stand for all. The place has to live as long. 0 or an exit status after telling.
+ */
+int run_options_recorded(const json_t *place, struct run_options *o);

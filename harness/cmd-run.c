@@ -2,6 +2,7 @@
 /*
  * enomem run: plan, run, judge and report scenarios, here and in guests.
  */
+#include <stdint.h>
 #include <string.h>
 #include <time.h>
 
@@ -9,6 +10,8 @@
 #include "clock.h"
 #include "cmd-run-command.h"
 #include "cmd-run-options.h"
+#include "cmd-run-report.h"
+#include "failed-place.h"
 #include "failed.h"
 #include "inject.h"
 #include "jobs.h"
@@ -29,6 +32,8 @@ struct venue {
 
 static int plan_one(const struct venue *venue, const struct scenario *scenario, struct plan **ret)
 {
+	if (venue->site && venue->site->interrupted)
+		return guests_plan_imagined(venue->site, scenario, stderr, ret);
 	if (venue->site)
 		return guests_plan(venue->site, scenario, stderr, ret);
 	return plan_make(scenario, venue->machine, stderr, ret);
@@ -76,7 +81,8 @@ static json_t *options_json(const struct guests_options *g, const struct guest_s
 {
 	json_t *o = json_pack("{s:I, s:i, s:I, s:s}", "memory", (json_int_t)g->machine.memory_bytes, "cpus",
 			      (int)g->machine.cpus, "swap", (json_int_t)g->swap_bytes, "cgroup", g->cgroup);
-	(void)json_object_set_new(o, "defaults", guest_default_sysctls(&site->state));
+	if (site->usable)
+		(void)json_object_set_new(o, "defaults", guest_default_sysctls(&site->state));
 	if (g->machine.append[0])
 		(void)json_object_set_new(o, "append", json_string(g->machine.append));
 	if (g->profile.count)
@@ -93,6 +99,12 @@ static json_t *typed(int argc, char *const *argv)
 	return words;
 }
 
+static json_t *host_of(const struct venue *venue)
+{
+	bool imagined = venue->site && venue->site->interrupted;
+	return imagined ? guests_imagined_host(venue->site) : machine_host(venue->machine);
+}
+
 static json_t *result_of(const struct run_options *o, const struct venue *venue, const json_t *scenarios, size_t from,
 			 size_t count, uint64_t duration_ns)
 {
@@ -100,7 +112,7 @@ static json_t *result_of(const struct run_options *o, const struct venue *venue,
 	for (size_t i = from; i < from + count; i++)
 		(void)json_array_append(own, json_array_get(scenarios, i));
 	json_t *result = json_pack("{s:s, s:s, s:o, s:o, s:o, s:I}", "schema", "enomem-result/1", "enomem",
-				   ENOMEM_VERSION, "host", machine_host(venue->machine), "scenarios", own, "summary",
+				   ENOMEM_VERSION, "host", host_of(venue), "scenarios", own, "summary",
 				   judge_summary(own), "duration_ns", (json_int_t)duration_ns);
 	(void)json_object_set(result, "command", o->command);
 	if (o->profile[0])
@@ -110,110 +122,23 @@ static json_t *result_of(const struct run_options *o, const struct venue *venue,
 	return result;
 }
 
-/* One result per venue. NULL after telling why there is none. */
-static json_t *produce(const struct run_options *o, const struct machine *machine, const struct venue *venues,
-		       size_t venue_count, size_t scenario_count)
+/* One result per venue, behind those there are. An exit status after telling why there is none. */
+static int produce(const struct run_options *o, const struct machine *machine, const struct venue *venues,
+		   size_t venue_count, size_t scenario_count, json_t *results)
 {
 	auto_free struct plan **plans = calloc(venue_count * scenario_count + 1, sizeof(struct plan *));
 	if (!plans)
-		return NULL;
+		return EXIT_BROKEN;
 	for (size_t v = 0; v < venue_count; v++)
 		memcpy(plans + v * scenario_count, venues[v].plans, scenario_count * sizeof(struct plan *));
 	uint64_t begin = clock_now_ns();
 	json_auto_t *scenarios = execute(o, machine, plans, venue_count * scenario_count);
 	if (!scenarios)
-		return NULL;
-	json_t *results = json_array();
+		return EXIT_BROKEN;
 	for (size_t v = 0; v < venue_count; v++)
 		(void)json_array_append_new(results, result_of(o, &venues[v], scenarios, v * scenario_count,
 							       scenario_count, clock_now_ns() - begin));
-	return results;
-}
-
-static json_int_t verdicts(const json_t *results, const char *verdict)
-{
-	json_int_t sum = 0;
-	const json_t *result;
-	size_t i;
-	json_array_foreach (results, i, result)
-		sum += json_integer_value(json_object_get(json_object_get(result, "summary"), verdict));
-	return sum;
-}
-
-/* A run, or a boundary that was to be located. */
-static bool any_run_skipped(const json_t *results)
-{
-	const json_t *result, *scenario, *boundary;
-	size_t i, k, n;
-	json_array_foreach (results, i, result)
-		json_array_foreach (json_object_get(result, "scenarios"), k, scenario) {
-			if (json_integer_value(json_object_get(scenario, "runs_skipped")) > 0)
-				return true;
-			json_array_foreach (json_object_get(scenario, "boundaries"), n, boundary)
-				if (strcmp(text_of(boundary, "verdict"), "skip") == 0)
-					return true;
-		}
-	return verdicts(results, "skip") > 0;
-}
-
-static int exit_code(const struct run_options *o, const json_t *results, bool moved)
-{
-	if (jobs_interrupted)
-		return EXIT_INTERRUPTED;
-	if (verdicts(results, "fail") > 0 || moved)
-		return EXIT_PREDICTION_FAILED;
-	if (verdicts(results, "broken") > 0)
-		return o->bisect ? EXIT_BISECT_SKIP : EXIT_BROKEN;
-	if (o->no_skip && any_run_skipped(results))
-		return EXIT_PREDICTION_FAILED;
-	if (verdicts(results, "pass") == 0)
-		return o->bisect ? EXIT_BISECT_SKIP : EXIT_ALL_SKIPPED;
-	return EXIT_AS_PREDICTED;
-}
-
-/* The number of differences to the baseline, told on stderr: stdout may be for a machine. -errno when it is unusable.
- */
-static int compare_with_baseline(const struct run_options *o, const json_t *results)
-{
-	const json_t *result;
-	int sum = 0;
-	size_t i;
-	if (!o->baseline)
-		return 0;
-	json_array_foreach (results, i, result) {
-		int r = baseline_compare(result, o->baseline, true, o->partly, stderr);
-		if (r < 0)
-			return r;
-		sum += r;
-	}
-	if (sum == 0)
-		say_note("nothing moved from %s", o->baseline);
-	return sum;
-}
-
-static int report(const struct run_options *o, const json_t *results)
-{
-	size_t count = json_array_size(results);
-	auto_free json_t **each = calloc(count + 1, sizeof(json_t *));
-	if (!each)
-		return EXIT_BROKEN;
-	for (size_t i = 0; i < count; i++)
-		each[i] = json_array_get(results, i);
-	int r = !o->output ? 0 : count == 1 ? result_store(o->output, each[0]) : results_store(o->output, each, count);
-	if (r < 0)
-		(void)say_error(r, "%s: the result could not be stored; what was there before is untouched", o->output);
-	struct report_options how = o->report;
-	how.interrupted = jobs_interrupted;
-	int w = report_write_set(o->format, each, count, &how, stdout);
-	if (w < 0)
-		(void)say_error(w, "standard output: the report could not be written");
-	(void)failed_remember(results); /* a convenience: who has no home does without */
-	int moved = compare_with_baseline(o, results);
-	if (jobs_interrupted)
-		leftovers_tell();
-	if (moved < 0)
-		return EXIT_USAGE;
-	return r < 0 || w < 0 ? EXIT_BROKEN : exit_code(o, results, moved > 0);
+	return 0;
 }
 
 static void free_venues(struct venue *venues, size_t count, size_t scenarios)
@@ -226,9 +151,9 @@ static void free_venues(struct venue *venues, size_t count, size_t scenarios)
 	free(venues);
 }
 
-/* Plan for each venue, run, report. */
+/* Plan for each venue and run. Like all below: 0 and the results, or an exit status after telling. */
 static int run_venues(const struct run_options *o, const struct selection *selection, const struct machine *machine,
-		      struct venue *venues, size_t count)
+		      struct venue *venues, size_t count, json_t *results)
 {
 	for (size_t v = 0; v < count; v++) {
 		int r = venues[v].plans ? 0 : -ENOMEM;
@@ -237,14 +162,12 @@ static int run_venues(const struct run_options *o, const struct selection *selec
 		if (r < 0)
 			return r == -ENOMEM ? EXIT_BROKEN : EXIT_USAGE;
 	}
-	json_t *results = produce(o, machine, venues, count, selection->count);
-	int code = results ? report(o, results) : EXIT_BROKEN;
-	json_decref(results);
-	return code;
+	return produce(o, machine, venues, count, selection->count, results);
 }
 
 /* --guest: nothing happens on this machine. */
-static int run_in_guests(const struct run_options *o, const struct selection *selection, const struct machine *machine)
+static int run_in_guests(const struct run_options *o, const struct selection *selection, const struct machine *machine,
+			 json_t *results)
 {
 	struct guests guests;
 	size_t usable = 0;
@@ -259,9 +182,10 @@ static int run_in_guests(const struct run_options *o, const struct selection *se
 	struct venue *venues = calloc(guests.count + 1, sizeof(*venues));
 	for (size_t i = 0; venues && i < guests.count; i++) {
 		struct guest_site *site = &guests.site[i];
-		if (!site->usable) {
-			if (!jobs_interrupted)
-				(void)say_error(0, "kernel %s: no guest: %s", site->kernel.name, site->why);
+		if (site->interrupted) {
+			guests_imagine(site, machine);
+		} else if (!site->usable) {
+			(void)say_error(0, "kernel %s: no guest: %s", site->kernel.name, site->why);
 			continue;
 		}
 		venues[usable++] =
@@ -269,17 +193,15 @@ static int run_in_guests(const struct run_options *o, const struct selection *se
 	}
 	int code = o->bisect ? EXIT_BISECT_SKIP : EXIT_BROKEN;
 	if (venues && usable > 0) {
-		code = run_venues(o, selection, machine, venues, usable);
-		/* A kernel without a result is not as predicted. */
+		code = run_venues(o, selection, machine, venues, usable, results);
+		/* A kernel without a result is not as predicted, where all else is. */
 		if (code == EXIT_AS_PREDICTED && usable < guests.count)
 			code = o->bisect ? EXIT_BISECT_SKIP : EXIT_BROKEN;
 	}
 	if (venues)
 		free_venues(venues, usable, selection->count);
 	guests_close(&guests);
-	if (jobs_interrupted && usable == 0)
-		leftovers_tell();
-	return jobs_interrupted ? EXIT_INTERRUPTED : code;
+	return code;
 }
 
 /* Machine-scope runs, and whatever else cannot happen here, go to a guest where there is a kernel for one. */
@@ -296,10 +218,9 @@ static int call_help(const struct run_options *o, const struct selection *select
 	if (r < 0)
 		return r == -EEXIST ? EXIT_USAGE : 0;
 	struct guest_site *site = &ret->site[0];
-	if (!site->usable && jobs_interrupted)
-		return 0;
 	if (!site->usable) {
-		say_note("kernel %s: no guest: %s", kernel.name, site->why);
+		if (!site->interrupted)
+			say_note("kernel %s: no guest: %s", kernel.name, site->why);
 		for (size_t i = 0; i < selection->count; i++)
 			guests_tell_why(site, here->plans[i]);
 		return 0;
@@ -311,7 +232,8 @@ static int call_help(const struct run_options *o, const struct selection *select
 	return 0;
 }
 
-static int run_here(const struct run_options *o, const struct selection *selection, const struct machine *machine)
+static int run_here(const struct run_options *o, const struct selection *selection, const struct machine *machine,
+		    json_t *results)
 {
 	struct guests guests = {0};
 	struct venue *here = calloc(1, sizeof(*here));
@@ -322,13 +244,13 @@ static int run_here(const struct run_options *o, const struct selection *selecti
 	if (code == 0)
 		code = call_help(o, selection, here, &guests);
 	if (code == 0)
-		code = run_venues(o, selection, machine, here, 1);
+		code = run_venues(o, selection, machine, here, 1, results);
 	free_venues(here, 1, selection->count);
 	guests_close(&guests);
 	return code;
 }
 
-static int run_selected(const struct run_options *o, const struct selection *selection)
+static int run_selected(const struct run_options *o, const struct selection *selection, json_t *results)
 {
 	static struct machine machine;
 	jobs_catch_signals(); /* from here on there is something to take down */
@@ -339,7 +261,7 @@ static int run_selected(const struct run_options *o, const struct selection *sel
 		say_hint("mount -t proc proc /proc");
 		return EXIT_BROKEN;
 	}
-	return o->in_guest ? run_in_guests(o, selection, &machine) : run_here(o, selection, &machine);
+	return o->in_guest ? run_in_guests(o, selection, &machine, results) : run_here(o, selection, &machine, results);
 }
 
 /* The scenarios of which not every case or trigger is asked for. */
@@ -359,10 +281,81 @@ static json_t *asked_partly(const struct selection *selection)
 	return names;
 }
 
+/* The selection is freed. */
+static int run_selection(struct run_options *o, struct selection *selection, json_t *results)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < selection->count; i++)
+		code = parameters_replace(&o->parameters, selection->item[i], stderr) < 0 ? EXIT_USAGE : 0;
+	if (code == 0) {
+		json_auto_t *partly = asked_partly(selection);
+		if (o->partly && partly)
+			(void)json_object_update((json_t *)(uintptr_t)o->partly, partly);
+		leftovers_undo();
+		code = run_selected(o, selection, results);
+	}
+	selection_free(selection);
+	return code;
+}
+
+/* --failed: what failed in each place, there. */
+static int run_failed(const struct run_options *o, size_t named, json_t *results)
+{
+	static struct run_options at;
+	struct selection selection;
+	json_auto_t *places = NULL;
+	const json_t *place = NULL;
+	size_t i;
+	int worst = 0, code = failed_load(o->failed, named, o->in_guest || o->no_guest, &places);
+	if (code != 0)
+		return code;
+	json_array_foreach (places, i, place) {
+		code = failed_options(o, place, &at);
+		if (code == 0) {
+			code = failed_select(o->tree, place, &o->filter, &selection);
+			code = code ? code : run_selection(&at, &selection, results);
+			failed_options_free(o, &at);
+		}
+		if (code == EXIT_NOTHING_SELECTED)
+			continue;
+		if (code == EXIT_USAGE || jobs_interrupted)
+			return code;
+		worst = worst ? worst : code;
+	}
+	if (worst == 0 && json_array_size(results) == 0) {
+		say_note("nothing failed in %s", *o->failed ? o->failed : "the last run, or nothing is kept of it");
+		return EXIT_NOTHING_SELECTED;
+	}
+	return worst;
+}
+
+/* Scenarios by their names, or what failed. */
+static int run_scenarios(struct run_options *o, char **names, size_t count)
+{
+	struct selection selection;
+	json_auto_t *results = json_array(), *partly = json_object();
+	o->partly = partly;
+	int code = o->deadline_ns ? command_only("--deadline") : o->root ? command_only("--root") : 0;
+	if (code == 0 && o->failed) {
+		code = run_failed(o, count, results);
+	} else if (code == 0) {
+		code = select_chosen(o->tree, names, count, &o->filter, &selection);
+		code = code ? code : run_selection(o, &selection, results);
+	}
+	if (json_array_size(results) > 0) {
+		int reported = run_report(o, results);
+		code = reported == EXIT_AS_PREDICTED ? code : reported;
+	}
+	if (jobs_interrupted) {
+		leftovers_tell();
+		code = EXIT_INTERRUPTED;
+	}
+	return code;
+}
+
 static int cmd_run_main(const struct command *self, int argc, char **argv)
 {
 	struct run_options o;
-	struct selection selection;
 	char **command = command_words(argc, argv);
 	json_auto_t *as_typed = typed(argc, argv);
 	int words = command ? (int)(command - argv) - 1 : argc;
@@ -377,26 +370,8 @@ static int cmd_run_main(const struct command *self, int argc, char **argv)
 		words = argc;
 		command = NULL;
 	}
-	if (command) {
-		int status = run_command(&o, argv + first, (size_t)(words - first), command);
-		run_options_free(&o);
-		return status;
-	}
-	int code = o.deadline_ns ? command_only("--deadline") : o.root ? command_only("--root") : 0;
-	if (code == 0)
-		code = o.failed ? failed_select(o.tree, o.failed, (size_t)(words - first), &o.filter, &selection)
-				: select_chosen(o.tree, argv + first, (size_t)(words - first), &o.filter, &selection);
-	if (code == 0) {
-		for (size_t i = 0; code == 0 && i < selection.count; i++)
-			code = parameters_replace(&o.parameters, selection.item[i], stderr) < 0 ? EXIT_USAGE : 0;
-		if (code == 0) {
-			json_auto_t *partly = asked_partly(&selection);
-			o.partly = partly;
-			leftovers_undo();
-			code = run_selected(&o, &selection);
-		}
-		selection_free(&selection);
-	}
+	size_t count = (size_t)(words - first);
+	int code = command ? run_command(&o, argv + first, count, command) : run_scenarios(&o, argv + first, count);
 	run_options_free(&o);
 	return code;
 }

@@ -4,7 +4,6 @@
  */
 #include "failed.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,11 +16,10 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "failed-place.h"
 #include "report.h"
 #include "say.h"
 
-#define NAMES_MAX      4096
-#define NAME_BYTES     256
 #define FILE_BYTES_MAX (1 << 20)
 
 static int state_directory(bool create, char *ret, size_t size)
@@ -46,52 +44,16 @@ static int state_directory(bool create, char *ret, size_t size)
 	return 0;
 }
 
-static bool is_failed(const json_t *scenario)
-{
-	const char *verdict = json_string_value(json_object_get(scenario, "verdict"));
-	return verdict && (strcmp(verdict, "fail") == 0 || strcmp(verdict, "broken") == 0);
-}
-
-/* Of a file that somebody else may have written: nothing that names a directory, a pattern or an option. */
-static bool is_name(const char *line)
-{
-	size_t length = strlen(line);
-	if (length == 0 || length >= NAME_BYTES)
-		return false;
-	for (const char *c = line; *c; c++)
-		if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
-			return false;
-	return line[0] != '-' && line[0] != '.';
-}
-
-/* A set in the order of first appearance: a scenario that failed on two kernels is one. */
-static json_t *names_of(const json_t *results)
-{
-	const json_t *result, *scenario;
-	size_t i, k;
-	json_t *names = json_object();
-	json_array_foreach (results, i, result)
-		json_array_foreach (json_object_get(result, "scenarios"), k, scenario)
-			if (is_failed(scenario))
-				(void)json_object_set_new(names, json_string_value(json_object_get(scenario, "name")),
-							  json_true());
-	return names;
-}
-
-static int write_names(const char *path, const json_t *names)
+static int write_places(const char *path, const json_t *places)
 {
 	char draft[PATH_MAX];
-	const char *name;
-	json_t *unused;
 	int n = snprintf(draft, sizeof(draft), "%s.%d", path, getpid());
 	if (n < 0 || (size_t)n >= sizeof(draft))
 		return -ENAMETOOLONG;
 	FILE *out = fopen(draft, "wxe");
 	if (!out)
 		return -errno;
-	json_object_foreach ((json_t *)(uintptr_t)names, name, unused)
-		(void)fprintf(out, "%s\n", name);
-	int r = ferror(out) ? -EIO : 0;
+	int r = json_dumpf(places, out, JSON_COMPACT) < 0 || ferror(out) ? -EIO : 0;
 	r = fclose(out) != 0 && r == 0 ? -errno : r;
 	r = r == 0 && rename(draft, path) < 0 ? -errno : r;
 	if (r < 0)
@@ -102,33 +64,32 @@ static int write_names(const char *path, const json_t *names)
 int failed_remember(const json_t *results)
 {
 	char path[PATH_MAX - 64];
-	json_auto_t *names = names_of(results);
-	bool any = json_object_size(names) > 0;
-	int r = names ? state_directory(any, path, sizeof(path) - sizeof("/failed")) : -ENOMEM;
+	json_auto_t *places = failed_places(results);
+	bool any = json_array_size(places) > 0;
+	int r = places ? state_directory(any, path, sizeof(path) - sizeof("/failed")) : -ENOMEM;
 	if (r < 0)
 		return r;
 	(void)strcat(path, "/failed");
 	if (!any)
 		return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
-	return write_names(path, names);
+	return write_places(path, places);
 }
 
-static int read_names(const char *path, FILE *in, json_t *names)
+static int read_places(const char *path, FILE *in, json_t **ret)
 {
-	auto_free char *line = NULL;
-	size_t room = 0, number = 0;
-	for (ssize_t length = getline(&line, &room, in); length > 0; length = getline(&line, &room, in)) {
-		number++;
-		bool whole = strlen(line) == (size_t)length;
-		line[strcspn(line, "\n")] = '\0';
-		if (number > NAMES_MAX || !whole || !is_name(line)) {
-			(void)say_error(0, "%s:%zu: this is no name of a scenario", path, number);
-			say_hint("rm %s", path);
-			return -EINVAL;
-		}
-		(void)json_object_set_new(names, line, json_true());
+	json_error_t where;
+	json_t *places = json_loadf(in, JSON_REJECT_DUPLICATES, &where);
+	if (places && failed_places_valid(places)) {
+		*ret = places;
+		return 0;
 	}
-	return feof(in) && !ferror(in) ? 0 : say_error(-EIO, "%s: cannot be read", path);
+	if (places)
+		(void)say_error(0, "%s: this is no list of what failed", path);
+	else
+		(void)say_error(0, "%s:%d: this is no list of what failed: %s", path, where.line, where.text);
+	json_decref(places);
+	say_hint("rm %s", path);
+	return -EINVAL;
 }
 
 /* No pipe that nobody writes to, and no device without an end. */
@@ -148,7 +109,7 @@ static int open_regular(const char *path, FILE **ret)
 	return 0;
 }
 
-static int load_kept(json_t *names)
+static int load_kept(json_t **ret)
 {
 	char path[PATH_MAX - 64];
 	int r = state_directory(false, path, sizeof(path) - sizeof("/failed"));
@@ -161,89 +122,66 @@ static int load_kept(json_t *names)
 	auto_fclose FILE *in = NULL;
 	r = open_regular(path, &in);
 	if (r == -ENOENT)
-		return 0;
+		return (*ret = json_array()) ? 0 : -ENOMEM;
 	if (r < 0) {
 		(void)say_error(r, "%s: what failed last time cannot be read", path);
 		say_hint("enomem run, or name a stored result: enomem run --failed=result.json");
 		return r;
 	}
-	return read_names(path, in, names);
+	return read_places(path, in, ret);
 }
 
-static int load_stored(const char *path, json_t **names)
+static int load_stored(const char *path, json_t **ret)
 {
 	json_auto_t *results = NULL;
 	int r = results_load(path, stderr, &results);
 	if (r < 0)
 		return r;
-	json_decref(*names);
-	*names = names_of(results);
-	return *names ? 0 : -ENOMEM;
+	*ret = failed_places(results);
+	return *ret ? 0 : -ENOMEM;
 }
 
-/* The array and what it points to, in one piece. */
-static int as_array(const json_t *names, char ***ret, size_t *ret_count)
+int failed_load(const char *path, size_t named, bool elsewhere, json_t **ret)
 {
-	size_t count = json_object_size(names), bytes = (count + 1) * sizeof(char *);
-	const char *name;
-	json_t *unused;
-	json_object_foreach ((json_t *)(uintptr_t)names, name, unused)
-		bytes += strlen(name) + 1;
-	char **array = malloc(bytes);
-	if (!array)
-		return -ENOMEM;
-	char *text = (char *)(array + count + 1);
-	size_t i = 0;
-	json_object_foreach ((json_t *)(uintptr_t)names, name, unused) {
-		array[i++] = text;
-		text = stpcpy(text, name) + 1;
-	}
-	array[count] = NULL;
-	*ret = array;
-	*ret_count = count;
-	return 0;
-}
-
-static int failed_load(const char *path, char ***ret, size_t *ret_count)
-{
-	json_auto_t *names = json_object();
-	int r = !names ? -ENOMEM : *path ? load_stored(path, &names) : load_kept(names);
-	return r < 0 ? r : as_array(names, ret, ret_count);
-}
-
-/* A scenario of a directory elsewhere is known by its name alone: it is told, and does not keep others from running. */
-static size_t keep_known(const char *given_tree, char **names, size_t count)
-{
-	char tree[PATH_MAX], path[PATH_MAX + 300];
-	size_t kept = 0;
-	if (select_tree(given_tree, tree, sizeof(tree)) < 0)
-		return count;
-	for (size_t i = 0; i < count; i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s/scenario.yaml", tree, names[i]);
-		if (access(path, R_OK) == 0)
-			names[kept++] = names[i];
-		else
-			say_note("%s failed, and is none of the scenarios in %s: name its directory", names[i], tree);
-	}
-	return kept;
-}
-
-int failed_select(const char *tree, const char *path, size_t named, const struct select_filter *filter,
-		  struct selection *ret)
-{
-	auto_free char **names = NULL;
-	size_t count = 0;
+	json_t *places = NULL;
 	if (named > 0) {
 		(void)say_error(0, "--failed runs what failed: no other scenario can be named beside it");
 		return EXIT_USAGE;
 	}
-	int r = failed_load(path, &names, &count);
+	int r = *path ? load_stored(path, &places) : load_kept(&places);
 	if (r < 0)
+		return r == -ENOMEM ? say_no_memory(EXIT_BROKEN) : EXIT_USAGE;
+	if (elsewhere)
+		failed_merge(places);
+	*ret = places;
+	return 0;
+}
+
+/* A scenario of a directory elsewhere is known by its name alone: it is told, and does not keep others from running. */
+static bool is_known(const char *tree, const char *word)
+{
+	char path[PATH_MAX + 300];
+	int length = (int)strcspn(word, "/");
+	(void)snprintf(path, sizeof(path), "%s/%.*s/scenario.yaml", tree, length, word);
+	if (failed_is_choice(word) && access(path, R_OK) == 0)
+		return true;
+	say_note("%s failed, and is none of the scenarios in %s: name its directory", word, tree);
+	return false;
+}
+
+int failed_select(const char *given_tree, const json_t *place, const struct select_filter *filter,
+		  struct selection *ret)
+{
+	char tree[PATH_MAX];
+	const json_t *chosen = json_object_get(place, "chosen"), *word = NULL;
+	auto_free char **words = calloc(json_array_size(chosen) + 1, sizeof(char *));
+	size_t count = 0, i;
+	if (!words)
+		return say_no_memory(EXIT_BROKEN);
+	if (select_tree(given_tree, tree, sizeof(tree)) < 0)
 		return EXIT_USAGE;
-	count = keep_known(tree, names, count);
-	if (count == 0) {
-		say_note("nothing failed in %s", *path ? path : "the last run, or nothing is kept of it");
-		return EXIT_NOTHING_SELECTED;
-	}
-	return select_chosen(tree, names, count, filter, ret);
+	json_array_foreach (chosen, i, word)
+		if (is_known(tree, json_string_value(word)))
+			words[count++] = (char *)(uintptr_t)json_string_value(word);
+	return count ? select_chosen(given_tree, words, count, filter, ret) : EXIT_NOTHING_SELECTED;
 }

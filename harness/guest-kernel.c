@@ -201,3 +201,13 @@ int guest_kernel_default(struct guest_kernel *ret)
 	*ret = preferred ? *preferred : cache.item[cache.count - 1];
 	return 0;
 }
+
+bool guest_kernel_cached(const char *name, struct guest_kernel *ret)
+{
+	struct found cache;
+	read_cache(&cache);
+	const struct guest_kernel *known = by_name(&cache, name);
+	if (known)
+		*ret = *known;
+	return known != NULL;
+}

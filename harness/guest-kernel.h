@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -22,3 +23,5 @@ int guest_kernels_find(const char *spec, FILE *errors, struct guest_kernel **ret
 
 /* The one that is used when none is named: 6.1 (Debian 12's own), else the newest in the cache. -ENOENT, silently. */
 int guest_kernel_default(struct guest_kernel *ret);
+/* Is there such a series or release in the cache? Nothing is told. */
+bool guest_kernel_cached(const char *name, struct guest_kernel *ret);

@@ -153,9 +153,16 @@ int guests_open(const struct guests_options *options, const struct selection *se
 			       strerrorname_np(-r));
 	if (r == 0 && g.count > 1 && options->at_once > 1 && !options->machine.cold)
 		boot_side_by_side(&g, options);
-	for (size_t i = 0; r == 0 && i < g.count && !jobs_interrupted; i++) {
-		open_site(&g.site[i], options, g.cargo, g.count == 1); /* others would wait through all its runs */
-		probe_site(&g.site[i]);
+	for (size_t i = 0; r == 0 && i < g.count; i++) {
+		struct guest_site *site = &g.site[i];
+		site->options = options;
+		if (!jobs_interrupted) {
+			open_site(site, options, g.cargo, g.count == 1); /* others would wait through all its runs */
+			probe_site(site);
+		}
+		site->interrupted = jobs_interrupted && !site->usable;
+		if (site->interrupted)
+			(void)strcpy(site->why, "interrupted");
 	}
 	*ret = g;
 	return 0;

@@ -27,7 +27,8 @@ struct guest_site {
 	struct guest_world world, other; /* of the cgroup version asked for, and of the other one */
 	uint64_t image_bytes;
 	bool usable, other_known;
-	char why[1200]; /* when it is not usable */
+	bool interrupted; /* before it was usable: it may well be another time */
+	char why[1200];   /* when it is not usable */
 	const struct guests_options *options;
 	uint64_t memory_bytes;     /* not the options'; 0: theirs */
 	struct guest_site *larger; /* the same with more RAM, for what a scenario brings; NULL until it is wanted */
@@ -59,3 +60,12 @@ int guests_help(struct guest_site *site, const struct scenario *scenario, FILE *
 void guests_tell_why(const struct guest_site *site, struct plan *plan);
 /* Is there such a run in this plan? */
 bool guests_could_help(const struct plan *plan);
+
+/*
+ * Of a site that was interrupted: what its machine would have been, as the site's own; its host block, without what
+ * only the guest could have told; and a plan of which every run is skipped for that reason. As plan_make().
+ */
+void guests_imagine(struct guest_site *site, const struct machine *here);
+json_t *guests_imagined_host(const struct guest_site *site);
+int guests_plan_imagined(const struct guest_site *site, const struct scenario *scenario, FILE *errors,
+			 struct plan **ret);

@@ -106,10 +106,8 @@ static int report(const struct hold_options *o, const struct tally *t)
 				      ? -EIO
 				      : 0)
 			   : grades_print(grades, stdout);
-	if (r < 0) {
-		(void)say_error(r, "standard output: the grades could not be written");
-		return EXIT_BROKEN;
-	}
+	if (r < 0)
+		return say_unwritten(r, "the grades could not be written");
 	if (held == 0)
 		return EXIT_ALL_SKIPPED;
 	return (uint64_t)named * 10000 < (uint64_t)held * o->at_least ? EXIT_PREDICTION_FAILED : EXIT_AS_PREDICTED;

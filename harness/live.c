@@ -22,12 +22,17 @@
 #define NAME_BEGINS            2 /* columns of the comma before it, and the blank */
 #define SECOND_NS              UINT64_C(1000000000)
 
-int live_open(FILE *out, struct live *ret)
+bool live_possible(FILE *out)
 {
 	const char *term = getenv("TERM");
+	return isatty(fileno(out)) && term && strcmp(term, "dumb") != 0;
+}
+
+int live_open(FILE *out, struct live *ret)
+{
 	struct winsize window;
 	*ret = (struct live){0};
-	if (!isatty(fileno(out)) || !term || strcmp(term, "dumb") == 0)
+	if (!live_possible(out))
 		return -ENOTTY;
 	void *shared =
 		mmap(NULL, LIVE_SLOTS * sizeof(*ret->slot), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -37,8 +37,9 @@ struct live {
 	bool drawn;
 };
 
-/* Draws on `out` if that is a terminal which can go back in its line (TERM is not "dumb"). 0, or -errno: then nothing
- * is drawn. */
+/* Is it a terminal which can go back in its line (TERM is not "dumb")? */
+bool live_possible(FILE *out);
+/* Draws on `out` if that is such a terminal. 0, or -errno: then nothing is drawn. */
 int live_open(FILE *out, struct live *ret);
 /* Takes the line away. */
 void live_close(struct live *live);

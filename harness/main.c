@@ -91,8 +91,8 @@ static int show_version(bool json)
 {
 	if (!json)
 		puts("enomem " ENOMEM_VERSION);
-	else if (version_write_json(enomem_commit, stdout) < 0)
-		return EXIT_BROKEN;
+	else if (version_write_json(enomem_commit, stdout) == -ENOMEM)
+		return EXIT_BROKEN; /* what was not written is told at the end */
 	return EXIT_AS_PREDICTED;
 }
 
@@ -156,7 +156,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (argv[1][0] == '-')
-		return say_finish(without_command(argc, argv));
+		return say_end(say_finish(without_command(argc, argv)));
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(argv[1], commands[i]->name) != 0)
 			continue;
@@ -164,7 +164,7 @@ int main(int argc, char **argv)
 			(void)say_error(EBADF, "standard output: it is closed, nothing could be reported");
 			return EXIT_BROKEN;
 		}
-		return commands[i]->run(commands[i], argc - 1, argv + 1);
+		return say_end(commands[i]->run(commands[i], argc - 1, argv + 1));
 	}
 	(void)say_error(0, "%s: no such command", argv[1]);
 	hint_command(argv[1]);

@@ -25,13 +25,35 @@ void html_terms(FILE *out, const struct commands_of *of, const json_t *run, cons
 		(void)fputs(", whose settings change meanwhile", out);
 }
 
+/* What was set in the guest before anything else: on another machine its commands may not fail without it. */
+static void put_settings(FILE *out, const json_t *settings, const char **before)
+{
+	const json_t *setting = NULL;
+	char name[TEXT_MAX];
+	size_t i;
+	json_array_foreach (settings, i, setting) {
+		(void)snprintf(name, sizeof(name), "%s", text_of(setting, "name"));
+		bool plain = !strchr(name, '.'); /* a dot in a part of it would become a slash for sysctl(8) */
+		for (char *c = name; plain && *c; c++)
+			*c = *c == '/' ? '.' : *c;
+		if (!*name || !*text_of(setting, "value"))
+			continue;
+		html_format(out, "%s%s=%s", *before, name, text_of(setting, "value"));
+		*before = ", ";
+	}
+}
+
 void html_origin(FILE *out, const struct commands_of *of)
 {
+	const json_t *options = json_object_get(of->result, "guest_options");
+	const char *before = ", set to ";
 	char series[TEXT_MAX];
 	if (!json_is_true(json_object_get(json_object_get(of->result, "host"), "guest")))
 		return;
 	html_format(out, " (this result is of a guest with Linux %s",
 		    result_series(of->result, series, sizeof(series)));
+	put_settings(out, json_object_get(options, "defaults"), &before);
+	put_settings(out, json_object_get(options, "sysctl"), &before);
 	(void)fputs(*text_of(of->scenario, "directory") ? "; the directory is of the machine whose enomem started that)"
 							: ")",
 		    out);

@@ -157,6 +157,28 @@ static void put_counts(const struct page *p, const json_t *results, const json_t
 		(void)fprintf(p->out, "%zu of %zu rows differ\n", marked, json_array_size(rows));
 }
 
+/* What stands below the tables. */
+static int put_below(struct page *p, const json_t *results, const json_t *labels, const json_t *rows, unsigned width)
+{
+	auto_free char *text = NULL;
+	size_t length = 0;
+	FILE *out = p->out;
+	p->out = open_memstream(&text, &length);
+	if (!p->out)
+		return -ENOMEM;
+	put_sentences(p, rows, "Not as predicted", "wrong");
+	put_sentences(p, rows, "Differences", "differences");
+	int r = put_absent(p, results, labels, rows);
+	put_counts(p, results, labels, rows);
+	r = fclose(p->out) != 0 ? -ENOMEM : r;
+	p->out = out;
+	if (r == 0 && width)
+		text_fold(text, width, out);
+	else if (r == 0)
+		(void)fputs(text, out);
+	return r;
+}
+
 int report_matrix(const json_t *results, const json_t *labels, const struct report_options *options, FILE *out)
 {
 	json_auto_t *rows = matrix_rows(results, labels);
@@ -168,15 +190,12 @@ int report_matrix(const json_t *results, const json_t *labels, const struct repo
 		return r;
 	json_auto_t *boundaries = boundary_rows(results);
 	if (json_array_size(boundaries)) {
-		(void)fputs("\nBoundaries: the last number that was granted, the predicted one, and the difference\n",
-			    out);
+		static const char heading[] =
+			"\nBoundaries: the last number that was granted, the predicted one, and the difference\n";
+		text_fold(heading, options->width ? options->width : ANY_WIDTH, out);
 		r = put_table(&p, boundaries, labels, options->width);
 	}
 	if (r < 0)
 		return r;
-	put_sentences(&p, rows, "Not as predicted", "wrong");
-	put_sentences(&p, rows, "Differences", "differences");
-	r = put_absent(&p, results, labels, rows);
-	put_counts(&p, results, labels, rows);
-	return r;
+	return put_below(&p, results, labels, rows, options->width);
 }

@@ -73,5 +73,8 @@ void text_print_rows(const char *text);
  */
 void text_fold_code(const char *line, size_t length, size_t indent, size_t width, FILE *out);
 
+/* Write such a line to standard output: folded where it is a terminal, as it is elsewhere. */
+void text_print_code(const char *line, size_t indent);
+
 /* Write one line of Markdown in which nothing is markup. */
 void text_put_markdown(FILE *out, const char *text);

@@ -5,10 +5,15 @@
 #include "say.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* A word that somebody typed, or a file's name, may have bytes that a terminal obeys: they are shown instead. */
 static void put_visible(const char *text)
@@ -71,11 +76,40 @@ void say_hint(const char *format, ...)
 	fputc('\n', stderr);
 }
 
+/* The stream does not keep why a write failed. */
+static bool reader_gone(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	struct stat st;
+	return fstat(STDOUT_FILENO, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)) &&
+	       poll(&out, 1, 0) == 1 && out.revents & (POLLERR | POLLHUP);
+}
+
+int say_unwritten(int error, const char *what)
+{
+	if (error != -ENOMEM && reader_gone())
+		return EXIT_READER_GONE;
+	(void)say_error(error ? error : EIO, "standard output: %s", what);
+	return EXIT_BROKEN;
+}
+
 int say_finish(int code)
 {
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
-	(void)say_error(errno ? errno : EIO, "standard output: what was written did not arrive");
-	return EXIT_BROKEN;
+	return say_unwritten(errno, "what was written did not arrive");
+}
+
+int say_end(int code)
+{
+	sigset_t one;
+	if (code != EXIT_READER_GONE)
+		return code;
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)sigemptyset(&one);
+	(void)sigaddset(&one, SIGPIPE);
+	(void)sigprocmask(SIG_UNBLOCK, &one, NULL);
+	(void)raise(SIGPIPE);
+	return 128 + SIGPIPE;
 }

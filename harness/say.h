@@ -16,6 +16,7 @@ enum exit_code {
 	EXIT_ALL_SKIPPED = 77,
 	EXIT_BISECT_SKIP = 125,
 	EXIT_INTERRUPTED = 130,
+	EXIT_READER_GONE = 256, /* of no process: main() ends by SIGPIPE then */
 };
 
 /* "enomem: <message> (ENOENT)"; error is a negative or positive errno, 0 for none. Returns the error as given. */
@@ -26,6 +27,12 @@ void say_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "Hint: ..." under the last message. */
 void say_hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Flush stdout; EXIT_BROKEN with a message when what was written did not arrive (full disk, closed stream), else code.
+/*
+ * Flush stdout; EXIT_BROKEN with a message when what was written did not arrive (full disk, closed stream), else code.
+ * EXIT_READER_GONE, and nothing is told, where it is a pipe whose reader has read enough: `| head`.
  */
 int say_finish(int code);
+/* The same of a write to stdout that failed: "standard output: the table could not be written (ENOSPC)". */
+int say_unwritten(int error, const char *what);
+/* At the very end: the exit status, or death by SIGPIPE for EXIT_READER_GONE, whoever had that signal ignored. */
+int say_end(int code);

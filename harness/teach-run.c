@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "live.h"
 #include "report-text.h"
 #include "say.h"
 #include "teach.h"
@@ -18,7 +19,10 @@
 /* In the child: never returns. */
 static void become(const char *self, char *const argv[], int out, pid_t parent)
 {
-	int in = open("/dev/null", O_RDONLY | O_CLOEXEC), err = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	/* Where the terminal can have a line that shows how it is getting on, it has it, and what is told of a Ctrl-C.
+	 */
+	int err = live_possible(stderr) ? STDERR_FILENO : open("/dev/null", O_WRONLY | O_CLOEXEC);
 	(void)signal(SIGINT, SIG_DFL); /* ours does not end it */
 	(void)signal(SIGPIPE, SIG_DFL);
 	/* Who kills teach with SIGKILL ends its run as well: as Ctrl-C would, so that it cleans up. */

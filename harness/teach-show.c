@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "number.h"
 #include "report-text.h"
 #include "teach.h"
@@ -64,11 +65,49 @@ static void put_settings(const struct quiz *q, const struct markdown_style *styl
 	}
 }
 
+/* What the manifest says of the program's word at that place behind its name. */
+static const char *said_of(const struct quiz *q, size_t at)
+{
+	const struct case_text *c = q->trigger->case_text;
+	const struct strings *levels[] = {&q->scenario->arguments, c ? &c->arguments : NULL,
+					  &q->trigger->run->arguments};
+	for (unsigned level = 0; level < 3; level++) {
+		if (levels[level] && at < levels[level]->count)
+			return levels[level]->item[at];
+		at -= levels[level] ? levels[level]->count : 0;
+	}
+	return "";
+}
+
+/* "128M", "60% of ram" or "2 pages", and not "12" or "90% of pid_max": see plan_amount(). */
+static bool is_size(const char *said)
+{
+	static const char *const of_bytes[] = {"ram", "swap", "free", "available", "page", "commit."};
+	size_t digits = strspn(said, "0123456789");
+	if (digits && said[digits] && strchr("KMGT", said[digits]))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(of_bytes); i++)
+		if (strstr(said, of_bytes[i]))
+			return true;
+	return false;
+}
+
+/* A program is handed a number of bytes; people are shown how much that is. */
+static const char *shown_word(const struct quiz *q, unsigned i, char *buf, size_t size)
+{
+	const char *word = q->trigger->argv[i];
+	uint64_t bytes;
+	if (i > 0 && *word && number_scan_digits(word, strlen(word), &bytes) == strlen(word) &&
+	    is_size(said_of(q, i - 1)))
+		return number_format_bytes(buf, size, bytes);
+	return text_clean(word, false, buf, size);
+}
+
 void teach_show_setting(const struct quiz *q, const struct markdown_style *style)
 {
 	char text[TEXT_MAX], all[TEXT_MAX] = "";
 	for (unsigned i = 0; q->trigger->argv[i]; i++)
-		text_add(all, sizeof(all), " %s", text_clean(q->trigger->argv[i], false, text, sizeof(text)));
+		text_add(all, sizeof(all), " %s", shown_word(q, i, text, sizeof(text)));
 	teach_put(style, DEEPER, "  program: %s", all);
 	put_settings(q, style, "limit", offsetof(struct environment_text, rlimit));
 	put_settings(q, style, "of its group", offsetof(struct environment_text, cgroup));

@@ -131,11 +131,17 @@ void text_fold_rows(const char *text, size_t width, FILE *out)
 	}
 }
 
-void text_print_rows(const char *text)
+static size_t terminal_width(void)
 {
 	struct winsize window;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col)
-		text_fold_rows(text, window.ws_col, stdout);
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 ? window.ws_col : 0;
+}
+
+void text_print_rows(const char *text)
+{
+	size_t width = terminal_width();
+	if (width)
+		text_fold_rows(text, width, stdout);
 	else
 		(void)fputs(text, stdout);
 }
@@ -184,4 +190,13 @@ void text_fold_code(const char *line, size_t length, size_t indent, size_t width
 		for (line += cut; line < end && *line == ' '; line++)
 			continue;
 	}
+}
+
+void text_print_code(const char *line, size_t indent)
+{
+	size_t width = terminal_width();
+	if (width)
+		text_fold_code(line, strlen(line), indent, width, stdout);
+	else
+		(void)printf("%*s%s\n", (int)indent, "", line);
 }

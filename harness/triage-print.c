@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <langinfo.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/param.h>
 
+#include "cleanup.h"
 #include "number.h"
 #include "report-text.h"
 #include "table.h"
@@ -128,6 +130,28 @@ static int put_table(const struct triage *t, const struct triage_report *report)
 	return r;
 }
 
+__attribute__((format(printf, 1, 2))) static void put_row(const char *format, ...)
+{
+	auto_free char *text = NULL;
+	va_list args;
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	if (text)
+		text_print_rows(text);
+}
+
+/* A command that may be copied, on however many lines. */
+static void put_code(const char *name, const char *command)
+{
+	auto_free char *line = NULL;
+	if (asprintf(&line, "%-6s %s", name, command) < 0)
+		line = NULL;
+	if (line)
+		text_print_code(line, 3);
+}
+
 int triage_print_pretty(const struct triage *t, const struct triage_report *report)
 {
 	static struct shown shown;
@@ -135,10 +159,12 @@ int triage_print_pretty(const struct triage *t, const struct triage_report *repo
 	for (size_t i = 0; r == 0 && i < shown_rows(t, report); i++) {
 		texts_of(t, &t->row[i], &shown);
 		const struct triage_limit_info *info = &triage_limit_infos[t->row[i].limit];
-		printf("\n%zu. %s: %s\n", i + 1, info->cause, shown.what);
+		put_row("\n%zu. %s: %s\n", i + 1, info->cause, shown.what);
 		if (shown.refused[0])
-			printf("   refused already: %s\n", shown.refused);
-		printf("   fails: %s\n   show:  %s\n   fix:   %s\n", info->fails, shown.show, shown.fix);
+			put_row("   refused already: %s\n", shown.refused);
+		put_row("   fails:  %s\n", info->fails);
+		put_code("show:", shown.show);
+		put_code("fix:", shown.fix);
 	}
 	if (r == 0 && t->count)
 		(void)fputc('\n', stdout);

@@ -96,6 +96,6 @@ int version_write_json(const char *commit, FILE *out)
 	if (!version)
 		return say_error(-ENOMEM, "the version could not be put together");
 	if (json_dumpf(version, out, JSON_INDENT(2)) < 0 || fputc('\n', out) == EOF)
-		return say_error(-EIO, "standard output: the version could not be written");
+		return -EIO;
 	return 0;
 }

@@ -176,6 +176,14 @@ static void test_boxes_guest(void **state)
 	(void)json_object_set_new(host, "guest", json_true());
 	auto_free char *limits = page_of(plain, NULL);
 	has(limits, "<p class=\"note\">Commands need no control group (this result is of a guest with Linux 6.1; ");
+	/* What was set there is no part of the commands, and they may not fail without it. */
+	json_t *options = json_pack("{s:[{s:s, s:s}], s:[{s:s, s:s}, {s:s, s:n}]}", "defaults", "name",
+				    "vm/max_map_count", "value", "4096", "sysctl", "name", "vm/swappiness", "value",
+				    "<7", "name", "vm/excluded", "value");
+	(void)json_object_set_new(json_array_get(plain, 0), "guest_options", options);
+	auto_free char *told = page_of(plain, NULL);
+	has(told, "(this result is of a guest with Linux 6.1, set to vm.max_map_count=4096, vm.swappiness=&lt;7; ");
+	lacks(told, "excluded");
 }
 
 /* How much a size is stands behind it; not what is small, and not what is no size. */

@@ -290,6 +290,8 @@ sleep 0.5
 kill -INT "$(tail -n 1 "$work/harnesses")"
 wait "$job"
 is "SIGINT while it boots: exit status" "$(cat "$work/code-int")" 130
+is "SIGINT while it boots: it has its row all the same" "$(get '"\(.host.kernel) \(.host.cgroup) \(.host.guest) \(.scenarios[0].verdict)"') $(get '[.scenarios[].runs[].reason] | unique | join(", ")')" \
+	"$(sed -n 's/^release=//p' "$image/about") v2 true skip interrupted"
 is "SIGINT while it boots: nothing half made" "$(states "$ENOMEM_CACHE_DIR")" 0
 one_more_harness() { [ "$(wc -l <"$work/harnesses")" -gt "$before" ]; }
 survivors=

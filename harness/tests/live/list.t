@@ -204,4 +204,39 @@ exits "an option of the list" 2 'no other option' list --errno-table --cause rli
 marked "$enomem" list --errno-table "$work/made.json" >/dev/full 2>"$errors"
 is "a full disk: exit status" "$?" 3
 
+# --- a reader that has read enough, and SIGPIPE ignored by whoever started it ---
+to_no_reader() # words of the harness: its status, -13 where SIGPIPE ended it
+{
+	marked python3 -c 'import os, subprocess, sys
+r, w = os.pipe()
+os.close(r)
+print(subprocess.run(sys.argv[1:], stdout=w, restore_signals=False).returncode)' "$enomem" "$@" 2>"$errors"
+}
+if command -v python3 >/dev/null; then
+	reference=$live/../../../results/6.1.json
+	quiet() { is "no reader: enomem $* ends as by SIGPIPE, and says nothing" "$(to_no_reader "$@") $(cat "$errors")" "-13 "; }
+	quiet list
+	quiet list --help
+	quiet --help
+	quiet --version --json
+	quiet explain pids-max
+	quiet explain --handbook
+	quiet claims
+	quiet doctor
+	quiet report --library none "$reference"
+	quiet compare --table "$reference" "$live/../../../results/5.10.json"
+	quiet compare "$reference" "$live/../../../results/5.10.json"
+	quiet compare --stable "$reference"
+	quiet triage --top 1
+	quiet triage --format json
+	for format in pretty tap13 json; do
+		rm -f "$work/kept.json"
+		is "no reader: run comes to its end, in $format" \
+			"$(to_no_reader run -q --no-guest -f "$format" -o "$work/kept.json" cpu-limit) $(cat "$errors") $(jq -r '.summary.pass' "$work/kept.json")" "-13  1"
+	done
+	is "no reader, and no place for the result: that is told" "$(to_no_reader run -q --no-guest -o "$work/none/kept.json" cpu-limit) $(grep -c 'could not be stored' "$errors")" "3 1"
+	is "a reader that reads all: its own status" "$(trap '' PIPE; "$enomem" list 2>&1 | cat >/dev/null; echo "${PIPESTATUS[0]}")" 0
+else
+	skip_test "a reader that has read enough" "needs python3"
+fi
 finish

@@ -33,7 +33,7 @@ fits() # what, words of the harness
 	shift
 	shown 400 "$work/wide" "$@" || { ok "$what: at 400 columns" false; return; }
 	ok "$what: there is something to see" test "$(grep -c . "$work/wide")" -gt 3
-	for columns in 40 60 80; do
+	for columns in ${widths:-40 60 80}; do
 		shown "$columns" "$work/narrow" "$@" || { ok "$what: at $columns columns" false; continue; }
 		ok "$what: no line is longer than $columns columns" test "$(longest "$work/narrow")" -le "$columns" ||
 			diag "$(awk -v n="$columns" 'length($0) > n' "$work/narrow")"
@@ -73,6 +73,26 @@ runs:
 Y
 fits "what failed" run --no-guest "$tree/lost/"
 fits "every run" run --no-guest -v "$tree/lost/"
+
+# --- compare ---
+references=$live/../../../results
+fits "compare" compare "$references/5.10.json" "$references/6.1.json"
+below() { sed -n '/^Not as predicted$\|^Differences$/,$p' "$1" >"$1.below"; } # the table, whose columns are its own
+shown 400 "$work/wide" compare --table "$references/5.10.json" "$references/6.1.json" "$references/7.2.json"
+below "$work/wide"
+ok "compare --table: there is something below it" test "$(grep -c . "$work/wide.below")" -gt 10
+for columns in 40 60 80; do
+	shown "$columns" "$work/narrow" compare --table "$references/5.10.json" "$references/6.1.json" "$references/7.2.json"
+	below "$work/narrow"
+	ok "compare --table: no line is longer than $columns columns" test "$(longest "$work/narrow")" -le "$columns" ||
+		diag "$(awk -v n="$columns" 'length($0) > n' "$work/narrow")"
+	is "compare --table: below it, no word is cut at $columns columns" "$(cut_words "$work/wide.below" "$work/narrow.below")" ""
+done
+
+# --- triage: of a process, whose limits are the same the next time; its table needs some room ---
+widths='80 100' fits "triage" triage --top 6 "$$"
+harness triage --top 6 "$$"
+like "triage, to no terminal: a command is one line" "$(cat "$json")" '^   show:  [^ ].*[^\\]$'
 
 # --- explain ---
 for word in pids-max ENOMEM memcg-max MemoryError; do

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # On a terminal: the line that shows how runs are getting on, and nothing of it anywhere else. And --failed, which runs again what
-# failed.
+# failed; in guests: failed.t.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 compile_liar
@@ -62,6 +62,30 @@ if command -v script >/dev/null; then
 	like "a dumb terminal: one line per scenario" "$(lines)" '^enomem: 1 of 1: pids-max: pass, '
 fi
 
+# --- teach: the same line while it runs, and sizes for people ---
+if command -v tmux >/dev/null; then
+	# shellcheck source=at-terminal.sh
+	. "$live/at-terminal.sh"
+	printf '%q ' env TERM=xterm LC_ALL=C.UTF-8 NO_COLOR=1 XDG_STATE_HOME="$work/learner" ENOMEM_STATE_DIR="$work/state" "$enomem" teach --no-guest \
+		--scenarios "$ENOMEM_BUILD/scenarios" address-space-limit >"$work/words"
+	at_terminal new-session -d -x 100 -y 500 "bash $(printf %q "$work/words")"
+	ok "teach: an amount of the program is a size" seen 'program: +address-space-limit mmap --bytes 128 MiB$'
+	: >"$screen"
+	at_terminal pipe-pane "cat >>$(printf %q "$screen")"
+	seen '^> *$'
+	types a
+	seen 'Which limit refuses'
+	types a
+	seen 'make the same program'
+	types a
+	seen '^OBSERVE|OBSERVE'
+	close_terminal
+	like "teach: elapsed, done and the run" "$(lines)" '[0-9]+ s, [0-9]+ of [0-9]+ done, address-space-limit: '
+	rm -rf "$work/learner"
+else
+	skip_test "teach on a terminal" "needs tmux: apt install tmux"
+fi
+
 # --- --failed ---
 harness run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest pids-max cpu-limit
 is "nothing failed" "$code" 0
@@ -100,30 +124,65 @@ Y
 harness run --scenarios "$tree" -f json "parts/another one"
 is "of a case that fails" "$code $(get '[.scenarios[] | "\(.name) \(.verdict)"] | join(" ")')" "1 parts fail" || tell
 harness run --scenarios "$tree" -f json --failed
-is "the scenario is run, all of it: how its other cases end tells more" \
-	"$code $(get '[.scenarios[].runs[] | select(.role == "trigger") | "\(.case) \(.verdict)"] | sort | join(", ")')" "1 another one fail, one pass" || tell
+is "that case is run, and no other" \
+	"$code $(get '[.scenarios[].runs[] | "\(.case) \(.role) \(.verdict)"] | sort | join(", ")')" \
+	"1 another one control pass, another one remedy pass, another one trigger fail" || tell
+harness run --scenarios "$tree" -f json -o "$work/parts.json" -p rlimit.as=32M parts
+is "of a parameter" "$code $(get '[.scenarios[] | "\(.name) \(.verdict)"] | join(" ")') $(get .host.profile)" "1 parts fail rlimit.as=32M" || tell
+limits() { get '[.scenarios[].runs[] | "\(.role) \(.environment.rlimit.as)"] | join(", ")'; }
+harness run --scenarios "$tree" -f json --failed
+is "with the parameter it had" "$code $(limits) $(get .host.profile)" "1 control null, trigger 33554432, remedy 268435456 rlimit.as=32M" || tell
+harness run --scenarios "$tree" -f json --failed="$work/parts.json" -p rlimit.as=48M
+is "unless another is said" "$code $(limits) $(get .host.profile)" "1 control null, trigger 50331648, remedy 268435456 rlimit.as=48M" || tell
+jq '.command = ["enomem", "run", "-qj1", "--output", "-p", "-frlimit.as=8M", "-prlimit.as=20M", "--", "-p", "rlimit.as=1M"]' "$work/parts.json" >"$work/words.json"
+harness run --scenarios "$tree" -f json --failed="$work/words.json"
+is "the command is read as it was when it was typed" "$code $(limits)" "1 control null, trigger 20971520, remedy 268435456" || tell
+jq '.command = ["enomem", "run", "-p", "rlimit.as=much"]' "$work/parts.json" >"$work/words.json"
+harness run --scenarios "$tree" -f json --failed="$work/words.json"
+is "a parameter that cannot be read: usage" "$code" 2
+harness run --scenarios "$tree" --failed="$work/parts.json" --sysctl vm.swappiness=1
+is "a sysctl for what failed here: usage" "$code" 2
+like "a sysctl for what failed here: told" "$(cat "$errors")" 'are for guests, and what failed here is to run here'
+jq '.scenarios[].runs[].case |= "gone"' "$work/parts.json" >"$work/gone.json"
+harness run --scenarios "$tree" --failed="$work/gone.json"
+is "a case that is gone: usage" "$code" 2
+like "a case that is gone: told" "$(cat "$errors")" 'parts/gone: parts has no such case'
 rm -r "$tree/parts"
 # Two guests' results in one file: what failed in either.
 jq -c '.host.guest = true' "$work/stored.json" >"$work/one.json"
 jq -c '.host.guest = true | .host.kernel = "5.10.0"' "$work/stored.json" | cat - "$work/one.json" >"$work/guests.json"
-harness run --scenarios "$tree" -f json --failed="$work/guests.json"
-is "of guests, two kernels in one file: each scenario once, and here unless --guest says otherwise" \
+harness run --scenarios "$tree" -f json --no-guest --failed="$work/guests.json"
+is "of guests, two kernels in one file: with --no-guest here, each scenario once" \
 	"$code $(get '[.scenarios[].name] | join(" ")') $(get .host.guest)" "1 lost false" || tell
+harness run --scenarios "$tree" -f json --failed="$work/guests.json"
+is "else there, and there is no such kernel" "$code $(cat "$json")" "3 "
+like "no such kernel: told, with what to do" "$(paste -s -d '|' "$errors")" \
+	'kernel 5[.]10[.]0, where it failed, is not in the cache[|]Hint: ci/kernels 5[.]10, or say where: --failed --guest=KERNEL, --failed --no-guest'
+jq -c . "$work/stored.json" | cat - "$work/one.json" >"$work/both.json"
+harness run --scenarios "$tree" -f json --failed="$work/both.json"
+is "what failed here is run, though the guest is missing" "$code $(get '[.scenarios[].name] | join(" ")') $(get .host.guest)" "1 lost false" || tell
 harness run --scenarios "$tree" --failed lost
 is "names beside it: usage" "$code" 2
 like "names beside it: told" "$(cat "$errors")" 'no other scenario can be named'
 harness run --failed="$work/none.json"
 is "a result that is not there: usage" "$code" 2
 like "a result that is not there: told" "$(cat "$errors")" 'none.json: cannot be opened .ENOENT.'
-printf 'lost\n../../etc\n' >"$work/home/enomem/failed"
+for list in '[{"kernels": null, "chosen": ["lost", "../../etc"]}]' '[{"kernels": null, "chosen": ["--help"]}]' '[{"kernels": null, "chosen": ["l*"]}]' \
+	'[{"kernels": null, "chosen": ["lost/\u001b[2J"]}]' '[{"kernels": ["/boot/vmlinuz"], "chosen": ["lost"]}]' '[{"chosen": [1]}]' '{}' '[1]' \
+	'[{"kernels": null, "chosen": ["lost"], "command": [1]}]'; do
+	echo "$list" >"$work/home/enomem/failed"
+	harness run --scenarios "$tree" --failed
+	is "no list of what failed, $list: usage" "$code $(grep -c 'enomem/failed: this is no list of what failed' "$errors")" "2 1"
+done
+printf '[\nlost\n' >"$work/home/enomem/failed"
 harness run --failed
-is "a broken list: usage" "$code" 2
-like "a broken list: file and line" "$(cat "$errors")" 'enomem/failed:2: this is no name of a scenario'
-printf 'no-such-scenario\n' >"$work/home/enomem/failed"
+is "no JSON: usage" "$code" 2
+like "no JSON: file and line" "$(cat "$errors")" 'enomem/failed:2: this is no list of what failed'
+echo '[{"kernels": null, "chosen": ["no-such-scenario"]}]' >"$work/home/enomem/failed"
 harness run --failed
 is "a scenario that is gone: nothing selected" "$code" 4
 like "a scenario that is gone: told" "$(cat "$errors")" 'no-such-scenario failed, and is none of the scenarios in'
-printf 'cpu-limit\0garbage\n' >"$work/home/enomem/failed"
+printf '[{"kernels": null, "chosen": ["cpu-limit\\u0000"]}]' >"$work/home/enomem/failed"
 harness run --failed
 is "a name with a NUL: usage" "$code" 2
 rm "$work/home/enomem/failed"
