@@ -182,6 +182,9 @@ static void set_counted(json_t *o, const struct counted_numbers *numbers)
 	set(all, "keys_max", numbers->keys_max);
 	set(all, "key_bytes", numbers->key_bytes);
 	set(all, "key_bytes_max", numbers->key_bytes_max);
+	set(all, "perf_mlock_kb", numbers->perf_mlock_kb);
+	set(all, "perf_cpus", numbers->perf_cpus);
+	set(all, "perf_rings", numbers->perf_rings);
 	if (json_object_size(all))
 		json_object_set(o, "counted", all);
 	json_decref(all);

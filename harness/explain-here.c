@@ -65,6 +65,7 @@ static const struct other {
 	{CAUSE_PIPE_USER_PAGES, TELL_MACHINE, "sysctl fs.pipe-user-pages-soft fs.pipe-user-pages-hard"},
 	{CAUSE_HUGETLB_SIZE, TELL_MACHINE, "ls /sys/kernel/mm/hugepages"},
 	{CAUSE_OPTMEM_MAX, TELL_MACHINE, "sysctl net.core.optmem_max"},
+	{CAUSE_PERF_MLOCK, TELL_MACHINE, "sysctl kernel.perf_event_mlock_kb; nproc; ulimit -l"},
 	{CAUSE_RLIMIT_SIGPENDING, TELL_PROCESS, NULL},
 	{CAUSE_NAMESPACES_MAX, TELL_MACHINE, "sysctl -a -r '^user[.]max_.*_namespaces'"},
 };

@@ -122,6 +122,7 @@ static const char *note_of(const struct explain_world *w, int cause, const struc
 	case CAUSE_INOTIFY_WATCHES_MAX:
 	case CAUSE_INOTIFY_INSTANCES_MAX:
 	case CAUSE_PIPE_USER_PAGES:
+	case CAUSE_PERF_MLOCK:
 	case CAUSE_NAMESPACES_MAX:
 		return "It is of a user, and not of a process; the kernel shows the bound, and not what is in use.";
 	default:

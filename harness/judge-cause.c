@@ -157,6 +157,18 @@ static json_int_t keys_set(const struct judgement *j)
 	return sysctl_set(j, full);
 }
 
+/* So much for each processor, and the locked memory that a process may have. */
+static json_int_t rings_set(const struct judgement *j)
+{
+	const json_t *rlimits = json_object_get(json_object_get(j->evidence, "environment"), "rlimit");
+	json_int_t kib = sysctl_set(j, "kernel.perf_event_mlock_kb"), locked = text_integer(rlimits, "memlock", -1);
+	__int128 cpus;
+	bool unlimited;
+	if (kib < 0 || locked < 0 || judge_metric(j, "failure.counted.perf_cpus", &cpus, &unlimited) < 0)
+		return -1;
+	return (json_int_t)limit_perf_allowance((uint64_t)kib, (uint64_t)cpus, PAGE_BYTES) + locked / PAGE_BYTES;
+}
+
 /* One sysctl each. What a socket has must stay below its limit, so that one less is the most. */
 static json_int_t counted_set(const struct judgement *j, const char *cause)
 {
@@ -171,6 +183,8 @@ static json_int_t counted_set(const struct judgement *j, const char *cause)
 		return keys_set(j);
 	if (!strcmp(cause, "pipe-max-size"))
 		return sysctl_set(j, "fs.pipe-max-size");
+	if (!strcmp(cause, "perf-mlock"))
+		return rings_set(j);
 	if (strcmp(cause, "pipe-user-pages") != 0)
 		return -1;
 	bool hard = strstr(text_of(j->cause, "where"), "hard") != NULL;

@@ -110,6 +110,10 @@ static const struct cause_words words[CAUSE_COUNT] = {
 			      "filter included. setsockopt(SO_ATTACH_FILTER) says ENOMEM, whatever memory is free. An "
 			      "instruction of 8 bytes becomes one or more, at most 16 times as many bytes: where the "
 			      "filter as it is would fit, so many are compared."},
+	[CAUSE_PERF_MLOCK] = {"rings of perf events, by user, and pinned memory", NULL, NULL, NULL, NULL,
+			      "kernel.perf_event_mlock_kb is what a user may map of rings of perf events for each "
+			      "processor of the machine; what is above it is pinned by the process that maps it, up to "
+			      "its RLIMIT_MEMLOCK. mmap() says EPERM when both are used up. CAP_IPC_LOCK is exempt."},
 	[CAUSE_MEMCG_MAX] = {"memory of the control group", "memory_current", "cgroup.memory.current", NULL, "rss",
 			     "memory.max counts pages in use by the group: the program's, page cache, tmpfs and what "
 			     "the kernel holds for it. A "

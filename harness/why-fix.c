@@ -233,7 +233,18 @@ static char *other_show(const struct why_moment *m)
 {
 	if (m->cause == CAUSE_HUGETLB_SIZE) /* no setting helps: these are the sizes that can be asked for */
 		return strdup("ls /sys/kernel/mm/hugepages");
+	if (m->cause == CAUSE_PERF_MLOCK)
+		return strdup("sysctl kernel.perf_event_mlock_kb; nproc; ulimit -l");
 	return NULL;
+}
+
+/* What is mapped and asked for, by the processors, in the whole pages that the kernel makes of it. */
+static uint64_t kib_of_rings(const struct limit_state *state)
+{
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t processors = online > 0 ? (uint64_t)online : 1;
+	uint64_t pages = MAX(2 * state->bound, limit_add(state->in_use, state->asked));
+	return (pages + processors - 1) / processors * (uint64_t)(sysconf(_SC_PAGESIZE) / 1024);
 }
 
 /* Limits that triage has no row for. */
@@ -244,6 +255,8 @@ static char *other_fix(const struct why_moment *m, const struct limit_state *sta
 	int r = -1;
 	if (m->cause == CAUSE_FRAGMENTATION && !strstr(state->where, "/maps"))
 		r = asprintf(&text, "sysctl -w vm.compact_memory=1");
+	else if (m->cause == CAUSE_PERF_MLOCK) /* enough for each processor, whatever may be locked */
+		r = asprintf(&text, "sysctl -w kernel.perf_event_mlock_kb=%" PRIu64, kib_of_rings(state));
 	else if (is_sysctl(m->cause) && strncmp(state->where, sys, sizeof(sys) - 1) == 0)
 		r = asprintf(&text, "echo %" PRIu64 " > %s", 2 * MAX(state->bound, 1), state->where);
 	return r < 0 ? NULL : text;

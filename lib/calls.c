@@ -188,6 +188,21 @@ static bool is_new_queue(const struct call_info *call, const uint64_t args[6])
 }
 
 /*
+ * perf_mmap(), kernel/events/core.c: of what else mmap() says EPERM to without MAP_LOCKED (a sealed file, one that may
+ * not be executed) nothing is a lack of memory.
+ */
+static bool maps_ring(pid_t pid, const struct call_info *call, const uint64_t args[6])
+{
+	static const char ring[] = "anon_inode:[perf_event]";
+	char name[64], target[sizeof(ring)];
+	if (call->family != CALL_MAP || args[3] & MAP_ANONYMOUS || args[2] & PROT_EXEC)
+		return false;
+	(void)snprintf(name, sizeof(name), "/proc/%d/fd/%d", pid, (int)args[4]);
+	ssize_t length = readlink(name, target, sizeof(target));
+	return length == (ssize_t)strlen(ring) && memcmp(target, ring, strlen(ring)) == 0;
+}
+
+/*
  * An allow list, because most errors of these calls are about a bad argument (EACCES, EBADF, ENODEV, EEXIST of
  * MAP_FIXED_NOREPLACE), a signal (EINTR, ERESTART* 512 to 516) or an old kernel (ENOSYS). Those that limits give:
  *   ENOMEM  everywhere
@@ -195,16 +210,17 @@ static bool is_new_queue(const struct call_info *call, const uint64_t args[6])
  *   ENOSPC  shmget (shmall, shmmni), msgget, semget, fallocate, write and openat (tmpfs), clone and unshare
  * (namespaces), inotify_add_watch and epoll_ctl (watches), mq_open EDQUOT  add_key EFAULT  read and madvise that
  * populates: a mapping whose file system is full; else a bad pointer EPERM   RLIMIT_MEMLOCK of 0: mlock*,
- * shmget(SHM_HUGETLB), mmap(MAP_LOCKED); fs.pipe-max-size: fcntl; a map of bpf before 5.11; else a matter of rights
- * ENFILE  pipe, socket, where the inode cannot be had: that is what older kernels say instead of ENOMEM ENOBUFS a
- * datagram that memory lacks for (sendto); on 5.10 a socket EMFILE RLIMIT_NOFILE, where a call asks for a descriptor:
- * no lack of memory, but taken for one; inotify_init too where the user has as many as it may have EINVAL  a thread of
- * a process whose children live in another pid namespace; a new segment above shmmax, a new set above semmsl, a POSIX
- * queue above msg_max; else a wrong argument EBUSY   write: a limit of a control group that is lowered below what it
- * holds E2BIG   arguments of execve above a quarter of RLIMIT_STACK; for clone3 a structure from the future execve also
- * fails for every directory of PATH without the program: only what memory and tasks refuse counts.
+ * shmget(SHM_HUGETLB), mmap(MAP_LOCKED); a ring of perf events: mmap; fs.pipe-max-size: fcntl; a map of bpf
+ * before 5.11; else a matter of rights ENFILE  pipe, socket, where the inode cannot be had: that is what older kernels
+ * say instead of ENOMEM ENOBUFS a datagram that memory lacks for (sendto); on 5.10 a socket EMFILE RLIMIT_NOFILE, where
+ * a call asks for a descriptor: no lack of memory, but taken for one; inotify_init too where the user has as many as it
+ * may have EINVAL  a thread of a process whose children live in another pid namespace; a new segment above shmmax, a
+ * new set above semmsl, a POSIX queue above msg_max; else a wrong argument EBUSY   write: a limit of a control group
+ * that is lowered below what it holds E2BIG   arguments of execve above a quarter of RLIMIT_STACK; for clone3 a
+ * structure from the future execve also fails for every directory of PATH without the program: only what memory and
+ * tasks refuse counts.
  */
-static bool error_is_refusal(const struct call_info *call, const uint64_t args[6], int error)
+static bool error_is_refusal(pid_t pid, const struct call_info *call, const uint64_t args[6], int error)
 {
 	switch (error) {
 	case ENOMEM:
@@ -218,7 +234,7 @@ static bool error_is_refusal(const struct call_info *call, const uint64_t args[6
 	case EPERM:
 		return call->family == CALL_LOCK || call->family == CALL_SHM ||
 		       (call->family == CALL_MAP && args[3] & MAP_LOCKED) || !strcmp(call->name, "fcntl") ||
-		       call->family == CALL_BPF;
+		       call->family == CALL_BPF || maps_ring(pid, call, args);
 	case ENFILE:
 		return (call->family == CALL_OBJECT && call_opens(call) > 0) ||
 		       (call->family == CALL_PIPE && strcmp(call->name, "fcntl") != 0);
@@ -274,12 +290,13 @@ bool call_can_give(const struct call_info *call, int error)
 	}
 }
 
-bool call_refused(const struct call_info *call, const uint64_t args[6], int64_t result, bool is_error, int *ret_error)
+bool call_refused(pid_t pid, const struct call_info *call, const uint64_t args[6], int64_t result, bool is_error,
+		  int *ret_error)
 {
 	if (is_error) {
 		if (result >= 0 || result < -4095) /* MAX_ERRNO */
 			return false;
-		if (!error_is_refusal(call, args, (int)-result))
+		if (!error_is_refusal(pid, call, args, (int)-result))
 			return false;
 		*ret_error = (int)-result;
 		return true;

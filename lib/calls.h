@@ -101,5 +101,9 @@ struct refusal {
 	uint64_t time_ns;      /* CLOCK_MONOTONIC */
 };
 
-/* Was the call refused, and with which errno? brk(2) never returns an error: it returns the break it kept. */
-bool call_refused(const struct call_info *call, const uint64_t args[6], int64_t result, bool is_error, int *ret_error);
+/*
+ * Was the call refused, and with which errno? brk(2) never returns an error: it returns the break it kept. Of the
+ * process it is looked at what its descriptors are; 0 where there is none.
+ */
+bool call_refused(pid_t pid, const struct call_info *call, const uint64_t args[6], int64_t result, bool is_error,
+		  int *ret_error);

@@ -56,6 +56,8 @@ enum moved cause_moved(const struct cause_case *c, enum cgroup_value counter);
 void cause_address_space_limit(struct cause_case *c, uint64_t in_use, uint64_t asked);
 void cause_data_limit_of_image(struct cause_case *c, uint64_t image);
 void cause_memlock_limit(struct cause_case *c, uint64_t in_use, uint64_t asked, int error_above, bool explicit_lock);
+/* Of a ring of perf events, which counts by user first and as locked memory for the rest. */
+void cause_ring(struct cause_case *c, uint64_t asked);
 void cause_lock_of_break(struct cause_case *c, uint64_t asked);
 /* split_vma() at whichever ends of the range lie inside an area. */
 void cause_map_count_of_split(struct cause_case *c);

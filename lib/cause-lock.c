@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Memory that has to stay in RAM: RLIMIT_MEMLOCK, and what else refuses mlock, mlockall, shmctl(SHM_LOCK) and
- * io_uring_register.
+ * Memory that has to stay in RAM: RLIMIT_MEMLOCK, and what else refuses mlock, mlockall, shmctl(SHM_LOCK),
+ * io_uring_register and rings of perf events.
  */
 #include <linux/capability.h>
 #include <string.h>
@@ -117,4 +117,25 @@ void cause_pin(struct cause_case *c)
 	cause_memlock_limit(c, 0, page_up(c->refusal->asked_bytes), ENOMEM, false);
 	if (c->refusal->error == ENOMEM)
 		cause_charge(c, PAGE_BYTES, ENOMEM);
+}
+
+/*
+ * perf_mmap(), kernel/events/core.c: a ring counts for its user, up to kernel.perf_event_mlock_kb for each processor,
+ * and what is above that is pinned by its process, up to RLIMIT_MEMLOCK. So the two limits are one sum, of which what
+ * the process has pinned otherwise is a part. Where perf_event_paranoid is -1 nobody looks at either.
+ */
+void cause_ring(struct cause_case *c, uint64_t asked)
+{
+	const struct counted_numbers *n = &c->s->counted;
+	uint64_t pinned = cause_status(c, STATUS_VM_PINNED), limit = cause_rlimit_pages(c, RLIMIT_MEMLOCK);
+	if (n->perf_mlock_kb == ENOMEM_ABSENT || n->perf_cpus == ENOMEM_ABSENT || n->perf_rings == ENOMEM_ABSENT ||
+	    n->perf_lenient != 0 || pinned == ENOMEM_ABSENT || limit == ENOMEM_ABSENT)
+		return;
+	uint64_t allowance = limit_perf_allowance(n->perf_mlock_kb, n->perf_cpus, PAGE_BYTES);
+	uint64_t counted = n->perf_rings < allowance ? n->perf_rings : allowance; /* it may have been lowered since */
+	struct cause_sum sum = {counted + pinned / PAGE_BYTES, asked / PAGE_BYTES,
+				limit == ENOMEM_UNLIMITED ? limit : limit_add(allowance, limit / PAGE_BYTES)};
+	const struct limit_state *state =
+		cause_add(c, CAUSE_PERF_MLOCK, sum, EPERM, "/proc/sys/kernel/perf_event_mlock_kb, for each processor");
+	cause_unless_capable(c, CAP_IPC_LOCK, state);
 }

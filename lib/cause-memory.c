@@ -202,6 +202,8 @@ void cause_map(struct cause_case *c)
 	/* Without MAP_LOCKED it is mlockall(MCL_FUTURE) that locks, and nothing else in mmap() says EAGAIN. */
 	if (flags & MAP_LOCKED || c->refusal->error == EAGAIN)
 		cause_memlock_limit(c, cause_status(c, STATUS_VM_LOCKED), asked, EAGAIN, flags & MAP_LOCKED);
+	if (c->refusal->error == EPERM)
+		cause_ring(c, asked);
 	if (replaces && range_is_middle(c->s, args[0], args[1]))
 		(void)map_count(c, MAP_COUNT_UNMAP_MIDDLE, 2);
 	else

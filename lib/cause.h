@@ -39,6 +39,7 @@
 	X(PIPE_MAX_SIZE, "pipe-max-size", "bytes", NULL)                                                               \
 	X(PIPE_USER_PAGES, "pipe-user-pages", "pages", NULL)                                                           \
 	X(OPTMEM_MAX, "optmem-max", "bytes", NULL)                                                                     \
+	X(PERF_MLOCK, "perf-mlock", "pages", NULL)                                                                     \
 	X(MEMCG_MAX, "memcg-max", "bytes", "cgroup.memory.events.oom_kill")                                            \
 	X(MEMCG_SWAP_MAX, "memcg-swap-max", "bytes", "cgroup.memory.events.oom_kill")                                  \
 	X(MEMCG_HIGH, "memcg-high", "bytes", "cgroup.memory.events.high")                                              \

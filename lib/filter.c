@@ -31,29 +31,16 @@
 #define FS_COMMAND_RECONFIGURE 7
 
 static const int refused_always[] = {
-	SCMP_SYS(reboot),
-	SCMP_SYS(kexec_load),
-	SCMP_SYS(kexec_file_load),
-	SCMP_SYS(settimeofday),
-	SCMP_SYS(clock_settime),
-	SCMP_SYS(clock_adjtime),
-	SCMP_SYS(adjtimex),
-	SCMP_SYS(setns),
-	SCMP_SYS(pivot_root),
-	SCMP_SYS(acct),
-	SCMP_SYS(quotactl),
-	SCMP_SYS(iopl),
-	SCMP_SYS(ioperm),
-	SCMP_SYS(syslog),
-	SCMP_SYS(open_by_handle_at),
-	SCMP_SYS(perf_event_open),
-	SCMP_SYS(stime),
+	SCMP_SYS(reboot),          SCMP_SYS(kexec_load),    SCMP_SYS(kexec_file_load),   SCMP_SYS(settimeofday),
+	SCMP_SYS(clock_settime),   SCMP_SYS(clock_adjtime), SCMP_SYS(adjtimex),          SCMP_SYS(setns),
+	SCMP_SYS(pivot_root),      SCMP_SYS(acct),          SCMP_SYS(quotactl),          SCMP_SYS(iopl),
+	SCMP_SYS(ioperm),          SCMP_SYS(syslog),        SCMP_SYS(open_by_handle_at), SCMP_SYS(stime),
 	SCMP_SYS(clock_settime64),
 };
 
 static const int refused_outside_guest[] = {
-	SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module),
-	SCMP_SYS(swapon),      SCMP_SYS(swapoff),      SCMP_SYS(bpf),
+	SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module),   SCMP_SYS(swapon),
+	SCMP_SYS(swapoff),     SCMP_SYS(bpf),          SCMP_SYS(perf_event_open),
 };
 
 static int refuse(scmp_filter_ctx ctx, const int *calls, size_t count)

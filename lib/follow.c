@@ -201,7 +201,7 @@ static void on_call_end(struct follow *f, struct follow_task *t, int64_t result,
 		follow_end_call(t, result, is_error);
 	if (t->injected) {
 		on_refused(f, t, result, t->injected);
-	} else if (call_refused(t->call, t->args, result, is_error, &error)) {
+	} else if (call_refused(t->tid, t->call, t->args, result, is_error, &error)) {
 		on_refused(f, t, result, error);
 	} else if (t->process->was_refused && !is_error && makes_up_for(t, result)) {
 		t->process->was_refused = false;

@@ -121,6 +121,12 @@ uint64_t limit_pid_capacity(uint64_t pid_max)
 	return subtract(pid_max, LIMIT_RESERVED_PIDS);
 }
 
+uint64_t limit_perf_allowance(uint64_t kib, uint64_t processors, uint64_t page_size)
+{
+	uint64_t pages = kib / (page_size / 1024), all;
+	return __builtin_mul_overflow(pages, processors, &all) ? UINT64_MAX : all;
+}
+
 uint64_t limit_stack_size_after_growth(uint64_t stack_end, uint64_t address, uint64_t page_size)
 {
 	return subtract(stack_end, limit_round_down_to_page(address, page_size));

@@ -68,6 +68,12 @@ bool limit_nproc_exempt(uint32_t uid, uint64_t cap_effective);
 uint64_t limit_pid_capacity(uint64_t pid_max);
 
 /*
+ * perf_mmap(), kernel/events/core.c: kernel.perf_event_mlock_kb, in whole pages, for each processor that is online. The
+ * pages that a user may have in rings of perf events before they count as locked memory.
+ */
+uint64_t limit_perf_allowance(uint64_t kib, uint64_t processors, uint64_t page_size);
+
+/*
  * round_pipe_size() and pipe_resize_ring(), fs/pipe.c: fcntl(F_SETPIPE_SZ) wants one slot of 40 bytes for each page of
  * the size, rounded up to a power of two. The bytes it allocates in one piece; UINT64_MAX above 2^31.
  */

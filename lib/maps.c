@@ -175,6 +175,8 @@ static void maps_line(struct maps_parser *p, const char *line, size_t length)
 		sum->mapped_below_end += (area.end < p->task_size ? area.end : p->task_size) - area.start;
 	if (area.private_writable && bytes > sum->largest_private_writable_bytes)
 		sum->largest_private_writable_bytes = bytes;
+	if (has_name(&area, "anon_inode:[perf_event]"))
+		sum->ring_bytes += bytes;
 	if (is_stack) {
 		sum->stack_start = area.start;
 		sum->stack_end = area.end;

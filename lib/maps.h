@@ -29,6 +29,7 @@ struct maps_summary {
 	bool above_is_stack;
 	uint64_t mapped_below_end; /* of mapped_bytes; not all of it where a 64-bit process makes a 32-bit call */
 	uint64_t target_missing; /* bytes of the range that lie in no area, or in one that may not be accessed at all */
+	uint64_t ring_bytes;     /* of perf events: what their rings, and the page before each, take */
 	uint64_t target_reach;   /* bytes of the range before the first that lies in no area */
 };
 

@@ -143,6 +143,49 @@ static bool read_text(const struct snapshot_source *s, const char *path)
 	return fd >= 0 && procfs_read_fd(fd, snapshot_text, sizeof(snapshot_text)) > 0;
 }
 
+/* What is beyond the allowance of the user is pinned, and then the process's own. */
+static uint64_t ring_pages(const struct snapshot_source *s, pid_t pid)
+{
+	char name[32];
+	struct process_status status;
+	struct maps_summary maps;
+	(void)snprintf(name, sizeof(name), "%d/status", pid);
+	auto_close int status_fd = openat(s->proc_fd, name, O_RDONLY | O_CLOEXEC);
+	(void)snprintf(name, sizeof(name), "%d/maps", pid);
+	auto_close int maps_fd = openat(s->proc_fd, name, O_RDONLY | O_CLOEXEC);
+	if (status_fd < 0 || maps_fd < 0 || procfs_read_fd(status_fd, snapshot_text, sizeof(snapshot_text)) <= 0 ||
+	    procfs_parse_status(snapshot_text, &status) < 0 || maps_read_fd(maps_fd, 0, s->task_size, 0, 0, &maps) < 0)
+		return 0;
+	uint64_t pinned = status.value[STATUS_VM_PINNED] == ENOMEM_ABSENT ? 0 : status.value[STATUS_VM_PINNED];
+	return maps.ring_bytes > pinned ? (maps.ring_bytes - pinned) / PAGE_BYTES : 0;
+}
+
+static bool visit_rings(int proc_fd, const char *pid, void *data)
+{
+	struct stat st;
+	pid_t visited = (pid_t)strtol(pid, NULL, 10);
+	if (visited == seen.pid || (fstatat(proc_fd, pid, &st, 0) == 0 && st.st_uid == seen.uid))
+		seen.pages += ring_pages(data, visited);
+	return true;
+}
+
+/* The kernel shows nowhere what counts for a user; it is added up from what his processes have mapped. */
+static void take_rings(const struct snapshot_source *s, struct snapshot *ret)
+{
+	struct counted_numbers *n = &ret->counted;
+	read_sysctl(s, "sys/kernel/perf_event_mlock_kb", &n->perf_mlock_kb);
+	if (read_text(s, "sys/kernel/perf_event_paranoid"))
+		n->perf_lenient = snapshot_text[0] == '-';
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	if (processors > 0)
+		n->perf_cpus = (uint64_t)processors;
+	seen.uid = (uid_t)ret->status.uid;
+	seen.pid = ret->pid;
+	seen.pages = 0;
+	snapshot_each_process(s->proc_fd, visit_rings, (void *)(uintptr_t)s);
+	n->perf_rings = seen.pages;
+}
+
 /*
  * proc_key_users_show(), security/keys/proc.c: by user, as our own user namespace names him. key_alloc() counts for the
  * one who makes files, and compares with the limits of root for that of the machine alone.
@@ -177,6 +220,8 @@ void snapshot_take_counted(const struct snapshot_source *s, const struct snapsho
 	}
 	if (request->bpf)
 		take_bpf(s, n);
+	if (request->ring)
+		take_rings(s, ret);
 	if (request->keys)
 		take_keys(s, n, ret->pid);
 	if (request->huge_size >= 10 && request->huge_size < 64 && access("/sys/kernel/mm/hugepages", F_OK) == 0) {

@@ -75,9 +75,12 @@ struct counted_numbers {
 	uint64_t optmem, optmem_max;   /* of the socket at hand; net.core.optmem_max */
 	uint64_t epoll_watches, epoll_watches_max;         /* of the user; fs.epoll.max_user_watches */
 	uint64_t keys, keys_max, key_bytes, key_bytes_max; /* of the user: /proc/key-users */
-	uint64_t keys_of_root;       /* 1: root's, who has limits of his own, 0: somebody else's */
-	uint64_t maps_locked;        /* 1: maps of bpf count as locked memory (before 5.11), 0: they do not */
-	uint64_t bpf_privileged;     /* not 0: kernel.unprivileged_bpf_disabled */
+	uint64_t keys_of_root;             /* 1: root's, who has limits of his own, 0: somebody else's */
+	uint64_t maps_locked;              /* 1: maps of bpf count as locked memory (before 5.11), 0: they do not */
+	uint64_t bpf_privileged;           /* not 0: kernel.unprivileged_bpf_disabled */
+	uint64_t perf_mlock_kb, perf_cpus; /* kernel.perf_event_mlock_kb is for each of the processors */
+	uint64_t perf_rings;   /* pages of rings of perf events that count by user, as far as his processes show them */
+	uint64_t perf_lenient; /* 1: kernel.perf_event_paranoid is negative, which lifts the limits, 0: it is not */
 	uint64_t huge_pages_of_size; /* 1: the kernel offers huge pages of the size asked about, 0: it does not */
 };
 #define COUNTED_ABSENT                                                                                                 \
@@ -85,7 +88,7 @@ struct counted_numbers {
 		ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT,              \
 			ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT,      \
 			ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT,      \
-			ENOMEM_ABSENT                                                                                  \
+			ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT, ENOMEM_ABSENT                      \
 	}
 
 /* The file system of the file at hand. */
@@ -209,6 +212,7 @@ struct snapshot_request {
 	bool epoll;          /* a watch of epoll was refused: count them */
 	bool keys;           /* a key was refused */
 	bool bpf;            /* a map of bpf was refused */
+	bool ring;           /* a ring of perf events was refused */
 	bool sleeps_where;   /* read wchan and syscall */
 	bool dying; /* the process was killed: it is left out where the machine's memory is gone, see snapshot.c */
 };

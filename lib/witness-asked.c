@@ -382,6 +382,7 @@ void witness_request(const struct refusal *r, struct snapshot_request *ret)
 	if (ret->pipe && strcmp(r->call->name, "fcntl") != 0)
 		ret->fd = -1; /* it has none yet */
 	ret->optmem = r->call->family == CALL_OPTION;
+	ret->ring = r->call->family == CALL_MAP && r->error == EPERM && !(r->args[3] & MAP_ANONYMOUS);
 	if (r->call->family == CALL_MAP && r->error == EINVAL)
 		ret->huge_size = r->args[3] >> MAP_HUGE_SHIFT & MAP_HUGE_MASK;
 	else if (r->call->family == CALL_SHM && r->error == EINVAL && r->args[2] & SHM_HUGETLB)

@@ -135,7 +135,7 @@ static void on_call_exit(struct witness *w, struct tracee *t)
 		note_refused(w, t, info.exit.rval, t->injected);
 		return;
 	}
-	if (call_refused(t->call, t->args, info.exit.rval, info.exit.is_error, &error)) {
+	if (call_refused(t->tid, t->call, t->args, info.exit.rval, info.exit.is_error, &error)) {
 		note_refused(w, t, info.exit.rval, error);
 		return;
 	}

@@ -158,6 +158,9 @@ static void test_group_above(void **state)
 static const char *bound_at; /* where a reader looks, NULL for where the stored refusal says */
 
 /* A refusal by another limit, in the place of the stored one: what bound did the run's environment make for it? */
+/* At the failing moment; NULL: not asked for. */
+static const char *processors;
+
 static void bound_with(const char *cause, const char *error, const char *unit, json_int_t bound,
 		       const char *environment, bool ours)
 {
@@ -177,6 +180,8 @@ static void bound_with(const char *cause, const char *error, const char *unit, j
 	if (bound_at)
 		doctor(e, "limits/0/where", text);
 	doctor(e, "environment", environment);
+	if (processors)
+		doctor(e, "snapshots/failure/counted", processors);
 	w.run.expect.cause = (char *)(uintptr_t)cause;
 	w.run.expect.error = (char *)(uintptr_t)error;
 	assert_int_equal(judge_run(e, &w.run, NULL), 0);
@@ -234,6 +239,14 @@ static void test_bounds(void **state)
 	bound_of("optmem-max", "bytes", 131071, counted, false);
 	bound_of("rlimit-sigpending", "signals", 8, counted, true);
 	bound_of("rlimit-sigpending", "signals", 9, counted, false);
+	/* 17 pages for each processor, of which the failing moment tells, and 16 */
+	static const char rings[] =
+		"{\"sysctl\": {\"kernel.perf_event_mlock_kb\": \"68\"}, \"rlimit\": {\"memlock\": 65536}}";
+	processors = "{\"perf_cpus\": 2}";
+	bound_of("perf-mlock", "pages", 50, rings, true);
+	bound_of("perf-mlock", "pages", 33, rings, false);
+	bound_of("perf-mlock", "pages", 51, rings, false);
+	processors = NULL;
 	static const char pipes[] =
 		"{\"sysctl\": {\"fs.pipe-user-pages-soft\": \"256\", \"fs.pipe-user-pages-hard\": \"64\"}}";
 	bound_at = "/proc/sys/fs/pipe-user-pages-soft";

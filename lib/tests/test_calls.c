@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/perf_event.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -159,7 +160,7 @@ static int refusal(const char *name, const uint64_t args[6], int64_t result, boo
 {
 	int error = 12345;
 
-	if (call_refused(call_by_name(name), args, result, is_error, &error))
+	if (call_refused(0, call_by_name(name), args, result, is_error, &error))
 		return error;
 	return error == 12345 ? 0 : -1;
 }
@@ -197,8 +198,47 @@ static void test_errors_of_queues(void **state)
 	assert_int_equal(failed("bpf", E2BIG), 0);
 	int error = 0;
 	const uint64_t args[6] = {1, O_CREAT | O_RDWR, 0600, 1};
-	assert_true(call_refused(call_by_name("mq_open"), args, -EINVAL, true, &error) && error == EINVAL);
+	assert_true(call_refused(0, call_by_name("mq_open"), args, -EINVAL, true, &error) && error == EINVAL);
 	assert_int_equal(call_opens(call_by_name("socket")), 1);
+}
+
+/* An event that counts nothing; -1 where there may be none, as for most users of Debian. */
+static int open_event(void)
+{
+	struct perf_event_attr event = {.type = PERF_TYPE_SOFTWARE,
+					.size = sizeof(event),
+					.config = PERF_COUNT_SW_DUMMY,
+					.disabled = 1,
+					.exclude_kernel = 1,
+					.exclude_hv = 1};
+	return (int)syscall(SYS_perf_event_open, &event, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+/* mmap() says EPERM of many things: only of a ring of perf events it is a limit. */
+static void test_errors_of_rings(void **state)
+{
+	const struct call_info *map = call_by_name("mmap");
+	int error = 0;
+	(void)state;
+	auto_close int file = memfd_create("sealed", MFD_CLOEXEC);
+	auto_close int event = open_event();
+	uint64_t args[6] = {0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, (uint64_t)file, 0};
+	assert_true(file >= 0);
+	assert_false(call_refused(getpid(), map, args, -EPERM, true, &error));
+	if (event < 0)
+		skip();
+	args[4] = (uint64_t)event;
+	assert_true(call_refused(getpid(), map, args, -EPERM, true, &error) && error == EPERM);
+	assert_false(call_refused(getpid(), map, args, -EINVAL, true, &error)); /* no power of two */
+	assert_false(call_refused(getpid(), map, args, -EACCES, true, &error)); /* a matter of rights */
+	assert_false(call_refused(0, map, args, -EPERM, true, &error)); /* of nobody it is not known what it is */
+	args[2] |= PROT_EXEC;
+	assert_false(call_refused(getpid(), map, args, -EPERM, true, &error));
+	args[2] = PROT_READ;
+	args[3] |= MAP_ANONYMOUS;
+	assert_false(call_refused(getpid(), map, args, -EPERM, true, &error));
+	args[3] = MAP_SHARED;
+	assert_false(call_refused(getpid(), call_by_name("mprotect"), args, -EPERM, true, &error));
 }
 
 static void test_errors(void **state)
@@ -423,6 +463,7 @@ int main(void)
 		cmocka_unit_test(test_on_demand),
 		cmocka_unit_test(test_errors_of_queues),
 		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_errors_of_rings),
 		cmocka_unit_test(test_results),
 		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_break),

@@ -277,7 +277,7 @@ static void test_extremes(void **state)
 					for (unsigned k = 0; k < STATUS_COUNT; k++)
 						f.s.status.value[k] = a;
 					f.s.maps = (struct maps_summary){a, b,    d, a, b,    d, a, true, b,
-									 2, true, d, a, true, b, a, d};
+									 2, true, d, a, true, b, a, b,    d};
 					f.s.commit = (struct smaps_commit){a, b};
 					f.s.commit_seen = true;
 					f.s.tasks = f.s.uid_tasks = b;

@@ -117,6 +117,89 @@ static void test_full_group_of_faults(void **state)
 	}
 }
 
+/* As perf-mlock measured it, with one processor and 68 KiB for each: 17 pages for the user, 16 to be locked. */
+static void test_ring(void **state)
+{
+	(void)state;
+	struct fixture f;
+	const uint64_t args[6] = {0, 2049 * PAGE, 3, 1 /* MAP_SHARED */, 7, 0};
+	fixture_init(&f);
+	f.s.rlimit[RLIMIT_MEMLOCK] = 16 * PAGE;
+	f.s.status.value[STATUS_VM_PINNED] = 0;
+	f.s.status.value[STATUS_VM_LOCKED] = 16 * PAGE; /* that counts apart */
+	f.s.counted.perf_mlock_kb = 68;
+	f.s.counted.perf_cpus = 1;
+	f.s.counted.perf_rings = f.s.counted.perf_lenient = 0;
+	fixture_call(&f, "mmap", EPERM, args);
+	judge(&f);
+	assert_only(&f, CAUSE_PERF_MLOCK);
+	assert_sum(&f, CAUSE_PERF_MLOCK, 0, 2049, 33);
+	f.r.args[1] = 33 * PAGE;
+	judge(&f);
+	assert_allows(&f, CAUSE_PERF_MLOCK);
+	/* Page by page: those of the user first, then those that are pinned. */
+	f.r.args[1] = PAGE;
+	f.s.counted.perf_rings = 17;
+	f.s.status.value[STATUS_VM_PINNED] = 15 * PAGE;
+	judge(&f);
+	assert_allows(&f, CAUSE_PERF_MLOCK);
+	f.s.status.value[STATUS_VM_PINNED] = 16 * PAGE;
+	judge(&f);
+	assert_sum(&f, CAUSE_PERF_MLOCK, 33, 1, 33);
+	assert_only(&f, CAUSE_PERF_MLOCK);
+	f.s.counted.perf_rings = 1000; /* the limit was lowered since: more than it is none */
+	judge(&f);
+	assert_sum(&f, CAUSE_PERF_MLOCK, 33, 1, 33);
+	f.s.counted.perf_cpus = 2;
+	f.s.counted.perf_rings = 17;
+	judge(&f);
+	assert_allows(&f, CAUSE_PERF_MLOCK);
+	assert_sum(&f, CAUSE_PERF_MLOCK, 33, 1, 50);
+}
+
+/* What it is not: another errno's, of somebody who is exempt, or of nobody knows what. */
+static void test_no_ring(void **state)
+{
+	(void)state;
+	struct fixture f;
+	const uint64_t args[6] = {0, 2049 * PAGE, 3, 1 /* MAP_SHARED */, 7, 0};
+	fixture_init(&f);
+	f.s.rlimit[RLIMIT_MEMLOCK] = 16 * PAGE;
+	f.s.status.value[STATUS_VM_PINNED] = 0;
+	f.s.counted.perf_mlock_kb = 68;
+	f.s.counted.perf_cpus = 1;
+	f.s.counted.perf_rings = f.s.counted.perf_lenient = 0;
+	fixture_call(&f, "mmap", ENOMEM, args);
+	judge(&f);
+	assert_null(state_of(&f, CAUSE_PERF_MLOCK));
+	fixture_call(&f, "mmap", EPERM, args);
+	f.s.counted.perf_lenient = 1; /* kernel.perf_event_paranoid is -1 */
+	judge(&f);
+	assert_null(state_of(&f, CAUSE_PERF_MLOCK));
+	f.s.counted.perf_lenient = ENOMEM_ABSENT;
+	judge(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.s.counted.perf_lenient = 0;
+	f.s.counted.perf_rings = ENOMEM_ABSENT;
+	judge(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.s.counted.perf_rings = 0;
+	f.s.rlimit[RLIMIT_MEMLOCK] = ENOMEM_UNLIMITED;
+	judge(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
+	/* The capability is held in a namespace of its own, or nothing would have been refused. */
+	f.s.rlimit[RLIMIT_MEMLOCK] = 16 * PAGE;
+	f.s.status.cap_effective = 1ULL << 14 /* CAP_IPC_LOCK */;
+	judge(&f);
+	assert_only(&f, CAUSE_PERF_MLOCK);
+	/* Another limit that is full as well is told, and not taken for this one. */
+	f.s.rlimit[RLIMIT_AS] = f.s.status.value[STATUS_VM_SIZE];
+	f.s.status.cap_effective = 0;
+	judge(&f);
+	assert_int_equal(named(&f), CAUSE_PERF_MLOCK);
+	assert_true(state_of(&f, CAUSE_RLIMIT_AS)->refuses && !state_of(&f, CAUSE_RLIMIT_AS)->errno_fits);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +207,8 @@ int main(void)
 		cmocka_unit_test(test_lock_of_break),
 		cmocka_unit_test(test_lock_of_hole),
 		cmocka_unit_test(test_full_group_of_faults),
+		cmocka_unit_test(test_ring),
+		cmocka_unit_test(test_no_ring),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

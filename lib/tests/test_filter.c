@@ -172,9 +172,9 @@ static void does_not_mistake_numbers(void **state)
 /* What may not be done at all may not be done through the other entry either. */
 static void refuses_through_either_entry(void **state)
 {
-	static const char *const never[] = {"reboot",        "kexec_load", "settimeofday", "clock_settime", "adjtimex",
-					    "setns",         "pivot_root", "acct",         "quotactl",      "bpf",
-					    "delete_module", "swapon",     "swapoff"};
+	static const char *const never[] = {
+		"reboot", "kexec_load", "settimeofday", "clock_settime",   "adjtimex",      "setns",  "pivot_root",
+		"acct",   "quotactl",   "bpf",          "perf_event_open", "delete_module", "swapon", "swapoff"};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(never); i++) {
 		assert_int_equal(wide(never[i], 0, 0, 0, 0), REFUSED);
@@ -191,6 +191,22 @@ static void refuses_through_either_entry(void **state)
 	assert_int_equal(wide("seccomp", 1, SECCOMP_FILTER_FLAG_NEW_LISTENER, 0, 0), REFUSED);
 	assert_int_equal(ia32("rt_sigqueueinfo", 1, SIGSEGV, 0, 0), SECCOMP_RET_TRACE);
 	assert_int_equal(ia32("rt_sigqueueinfo", 1, SIGUSR1, 0, 0), SECCOMP_RET_ALLOW);
+}
+
+/* The machine of a guest is its own: there maps of bpf are watched, and perf events may be opened. */
+static void lets_guests_do_more(void **state)
+{
+	auto_close int guest = -1, here = -1;
+	(void)state;
+	assert_int_equal(filter_build(true, &guest), 0);
+	assert_int_equal(load(guest), 0);
+	assert_int_equal(wide("perf_event_open", 0, 0, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(ia32("perf_event_open", 0, 0, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(wide("bpf", 0, 0, 0, 0), SECCOMP_RET_TRACE);
+	assert_int_equal(wide("reboot", 0, 0, 0, 0), REFUSED);
+	assert_int_equal(filter_build(false, &here), 0);
+	assert_int_equal(load(here), 0);
+	assert_int_equal(wide("perf_event_open", 0, 0, 0, 0), REFUSED);
 }
 
 /* A third kind of call, x32, and what is no architecture of this machine: nobody would see it, so it ends the program.
@@ -235,6 +251,7 @@ int main(void)
 		cmocka_unit_test(does_not_mistake_numbers),
 		cmocka_unit_test(refuses_through_either_entry),
 		cmocka_unit_test(ends_what_it_does_not_know),
+		cmocka_unit_test(lets_guests_do_more),
 		cmocka_unit_test(confines), /* the last: the filter is another then */
 	};
 	return cmocka_run_group_tests(tests, build, NULL);

@@ -196,6 +196,18 @@ static void test_tasks(void **state)
 	assert_int_equal(limit_pid_capacity(0), 0);
 }
 
+static void test_perf_allowance(void **state)
+{
+	(void)state;
+	/* 6.18 with two processors: two rings of 129 pages count for the user, of the third one 129 pages are pinned */
+	assert_int_equal(limit_perf_allowance(516, 2, 4096), 258);
+	assert_int_equal(limit_perf_allowance(68, 1, 4096), 17);
+	assert_int_equal(limit_perf_allowance(71, 1, 4096), 17); /* whole pages */
+	assert_int_equal(limit_perf_allowance(3, 64, 4096), 0);
+	assert_int_equal(limit_perf_allowance(516, 2, 65536), 16);
+	assert_true(limit_perf_allowance(UINT64_MAX, UINT64_MAX, 4096) == UINT64_MAX);
+}
+
 static void test_nproc_exempt(void **state)
 {
 	(void)state;
@@ -304,13 +316,21 @@ static void test_queue_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_queue_bytes),    cmocka_unit_test(test_pipe),
-		cmocka_unit_test(test_commit_limit),   cmocka_unit_test(test_commit_limit_here),
-		cmocka_unit_test(test_commit_reserve), cmocka_unit_test(test_commit_heuristic),
-		cmocka_unit_test(test_pages),          cmocka_unit_test(test_address_space),
-		cmocka_unit_test(test_map_count),      cmocka_unit_test(test_tasks),
-		cmocka_unit_test(test_nproc_exempt),   cmocka_unit_test(test_stack),
-		cmocka_unit_test(test_exec_arguments), cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_perf_allowance),
+		cmocka_unit_test(test_queue_bytes),
+		cmocka_unit_test(test_pipe),
+		cmocka_unit_test(test_commit_limit),
+		cmocka_unit_test(test_commit_limit_here),
+		cmocka_unit_test(test_commit_reserve),
+		cmocka_unit_test(test_commit_heuristic),
+		cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_address_space),
+		cmocka_unit_test(test_map_count),
+		cmocka_unit_test(test_tasks),
+		cmocka_unit_test(test_nproc_exempt),
+		cmocka_unit_test(test_stack),
+		cmocka_unit_test(test_exec_arguments),
+		cmocka_unit_test(test_extremes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -259,6 +259,22 @@ static void test_odd_names(void **state)
 	assert_true(s.count == 1 && s.stack_end == 0);
 }
 
+/* Rings of perf events; a file of that name is none, nor is a ring of another kind. */
+static void test_rings(void **state)
+{
+	struct maps_summary s;
+	(void)state;
+	assert_int_equal(
+		summarise("10000-13000 rw-s 00000000 00:10 17                         anon_inode:[perf_event]\n"
+			  "20000-21000 rw-s 00000000 00:10 17                         anon_inode:[perf_event]\n"
+			  "30000-31000 rw-s 00000000 00:10 17                         anon_inode:[io_uring]\n"
+			  "40000-41000 rw-s 00000000 00:10 17                         /anon_inode:[perf_event]\n",
+			  MIN_ADDRESS, TASK_SIZE, 0, 0, &s),
+		0);
+	assert_int_equal(s.ring_bytes, 4 * PAGE);
+	assert_int_equal(s.count, 4);
+}
+
 static void test_bad(void **state)
 {
 	static const char *const bad[] = {
@@ -364,7 +380,8 @@ int main(void)
 		cmocka_unit_test(test_holes),    cmocka_unit_test(test_private_writable),
 		cmocka_unit_test(test_target),   cmocka_unit_test(test_odd_names),
 		cmocka_unit_test(test_missing),  cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_live),     cmocka_unit_test(test_many),
+		cmocka_unit_test(test_rings),    cmocka_unit_test(test_live),
+		cmocka_unit_test(test_many),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

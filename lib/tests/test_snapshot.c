@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/perf_event.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
@@ -23,6 +24,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "cleanup.h"
@@ -534,6 +536,59 @@ static void counts_pipes(void **state)
 	assert_true(a.counted.pipe_pages == ENOMEM_ABSENT);
 }
 
+/* Two rings of a user whom nobody else is, of one page and of three; never returns. */
+static void hold_rings(int ready)
+{
+	struct perf_event_attr event = {.type = PERF_TYPE_SOFTWARE,
+					.size = sizeof(event),
+					.config = PERF_COUNT_SW_DUMMY,
+					.disabled = 1,
+					.exclude_kernel = 1,
+					.exclude_hv = 1};
+	for (size_t pages = 1; pages <= 3; pages += 2) { /* as root, whom nobody forbids events */
+		int fd = (int)syscall(SYS_perf_event_open, &event, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+		if (fd < 0 || mmap(NULL, pages * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED)
+			_exit(1);
+	}
+	if (setresuid(LONELY_UID, LONELY_UID, LONELY_UID) < 0 || write(ready, "", 1) != 1)
+		_exit(1);
+	(void)pause();
+	_exit(0);
+}
+
+/* What a user's rings count for is added up from what his processes have mapped: here from one alone. */
+static void counts_rings(void **state)
+{
+	struct snapshot_request request = {.ring = true};
+	int ready[2];
+	char byte;
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		hold_rings(ready[1]);
+	(void)close(ready[1]);
+	ssize_t n = read(ready[0], &byte, 1);
+	request.pid = child;
+	snapshot_take(&source, &request, &a);
+	(void)kill(child, SIGKILL);
+	(void)waitpid(child, NULL, 0);
+	(void)close(ready[0]);
+	if (n != 1) /* perf events are forbidden here */
+		skip();
+	assert_int_equal(a.counted.perf_rings, 4);
+	assert_int_equal(a.counted.perf_cpus, sysconf(_SC_NPROCESSORS_ONLN));
+	assert_true(a.counted.perf_mlock_kb < ENOMEM_ABSENT && a.counted.perf_lenient <= 1);
+	/* Not asked for, and a process that is gone. */
+	snapshot_take(&source, &(struct snapshot_request){.pid = getpid()}, &a);
+	assert_true(a.counted.perf_rings == ENOMEM_ABSENT && a.counted.perf_mlock_kb == ENOMEM_ABSENT);
+	snapshot_take(&source, &request, &a);
+	assert_true(a.counted.perf_rings == ENOMEM_ABSENT);
+}
+
 static void reads_what_is_counted(void **state)
 {
 	struct snapshot_request request = {.pid = getpid(), .aio = true, .huge_size = 24};
@@ -701,6 +756,7 @@ int main(void)
 		cmocka_unit_test(counts_epoll),
 		cmocka_unit_test(reads_keys),
 		cmocka_unit_test(counts_pipes),
+		cmocka_unit_test(counts_rings),
 		cmocka_unit_test(reads_what_is_counted),
 		cmocka_unit_test(sees_state_score_and_blocks),
 		cmocka_unit_test(counts_descriptors),
