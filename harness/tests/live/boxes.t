@@ -60,6 +60,7 @@ while IFS='|' read -r kind name remedy said; do
 	remedy) box "$number" "$name" Fix "$remedy" ;;
 	esac
 done <"$work/boxes.list"
+cp -r "$image/modules" "$work/payload/modules" # the disk has none, and a box may load one
 make_payload "$live/boxes-session.sh"
 boot_to_the_end 600 "SYSTEMD_UNIT_PATH=/payload/units:"
 
