@@ -81,12 +81,35 @@ static json_t *own_words_in(char *line)
 	return NULL;
 }
 
+/*
+ * Where a log's date and time stand before what it says, they are gone, with the process and the level that may come
+ * after them: "2026-11-28 14:57:34.340 GMT [2] ", "2026/11/28 14:57:31 [alert] 2#2: ".
+ */
+static void drop_stamp(char *line)
+{
+	const char *rest = line;
+	unsigned digits = (unsigned)strspn(line, "0123456789");
+	size_t date = strcspn(line, " ");
+	if (digits != 4 || (line[digits] != '-' && line[digits] != '/') || line[date - 1] == ':')
+		return;
+	for (;;) {
+		size_t word = strcspn(rest, " "), stamp = strspn(rest, "0123456789-/:.,+#TZ");
+		bool bracketed = word > 1 && rest[0] == '[' && rest[word - 1] == ']';
+		bool zone = word == 3 && (!strncmp(rest, "GMT", 3) || !strncmp(rest, "UTC", 3));
+		if (!word || rest[word] != ' ' || (stamp < word && !bracketed && !zone))
+			break;
+		rest += word + strspn(rest + word, " ");
+	}
+	memmove(line, rest, strlen(rest) + 1);
+}
+
 static json_t *reported_in_line(const char *text, size_t length)
 {
 	char raw[LINE_MAX_], line[LINE_MAX_], more[LINE_MAX_];
 	const char *at = NULL;
 	(void)snprintf(raw, sizeof(raw), "%.*s", (int)length, text);
 	(void)text_clean(raw, false, line, sizeof(line));
+	drop_stamp(line);
 	int error = error_in(line, &at);
 	if (!error)
 		return own_words_in(line);

@@ -42,6 +42,13 @@ static void test_reported(void **state)
 		{"/bin/bash: fork: retry: Resource temporarily unavailable\n", "bash: fork: retry", "EAGAIN", NULL},
 		{"BlockingIOError: [Errno 11] Resource temporarily unavailable", "BlockingIOError: [Errno 11]",
 		 "EAGAIN", NULL},
+		/* A log's time is not what was said, another number may be. */
+		{"2026-11-28 14:57:34.340 GMT [2] FATAL:  could not map: Cannot allocate memory",
+		 "FATAL:  could not map", "ENOMEM", NULL},
+		{"2026/11/28 14:57:31 [alert] 2#2: fork() failed (11: Resource temporarily unavailable)",
+		 "fork() failed (11", "EAGAIN", ")"},
+		{"2026 files: Cannot allocate memory", "2026 files", "ENOMEM", NULL},
+		{"2026-11-28: Cannot allocate memory", "2026-11-28", "ENOMEM", NULL},
 		/* The longer text of the two that stand there: "No such device or address", not "No such device". */
 		{"open: No such device or address", "open", "ENXIO", NULL},
 	};

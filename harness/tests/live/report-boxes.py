@@ -5,8 +5,11 @@ report-boxes.py PAGE SCENARIO Reproduce: every block of the box, one after the o
 report-boxes.py PAGE SCENARIO Fix REMEDY: the blocks of the remedy of that name; of several with it, of the first.
 report-boxes.py PAGE SCENARIO Fix REMEDY what: what the page says of that remedy, in words.
 """
+import signal
 import sys
 import xml.etree.ElementTree as tree
+
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # who wants the first line reads no more
 
 
 def name(element):
