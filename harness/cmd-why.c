@@ -89,10 +89,11 @@ static int check_request(const struct request *q, char **command)
 	return r;
 }
 
-static int tell(const struct why *w, struct request *q)
+static int tell(struct why *w, struct request *q)
 {
 	if (q->quiet && w->deaths_count == 0 && !why_has_likely(w))
 		return 0;
+	why_name_places(w);
 	if (q->json) {
 		json_auto_t *json = why_json(w);
 		return launch_output_json(&q->output, json);

@@ -107,3 +107,19 @@ struct why_moment *why_moment_of_signal(struct why *w, pid_t pid, pid_t tid, con
 	w->budget.spent_ns += clock_now_ns() - begin;
 	return m;
 }
+
+static void name_places(struct why_moment *m)
+{
+	if (m && m->backtrace)
+		backtrace_name(m->backtrace);
+}
+
+void why_name_places(struct why *w)
+{
+	for (unsigned i = 0; i < w->refusals_count; i++) {
+		name_places(w->refusals[i].first);
+		name_places(w->refusals[i].last);
+	}
+	for (unsigned i = 0; i < w->deaths_count; i++)
+		name_places(w->deaths[i].moment);
+}

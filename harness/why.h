@@ -273,6 +273,8 @@ int why_attach(struct why *w, pid_t pid, uint64_t for_ns);
 
 /* --- telling ----------------------------------------------------------------------------------------------------- */
 
+/* When it is over: names and lines of where they stood, which may take longer than a process could be held for. */
+void why_name_places(struct why *w);
 void why_print(const struct why *w, bool everything, FILE *out);
 json_t *why_json(const struct why *w);
 /* "exit status 1", "SIGSEGV" */

@@ -305,10 +305,39 @@ if pids=$(own_group pids) && groups+=("$pids") && [ -f "$pids/pids.max" ]; then
 		is "$1: its flags" "$((flags & (${4}))) $((flags & (${5})))" "$(($4)) 0" || diag "flags $flags"
 	}
 	vm=0x100 vfork=0x4000 thread=0x10000 # sched.h
-	if cc -O1 -pthread -D_GNU_SOURCE -o "$work/victim" "$live/victim.c" 2>/dev/null; then
+	# The C library's clone() says nothing of how to unwind from its system call. Of a stripped file only addresses are known.
+	place() # what, the victim's function (regex; empty: it is stripped)
+	{
+		if [ "$(get .watched.unwinds)" != true ]; then
+			skip_test "$1: where" "needs libdw"
+			return
+		fi
+		is "$1: the way from the call to its start" "$(get "$likely | .unwound, (.backtrace | length > 4)" | paste -sd ' ')" "true true" || tell
+		if [ -n "$2" ]; then
+			is "$1: functions only" "$(get "[$likely | .backtrace[].symbol // \"\" | select(test(\"_IO_stdin_used|^kinds\"))] | length")" 0 || tell
+			like "$1: where" "$(get "$likely | [.backtrace[] | \"\(.symbol)@\(.source // \"\" | sub(\".*/\"; \"\")):\(.line)\"] | join(\" \")")" " $2@victim\.c:[1-9][0-9]*( .*)? main@victim\.c:[1-9]" || tell
+		fi
+	}
+	if cc -O1 -g -pthread -D_GNU_SOURCE -o "$work/victim" "$live/victim.c" 2>/dev/null; then
 		tasks "posix_spawn" spawn 1 "$vm | $vfork" $thread 'clone3?|vfork'
+		place "posix_spawn" check_spawn
 		tasks "fork" fork 1 0 "$vm | $vfork | $thread" 'clone3?|fork'
+		place "fork" check_fork
 		tasks "a thread" thread 1 "$vm | $thread" $vfork 'clone3?'
+		place "a thread" check_thread
+		cp "$work/victim" "$work/with-room"
+		for kind in thread spawn; do
+			if cc -O1 -g -static -pthread -D_GNU_SOURCE -o "$work/victim" "$live/victim.c" 2>/dev/null; then
+				tasks "$kind, static" $kind 1 "$vm" 0 'clone3?|vfork'
+				place "$kind, static" check_$kind
+				strip -s "$work/victim"
+				tasks "$kind, static and stripped" $kind 1 "$vm" 0 'clone3?|vfork'
+				place "$kind, static and stripped" ""
+			else
+				skip_test "$kind, static" "needs a static C library"
+			fi
+		done
+		mv "$work/with-room" "$work/victim"
 		echo max >"$pids/pids.max"
 		why sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$pids" "$work/victim" spawn
 		is "posix_spawn with room: nothing was refused" "$code $(get '.refusals | length')" "0 0" || tell
