@@ -236,10 +236,27 @@ like "for people: injected, call, process, end" "$(tr '\n' '|' <"$errors")" \
 	'^mmap: Cannot allocate memory\|enomem inject: .*victim: exit status 1; injected: 1 refusal, 1 call matches mmap:ENOMEM:size>=1048576 from main\(\)\|  injected: call 1 from main\(\): mmap refused with ENOMEM, asked for 1 MiB, in victim \(pid [0-9]+\)\|$'
 marked "$enomem" inject mmap:when=9999 -- "$victim" clean 2>"$errors"
 like "for people: nothing was injected" "$(cat "$errors")" '^enomem inject: .*: exit status 0; nothing was injected: [0-9]+ calls? match'
+marked "$enomem" inject fork:EAGAIN -- bash -c '(exit 0); exit 0' 2>"$errors"
+like "for people: fork() of the C library is another call: its name, with which it matches" "$(paste -sd'|' "$errors")" '0 calls match fork:EAGAIN from main\(\)\|  but it made tasks by clone, 1 call: clone:EAGAIN matches these, process:EAGAIN every such call and exec$'
+marked "$enomem" inject clone:EAGAIN:when=9999 -- bash -c '(exit 0); exit 0' 2>"$errors"
+unlike "for people: no such word where some matched" "$(cat "$errors")" 'but it made tasks'
+marked "$enomem" inject mmap:when=9999 -- bash -c '(exit 0); exit 0' 2>"$errors"
+unlike "for people: nor where no task was meant" "$(cat "$errors")" 'but it made tasks'
 marked "$enomem" inject setsockopt -- true 2>"$errors"
 like "for people: which setsockopt" "$(cat "$errors")" 'of setsockopt only SO_ATTACH_FILTER is counted'
 marked "$enomem" inject -q 'mmap:size>=1M' -- "$victim" clean 2>"$errors"
 is "--quiet" "$(cat "$errors")" "mmap: Cannot allocate memory"
+
+# What --help shows works.
+example=$("$enomem" inject --help | sed -n 's/^  enomem \(inject .*:EAGAIN -- make\) .*/\1/p')
+if command -v make >/dev/null; then
+	printf 'all:\n\techo built\n' >"$work/Makefile"
+	# shellcheck disable=SC2086
+	(cd "$work" && marked "$enomem" ${example:-no example}) >"$work/out" 2>"$errors"
+	like "the example of --help: make has no process" "$? $(paste -sd'|' "$errors")" '^2 make: .*Resource temporarily unavailable.* refused with EAGAIN, in make '
+else
+	skip_test "the example of --help" "needs make: apt-get install make"
+fi
 
 # --- streams and signals ---
 head -c 300000 /dev/urandom >"$work/binary"
