@@ -126,13 +126,13 @@ static int set_number(const char *option, const char *value, uint64_t most, uint
 	return EXIT_USAGE;
 }
 
-static int set_ttl(const char *value, struct hold_options *o)
+static int set_time(const char *option, const char *value, uint64_t *ret_ns)
 {
-	const uint64_t day = 86400000000000ULL;
-	if (number_parse_duration(value, &o->ttl_ns) == 0 && o->ttl_ns >= 1000000 && o->ttl_ns <= day)
+	const uint64_t least = 1000000, day = 86400000000000ULL;
+	if (number_parse_duration(value, ret_ns) == 0 && *ret_ns >= least && *ret_ns <= day)
 		return 0;
-	(void)say_error(0, "--ttl: %s is no time from 1ms to 24h", value);
-	options_hint_time("ttl", value);
+	(void)say_error(0, "--%s: %s is no time from 1ms to 24 hours, such as 30s", option, value);
+	options_hint_time(option, value, least, day);
 	return EXIT_USAGE;
 }
 
@@ -207,7 +207,7 @@ static int set(int letter, const char *value, struct hold_options *o)
 	case OPT_PHASE:
 		return set_phase(value, o);
 	case OPT_TTL:
-		return set_ttl(value, o);
+		return set_time("ttl", value, &o->ttl_ns);
 	case OPT_COUNT:
 		return set_number("count", value, 10000, &o->count);
 	case OPT_RATE:

@@ -597,6 +597,10 @@ for wrong in "" "pids-max" "pids-max --" "--phase nosuch pids-max -- true" "--tt
 done
 marked "$enomem" hold --ttl 30 pids-max -- true >"$json" 2>"$errors" </dev/null
 like "a time without its unit: what was meant" "$? $(tail -n 1 "$errors")" '^2 Hint: did you mean --ttl=30s\?'
+for wrong in --ttl=0 --ttl=90000 --ttl=99999999999999999999999; do
+	marked "$enomem" hold "$wrong" pids-max -- true >"$json" 2>"$errors" </dev/null
+	is "$wrong, which no unit helps: no hint of one" "$? $(grep -c 'did you mean' "$errors")" "2 0"
+done
 marked "$enomem" hold --guest=9.9 pids-max -- true >"$json" 2>"$errors" </dev/null
 is "a kernel that nobody has is told of once" "$(grep -c '^enomem: ' "$errors")" 1
 
