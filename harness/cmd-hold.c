@@ -166,8 +166,9 @@ static int finish(const struct hold_options *o, const struct hold *h, const json
 		return grade(o, h, key);
 	if (!h->tool.ended)
 		return EXIT_AS_PREDICTED; /* released */
-	/* Of a loop's end it is told so. */
-	if (h->phase == HOLD_LOOP && WIFSIGNALED(h->tool.status) && WTERMSIG(h->tool.status) == SIGTERM)
+	/* It was told to end. */
+	if ((h->phase == HOLD_LOOP || h->by_clock) && WIFSIGNALED(h->tool.status) &&
+	    WTERMSIG(h->tool.status) == SIGTERM)
 		return EXIT_AS_PREDICTED;
 	return WIFEXITED(h->tool.status) ? WEXITSTATUS(h->tool.status) : 128 + WTERMSIG(h->tool.status);
 }

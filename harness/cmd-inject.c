@@ -134,7 +134,7 @@ const struct command cmd_inject = {
 	.arguments = "[OPTION...] CALLS[:ERRNO][:when=FIRST[..LAST][+[STEP]]][:size>=BYTES] [--] COMMAND [ARGUMENT...]",
 	.examples = "  enomem inject mmap -- ./my-program         every mmap is refused\n"
 		    "  enomem inject mmap:when=3 -- ./my-program  only the third\n"
-		    "  enomem inject fork:EAGAIN -- make          as at a task limit\n",
+		    "  enomem inject process:EAGAIN -- make       as at a task limit\n",
 	.blurb = "Run any program, and refuse it some calls as the kernel would.",
 	.options = options,
 	.run = cmd_inject_main,

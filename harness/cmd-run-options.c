@@ -180,7 +180,7 @@ static int parse_one(const struct command *self, int letter, const char *value, 
 		if (number_parse_duration(value, &o->deadline_ns) < 0 || o->deadline_ns == 0 ||
 		    o->deadline_ns > DEADLINE_MAX_NS) {
 			int code = wrong("deadline", value, "times up to 24 hours, such as 10s and 5min");
-			options_hint_time("deadline", value);
+			options_hint_time("deadline", value, 1, DEADLINE_MAX_NS);
 			return code;
 		}
 		return 0;

@@ -59,7 +59,7 @@ static int parse_value(int letter, const char *value, struct request *q)
 		if (number_parse_duration(value, &s->timeout_ns) == 0 && s->timeout_ns >= 1000000)
 			return 0;
 		(void)say_error(-EINVAL, "--timeout: %s is no time such as 10s", value);
-		options_hint_time("timeout", value);
+		options_hint_time("timeout", value, 1000000, UINT64_MAX);
 		return -EINVAL;
 	case OPT_MAX_RUNS:
 		if (number_parse_count(value, &s->max_runs) < 0 || s->max_runs == 0)

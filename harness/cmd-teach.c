@@ -96,7 +96,7 @@ static int parse(const struct command *self, int argc, char **argv, struct teach
 		else if (letter == OPT_DEADLINE &&
 			 (number_parse_duration(value, &o->shell_ns) < 0 || !o->shell_ns || o->shell_ns > SHELL_MAX_NS))
 			r = wrong("deadline", value, "times up to 24 hours, such as 90s and 30min"),
-			options_hint_time("deadline", value);
+			options_hint_time("deadline", value, 1, SHELL_MAX_NS);
 		else if (letter == OPT_COLOR)
 			r = options_colour(self, o->colour = value);
 		else if (letter == OPT_SCENARIOS)

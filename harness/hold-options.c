@@ -21,6 +21,7 @@ enum {
 	OPT_TTL,
 	OPT_COUNT,
 	OPT_RATE,
+	OPT_READY_AFTER,
 	OPT_KEY,
 	OPT_ALL,
 	OPT_GRADE,
@@ -48,6 +49,8 @@ const struct option_row hold_option_rows[] = {
 	{"ttl", OPT_TTL, "TIME", "how long the tool may take (30s)"},
 	{"count", OPT_COUNT, "N", "of a loop: so many failures (10)"},
 	{"rate", OPT_RATE, "N", "of a loop: so many a second, at most (10)"},
+	{"ready-after", OPT_READY_AFTER, "TIME",
+	 "of a gate or loop: begin then, where the tool has not said that it is ready"},
 	{"case", OPT_CASE, "NAME", "of several cases this one (the first that can run here)"},
 	{"run", OPT_RUN, "NAME", "of several triggers the one of this name"},
 	{"decoys", OPT_DECOYS, "NAME,...",
@@ -126,13 +129,13 @@ static int set_number(const char *option, const char *value, uint64_t most, uint
 	return EXIT_USAGE;
 }
 
-static int set_ttl(const char *value, struct hold_options *o)
+static int set_time(const char *option, const char *value, uint64_t *ret_ns)
 {
-	const uint64_t day = 86400000000000ULL;
-	if (number_parse_duration(value, &o->ttl_ns) == 0 && o->ttl_ns >= 1000000 && o->ttl_ns <= day)
+	const uint64_t least = 1000000, day = 86400000000000ULL;
+	if (number_parse_duration(value, ret_ns) == 0 && *ret_ns >= least && *ret_ns <= day)
 		return 0;
-	(void)say_error(0, "--ttl: %s is no time from 1ms to 24h", value);
-	options_hint_time("ttl", value);
+	(void)say_error(0, "--%s: %s is no time from 1ms to 24 hours, such as 30s", option, value);
+	options_hint_time(option, value, least, day);
 	return EXIT_USAGE;
 }
 
@@ -207,11 +210,13 @@ static int set(int letter, const char *value, struct hold_options *o)
 	case OPT_PHASE:
 		return set_phase(value, o);
 	case OPT_TTL:
-		return set_ttl(value, o);
+		return set_time("ttl", value, &o->ttl_ns);
 	case OPT_COUNT:
 		return set_number("count", value, 10000, &o->count);
 	case OPT_RATE:
 		return set_number("rate", value, 1000, &o->rate);
+	case OPT_READY_AFTER:
+		return set_time("ready-after", value, &o->ready_after_ns);
 	case OPT_CASE:
 		o->case_name = value;
 		return 0;
@@ -273,6 +278,10 @@ static int check(const struct hold_options *o)
 		wrong = "--at-least goes with --all";
 	else if ((o->count || o->rate) && !(o->has_phase && o->phase == HOLD_LOOP))
 		wrong = "--count and --rate go with --phase loop";
+	else if (o->ready_after_ns && !(o->has_phase && hold_starts_before(o->phase)))
+		wrong = "--ready-after goes with --phase gate or --phase loop";
+	else if (o->ready_after_ns >= o->ttl_ns)
+		wrong = "--ready-after is not less than --ttl, which is how long the tool may take in all";
 	else if (!o->in_guest && is_about_guests(o))
 		wrong = "--bring, --guest-memory, --guest-cpus, --guest-swap, --guest-cgroup, --sysctl and --stdin go "
 			"with --guest";
@@ -366,5 +375,6 @@ struct hold hold_of(const struct hold_options *o, enum hold_phase phase)
 			     .count = phase != HOLD_LOOP ? 1
 				      : o->count         ? (unsigned)o->count
 							 : 10,
-			     .interval_ns = 1000000000 / (o->rate ? o->rate : 10)};
+			     .interval_ns = 1000000000 / (o->rate ? o->rate : 10),
+			     .ready_after_ns = o->ready_after_ns};
 }

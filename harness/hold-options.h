@@ -19,6 +19,7 @@ struct hold_options {
 	struct guest_bring bring;
 	enum hold_phase phase;
 	uint64_t count, rate;
+	uint64_t ready_after_ns;           /* 0: not given */
 	uint64_t ttl_ns, within, at_least; /* the latter two in basis points */
 	struct select_filter filter;
 	char *const *names; /* of scenarios */

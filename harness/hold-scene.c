@@ -118,6 +118,8 @@ static json_t *descriptor(const struct hold *h, const struct run_record *record,
 	(void)json_object_set_new(json_object_get(d, "victim"), "tid", tid ? json_deep_copy(tid) : json_integer(pid));
 	if (h->phase == HOLD_LOOP)
 		(void)json_object_set_new(d, "count", json_integer(h->count));
+	if (h->ready_after_ns)
+		(void)json_object_set_new(d, "ready_after_ns", json_number(h->ready_after_ns));
 	(void)json_object_set_new(d, "kernel_log_sequence",
 				  h->log_sequence == ENOMEM_ABSENT ? json_null() : json_number(h->log_sequence));
 	if (h->capture) {

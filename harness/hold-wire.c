@@ -32,10 +32,10 @@ json_t *hold_request(const struct hold *h)
 		json_decref(sent);
 		return NULL;
 	}
-	return json_pack("{s:o, s:i, s:I, s:I, s:I, s:b, s:s*, s:o*}", "command", sent, "phase", (int)h->phase,
+	return json_pack("{s:o, s:i, s:I, s:I, s:I, s:I, s:b, s:s*, s:o*}", "command", sent, "phase", (int)h->phase,
 			 "ttl_ns", (json_int_t)h->ttl_ns, "count", (json_int_t)h->count, "interval_ns",
-			 (json_int_t)h->interval_ns, "capture", h->capture, "stdin", h->input, "decoys",
-			 decoys_request(h->beside));
+			 (json_int_t)h->interval_ns, "ready_after_ns", (json_int_t)h->ready_after_ns, "capture",
+			 h->capture, "stdin", h->input, "decoys", decoys_request(h->beside));
 }
 
 int hold_from_request(const json_t *request, struct hold *ret, struct run_command *command)
@@ -56,7 +56,8 @@ int hold_from_request(const json_t *request, struct hold *ret, struct run_comman
 			     .argv = command->argv,
 			     .capture = json_is_true(json_object_get(request, "capture")),
 			     .count = (unsigned)count,
-			     .interval_ns = (uint64_t)text_integer(request, "interval_ns", 0)};
+			     .interval_ns = (uint64_t)text_integer(request, "interval_ns", 0),
+			     .ready_after_ns = (uint64_t)text_integer(request, "ready_after_ns", 0)};
 	return 0;
 }
 
@@ -73,13 +74,13 @@ static json_t *evidence_part(const json_t *evidence)
 
 json_t *hold_result(const struct hold *h, int code, const char *why)
 {
-	json_t *o =
-		json_pack("{s:i, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:i, s:i, s:i, s:i, s:i, s:b, s:b, s:o}",
-			  "code", code, "why", judge_text(why), "reached", h->reached, "as_predicted", h->as_predicted,
-			  "started", h->started, "expired", h->expired, "released", h->released, "victim_ended",
-			  h->victim_ended, "too_long", h->answer_too_long, "made", (int)h->made, "held", (int)h->state,
-			  "problem", h->problem, "error", h->tool.error, "status", h->tool.status, "ended",
-			  h->tool.ended, "lost", h->tool.lost, "evidence", evidence_part(h->evidence));
+	json_t *o = json_pack(
+		"{s:i, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:i, s:i, s:i, s:i, s:i, s:b, s:b, s:o}", "code",
+		code, "why", judge_text(why), "reached", h->reached, "as_predicted", h->as_predicted, "started",
+		h->started, "expired", h->expired, "released", h->released, "by_clock", h->by_clock, "victim_ended",
+		h->victim_ended, "too_long", h->answer_too_long, "made", (int)h->made, "held", (int)h->state, "problem",
+		h->problem, "error", h->tool.error, "status", h->tool.status, "ended", h->tool.ended, "lost",
+		h->tool.lost, "evidence", evidence_part(h->evidence));
 	if (o && h->failures)
 		(void)json_object_set(o, "failures", h->failures);
 	if (o && h->decoys)
@@ -222,6 +223,7 @@ int hold_take_result(struct hold *h, const json_t *result, const json_t *proven,
 	h->started |= says(result, "started");
 	h->expired = says(result, "expired");
 	h->released = says(result, "released");
+	h->by_clock = says(result, "by_clock");
 	h->victim_ended = says(result, "victim_ended");
 	h->answer_too_long = says(result, "too_long");
 	h->made = (unsigned)made;

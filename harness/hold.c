@@ -180,7 +180,8 @@ bool hold_starts_before(enum hold_phase phase)
 	return phase == HOLD_GATE || phase == HOLD_LOOP;
 }
 
-static void wait_for_tool(struct hold *h, bool until_ready)
+/* until_ns: CLOCK_BOOTTIME, where the deadline is too. */
+static void wait_for_tool(struct hold *h, bool until_ready, uint64_t until_ns)
 {
 	struct hold_tool *t = &h->tool;
 	/* Where it is meant to end, nobody wonders. */
@@ -191,11 +192,13 @@ static void wait_for_tool(struct hold *h, bool until_ready)
 			h->expired = true;
 			break;
 		}
+		if (now >= until_ns)
+			break;
 		struct pollfd fds[] = {{.fd = t->result_fd, .events = POLLIN},
 				       {.fd = t->out_fd, .events = POLLIN},
 				       {.fd = h->control_fd, .events = POLLIN},
 				       {.fd = h->victim_ended || over ? -1 : h->victim_fd, .events = POLLIN}};
-		uint64_t left_ms = (h->deadline_ns - now) / 1000000 + 1;
+		uint64_t left_ms = ((until_ns < h->deadline_ns ? until_ns : h->deadline_ns) - now) / 1000000 + 1;
 		(void)poll(fds, ARRAY_SIZE(fds), left_ms < POLL_MS ? (int)left_ms : POLL_MS);
 		h->victim_ended |= fds[3].revents != 0;
 		if (fds[2].revents)
@@ -231,15 +234,24 @@ static int start_tool(struct hold *h, const struct run_record *record, pid_t pid
 	return h->problem;
 }
 
+/* Who was given time before it failed is given it again to see that it has; some is left for its end. */
+static void let_it_see(struct hold *h)
+{
+	const uint64_t now = clock_ns(CLOCK_BOOTTIME), left = now < h->deadline_ns ? (h->deadline_ns - now) / 2 : 0;
+	wait_for_tool(h, false, now + (h->ready_after_ns < left ? h->ready_after_ns : left));
+}
+
 void hold_finish(struct hold *h)
 {
 	if (!h->running)
 		return;
 	h->running = false;
 	if (h->problem == 0) {
-		if (h->phase == HOLD_LOOP)
+		if (h->by_clock && h->phase == HOLD_GATE)
+			let_it_see(h);
+		if (h->by_clock || h->phase == HOLD_LOOP)
 			hold_tool_terminate(&h->tool);
-		wait_for_tool(h, false);
+		wait_for_tool(h, false, UINT64_MAX);
 		hold_tool_end(&h->tool);
 		hold_thaw(h->beside);
 		h->started = h->tool.error == 0;
@@ -329,6 +341,16 @@ static void hold_innocent(pid_t pid, void *data)
 	witness_kill_all(&record->witness);
 }
 
+/* It says so, or has had its time; a tool that nobody wrote for this says nothing. */
+static void wait_until_ready(struct hold *h)
+{
+	const struct hold_tool *t = &h->tool;
+	const uint64_t begin_ns = h->deadline_ns - h->ttl_ns;
+	wait_for_tool(h, true, h->ready_after_ns ? begin_ns + h->ready_after_ns : UINT64_MAX);
+	h->by_clock = h->ready_after_ns && !h->ready && !t->ended && !t->lost && !h->released && !h->expired &&
+		      !*h->interrupted;
+}
+
 /* The tool starts first; of a loop only once. */
 static void hold_at_start(pid_t pid, void *data)
 {
@@ -340,7 +362,7 @@ static void hold_at_start(pid_t pid, void *data)
 	}
 	h->state = HOLD_AT_START;
 	if (start_tool(h, record, pid) == 0)
-		wait_for_tool(h, true);
+		wait_until_ready(h);
 	if (h->problem < 0 || h->expired || h->tool.error || h->tool.lost)
 		witness_kill_all(&record->witness);
 }

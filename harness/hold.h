@@ -46,9 +46,10 @@ struct hold {
 	const struct machine *machine;
 	const cpu_set_t *cpus;
 	const atomic_bool *interrupted;
-	bool proven;                /* already, in another guest */
-	unsigned count;             /* of failures; 1 but for a loop */
-	uint64_t interval_ns;       /* between two */
+	bool proven;             /* already, in another guest */
+	unsigned count;          /* of failures; 1 but for a loop */
+	uint64_t interval_ns;    /* between two */
+	uint64_t ready_after_ns; /* of one that starts before: a tool is taken to be ready then; 0: when it says so */
 	struct hold_decoys *beside; /* NULL for none */
 	uint64_t log_sequence;      /* of the first line of the kernel log that may be the run's; ENOMEM_ABSENT */
 
@@ -62,6 +63,7 @@ struct hold {
 	bool answer_too_long;
 	enum hold_state state;
 	bool expired, released, victim_ended, ready;
+	bool by_clock;    /* it never said that it was ready, and will not know when it is over: it is told */
 	unsigned made;    /* failures so far, each as predicted */
 	json_t *failures; /* of a loop: {"pid", "time_ns"} of each; NULL */
 	json_t *decoys;   /* see hold_decoys_look(); NULL */

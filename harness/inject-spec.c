@@ -302,6 +302,14 @@ bool inject_spec_matches(const struct inject_spec *spec, const struct call_info 
 	return spec->calls & bit(call) && asked >= spec->least;
 }
 
+bool inject_spec_makes_tasks(const struct inject_spec *spec)
+{
+	for (const struct call_info *call = watched_calls; call->name; call++)
+		if (spec->calls & bit(call) && call->family == CALL_TASK)
+			return true;
+	return false;
+}
+
 bool inject_spec_is_due(const struct inject_spec *spec, uint64_t n)
 {
 	return n >= spec->first && n <= spec->last && (n - spec->first) % spec->step == 0;

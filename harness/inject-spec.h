@@ -40,4 +40,6 @@ char *inject_spec_format(const struct inject_spec *spec, char *buf, size_t size)
 
 /* Is a call of them? And is the n-th that matches refused? */
 bool inject_spec_matches(const struct inject_spec *spec, const struct call_info *call, uint64_t asked);
+/* Is one of them a call that makes a task? The C library makes them by others than those of its functions' names. */
+bool inject_spec_makes_tasks(const struct inject_spec *spec);
 bool inject_spec_is_due(const struct inject_spec *spec, uint64_t n);

@@ -43,6 +43,20 @@ static void print_command(const struct inject_run *r, FILE *out)
 			(void)fprintf(out, "  of %s only %s is counted\n", only[i].call, only[i].command);
 }
 
+/* fork() of glibc is clone, posix_spawn() is clone3 or clone: who asks for fork or vfork may mean these. */
+static void print_task_calls(const struct inject_run *r, FILE *out)
+{
+	char names[128] = "", count[64];
+	if (r->matched || !r->tasks_made)
+		return;
+	for (const struct call_info *call = watched_calls; call->name; call++)
+		if (r->tasks_by >> (call - watched_calls) & 1)
+			text_add(names, sizeof(names), "%s%s", *names ? "," : "", call->name);
+	(void)fprintf(out, "  but it made tasks by %s, %s: %s:%s matches these, process:%s every such call and exec\n",
+		      names, count_text(r->tasks_made, "call", "calls", count, sizeof(count)), names,
+		      strerrorname_np(r->spec.error), strerrorname_np(r->spec.error));
+}
+
 void inject_print_earlier(const char *earlier, FILE *out)
 {
 	if (earlier)
@@ -80,6 +94,7 @@ void inject_print(const struct inject_run *r, char *const *argv, enum follow_sta
 	if (r->fired == 0) {
 		(void)fprintf(out, "nothing was injected: %s %s from %s\n", matched, spec, from);
 		print_command(r, out);
+		print_task_calls(r, out);
 		inject_print_earlier(r->earlier, out);
 		return;
 	}

@@ -28,8 +28,13 @@ static int on_calling(const struct follow_process *p, const struct call_info *ca
 {
 	struct inject_run *r = data;
 	(void)p;
-	if (!inject_spec_matches(&r->spec, call, asked))
+	if (!inject_spec_matches(&r->spec, call, asked)) {
+		if (call->family == CALL_TASK && inject_spec_makes_tasks(&r->spec)) {
+			r->tasks_by |= 1ULL << (call - watched_calls);
+			r->tasks_made++;
+		}
 		return 0;
+	}
 	r->matched++;
 	return !r->nothing && inject_spec_is_due(&r->spec, r->matched) ? r->spec.error : 0;
 }

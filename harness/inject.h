@@ -46,6 +46,9 @@ struct inject_run {
 	const char
 		*earlier; /* it ended before calls are counted from where it was asked: the start to ask for; or NULL */
 	uint64_t matched, fired;
+	uint64_t tasks_by; /* calls that make tasks, and were made, but were not asked for: bits as of the spec's calls
+			    */
+	uint64_t tasks_made; /* so often */
 	unsigned fault_count, death_count;
 	struct inject_fault fault[INJECT_LISTED]; /* the first ones */
 	struct inject_death death[INJECT_LISTED];

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "number.h"
 #include "report-text.h"
 #include "say.h"
 
@@ -133,10 +134,16 @@ int options_colour(const struct command *command, const char *value)
 	return choice(command, "color", value, when, ARRAY_SIZE(when)) < 0 ? EXIT_USAGE : 0;
 }
 
-void options_hint_time(const char *option, const char *value)
+void options_hint_time(const char *option, const char *value, uint64_t least_ns, uint64_t most_ns)
 {
-	if (*value && value[strspn(value, "0123456789")] == '\0')
-		say_hint("did you mean --%s=%ss? A time has a unit: ms, s, min, h", option, value);
+	char with_unit[32];
+	uint64_t time_ns;
+	if (!*value || value[strspn(value, "0123456789")] != '\0')
+		return;
+	int n = snprintf(with_unit, sizeof(with_unit), "%ss", value);
+	if (n > 0 && (size_t)n < sizeof(with_unit) && number_parse_duration(with_unit, &time_ns) == 0 &&
+	    time_ns >= least_ns && time_ns <= most_ns)
+		say_hint("did you mean --%s=%ss? A time has a unit: ms, s, min", option, value);
 }
 
 static unsigned closed_streams;

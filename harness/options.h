@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 struct option_row {
@@ -34,8 +35,8 @@ int options_next(const struct command *command, int argc, char **argv, const cha
 int options_format(const struct command *command, const char *value, unsigned *ret);
 /* Of --color: 0, EXIT_USAGE after telling */
 int options_colour(const struct command *command, const char *value);
-/* After a time was refused: a number alone wants a unit. */
-void options_hint_time(const char *option, const char *value);
+/* After a time was refused: a number alone wants a unit. Said only where it would be taken then, from least to most. */
+void options_hint_time(const char *option, const char *value, uint64_t least_ns, uint64_t most_ns);
 /* Index of the first operand, after options_next() returned -1. */
 int options_operands(void);
 void options_help(const struct command *command);

@@ -15,16 +15,13 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "call-asks.h"
 #include "cleanup.h"
 #include "follow-internal.h"
 #include "limits.h"
 #include "procfs.h"
 #include "witness-asked.h"
 #include "witness-inject.h"
-
-/* linux/mman.h of Debian 12 knows them, glibc's sys/mman.h of older ones does not. */
-#define ADVICE_POPULATE_READ  22
-#define ADVICE_POPULATE_WRITE 23
 
 /* --- the break --------------------------------------------------------------------------------------------------- */
 
@@ -64,21 +61,28 @@ static uint64_t break_of(pid_t pid)
 
 /* --- calls ------------------------------------------------------------------------------------------------------- */
 
-/* Does the call ask for anything? What gives back, or only asks where the break is, cannot be refused. */
+/* Where that cannot be told it is open. */
+static bool is_open(pid_t pid, int fd)
+{
+	char name[64];
+	(void)snprintf(name, sizeof(name), "/proc/%d/fd/%d", pid, fd);
+	return fd >= 0 && (faccessat(AT_FDCWD, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT);
+}
+
+/* Does the call ask for anything? What gives back, or only asks where the break is, cannot be refused; neither can what
+ * the kernel has refused for its arguments before it looks for anything. */
 static bool asks(struct follow_task *t, uint64_t *ret_bytes)
 {
 	struct follow_process *p = t->process;
 	struct tracee asks = {.tid = t->tid, .tgid = p->pid, .call = t->call};
 	memcpy(asks.args, t->args, sizeof(asks.args));
+	int fd;
 	*ret_bytes = 0;
-	switch (t->call->family) {
-	case CALL_SWAP:
+	if (!call_asks(t->call, t->args) || (call_names_descriptor(t->call, t->args, &fd) && !is_open(p->pid, fd)))
 		return false;
+	switch (t->call->family) {
 	case CALL_EXEC: /* what is executed now is not what is asked for */
 		return true;
-	case CALL_ADVISE:
-		*ret_bytes = t->args[1];
-		return t->args[2] == ADVICE_POPULATE_READ || t->args[2] == ADVICE_POPULATE_WRITE;
 	case CALL_BREAK:
 		if (t->args[0] && !p->last_break)
 			p->last_break = break_of(p->pid);

@@ -28,8 +28,13 @@ static void free_words(char **words)
 static void request_arrives(void **state)
 {
 	char *argv[] = {tool, argument, NULL};
-	const struct hold sent = {
-		.phase = HOLD_LOOP, .ttl_ns = 7000000000, .argv = argv, .capture = true, .count = 12, .interval_ns = 5};
+	const struct hold sent = {.phase = HOLD_LOOP,
+				  .ttl_ns = 7000000000,
+				  .argv = argv,
+				  .capture = true,
+				  .count = 12,
+				  .interval_ns = 5,
+				  .ready_after_ns = 6};
 	struct hold got;
 	struct run_command command;
 	(void)state;
@@ -42,7 +47,8 @@ static void request_arrives(void **state)
 	assert_int_equal(hold_from_request(request, &got, &command), 0);
 	json_decref(request);
 	assert_int_equal(got.phase, HOLD_LOOP);
-	assert_true(got.ttl_ns == sent.ttl_ns && got.interval_ns == 5 && got.count == 12 && got.capture);
+	assert_true(got.ttl_ns == sent.ttl_ns && got.interval_ns == 5 && got.ready_after_ns == 6 && got.count == 12 &&
+		    got.capture);
 	assert_string_equal(got.argv[0], tool);
 	assert_string_equal(got.argv[1], argument);
 	assert_null(got.argv[2]);
@@ -88,6 +94,7 @@ static void result_arrives(void **state)
 			    .as_predicted = true,
 			    .started = true,
 			    .released = true,
+			    .by_clock = true,
 			    .made = 3,
 			    .state = HOLD_THROTTLED,
 			    .evidence = json_pack("{s:{s:s}, s:{s:s}, s:s}", "failing_moment", "at", "call", "cause",
@@ -102,7 +109,7 @@ static void result_arrives(void **state)
 	assert_int_equal(hold_take_result(&got, result, NULL, why, sizeof(why)), 3);
 	json_decref(result);
 	assert_non_null(strstr(why, "because "));
-	assert_true(got.reached && got.as_predicted && got.started && got.released && got.tool.ended);
+	assert_true(got.reached && got.as_predicted && got.started && got.released && got.by_clock && got.tool.ended);
 	assert_false(got.expired || got.victim_ended || got.tool.lost || got.answer_too_long);
 	assert_int_equal(got.made, 3);
 	assert_string_equal(hold_state_names[got.state], "throttled");

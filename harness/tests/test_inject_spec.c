@@ -74,6 +74,19 @@ static void test_calls(void **state)
 	assert_int_equal(parsed("clone:EAGAIN:when=2").error, EAGAIN);
 }
 
+static void test_tasks(void **state)
+{
+	const struct {
+		const char *text;
+		bool makes;
+	} known[] = {{"fork", true}, {"process:EAGAIN", true}, {"all", true}, {"execve", false}, {"memory", false}};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		struct inject_spec spec = parsed(known[i].text);
+		assert_int_equal(inject_spec_makes_tasks(&spec), known[i].makes);
+	}
+}
+
 static void test_size(void **state)
 {
 	(void)state;
@@ -200,9 +213,9 @@ static void test_manual(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_when),      cmocka_unit_test(test_calls),  cmocka_unit_test(test_size),
-		cmocka_unit_test(test_mistakes),  cmocka_unit_test(test_format), cmocka_unit_test(test_manual),
-		cmocka_unit_test(test_all_calls),
+		cmocka_unit_test(test_when),   cmocka_unit_test(test_calls),     cmocka_unit_test(test_tasks),
+		cmocka_unit_test(test_size),   cmocka_unit_test(test_mistakes),  cmocka_unit_test(test_format),
+		cmocka_unit_test(test_manual), cmocka_unit_test(test_all_calls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,6 +125,17 @@ nothing_left "after it: "
 
 # --- tools that nobody here wrote ---
 if command -v earlyoom >/dev/null; then
+	# As README.md has it, word for word; and with a tool that does nothing.
+	line=$(sed -n 's/^    enomem \(hold ram-exhausted .* -- earlyoom .*\)$/\1/p' "$live/../../../README.md")
+	line=${line/--guest=6.1/--guest=$kernel}
+	# shellcheck disable=SC2086
+	marked "$enomem" ${line:-hold} >"$json" 2>"$errors" </dev/null
+	code=$?
+	like "README's line: earlyoom ends the victim, and nobody else" "$(grep -h 'sending SIG.* to process' "$json" "$errors" | paste -sd' ')" '^sending SIGTERM to process [0-9]+ [^"]*"victim"[^"]*$' || tell_hold
+	like "README's line: it came before the kernel, and the exit status is 1" "$code $(paste -sd' ' "$errors")" '^1 .*ram-exhausted: .*: predicted SIGKILL by system-oom, observed SIGTERM SI_USER' || tell_hold
+	# shellcheck disable=SC2086
+	marked "$enomem" ${line%% -- *} -- sleep 1000 >"$json" 2>"$errors" </dev/null
+	like "README's line, with a tool that does nothing: it is the kernel, and 0" "$? $(cat "$errors")" '^0 .*ram-exhausted: .*: as predicted: SIGKILL by system-oom' || tell_hold
 	hold --guest-memory 512M --phase gate ram-exhausted -- 'earlyoom -M 65536 -r 0 >/tmp/log 2>&1 &
 		$h have 20000000 >/dev/null & innocent=$!
 		$h sleep 1000; $h say ready; $h await; $h sleep 300

@@ -142,6 +142,22 @@ EOF
 	hold --phase loop --count 5 --rate 50 pids-max -- sh -c '"$0" ready; trap "echo told; exit 3" TERM; while :; do sleep 0.05; done' "$work/say"
 	is "loop: a tool that has something to say when it is over" "$code $(tail -n 1 "$json")" "3 told" || tell_hold
 fi
+# One that says nothing: `sleep` was written for nothing of this.
+hold --phase gate --ready-after 300ms pids-max -- sleep 1000
+is "gate: opened for a tool that says nothing, which is told when it is over" "$code $(of_key '"\(.cause.id) \(.tool.signal) \(.tool.deadline_reached)"')" "0 pids-max SIGTERM false" || tell_hold
+hold --phase loop --count 4 --rate 50 --ready-after 300ms pids-max -- sleep 1000
+is "loop: begun for a tool that says nothing: each failure" "$code $(of_key '"\(.count) \([.failures[].pid] | unique | length) \(.tool.signal)"')" "0 4 4 SIGTERM" || tell_hold
+hold --phase gate --ready-after 2s pids-max -- sh -c 'd=$(jq -r .cgroup.pids.path $ENOMEM_DESC); jq .ready_after_ns $ENOMEM_DESC; sed -n "s/^max //p" $d/pids.events
+	while [ -e /proc/$ENOMEM_PID ]; do sleep 0.05; done; sed -n "s/^max //p" $d/pids.events; exec sleep 1000'
+is "gate: not before its time, of which the descriptor tells; what failed is seen" "$code $(paste -sd' ' "$json")" "0 2000000000 0 1" || tell_hold
+hold --phase gate --ready-after 300ms pids-max -- sh -c 'trap "exit 7" TERM; while :; do sleep 0.05; done'
+is "gate: what a tool says when it is told" "$code" 7 || tell_hold
+hold --phase gate --ready-after 2500ms --ttl 4s pids-max -- sleep 1000
+is "gate: opened late, it is told before the deadline" "$code $(of_key .tool.signal)" "0 SIGTERM" || tell_hold
+hold --phase gate --ready-after 20s pids-max -- sh -c 'jq -e .ready_after_ns $ENOMEM_DESC >/dev/null; exit 4'
+is "gate: a tool that ends before opens it, and was sent nothing" "$code $(of_key '"\(.cause.id) \(.tool.exit)"')" "4 pids-max 4" || tell_hold
+hold --phase gate pids-max -- sh -c 'jq -e .ready_after_ns $ENOMEM_DESC'
+is "gate: without the option the descriptor has none" "$code" 1
 hold --phase gate pids-max -- true
 is "gate: a tool that ends opens it" "$code $(of_key .cause.id)" "0 pids-max" || tell_hold
 hold --phase gate --ttl 300ms pids-max -- sleep 1000
@@ -590,13 +606,17 @@ marked "$enomem" hold --key "$work/link" pids-max -- true 2>"$errors"
 is "a key behind a link" "$? $(test -e "$work/target"; echo $?)" "2 1"
 for wrong in "" "pids-max" "pids-max --" "--phase nosuch pids-max -- true" "--ttl never pids-max -- true" "--ttl 0 pids-max -- true" \
 	"pids-max max-map-count -- true" "--all -- true" "--all --grade --key k -- true" "--at-least 101% --all --grade -- true" "--grade nosuch -- true" \
-	"--at-least 50% pids-max -- true" "--count 3 pids-max -- true" "--phase loop --rate 0 pids-max -- true"; do
+	"--at-least 50% pids-max -- true" "--count 3 pids-max -- true" "--ready-after 1s pids-max -- true" "--phase aftermath --ready-after 1s pids-max -- true" "--phase gate --ready-after 30s pids-max -- true" "--phase gate --ready-after 0 pids-max -- true" "--phase loop --rate 0 pids-max -- true"; do
 	# shellcheck disable=SC2086
 	marked "$enomem" hold $wrong >"$json" 2>"$errors" </dev/null
 	is "usage: hold $wrong" $? 2
 done
 marked "$enomem" hold --ttl 30 pids-max -- true >"$json" 2>"$errors" </dev/null
 like "a time without its unit: what was meant" "$? $(tail -n 1 "$errors")" '^2 Hint: did you mean --ttl=30s\?'
+for wrong in --ttl=0 --ttl=90000 --ttl=99999999999999999999999; do
+	marked "$enomem" hold "$wrong" pids-max -- true >"$json" 2>"$errors" </dev/null
+	is "$wrong, which no unit helps: no hint of one" "$? $(grep -c 'did you mean' "$errors")" "2 0"
+done
 marked "$enomem" hold --guest=9.9 pids-max -- true >"$json" 2>"$errors" </dev/null
 is "a kernel that nobody has is told of once" "$(grep -c '^enomem: ' "$errors")" 1
 

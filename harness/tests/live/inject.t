@@ -65,6 +65,67 @@ for program in "$victim" "$work/victim-static" "$work/victim-fixed"; do
 	is "$name: its breakpoint is gone: status 2 as without" "$code" 2
 done
 
+# --- what asks for nothing, and what the kernel refuses for its arguments: as without, each by its errno ---
+cat >"$work/nothing.c" <<'C'
+#include <errno.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#define RW (PROT_READ | PROT_WRITE)
+#define OURS (MAP_PRIVATE | MAP_ANONYMOUS)
+static char page[2 * 4096] __attribute__((aligned(4096)));
+static char line[128]; /* and no stdio, which asks for memory itself */
+#define TELL(call) (errno = 0, (void)(call), (void)!write(1, line, sprintf(line, "%d: %s\n", errno, #call)))
+int main(int argc, char **argv)
+{
+	(void)argv;
+	if (argc > 1) { /* these ask, and are granted */
+		TELL(mmap(0, 4096, RW, OURS, -1, 0));
+		TELL(mprotect(page, 4096, PROT_READ));
+		TELL(mprotect(page, 4096, RW));
+		TELL(mmap(0, 4096, RW, MAP_PRIVATE, 0, 0)); /* a device, which may refuse, but by another errno */
+		return 0;
+	}
+	TELL(mlock(page, 0));
+	TELL(syscall(SYS_mlock2, page, 0, 0));
+	TELL(syscall(SYS_mlock2, page, 4096, 9));
+	TELL(mlockall(0));
+	TELL(mprotect(page, 0, RW));
+	TELL(mprotect(page + 8, 4096, RW));
+	TELL(mprotect(page, 4096, RW | 0x100));
+	TELL(mremap(page, 4096, 4096, 0));
+	TELL(mremap(page, 4096, 0, 0));
+	TELL(mremap(page + 8, 4096, 8192, 0));
+	TELL(mremap(page, 4096, 8192, 64));
+	TELL(mmap(0, 0, RW, OURS, -1, 0));
+	TELL(mmap(page + 8, 4096, RW, OURS | MAP_FIXED, -1, 0));
+	TELL(mmap(0, 4096, RW, MAP_ANONYMOUS, -1, 0));
+	TELL(mmap(0, 4096, RW, MAP_PRIVATE, -1, 0));
+	TELL(mmap(0, 4096, RW, MAP_PRIVATE, 77, 0));
+	TELL(mmap(0, 4096, RW, MAP_PRIVATE, 0, 8));
+	TELL(munmap(page, 0));
+	TELL(munmap(page + 8, 4096));
+	TELL(shmget(IPC_PRIVATE, 0, 0600));
+	TELL(shmat(-1, 0, 0));
+	TELL(madvise(page, 4096, MADV_NORMAL));
+	return 0;
+}
+C
+if cc -w -D_GNU_SOURCE -o "$work/nothing" "$work/nothing.c"; then
+	marked "$work/nothing" >"$work/bare" </dev/null
+	inject memory:ENOMEM "$work/nothing"
+	is "what asks for nothing: told as without" "$(diff "$work/bare" "$work/out")" "" || tell_injected
+	is "what asks for nothing: none is counted" "$code $(wc -l <"$work/out") $(get '"\(.matched) \(.fired)"')" "0 22 0 0" || tell_injected
+	like "what asks for nothing: the kernel answered" "$(sort "$work/bare" | cut -d: -f1 | uniq | paste -sd' ')" '^0 22 9$'
+	inject memory:ENOMEM "$work/nothing" more
+	is "what asks for something: each is refused" "$code $(cut -d: -f1 "$work/out" | uniq) $(get '"\(.matched) \(.fired)"')" "0 12 4 4" || tell_injected
+else
+	echo "Bail out! nothing.c cannot be compiled"
+	exit 1
+fi
+
 # --- which calls are counted ---
 inject mmap:when=1 "$victim" clean
 injected "the loader's calls are not counted" "1 1 mmap"
@@ -175,10 +236,27 @@ like "for people: injected, call, process, end" "$(tr '\n' '|' <"$errors")" \
 	'^mmap: Cannot allocate memory\|enomem inject: .*victim: exit status 1; injected: 1 refusal, 1 call matches mmap:ENOMEM:size>=1048576 from main\(\)\|  injected: call 1 from main\(\): mmap refused with ENOMEM, asked for 1 MiB, in victim \(pid [0-9]+\)\|$'
 marked "$enomem" inject mmap:when=9999 -- "$victim" clean 2>"$errors"
 like "for people: nothing was injected" "$(cat "$errors")" '^enomem inject: .*: exit status 0; nothing was injected: [0-9]+ calls? match'
+marked "$enomem" inject fork:EAGAIN -- bash -c '(exit 0); exit 0' 2>"$errors"
+like "for people: fork() of the C library is another call: its name, with which it matches" "$(paste -sd'|' "$errors")" '0 calls match fork:EAGAIN from main\(\)\|  but it made tasks by clone, 1 call: clone:EAGAIN matches these, process:EAGAIN every such call and exec$'
+marked "$enomem" inject clone:EAGAIN:when=9999 -- bash -c '(exit 0); exit 0' 2>"$errors"
+unlike "for people: no such word where some matched" "$(cat "$errors")" 'but it made tasks'
+marked "$enomem" inject mmap:when=9999 -- bash -c '(exit 0); exit 0' 2>"$errors"
+unlike "for people: nor where no task was meant" "$(cat "$errors")" 'but it made tasks'
 marked "$enomem" inject setsockopt -- true 2>"$errors"
 like "for people: which setsockopt" "$(cat "$errors")" 'of setsockopt only SO_ATTACH_FILTER is counted'
 marked "$enomem" inject -q 'mmap:size>=1M' -- "$victim" clean 2>"$errors"
 is "--quiet" "$(cat "$errors")" "mmap: Cannot allocate memory"
+
+# What --help shows works.
+example=$("$enomem" inject --help | sed -n 's/^  enomem \(inject .*:EAGAIN -- make\) .*/\1/p')
+if command -v make >/dev/null; then
+	printf 'all:\n\techo built\n' >"$work/Makefile"
+	# shellcheck disable=SC2086
+	(cd "$work" && marked "$enomem" ${example:-no example}) >"$work/out" 2>"$errors"
+	like "the example of --help: make has no process" "$? $(paste -sd'|' "$errors")" '^2 make: .*Resource temporarily unavailable.* refused with EAGAIN, in make '
+else
+	skip_test "the example of --help" "needs make: apt-get install make"
+fi
 
 # --- streams and signals ---
 head -c 300000 /dev/urandom >"$work/binary"
