@@ -128,7 +128,7 @@ static int produce(const struct run_options *o, const struct machine *machine, c
 {
 	auto_free struct plan **plans = calloc(venue_count * scenario_count + 1, sizeof(struct plan *));
 	if (!plans)
-		return EXIT_BROKEN;
+		return say_no_memory(EXIT_BROKEN);
 	for (size_t v = 0; v < venue_count; v++)
 		memcpy(plans + v * scenario_count, venues[v].plans, scenario_count * sizeof(struct plan *));
 	uint64_t begin = clock_now_ns();
@@ -160,7 +160,7 @@ static int run_venues(const struct run_options *o, const struct selection *selec
 		if (r == 0 && !venues[v].plans[0])
 			r = make_plans(selection, &venues[v]);
 		if (r < 0)
-			return r == -ENOMEM ? EXIT_BROKEN : EXIT_USAGE;
+			return r == -ENOMEM ? say_no_memory(EXIT_BROKEN) : EXIT_USAGE;
 	}
 	return produce(o, machine, venues, count, selection->count, results);
 }
@@ -238,9 +238,10 @@ static int run_here(const struct run_options *o, const struct selection *selecti
 	struct guests guests = {0};
 	struct venue *here = calloc(1, sizeof(*here));
 	if (!here)
-		return EXIT_BROKEN;
+		return say_no_memory(EXIT_BROKEN);
 	*here = (struct venue){machine, NULL, calloc(selection->count + 1, sizeof(struct plan *))};
-	int code = here->plans && make_plans(selection, here) == 0 ? 0 : EXIT_USAGE;
+	int r = here->plans ? make_plans(selection, here) : -ENOMEM;
+	int code = r == -ENOMEM ? say_no_memory(EXIT_BROKEN) : r < 0 ? EXIT_USAGE : 0;
 	if (code == 0)
 		code = call_help(o, selection, here, &guests);
 	if (code == 0)
