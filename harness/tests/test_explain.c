@@ -129,7 +129,7 @@ static char *remedies(const struct explain_world *w, const char *cause, const ch
 
 static void test_remedies_are_of_the_cause(void **state)
 {
-	struct scenario *s = NULL;
+	static struct scenario *s;
 	(void)state;
 	assert_int_equal(manifest_parse(manifest, strlen(manifest), "scenario.yaml", stderr, &s), 0);
 	static struct explain_world w;
