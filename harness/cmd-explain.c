@@ -208,6 +208,22 @@ static bool known_outcome(const char *word)
 	return words_errno.knows(word) || words_signal.knows(word);
 }
 
+/* Java's heap is limited by Java, and no kernel is asked where it is full. */
+static void note_java(const char *word)
+{
+	if (strstr(word, "OutOfMemoryError") && !strstr(word, "native thread"))
+		say_note("where it says \"Java heap space\" or \"Metaspace\" the limit is the program's own (-Xmx, "
+			 "-XX:MaxMetaspaceSize), and the kernel refused nothing");
+}
+
+/* It tells that something failed, and not what. */
+static void tell_status(unsigned status)
+{
+	(void)say_error(0, "exit status %u: it is what the program chose to end with, and no errno", status);
+	say_hint("what it wrote to stderr before that can be explained; `enomem why -- COMMAND` shows which call was "
+		 "refused. Above 128 it would be that of a signal");
+}
+
 /* NULL after telling. */
 static json_t *page_of(struct explain_world *w, const struct explain_options *o, const char *word)
 {
@@ -224,12 +240,18 @@ static json_t *page_of(struct explain_world *w, const struct explain_options *o,
 	char name[NAME_ROOM], shown[80];
 	if (json_is_null(page) && !known_outcome(word) && explain_word_message(word, name, sizeof(name))) {
 		say_note("%s: taken for %s", explain_word_show(word, shown, sizeof(shown)), name);
+		note_java(word);
 		json_decref(page);
 		page = explain_symptom(w, word = name);
 	}
 	if (!json_is_null(page))
 		return page;
 	json_decref(page);
+	unsigned status;
+	if (explain_word_status(word, &status)) {
+		tell_status(status);
+		return NULL;
+	}
 	const char *hint = known_outcome(word) ? NULL : nearest(w, word);
 	char tree[PATH_MAX];
 	(void)say_error(0, known_outcome(word) ? "%s: no scenario ends so" : "%s: no scenario, cause, errno or signal",
@@ -265,6 +287,32 @@ static bool is_path(const struct explain_world *w, const char *word)
 	return stat(word, &file) == 0 || !strchr(word, ' ') || !explain_word_message(word, name, sizeof(name));
 }
 
+static bool is_shown(const struct explain_world *w, const char *outcome)
+{
+	const json_t *row = NULL;
+	size_t i;
+	json_array_foreach (w->symptoms, i, row)
+		if (!strcmp(text_of(row, "outcome"), outcome))
+			return true;
+	return false;
+}
+
+/* "-12": the kernel means an errno by it, Python a signal. The errno, unless scenarios show the signal alone. */
+static bool choose_negative(const struct explain_world *w, const char *word, char *ret, size_t size)
+{
+	char error[NAME_ROOM], killed[NAME_ROOM];
+	if (!explain_word_negative(word, error, killed, sizeof(error)))
+		return false;
+	const bool both = is_shown(w, error) && is_shown(w, killed);
+	const bool by_signal = !*error || (is_shown(w, killed) && !both);
+	(void)snprintf(ret, size, "%s", by_signal ? killed : error);
+	if (both)
+		say_note("%s: %s, as the kernel returns it; Python's returncode means %s by it", word, error, killed);
+	else
+		say_note(by_signal ? "%s: Python's returncode of what %s ended" : "%s: the number of %s", word, ret);
+	return true;
+}
+
 static int show_page(const struct explain_options *o, const char *typed)
 {
 	static struct explain_world w;
@@ -276,23 +324,27 @@ static int show_page(const struct explain_options *o, const char *typed)
 		say_hint("give its one line that says what was refused");
 		return EXIT_USAGE;
 	}
-	if (explain_word_translate(word, name, sizeof(name)))
-		(void)snprintf(word, sizeof(word), "%s", name);
 	int r = explain_open(&w, o->tree, stderr);
 	if (r < 0)
 		return r == -EINVAL || r == -ENOENT ? EXIT_USAGE : EXIT_BROKEN;
+	if (choose_negative(&w, word, name, sizeof(name)) || explain_word_translate(word, name, sizeof(name)))
+		(void)snprintf(word, sizeof(word), "%s", name);
 	json_auto_t *page = is_path(&w, word) ? page_of_path(&w, o->tree, word) : page_of(&w, o, word);
 	int code = page ? show_made(o, page, explain_write) : EXIT_USAGE;
 	explain_close(&w);
 	return code;
 }
 
-/* "-12" and "-ENOMEM" are no options, but what the kernel returns. */
+/* "-12" and "-ENOMEM" are no options, but what the kernel returns: with a blank before it, it is not taken for one. */
 static void keep_negative(int argc, char **argv)
 {
+	static char kept[EXPLAIN_WORD_MAX];
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (argv[i][0] == '-' && (isdigit((unsigned char)argv[i][1]) || argv[i][1] == 'E'))
-			argv[i]++;
+		if (argv[i][0] == '-' && (isdigit((unsigned char)argv[i][1]) || argv[i][1] == 'E')) {
+			(void)snprintf(kept, sizeof(kept), " %s", argv[i]);
+			argv[i] = kept;
+			return;
+		}
 }
 
 static int cmd_explain_main(const struct command *self, int argc, char **argv)

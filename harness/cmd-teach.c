@@ -162,7 +162,7 @@ static int no_such_lesson(const struct explain_world *w, const char *name)
 		const char *whole = w->all.item[i]->name;
 		if (strncmp(whole, name, (size_t)(slash - name)) != 0 || whole[slash - name])
 			continue;
-		(void)say_error(0, "%s: a lesson is of all cases of a scenario", name);
+		(void)say_error(0, "%s: a lesson is named by its scenario, and takes one case of it", name);
 		say_hint("enomem teach %s", whole);
 		return EXIT_USAGE;
 	}
@@ -203,12 +203,12 @@ static int teach(struct teaching *t, const struct teach_options *o, const struct
 		return EXIT_USAGE;
 	json_t *before = json_object_get(json_object_get(progress, "lessons"), name);
 	t->kept = json_is_object(before) ? json_incref(before) : json_object();
-	teach_put(&t->style, 0, "%s%s", text_of(t->quiz.lesson, "title"),
-		  is_done(progress, name) ? " (done before)" : "");
+	char place[64] = "";
+	if (number)
+		(void)snprintf(place, sizeof(place), ", lesson %zu of %zu", number, b->course.count);
+	teach_put(&t->style, 0, "%s%s%s", name, place, is_done(progress, name) ? " (done before)" : "");
 	if (t->quiz.guests)
 		teach_put(&t->style, 0, "It runs in guests of kernel %s.", teach_guest_kernel(&t->quiz));
-	if (number)
-		printf("%s, lesson %zu of %zu\n", name, number, b->course.count);
 	int code = exit_of(teach_lesson(t), t->kept);
 	if (code == EXIT_AS_PREDICTED) {
 		putchar('\n');

@@ -11,9 +11,11 @@
 #include "claims.h"
 #include "cleanup.h"
 #include "completion-internal.h"
+#include "explain.h"
 #include "guest-kernel.h"
 #include "manifest-internal.h"
 #include "parameters.h"
+#include "report-text.h"
 #include "select.h"
 
 /* By name only: a manifest that is wrong is told about when it is run. */
@@ -114,6 +116,27 @@ static void claims(bool guides, FILE *out)
 	claims_free(&all);
 }
 
+/* The errnos, signals and other ends that some scenario shows; where a manifest is wrong none is. */
+static void outcomes(FILE *out)
+{
+	struct selection all = {NULL, 0};
+	const json_t *row = NULL, *other = NULL;
+	size_t i, k;
+	if (select_scenarios(NULL, NULL, 0, &all) < 0)
+		return;
+	json_auto_t *symptoms = explain_symptoms(&all);
+	json_array_foreach (symptoms, i, row) {
+		bool known = false;
+		for (k = 0; !known && k < i; k++) {
+			other = json_array_get(symptoms, k);
+			known = !strcmp(text_of(other, "outcome"), text_of(row, "outcome"));
+		}
+		if (!known)
+			fprintf(out, "%s\n", text_of(row, "outcome"));
+	}
+	selection_free(&all);
+}
+
 /* All that `enomem explain` takes by name. */
 static int explained(FILE *out)
 {
@@ -122,9 +145,7 @@ static int explained(FILE *out)
 	for (unsigned i = 0; (word = words_cause.at(i)); i++)
 		if (*word)
 			fprintf(out, "%s\n", word);
-	for (unsigned i = 0; (word = select_outcome_at(i)); i++)
-		if (*word)
-			fprintf(out, "%s\n", word);
+	outcomes(out);
 	return r;
 }
 

@@ -154,13 +154,48 @@ static const struct scenario *scenario_of(const struct explain_world *w, const c
 	return NULL;
 }
 
-/* The names of a scenario's remedies: those that were proved to help, and the folklore. */
-static json_t *remedies_of(const struct scenario *s)
+/* Both say where they exist, and of other kernels. */
+static bool other_kernel(const struct run_text *a, const struct run_text *b)
+{
+	return a->has_when && b->has_when && a->when.kernel && b->when.kernel &&
+	       strcmp(a->when.kernel, b->when.kernel) != 0;
+}
+
+/*
+ * In this case, is it the cause that the remedy is tried against? Where the case's triggers are refused by several,
+ * that is the one of them that the remedy names itself, else its first trigger's.
+ */
+static bool is_against(const struct scenario *s, const struct case_text *c, const struct run_text *remedy,
+		       const char *cause)
+{
+	const char *first = NULL;
+	for (size_t i = 0; run_has_case(remedy, c) && i < s->run_count; i++) {
+		const struct run_text *trigger = &s->runs[i];
+		struct expect e = {0};
+		if (trigger->role != ROLE_TRIGGER || trigger->described || !run_has_case(trigger, c) ||
+		    other_kernel(trigger, remedy))
+			continue;
+		expect_merge(s, c, trigger, &e);
+		if (e.cause && remedy->expect.cause && !strcmp(e.cause, remedy->expect.cause))
+			return !strcmp(e.cause, cause);
+		if (!first)
+			first = e.cause;
+	}
+	return first && !strcmp(first, cause);
+}
+
+/* The names of a scenario's remedies against the cause: those that were proved to help, and the folklore. */
+static json_t *remedies_of(const struct scenario *s, const char *cause)
 {
 	json_t *helps = json_array(), *folklore = json_array();
-	for (size_t i = 0; i < s->run_count; i++)
-		if (s->runs[i].role == ROLE_REMEDY)
-			(void)json_array_append_new(s->runs[i].helps ? helps : folklore, json_string(s->runs[i].name));
+	for (size_t i = 0; i < s->run_count; i++) {
+		const struct run_text *run = &s->runs[i];
+		bool against = run->role == ROLE_REMEDY && s->case_count == 0 && is_against(s, NULL, run, cause);
+		for (size_t c = 0; run->role == ROLE_REMEDY && !against && c < s->case_count; c++)
+			against = is_against(s, &s->cases[c], run, cause);
+		if (against)
+			(void)json_array_append_new(run->helps ? helps : folklore, json_string(run->name));
+	}
 	return json_pack("{s:s, s:s, s:o, s:o}", "scenario", s->name, "title", s->title, "helps", helps, "folklore",
 			 folklore);
 }
@@ -177,7 +212,7 @@ json_t *explain_cause(const struct explain_world *w, const char *cause)
 	json_array_foreach (json_object_get(page, "shown_by"), i, name) {
 		const struct scenario *s = scenario_of(w, json_string_value(name));
 		if (s)
-			(void)json_array_append_new(scenarios, remedies_of(s));
+			(void)json_array_append_new(scenarios, remedies_of(s, cause));
 	}
 	if (page && json_object_set_new(page, "kind", json_string("cause")) == 0 &&
 	    json_object_set(page, "symptoms", symptoms) == 0 && json_object_set(page, "scenarios", scenarios) == 0)

@@ -158,24 +158,118 @@ static bool find_name(const char *text, char *ret, size_t size)
 	return false;
 }
 
-/* "[Errno 12]", "errno=12", "error -12", "exit code 137", "status: 137" */
+/* What number follows the words, and is it less than 0? "errno=12", "code: 137", "returncode -9" */
+static bool number_after(const char *text, const char *words, uint64_t *ret, bool *ret_negative)
+{
+	const char *at = find_alone(text, words);
+	char digits[8];
+	if (!at)
+		return false;
+	at += strlen(words);
+	at += strspn(at, " =:(");
+	*ret_negative = *at == '-';
+	at += *ret_negative;
+	size_t length = strspn(at, "0123456789");
+	(void)snprintf(digits, sizeof(digits), "%.*s", (int)length, at);
+	return length < sizeof(digits) && !isalnum((unsigned char)at[length]) && number_parse_count(digits, ret) == 0;
+}
+
+static bool signal_name(uint64_t number, char *ret, size_t size)
+{
+	const char *name = number > 0 && number < NSIG ? sigabbrev_np((int)number) : NULL;
+	if (name)
+		(void)snprintf(ret, size, "SIG%s", name);
+	return name;
+}
+
+/* How a program ended, as whoever waited for it tells: "exit status 1". */
+static bool find_status(const char *text, uint64_t *ret, bool *ret_negative)
+{
+	static const char *const before[] = {"exit status", "exit code", "exited with", "returncode",
+					     "return code", "status",    "code",        "exit"};
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++)
+		if (number_after(text, before[i], ret, ret_negative))
+			return true;
+	return false;
+}
+
+/* "[Errno 12]", "errno=12", "error -12", "error code 12" */
+static bool find_errno_number(const char *text, uint64_t *ret)
+{
+	static const char *const before[] = {"errno", "error", "error code"};
+	bool negative;
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++)
+		if (number_after(text, before[i], ret, &negative))
+			return true;
+	return false;
+}
+
+/* Of an errno, or of what ended a program with such a status: "exit code 137"; Python has the signal's with a minus. */
 static bool find_number(const char *text, char *ret, size_t size)
 {
-	static const char *const before[] = {"errno", "error", "code", "status"};
-	for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
-		const char *at = find_alone(text, before[i]);
-		if (!at)
-			continue;
-		at += strlen(before[i]);
-		at += strspn(at, " =:(-");
-		char digits[8];
-		size_t length = strspn(at, "0123456789");
-		uint64_t number;
-		(void)snprintf(digits, sizeof(digits), "%.*s", (int)length, at);
-		if (length < sizeof(digits) && number_parse_count(digits, &number) == 0 &&
-		    name_of_number(number, ret, size))
+	uint64_t number;
+	bool negative;
+	if (find_errno_number(text, &number))
+		return name_of_number(number, ret, size);
+	if (!find_status(text, &number, &negative))
+		return false;
+	if (negative)
+		return signal_name(number, ret, size);
+	return number > STATUS_OF_SIGNAL && signal_name(number - STATUS_OF_SIGNAL, ret, size);
+}
+
+/* "signal 9", which may stand behind "terminated by". */
+static bool find_signal_number(const char *text, char *ret, size_t size)
+{
+	uint64_t number;
+	bool negative;
+	return number_after(text, "signal", &number, &negative) && !negative && signal_name(number, ret, size);
+}
+
+bool explain_word_status(const char *word, unsigned *ret)
+{
+	uint64_t number;
+	bool negative;
+	char name[NAME_ROOM];
+	if (find_errno_number(word, &number) || !find_status(word, &number, &negative) || negative || number == 0 ||
+	    number > UINT8_MAX || explain_word_message(word, name, sizeof(name)))
+		return false;
+	*ret = (unsigned)number;
+	return true;
+}
+
+bool explain_word_negative(const char *word, char *ret_errno, char *ret_signal, size_t size)
+{
+	uint64_t number;
+	ret_errno[0] = ret_signal[0] = '\0';
+	if (word[0] != '-' || number_parse_count(word + 1, &number) < 0)
+		return false;
+	const char *name = number > 0 && number <= STATUS_OF_SIGNAL ? strerrorname_np((int)number) : NULL;
+	if (name)
+		(void)snprintf(ret_errno, size, "%s", name);
+	(void)signal_name(number, ret_signal, size);
+	return *ret_errno || *ret_signal;
+}
+
+/* What runtimes and orchestrators say in words that are no errno's text, and what the kernel said or did. */
+static const struct {
+	const char *words, *name;
+} others_words[] = {
+	{"OOMKilled", "SIGKILL"},
+	{"unable to create native thread", "EAGAIN"},
+	{"unable to create new native thread", "EAGAIN"},
+	{"bad_alloc", "ENOMEM"},
+	{"OutOfMemoryError", "ENOMEM"},
+	{"Out of memory", "ENOMEM"},
+};
+
+static bool find_others_words(const char *text, char *ret, size_t size)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(others_words); i++)
+		if (find_alone(text, others_words[i].words)) {
+			(void)snprintf(ret, size, "%s", others_words[i].name);
 			return true;
-	}
+		}
 	return false;
 }
 
@@ -197,6 +291,6 @@ static bool find_own_words(const char *text, char *ret, size_t size)
 
 bool explain_word_message(const char *word, char *ret, size_t size)
 {
-	return find_text(word, ret, size) || find_name(word, ret, size) || find_own_words(word, ret, size) ||
-	       find_number(word, ret, size);
+	return find_signal_number(word, ret, size) || find_text(word, ret, size) || find_name(word, ret, size) ||
+	       find_own_words(word, ret, size) || find_others_words(word, ret, size) || find_number(word, ret, size);
 }

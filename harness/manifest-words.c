@@ -225,21 +225,25 @@ WORDS(ipc_sysctl, "sysctl of an IPC namespace");
 WORDS(controller, "controller");
 WORDS(capability, "capability");
 
-/* Levenshtein distance of two short words; letters of either case are alike. */
+/* How many letters are to be changed, added, left out or swapped with the next; those of either case are alike. */
 static size_t distance(const char *a, const char *b)
 {
-	size_t row[WORD_MAX_LEN + 1], length_b = strlen(b);
+	size_t row[WORD_MAX_LEN + 1], before[WORD_MAX_LEN + 1] = {0}, length_b = strlen(b);
 
 	if (strlen(a) > WORD_MAX_LEN || length_b > WORD_MAX_LEN)
 		return WORD_MAX_LEN;
 	for (size_t j = 0; j <= length_b; j++)
 		row[j] = j;
 	for (size_t i = 0; a[i]; i++) {
-		size_t diagonal = row[0];
+		size_t diagonal = row[0], swapped = 0; /* of the row before the last, two to the left */
 		row[0] = i + 1;
 		for (size_t j = 0; j < length_b; j++) {
 			bool same = (a[i] | 0x20) == (b[j] | 0x20);
-			size_t changed = diagonal + !same;
+			bool crossed =
+				i && j && (a[i] | 0x20) == (b[j - 1] | 0x20) && (a[i - 1] | 0x20) == (b[j] | 0x20);
+			size_t changed = MIN(diagonal + !same, crossed ? swapped + 1 : SIZE_MAX);
+			swapped = before[j];
+			before[j] = diagonal;
 			diagonal = row[j + 1];
 			row[j + 1] = MIN(changed, MIN(row[j], diagonal) + 1);
 		}
@@ -256,7 +260,7 @@ struct near {
 
 static struct near near_begin(const char *word)
 {
-	/* Two letters swapped in a word of five are a distance of two. */
+	/* One mistake in a word of two to four letters, two in one of five. */
 	return (struct near){.word = word, .distance = (strlen(word) + 1) / 3};
 }
 

@@ -229,9 +229,18 @@ static bool can_be_typed(const struct machine *m, const struct quiz *q, const st
 	return same_here(q->trigger, run) && lines_of(m, &q->trigger->environment, &run->environment, f);
 }
 
+/* Can it be typed on this machine, in the trigger's namespace, which the shell of a guest is not in? */
+static bool is_of_namespace(const struct machine *m, const struct quiz *q, const struct plan_run *run)
+{
+	struct teach_fix here;
+	return run->environment.namespace_sysctl_count && same_here(q->trigger, run) &&
+	       lines_of(m, &q->trigger->environment, &run->environment, &here);
+}
+
 void fix_find(const struct machine *m, const struct quiz *q, struct teach_fix *ret)
 {
 	const struct environment *env = &q->trigger->environment;
+	bool elsewhere = false;
 	*ret = (struct teach_fix){.first = CGROUP_CONTROLLERS, .why_not = no_room(q)};
 	for (unsigned v = CGROUP_VALUE_COUNT; v-- > 0;)
 		if (env->cgroup[v] != ENVIRONMENT_NOT_SET)
@@ -239,14 +248,18 @@ void fix_find(const struct machine *m, const struct quiz *q, struct teach_fix *r
 	for (size_t i = 0; !ret->why_not && i < q->plan->run_count; i++) {
 		const struct plan_run *run = &q->plan->runs[i];
 		if (run->role != ROLE_REMEDY || run->skip || !run->run->helps ||
-		    run->case_text != q->trigger->case_text ||
-		    !can_be_typed(q->guests ? &q->trigger->world->machine : m, q, run, ret))
+		    run->case_text != q->trigger->case_text)
 			continue;
-		ret->remedy = run;
-		return;
+		if (can_be_typed(q->guests ? &q->trigger->world->machine : m, q, run, ret)) {
+			ret->remedy = run;
+			return;
+		}
+		elsewhere |= q->guests && is_of_namespace(m, q, run);
 	}
 	ret->count = ret->writable_count = 0;
 	if (!ret->why_not)
-		ret->why_not = q->guests ? "no remedy of it is a value that a shell could change"
-					 : "no remedy of it is a limit that a shell could change";
+		ret->why_not = elsewhere   ? "what helps is a value of an IPC namespace, and a guest's shell is in "
+					     "another one; without --guest there is a shell in it"
+			       : q->guests ? "no remedy of it is a value that a shell could change"
+					   : "no remedy of it is a limit that a shell could change";
 }

@@ -164,7 +164,7 @@ static void tell(const struct teaching *t, enum question_kind kind, const char *
 	teach_put_to(out, &t->style, DEEPER, "  %s:%s", what, all);
 }
 
-/* All runs of the scenario; of the trigger the manifest must be right: else nothing is taught. */
+/* All runs of its case; of the trigger the manifest must be right: else nothing is taught. */
 static int run(struct teaching *t)
 {
 	char text[TEXT_MAX];
@@ -254,6 +254,8 @@ static int show_part(struct teaching *t, void (*put)(const struct teaching *, FI
 static int observe(struct teaching *t)
 {
 	heading(t, "RUN", stdout);
+	/* The title tells what was asked. */
+	teach_put(&t->style, DEEPER, "  %s", text_of(t->quiz.lesson, "title"));
 	int r = run(t);
 	t->shown = 0; /* who reads looks at the screen from here on */
 	if (r == 0)
@@ -385,7 +387,7 @@ static int fix(struct teaching *t)
 int teach_lesson(struct teaching *t)
 {
 	heading(t, "PREDICT", stdout);
-	teach_show_setting(&t->quiz, &t->style);
+	teach_show_setting(&t->world->machine, &t->quiz, &t->style);
 	int r = predict(t, QUESTION_OUTCOME, "How does it end?");
 	if (r == 0)
 		r = predict(t, QUESTION_CAUSE, "Which limit refuses?");

@@ -29,20 +29,24 @@ const struct scenario *teach_scenario(const struct explain_world *w, const char 
 	return NULL;
 }
 
-/* A row; of a lesson that is not in the course the number is 0. */
+/* A row; of a lesson that is not in the course the number is 0. The title is the answer to what was not asked yet. */
 static int add(const struct explain_world *w, const json_t *progress, const struct book *b, const char *name,
 	       json_t *rows)
 {
 	const struct scenario *s = teach_scenario(w, name);
 	const json_t *kept = json_object_get(json_object_get(progress, "lessons"), name);
 	struct lesson *l = NULL;
+	bool predicted = json_is_true(json_object_get(kept, "done")) ||
+			 (json_object_get(kept, question_names[QUESTION_OUTCOME]) &&
+			  json_object_get(kept, question_names[QUESTION_CAUSE]));
 	if (!s)
 		return 0;
 	int r = lesson_read(s->directory, stderr, &l);
 	if (r < 0)
 		return r;
-	r = json_array_append_new(rows, json_pack("{s:s, s:I, s:s, s:s}", "lesson", name, "number",
-						  (json_int_t)teach_place(b, name), "title", l->title, "state",
+	r = json_array_append_new(rows, json_pack("{s:s, s:I, s:s*, s:s}", "lesson", name, "number",
+						  (json_int_t)teach_place(b, name), "title",
+						  predicted ? l->title : NULL, "state",
 						  json_is_true(json_object_get(kept, "done")) ? "done"
 						  : json_is_object(kept)                      ? "begun"
 											      : "new"));

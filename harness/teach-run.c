@@ -35,11 +35,13 @@ static void become(const char *self, char *const argv[], int out, pid_t parent)
 /* out: where its result is to be read from. */
 static int start(const struct quiz *q, int out, pid_t *ret)
 {
-	char scenario[PATH_MAX + 2], where[PATH_MAX + 16] = "--no-guest";
+	char scenario[2 * PATH_MAX], where[PATH_MAX + 16] = "--no-guest";
 	const char *directory = q->scenario->directory;
 	if (q->guests)
 		(void)snprintf(where, sizeof(where), "--guest=%s", q->guest_named);
-	(void)snprintf(scenario, sizeof(scenario), "%s/", directory);
+	/* The others would be run for nobody: the lesson is of this one. */
+	const struct case_text *one = q->trigger->case_text;
+	(void)snprintf(scenario, sizeof(scenario), "%s/%s", directory, one ? one->name : "");
 	char *argv[] = {(char[]){"enomem"}, (char[]){"run"}, (char[]){"--format=json"}, where, scenario, NULL};
 	const char *self = select_self();
 	const pid_t parent = getpid();

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "guest-world.h"
 #include "number.h"
 #include "report-text.h"
 #include "teach.h"
@@ -39,12 +40,36 @@ void teach_put_to(FILE *out, const struct markdown_style *style, unsigned deeper
 	}
 }
 
+/* "128M", "60% of ram" or "2 pages", and not "12" or "90% of pid_max": see plan_amount(). */
+static bool is_size(const char *said)
+{
+	static const char *const of_bytes[] = {"ram", "swap", "free", "available", "page", "commit."};
+	size_t digits = strspn(said, "0123456789");
+	if (digits && said[digits] && strchr("KMGT", said[digits]))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(of_bytes); i++)
+		if (strstr(said, of_bytes[i]))
+			return true;
+	return false;
+}
+
+/* As what the program asks for is shown. Sysctls are what is written into their files, in units of their own. */
+static const char *shown_value(const struct machine *m, const char *what, const char *value, char *buf, size_t size)
+{
+	uint64_t bytes;
+	if (strcmp(what, "sysctl") != 0 && is_size(value) && plan_amount(value, m, &bytes) == 0)
+		return number_format_bytes(buf, size, bytes);
+	return text_clean(value, false, buf, size);
+}
+
 /* The last level that says something about a key. */
-static void put_settings(const struct quiz *q, const struct markdown_style *style, const char *what, size_t offset)
+static void put_settings(const struct machine *m, const struct quiz *q, const struct markdown_style *style,
+			 const char *what, size_t offset)
 {
 	const struct case_text *c = q->trigger->case_text;
 	const struct environment_text *levels[] = {&q->scenario->environment, c ? &c->environment : NULL,
 						   &q->trigger->run->environment};
+	char value[TEXT_MAX];
 	for (unsigned level = 0; level < 3; level++) {
 		if (!levels[level])
 			continue;
@@ -60,7 +85,7 @@ static void put_settings(const struct quiz *q, const struct markdown_style *styl
 			}
 			if (!again)
 				teach_put(style, DEEPER, "  set:      %s %s = %s", what, s->item[i].key,
-					  s->item[i].value);
+					  shown_value(m, what, s->item[i].value, value, sizeof(value)));
 		}
 	}
 }
@@ -79,19 +104,6 @@ static const char *said_of(const struct quiz *q, size_t at)
 	return "";
 }
 
-/* "128M", "60% of ram" or "2 pages", and not "12" or "90% of pid_max": see plan_amount(). */
-static bool is_size(const char *said)
-{
-	static const char *const of_bytes[] = {"ram", "swap", "free", "available", "page", "commit."};
-	size_t digits = strspn(said, "0123456789");
-	if (digits && said[digits] && strchr("KMGT", said[digits]))
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(of_bytes); i++)
-		if (strstr(said, of_bytes[i]))
-			return true;
-	return false;
-}
-
 /* A program is handed a number of bytes; people are shown how much that is. */
 static const char *shown_word(const struct quiz *q, unsigned i, char *buf, size_t size)
 {
@@ -103,19 +115,21 @@ static const char *shown_word(const struct quiz *q, unsigned i, char *buf, size_
 	return text_clean(word, false, buf, size);
 }
 
-void teach_show_setting(const struct quiz *q, const struct markdown_style *style)
+void teach_show_setting(const struct machine *m, const struct quiz *q, const struct markdown_style *style)
 {
 	char text[TEXT_MAX], all[TEXT_MAX] = "";
 	for (unsigned i = 0; q->trigger->argv[i]; i++)
 		text_add(all, sizeof(all), " %s", shown_word(q, i, text, sizeof(text)));
 	teach_put(style, DEEPER, "  program: %s", all);
-	put_settings(q, style, "limit", offsetof(struct environment_text, rlimit));
-	put_settings(q, style, "of its group", offsetof(struct environment_text, cgroup));
-	put_settings(q, style, "of the group above", offsetof(struct environment_text, cgroup_above));
-	put_settings(q, style, "sysctl", offsetof(struct environment_text, sysctl));
-	put_settings(q, style, "of its namespace", offsetof(struct environment_text, namespace_sysctl));
-	put_settings(q, style, "tmpfs", offsetof(struct environment_text, tmpfs));
-	put_settings(q, style, "taken away", offsetof(struct environment_text, inject));
+	if (q->guests)
+		m = &q->trigger->world->machine;
+	put_settings(m, q, style, "limit", offsetof(struct environment_text, rlimit));
+	put_settings(m, q, style, "of its group", offsetof(struct environment_text, cgroup));
+	put_settings(m, q, style, "of the group above", offsetof(struct environment_text, cgroup_above));
+	put_settings(m, q, style, "sysctl", offsetof(struct environment_text, sysctl));
+	put_settings(m, q, style, "of its namespace", offsetof(struct environment_text, namespace_sysctl));
+	put_settings(m, q, style, "tmpfs", offsetof(struct environment_text, tmpfs));
+	put_settings(m, q, style, "taken away", offsetof(struct environment_text, inject));
 }
 
 static void put_bar(const struct markdown_style *style, const char *what, uint64_t from, uint64_t n, uint64_t whole,

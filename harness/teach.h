@@ -83,7 +83,8 @@ int teach_class(char *const *files, size_t count, bool as_json);
 
 /* --- running and showing ----------------------------------------------------------------------------------------- */
 
-/* All runs of a scenario by `enomem run`, as its JSON has them: {"name", "runs", ...}. -errno after telling; -EINTR */
+/* All runs of the case that is taught by `enomem run`, as its JSON has them: {"name", "runs", ...}. -errno after
+ * telling; -EINTR */
 int teach_run(const struct quiz *q, FILE *errors, json_t **ret);
 /* The run of this name, or NULL. */
 const json_t *teach_run_of(const json_t *scenario, const char *name);
@@ -91,7 +92,7 @@ const json_t *teach_run_of(const json_t *scenario, const char *name);
 void teach_put_to(FILE *out, const struct markdown_style *style, unsigned deeper, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 #define teach_put(...) teach_put_to(stdout, __VA_ARGS__)
-void teach_show_setting(const struct quiz *q, const struct markdown_style *style);
+void teach_show_setting(const struct machine *m, const struct quiz *q, const struct markdown_style *style);
 void teach_show_outcome(const json_t *run, const struct markdown_style *style, FILE *out);
 /* A section of the lesson. */
 void teach_show_section(const struct quiz *q, unsigned section, const struct markdown_style *style, FILE *out);
@@ -106,7 +107,7 @@ struct teaching {
 	struct quiz quiz;
 	struct markdown_style style;
 	json_t *kept;   /* what the progress file has of it */
-	json_t *result; /* of all its runs */
+	json_t *result; /* of all runs of its case */
 	char path[PATH_MAX];
 	uint64_t shell_ns; /* how long a shell may live */
 	unsigned rows;     /* of the terminal, 0 where that is not known */

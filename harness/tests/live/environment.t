@@ -75,6 +75,7 @@ exits "no scenario in the directory" 4 'no scenario' run --scenarios "$work/empt
 # --- usage ---
 exits "no command" 2 'Usage: enomem COMMAND'
 exits "unknown command" 2 'frobnicate: no such command' frobnicate
+exits "two letters swapped" 2 "did you mean 'run'" rnu
 exits "a command misspelt" 2 "did you mean 'explain'" expalin pids-max
 exits "an option misspelt" 2 "did you mean '--format'" run --formt=json
 exits "nothing to type" 2 'Hint: enomem --help$' stgae

@@ -77,6 +77,24 @@ for cause in $causes; do
 	is "$cause is explained" "$code $(get 'if .kind == "cause" then .cause else .name end')" "0 $cause"
 done
 
+# --- what helps against a cause is of the cases that it refuses ---
+helps() { harness explain -f json "$1"; get ".scenarios[] | select(.scenario == \"$2\") | .helps + .folklore | .[]"; }
+while IFS='|' read -r cause scenario has has_not; do
+	like "$cause: $scenario: $has" "$(helps "$cause" "$scenario")" "^$has$"
+	unlike "$cause: $scenario: nothing of another limit's" "$(helps "$cause" "$scenario")" "^($has_not)$"
+done <<-'REMEDIES'
+	rlimit-as|interpreters|limit above the need|pids.max raised|a new namespace|more memory
+	rlimit-nproc|limit-lowered|nproc raised again|pids raised again|raised again
+	rlimit-as|limit-lowered|raised again|memlock raised again|given back before it is lowered
+	rlimit-memlock|limit-lowered|memlock raised again|raised again|nproc raised again
+	commit-limit|fork-huge-parent|strict: swap added|a page between the areas|MADV_DONTFORK
+	commit-heuristic|fork-huge-parent|a page between the areas|strict: swap added|mode 1
+	rlimit-memlock|bpf-map|ulimit -l raised|memory.max raised|memory.max raised live, asked again
+	memcg-max|bpf-map|memory.max raised|ulimit -l raised|as root, who is not exempt
+REMEDIES
+unlike "what ulimit -d helps against is no matter of locked memory" "$(helps rlimit-memlock near-limit)" '^ulimit -d raised live'
+is "two causes in one case: what helps against the first is not said of the second" "$(helps rlimit-as untouched)" ""
+
 # --- symptoms: the scenarios are those that list chooses, by its own reading of the manifests ---
 for outcome in ENOMEM EAGAIN EMFILE ENOSPC SIGKILL SIGSEGV SIGBUS stall panic; do
 	harness list -f json --errno "$outcome"
@@ -172,7 +190,41 @@ done <<-'MESSAGES'
 	./run.sh: line 3: 4711 Killed ./server|SIGKILL
 	the container ended with exit code 137|SIGKILL
 	MemoryError: too much|MemoryError
+	signal 9|SIGKILL
+	Command terminated by signal 9|SIGKILL
+	subprocess.CalledProcessError: exit status -9|SIGKILL
+	returncode=-11|SIGSEGV
+	Main process exited, code=exited, status=139|SIGSEGV
+	failed with error code 12|ENOMEM
+	error: -12|ENOMEM
+	OOMKilled|SIGKILL
+	Reason: OOMKilled, Exit Code: 137|SIGKILL
+	std::bad_alloc|ENOMEM
+	terminate called after throwing an instance of 'std::bad_alloc'|ENOMEM
+	fatal: Out of memory, malloc failed|ENOMEM
+	Out of memory|ENOMEM
+	java.lang.OutOfMemoryError|ENOMEM
+	java.lang.OutOfMemoryError: unable to create native thread: possibly out of memory or process/resource limits reached|EAGAIN
 MESSAGES
+harness explain 'java.lang.OutOfMemoryError: Java heap space'
+like "the heap of Java has a limit of its own" "$code $(paste -s -d ' ' "$errors")" '^0 .*taken for ENOMEM.*-Xmx'
+harness explain Perl:\ Out\ of\ memory!
+like "with perl's own words nothing is taken for another" "$code $(cat "$errors")" '^0 .*taken for Out of memory!$'
+while IFS='|' read -r said status; do
+	harness explain "$said"
+	like "an exit status is no errno: $said" "$code $(paste -s -d ' ' "$errors")" "^2 enomem: exit status $status: .* no errno Hint: .*stderr.*enomem why"
+done <<-'STATUSES'
+	exit status 1|1
+	exit code 12|12
+	the job ended with status: 11|11
+	code=exited, status=127|127
+	exited with 2|2
+	returncode 12|12
+STATUSES
+is "what Python says of a signal" "$(explained -9)" "0 SIGKILL"
+like "and it is told" "$(cat "$errors")" '^enomem: -9: .*SIGKILL'
+is "of two that can be meant the errno" "$(explained -11)" "0 EAGAIN"
+like "and the other is told" "$(cat "$errors")" 'SIGSEGV'
 exits "a message of nothing" 2 'it went wrong: no scenario, cause, errno or signal' explain 'server: it went wrong'
 harness explain MemoryError
 like "words of a program's own: what the kernel said" "$code $(cat "$json")" 'No call ends so: these are words of programs'

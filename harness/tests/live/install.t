@@ -149,6 +149,8 @@ completes "a signal for --errno" "SIGKILL" list --errno SIGKI
 completes "another among the errnos" "ENOMEM,stall" run --errno ENOMEM,st
 completes "what to explain: a cause" "memcg-max" explain memcg-ma
 completes "what to explain: a signal" "SIGBUS" explain SIGB
+completes "what to explain: an errno that no scenario ends with is none" "" explain EROF
+completes "what to explain: one that some do" "ENOMEM" explain ENOM
 completes "what to explain: a scenario" "pids-max pids-max-above" explain pids
 completes "what to capture" "pids-max pids-max-above" capture --out x pids
 completes "files to grade" "link" grade lin

@@ -54,7 +54,7 @@ is "by run -- COMMAND" "$code" 0
 harness explain -f json pids-max/fork
 is "by explain: the lesson" "$code $(get .name)" "0 pids-max"
 harness teach --answer-key pids-max/fork
-like "by teach: told how" "$code $(paste -s -d ' ' "$errors")" '^2 .*a lesson is of all cases of a scenario Hint: enomem teach pids-max$'
+like "by teach: told how" "$code $(paste -s -d ' ' "$errors")" '^2 .*a lesson is named by its scenario, and takes one case of it Hint: enomem teach pids-max$'
 for words in list "run --no-guest" "capture --out $work/none" explain; do
 	# shellcheck disable=SC2086
 	exits "$words: no such case" 2 'Hint: there are: pids-max/fork, pids-max/vfork' $words pids-max/nothing

@@ -77,6 +77,10 @@ PY
 harness teach --answer-key -f json
 is "the answer key of all" "$code" 0 || diag "$(cat "$errors")"
 is "where there is no shell in a guest it is said why" "$(jq '[.[].fix | select(.guest) | select((.lines | length == 0) != has("no_shell"))] | length' "$json")" 0
+cp "$json" "$work/all-keys"
+harness teach --guest --answer-key -f json shm-limit
+like "a value of a namespace that a guest's shell is not in" "$code $(get '.["shm-limit"].fix.no_shell')" '^0 .*IPC namespace'
+cp "$work/all-keys" "$json"
 python3 "$work/cut.py" "$scenarios" "$json" "$tree"
 harness teach --scenarios "$tree" --answer-key -f json
 cp "$json" "$work/keys"

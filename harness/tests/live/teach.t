@@ -81,10 +81,11 @@ mkdir -p "$(dirname "$kept")"
 echo '{"schema": "enomem-progress/1", "learner": "x", "lessons": {"descriptor-limit": {"done": true}, "pids-max": {"hints": 1}, "servers": {"done": true}}}' >"$kept"
 harness teach --list
 is "--list: the course in its order, with how far one is" "$code $(awk '{print $1, $2, $3}' "$json" | sed -n 1,3p | tr '\n' '|')" "0 NO LESSON STATE|1 address-space-limit new|2 descriptor-limit done|"
-like "--list: what was begun" "$(cat "$json")" '^ *[0-9]+ +pids-max +begun '
+like "--list: what was begun" "$(cat "$json")" '^ *[0-9]+ +pids-max +begun *$'
 like "--list: and what was done beside the course" "$(tail -n 1 "$json")" '^ *- +servers +done '
 is "--list: all of the course" "$(grep -cE '^ *[0-9]+ ' "$json")" "$(sed -n '/^course:/,$p' "$scenarios/handbook/book.yaml" | tr ',' '\n' | grep -oE '[a-z][a-z0-9-]+' | grep -cvx course)"
 harness teach --list -f json
+is "--list: a title is told where nothing is left to predict" "$(get '[.[] | select(has("title")) | .lesson] | join(" ")')" "descriptor-limit servers"
 is "--list: as JSON" "$(get '[.[] | select(.state == "done") | "\(.number) \(.lesson)"] | join(", ")')" "2 descriptor-limit, 0 servers"
 rm "$kept"
 exits "--list of a lesson" 2 '--list: of the whole course' teach --list pids-max
@@ -186,6 +187,8 @@ close_terminal
 open_terminal 80
 seen 'How does it end'
 like "the first of the course" "$(screen)" 'address-space-limit, lesson 1 of'
+title=$(sed -n '1s/^# //p' "$scenarios/address-space-limit/lesson.md")
+unlike "no title before it was asked for" "$(screen)" "${title:?}"
 unlike "no arithmetic before it was asked for" "$(screen)" 'may_expand_vm|OBSERVE|rlimit-as'
 types zz
 seen "one letter of a to d"
@@ -217,6 +220,7 @@ ok "nor does its run go on" run_ended
 close_terminal
 open_terminal 80 address-space-limit
 seen 'Which of these make'
+like "the title, now that it tells nothing" "$(screen)" "^  $title$"
 like "the sum as bars" "$(screen)" 'asked +128(\.0)? MiB +█'
 like "with the numbers of the moment" "$(screen)" 'rlimit-as \([0-9.]+ [KM]iB \+ 128 MiB > 64 MiB\)'
 like "what was said stays wrong" "$(screen)" 'What refuses: rlimit-as'

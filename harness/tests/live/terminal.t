@@ -70,6 +70,7 @@ if command -v tmux >/dev/null; then
 		--scenarios "$ENOMEM_BUILD/scenarios" address-space-limit >"$work/words"
 	at_terminal new-session -d -x 100 -y 500 "bash $(printf %q "$work/words")"
 	ok "teach: an amount of the program is a size" seen 'program: +address-space-limit mmap --bytes 128 MiB$'
+	ok "teach: and so is what is set" seen 'set: +limit as = 64 MiB$'
 	: >"$screen"
 	at_terminal pipe-pane "cat >>$(printf %q "$screen")"
 	seen '^> *$'
@@ -81,6 +82,7 @@ if command -v tmux >/dev/null; then
 	seen '^OBSERVE|OBSERVE'
 	close_terminal
 	like "teach: elapsed, done and the run" "$(lines)" '[0-9]+ s, [0-9]+ of [0-9]+ done, address-space-limit: '
+	unlike "teach: of the case that is taught, and of no other" "$(lines)" 'done, address-space-limit: (mremap|brk|malloc|thread|stack|exec)'
 	rm -rf "$work/learner"
 else
 	skip_test "teach on a terminal" "needs tmux: apt install tmux"
