@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The boxes of the page of stored results: the command that makes a result again, and what is said where nothing was
- * refused.
+ * The boxes of the page of stored results: the command that makes a result again, what is said where nothing was
+ * refused, and whose boxes they are where the causes differ.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 
 #include "cleanup.h"
 #include "page.h"
+#include "references.h"
 #include "report-cause.h"
 #include "report-replay.h"
 #include "report-text.h"
@@ -205,6 +206,78 @@ static void test_predicted_timeline(void **state)
 	timeline_free(&t);
 }
 
+/* --- several results, and references --- */
+
+static size_t times(const char *text, const char *what)
+{
+	size_t count = 0;
+	for (const char *at = strstr(text, what); at; at = strstr(at + 1, what))
+		count++;
+	return count;
+}
+
+static void test_sides(void **state)
+{
+	(void)state;
+	json_auto_t *results = json_pack("[o, o, o]", sample_result(), sample_result(), sample_result());
+	static const char *const kernels[] = {"5.10.1", "6.1.2", "6.12.3"};
+	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
+		json_t *result = json_array_get(results, i), *scenarios = json_object_get(result, "scenarios");
+		(void)json_object_set_new(json_object_get(result, "host"), "kernel", json_string(kernels[i]));
+		while (json_array_size(scenarios) > 1)
+			(void)json_array_remove(scenarios, 1);
+	}
+	auto_free char *same = page_of(results, NULL);
+	has(same, "<p class=\"note\">Of 6.12 (the same causes: 5.10, 6.1):</p>");
+	assert_int_equal(times(same, "<h3>Why</h3>"), 1);
+	(void)json_object_set_new(json_object_get(trigger_of(json_array_get(results, 0), 0), "cause"), "id",
+				  json_string("rlimit-memlock"));
+	auto_free char *apart = page_of(results, NULL);
+	has(apart, "<p class=\"note\">Of 5.10:</p><div class=\"boxes\"><div class=\"box\"><h3>Why</h3><p><strong>"
+		   "rlimit-memlock.");
+	has(apart,
+	    "<p class=\"note\">Of 6.12 (the same causes: 6.1):</p><div class=\"boxes\"><div class=\"box\"><h3>Why"
+	    "</h3><p><strong>pids-max.");
+	assert_int_equal(times(apart, "<h3>Fix</h3>"), 2);
+	/* One that did not pass is not shown where another did; what was not refused explains nothing. */
+	json_t *last = json_array_get(json_object_get(json_array_get(results, 2), "scenarios"), 0);
+	(void)json_object_set_new(last, "verdict", json_string("fail"));
+	(void)json_object_del(trigger_of(json_array_get(results, 0), 0), "cause");
+	auto_free char *passed = page_of(results, NULL);
+	has(passed, "<p class=\"note\">Of 6.1 (the same causes: 6.12):</p>");
+	assert_int_equal(times(passed, "<h3>Fix</h3>"), 1);
+	json_auto_t *alone = json_pack("[O]", json_array_get(results, 1));
+	auto_free char *single = page_of(alone, NULL);
+	lacks(single, "<p class=\"note\">Of ");
+}
+
+static void test_classes(void **state)
+{
+	(void)state;
+	json_auto_t *sample = sample_result(), *results = json_pack("[o]", result_stable(sample));
+	json_t *scenarios = json_object_get(json_array_get(results, 0), "scenarios");
+	auto_free char *before = page_of(results, NULL);
+	lacks(before, ">class</th>");
+	(void)json_object_set_new(json_array_get(scenarios, 0), "name", json_string("../scenarios/pids-max"));
+	references_classify(TEST_DATA "/../../../scenarios", results);
+	json_t *scenario = NULL;
+	size_t i;
+	json_array_foreach (scenarios, i, scenario) {
+		const bool here = strcmp(text_of(scenario, "name"), "pids-max") == 0;
+		if (here || i == 0)
+			assert_string_equal(text_of(scenario, "class"), here ? "task-count" : "");
+	}
+	auto_free char *page = page_of(results, NULL);
+	has(page, ">class</th>");
+	has(page, "<td>task-count</td>");
+	/* What a result says stands. */
+	json_auto_t *own = json_pack("[{s:[{s:s, s:s}]}]", "scenarios", "name", "pids-max", "class", "mine");
+	references_classify(TEST_DATA "/../../../scenarios", own);
+	json_t *kept = json_array_get(json_object_get(json_array_get(own, 0), "scenarios"), 0);
+	assert_string_equal(text_of(kept, "class"), "mine");
+	references_classify("/nonexistent", own);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +286,8 @@ int main(void)
 		cmocka_unit_test(test_granted),
 		cmocka_unit_test(test_predicted),
 		cmocka_unit_test(test_predicted_timeline),
+		cmocka_unit_test(test_sides),
+		cmocka_unit_test(test_classes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

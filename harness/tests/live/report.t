@@ -257,6 +257,8 @@ is "a result and four references" "$code $(cat "$errors")" "0 "
 text=$(cat "$page")
 like "side by side" "$text" 'Scenarios by results'
 like "what differs is told" "$text" 'What differs'
+like "a box says of which result it is" "$text" '<p class="note">Of 5.10[^<]*:</p><div class="boxes"><div class="box"><h3>Why</h3><p><strong>rlimit-memlock'
+like "references have the classes of the scenarios" "$text" '<td>map-count</td>'
 like "no samples, told" "$text" 'this file is a reference'
 command -v xmllint >/dev/null && ok "well-formed with several" well_formed "$page"
 harness report --library none "$references/6.1.json" "$references/6.1.json"
