@@ -10,6 +10,7 @@
 #include "book.h"
 #include "cleanup.h"
 #include "options.h"
+#include "references.h"
 #include "report-html.h"
 #include "report.h"
 #include "say.h"
@@ -180,6 +181,7 @@ static int cmd_report_main(const struct command *self, int argc, char **argv)
 		if (load(argv + options_operands(), argc - options_operands(), page.results) < 0 ||
 		    find_library(library, &page) < 0)
 			return EXIT_USAGE;
+		references_classify(NULL, page.results);
 	}
 	r = output ? store_file(output, write_page, &page) : write_page(stdout, &page);
 	if (r == -EILSEQ) {

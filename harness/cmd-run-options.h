@@ -72,6 +72,13 @@ bool run_options_said(const struct run_options *o, int letter);
 void run_options_in_guest(struct run_options *o, const char *kernels);
 
 /*
+ * Each option of a recorded command, with its value (NULL: none), as getopt_long() saw them: "enomem run ...". Ends
+ * with the first value of each() that is not 0, and returns that.
+ */
+typedef int run_options_each_fn(const struct option_row *row, const char *value, void *data);
+int run_options_each(const json_t *command, run_options_each_fn *each, void *data);
+
+/*
  * Add what is recorded of a place where something failed (failed-place.h) and was not said: parameters and settings of
  * its command, and how its guests were set up. Of settings (--sysctl, --profile, --parameter) those that were said
  * stand for all. The place has to live as long. 0 or an exit status after telling.

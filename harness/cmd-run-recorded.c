@@ -41,8 +41,16 @@ static bool is_taken(const struct run_options *typed, int letter)
 	return false;
 }
 
-static int take(const struct run_options *typed, const struct option_row *row, const char *value, struct run_options *o)
+struct taking {
+	const struct run_options *typed;
+	struct run_options *o;
+};
+
+static int take(const struct option_row *row, const char *value, void *data)
 {
+	const struct taking *t = data;
+	const struct run_options *typed = t->typed;
+	struct run_options *o = t->o;
 	if (row->letter == OPT_ALLOW_MACHINE && !typed->allow_machine && !o->in_guest)
 		say_note("it ran with --allow-machine then: where this machine is to be changed again, say so again");
 	if (!is_taken(typed, row->letter) || (row->argument && row->argument[0] != '[' && !value))
@@ -64,8 +72,7 @@ static bool wants_value(const struct option_row *row)
 }
 
 /* "-j2vo FILE": *ret_next says whether the value is the next word. */
-static int take_letters(const struct run_options *typed, const char *letters, const char *next, bool *ret_next,
-			struct run_options *o)
+static int each_letter(const char *letters, const char *next, run_options_each_fn *each, void *data, bool *ret_next)
 {
 	int r = 0;
 	for (; r == 0 && *letters; letters++) {
@@ -73,17 +80,16 @@ static int take_letters(const struct run_options *typed, const char *letters, co
 		if (!row)
 			continue;
 		if (!wants_value(row)) {
-			r = take(typed, row, NULL, o);
+			r = each(row, NULL, data);
 			continue;
 		}
 		*ret_next = letters[1] == '\0';
-		return take(typed, row, *ret_next ? next : letters + 1, o);
+		return each(row, *ret_next ? next : letters + 1, data);
 	}
 	return r;
 }
 
-/* The words as getopt_long() saw them: "enomem run ..." */
-static int take_command(const struct run_options *typed, const json_t *command, struct run_options *o)
+int run_options_each(const json_t *command, run_options_each_fn *each, void *data)
 {
 	int r = 0;
 	for (size_t i = 2; r == 0 && i < json_array_size(command); i++) {
@@ -97,9 +103,9 @@ static int take_command(const struct run_options *typed, const json_t *command, 
 			const struct option_row *row = row_of(word + 2, length, 0);
 			const char *value = word[2 + length] ? word + 2 + length + 1 : NULL;
 			took_next = !value && wants_value(row);
-			r = row ? take(typed, row, took_next ? next : value, o) : 0;
+			r = row ? each(row, took_next ? next : value, data) : 0;
 		} else if (word[0] == '-') {
-			r = take_letters(typed, word + 1, next, &took_next, o);
+			r = each_letter(word + 1, next, each, data, &took_next);
 		}
 		i += took_next;
 	}
@@ -147,7 +153,8 @@ int run_options_recorded(const json_t *place, struct run_options *o)
 		say_hint("enomem run --failed --guest ...");
 		return EXIT_USAGE;
 	}
-	int r = take_command(&typed, json_object_get(place, "command"), o);
+	struct taking t = {&typed, o};
+	int r = run_options_each(json_object_get(place, "command"), take, &t);
 	if (r == 0 && o->in_guest)
 		r = take_guest(&typed, json_object_get(place, "options"), o);
 	/* As the result has it, so that both are taken for the same. */

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "manifest-internal.h"
+#include "report-text.h"
 #include "report.h"
 #include "select.h"
 
@@ -42,4 +44,45 @@ int references_load(FILE *errors, json_t *results)
 	globfree(&found);
 	(void)snprintf(pattern, sizeof(pattern), "%s/../results/userland.json", tree);
 	return r == 0 && access(pattern, F_OK) == 0 ? add(pattern, errors, results) : r;
+}
+
+/* {"class", "title"} of a scenario; empty where there is none. */
+static json_t *read_words(const char *tree, const char *name, FILE *errors)
+{
+	auto_free char *manifest = NULL, *text = NULL;
+	struct scenario *s = NULL;
+	size_t length;
+	json_t *words = json_object();
+	/* A name of a file, which may be anything: no way out of the tree. */
+	if (!*name || *name == '.' || strchr(name, '/') || asprintf(&manifest, "%s/%s/scenario.yaml", tree, name) < 0)
+		return words;
+	/* Its programs need not be built. */
+	if (manifest_read_text(manifest, &text, &length) == 0 &&
+	    manifest_parse(text, length, manifest, errors, &s) == 0) {
+		(void)json_object_set_new(words, "class", json_string(s->class_name));
+		(void)json_object_set_new(words, "title", json_string(s->title));
+		scenario_free(s);
+	}
+	return words;
+}
+
+void references_classify(const char *tree, const json_t *results)
+{
+	char own[PATH_MAX];
+	auto_fclose FILE *silent = fopen("/dev/null", "we");
+	json_auto_t *known = json_object();
+	const json_t *result = NULL;
+	json_t *scenario = NULL;
+	size_t i, k;
+	if (!silent || (!tree && select_tree_quietly(own, sizeof(own)) < 0))
+		return;
+	json_array_foreach (results, i, result)
+		json_array_foreach (json_object_get(result, "scenarios"), k, scenario) {
+			const char *name = text_of(scenario, "name");
+			if (*text_of(scenario, "class"))
+				continue;
+			if (!json_object_get(known, name))
+				(void)json_object_set_new(known, name, read_words(tree ? tree : own, name, silent));
+			(void)json_object_update_missing(scenario, json_object_get(known, name));
+		}
 }

@@ -206,6 +206,51 @@ const struct cause_words *cause_words(const char *id)
 	return cause < 0 || !words[cause].why ? NULL : &words[cause];
 }
 
+/* Where the number of a limit stands in what is known of a run before it is refused. */
+static const json_t *bound_of(const json_t *run, const char *id)
+{
+	static const struct {
+		const char *id, *kind, *name;
+	} known[] = {
+		{"pids-max", "cgroup", "pids.max"},
+		{"memcg-max", "cgroup", "memory.max"},
+		{"memcg-high", "cgroup", "memory.high"},
+		{"memcg-swap-max", "cgroup", "memory.swap.max"},
+		{"max-map-count", "sysctl", "vm.max_map_count"},
+		{"pid-max", "sysctl", "kernel.pid_max"},
+		{"threads-max", "sysctl", "kernel.threads-max"},
+	};
+	const json_t *environment = json_object_get(run, "environment");
+	/* Seconds there, nanoseconds in use. */
+	if (strncmp(id, "rlimit-", 7) == 0 && strcmp(id, "rlimit-cpu") != 0)
+		return json_object_get(json_object_get(environment, "rlimit"), id + 7);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(id, known[i].id) != 0)
+			continue;
+		const json_t *before = json_object_get(json_object_get(run, "snapshots"), "before");
+		if (strcmp(known[i].kind, "sysctl") == 0) /* as it was, whoever had set it */
+			return json_object_get(json_object_get(before, "sysctl"), known[i].name);
+		return json_object_get(json_object_get(environment, known[i].kind), known[i].name);
+	}
+	return NULL;
+}
+
+json_t *cause_or_predicted(const json_t *run)
+{
+	json_t *cause = json_object_get(run, "cause");
+	const char *id = json_string_value(json_object_get(json_object_get(run, "predicted"), "cause"));
+	if (json_is_object(cause))
+		return json_incref(cause);
+	int known = id ? cause_by_name(id) : -1;
+	if (known < 0)
+		return NULL;
+	const json_t *bound = bound_of(run, id);
+	json_t *predicted = json_pack("{s:s, s:s}", "id", id, "unit", cause_infos[known].unit);
+	if (json_is_integer(bound))
+		(void)json_object_set_new(predicted, "bound", json_integer(json_integer_value(bound)));
+	return predicted;
+}
+
 const json_t *cause_metric(const json_t *snapshot, const char *path)
 {
 	while (path && *path && snapshot) {

@@ -18,5 +18,12 @@ struct cause_words {
 /* NULL for an id that is not known here. */
 const struct cause_words *cause_words(const char *id);
 
+/*
+ * What a run says of the limit: its cause; where it has none, the predicted one as {"id", "unit", "bound"}, the last
+ * only where the run's environment or its settings of the machine tell it. New; NULL where neither is known, or without
+ * memory.
+ */
+json_t *cause_or_predicted(const json_t *run);
+
 /* A path of names in nested objects, "process.vm_size", of a snapshot. */
 const json_t *cause_metric(const json_t *snapshot, const char *path);

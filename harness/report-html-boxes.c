@@ -11,7 +11,7 @@
 #include "report-cause.h"
 #include "report-commands.h"
 #include "report-html.h"
-#include "report-set.h"
+#include "report-replay.h"
 #include "report-text.h"
 
 #define ANSWER_MAX (TEXT_MAX + 32)
@@ -85,17 +85,18 @@ static void put_script(FILE *out, const json_t *lines, const json_t *from, const
 
 /* --- how to see it again ----------------------------------------------------------------------------------------- */
 
-/* "enomem run pids-max/fork" of the machine that the result is of. */
+/* "enomem run --guest=6.1 -p pids.max=30 pids-max/fork": as the result was made. */
 static void put_run_command(FILE *out, const json_t *result, const json_t *scenario, const json_t *trigger)
 {
 	const char *name = text_of(scenario, "name"), *of_case = text_of(trigger, "case");
 	auto_free char *whole = NULL, *quoted = NULL;
-	char series[TEXT_MAX];
+	json_auto_t *words = replay_words(result);
+	const json_t *one = NULL;
+	size_t i;
 	(void)fputs("<pre tabindex=\"0\" role=\"region\" aria-label=\"enomem run\">enomem run ", out);
-	if (json_is_true(json_object_get(json_object_get(result, "host"), "guest"))) {
-		auto_free char *kernel = commands_word(result_series(result, series, sizeof(series)));
-		(void)fputs("--guest=", out);
-		html_text(out, kernel ? kernel : "");
+	json_array_foreach (words, i, one) {
+		auto_free char *word = commands_word(json_string_value(one));
+		html_text(out, word ? word : "");
 		(void)fputc(' ', out);
 	}
 	if (asprintf(&whole, "%s%s%s", name, *of_case ? "/" : "", of_case) > 0)
@@ -168,6 +169,13 @@ static const json_t *trigger_of(const json_t *scenario, const json_t *remedy)
 	return NULL;
 }
 
+/* Did it succeed, though it was to fail? Then there was nothing that a remedy could help with. */
+static bool is_unrefused(const json_t *trigger)
+{
+	return !strcmp(text_of2(trigger, "outcome", "kind"), "success") &&
+	       strcmp(text_of2(trigger, "predicted", "kind"), "success") != 0;
+}
+
 /* A run's name without that of its case. */
 static const char *short_name(const json_t *run)
 {
@@ -207,14 +215,14 @@ static char *difference_of(const json_t *run, const json_t *trigger)
 }
 
 /* "granted", "still refused: clone EAGAIN" */
-static const char *answer_of(const json_t *run, char *buf, size_t size)
+static const char *answer_of(const json_t *run, bool unrefused, char *buf, size_t size)
 {
 	const char *kind = text_of2(run, "outcome", "kind");
 	bool folklore = json_is_false(json_object_get(run, "helps"));
 	char outcome[TEXT_MAX];
 	(void)text_outcome(run, outcome, sizeof(outcome));
 	if (!strcmp(kind, "success"))
-		(void)snprintf(buf, size, "%s", folklore ? "success, as before" : "granted");
+		(void)snprintf(buf, size, "%s", folklore || unrefused ? "success, as before" : "granted");
 	else if (!folklore)
 		(void)snprintf(buf, size, "%s", outcome);
 	else
@@ -227,7 +235,7 @@ static const char *answer_of(const json_t *run, char *buf, size_t size)
 }
 
 /* One remedy: the runs of it, which are its cases. */
-static void put_cases(FILE *out, const json_t *runs)
+static void put_cases(FILE *out, const json_t *runs, bool unrefused)
 {
 	const json_t *run = NULL, *other = NULL;
 	char answer[ANSWER_MAX], again[ANSWER_MAX];
@@ -235,14 +243,14 @@ static void put_cases(FILE *out, const json_t *runs)
 	size_t i, k;
 	json_array_foreach (runs, i, run) {
 		bool any = false;
-		if (json_object_get(seen, answer_of(run, answer, sizeof(answer))))
+		if (json_object_get(seen, answer_of(run, unrefused, answer, sizeof(answer))))
 			continue;
 		(void)fputs(json_object_size(seen) ? "; " : ": ", out);
 		(void)json_object_set_new(seen, answer, json_true());
 		html_text(out, answer);
 		json_array_foreach (runs, k, other) {
 			const char *of_case = text_of(other, "case");
-			if (!*of_case || strcmp(answer_of(other, again, sizeof(again)), answer) != 0)
+			if (!*of_case || strcmp(answer_of(other, unrefused, again, sizeof(again)), answer) != 0)
 				continue;
 			(void)fputs(any ? ", <code>" : " in <code>", out);
 			html_text(out, of_case);
@@ -258,17 +266,21 @@ static void put_remedy(FILE *out, const json_t *result, const json_t *scenario, 
 	const struct commands_of of = {.result = result, .scenario = scenario, .trigger = trigger ? trigger : run};
 	json_auto_t *lines = commands_script(&of, run), *live = commands_live(&of, run);
 	json_auto_t *before = trigger ? commands_script(&of, trigger) : NULL;
+	const bool unrefused = is_unrefused(trigger);
+	const char *held = unrefused ? "To be typed while the program is held at its refusal"
+				     : "Typed while the program was held at its refusal";
 	(void)fputs("<li><p><strong>", out);
 	html_text(out, short_name(run));
 	(void)fputs("</strong>", out);
-	put_cases(out, runs);
+	put_cases(out, runs, unrefused);
 	(void)fputs("</p>", out);
 	if (json_array_size(live)) {
-		(void)fputs("<p class=\"note\">Typed while the program was held at its refusal", out);
+		(void)fprintf(out, "<p class=\"note\">%s", held);
 		html_terms(out, &of, run, trigger);
 		(void)fputs(":</p>", out);
 		put_script(out, live, NULL, short_name(run));
-		(void)fputs("<p class=\"note\">It was started like this, and asked again:</p>", out);
+		(void)fprintf(out, "<p class=\"note\">It was started like this%s:</p>",
+			      unrefused ? "" : ", and asked again");
 	} else if (commands_change_machine(run) > commands_change_machine(trigger) ||
 		   commands_need_root(run) > commands_need_root(trigger)) {
 		(void)fputs("<p class=\"note\">Typed", out);
@@ -280,10 +292,12 @@ static void put_remedy(FILE *out, const json_t *result, const json_t *scenario, 
 	(void)fputs("</li>", out);
 }
 
-enum came_to { HELPED, DID_NOT_HELP, NOT_AS_PREDICTED };
+enum came_to { HELPED, DID_NOT_HELP, NOT_AS_PREDICTED, NOTHING_TO_HELP };
 
-static enum came_to came_to(const json_t *run)
+static enum came_to came_to(const json_t *run, const json_t *trigger)
 {
+	if (is_unrefused(trigger))
+		return NOTHING_TO_HELP;
 	if (strcmp(text_of(run, "verdict"), "pass") != 0)
 		return NOT_AS_PREDICTED;
 	return json_is_false(json_object_get(run, "helps")) ? DID_NOT_HELP : HELPED;
@@ -295,9 +309,10 @@ static json_t *remedies_of(const json_t *scenario, enum came_to what)
 	json_t *run = NULL, *remedies = json_object();
 	size_t i;
 	json_array_foreach (json_object_get(scenario, "runs"), i, run) {
-		if (!is_role(run, "remedy") || !json_object_get(run, "outcome") || came_to(run) != what)
+		const json_t *trigger = trigger_of(scenario, run);
+		if (!is_role(run, "remedy") || !json_object_get(run, "outcome") || came_to(run, trigger) != what)
 			continue;
-		auto_free char *key = difference_of(run, trigger_of(scenario, run));
+		auto_free char *key = difference_of(run, trigger);
 		json_t *same = key ? json_object_get(remedies, key) : NULL;
 		if (key && !same) {
 			same = json_array();
@@ -315,6 +330,9 @@ static bool put_remedies(FILE *out, const json_t *result, const json_t *scenario
 			    "where it failed is bold."),
 		[DID_NOT_HELP] = "Folklore: these were tried as well, and did not help.",
 		[NOT_AS_PREDICTED] = "These were tried, and it ended in another way than predicted.",
+		[NOTHING_TO_HELP] =
+			("The trigger was not refused, so nothing can be said to have helped. These were run "
+			 "all the same; what is other than in the trigger is bold."),
 	};
 	json_auto_t *remedies = remedies_of(scenario, what);
 	json_t *runs = NULL;
@@ -357,6 +375,7 @@ void html_fix(FILE *out, const json_t *result, const json_t *scenario, unsigned 
 	bool any = put_remedies(out, result, scenario, HELPED);
 	any |= put_remedies(out, result, scenario, DID_NOT_HELP);
 	any |= put_remedies(out, result, scenario, NOT_AS_PREDICTED);
+	any |= put_remedies(out, result, scenario, NOTHING_TO_HELP);
 	any |= put_missing(out, scenario);
 	(void)fputs(any ? "</div>" : "<p>Nothing was tried here.</p></div>", out);
 }

@@ -9,6 +9,7 @@
 #include "html.h"
 #include "number.h"
 #include "report-html.h"
+#include "report-replay.h"
 #include "report-set.h"
 #include "report-text.h"
 #include "report.h"
@@ -54,7 +55,10 @@ static void put_swap(FILE *out, const json_t *result)
 static void put_machine(FILE *out, const json_t *result)
 {
 	const json_t *host = json_object_get(result, "host");
+	const char *profile = text_of(host, "profile");
 	json_int_t cpus = text_integer(host, "cpus", 0);
+	/* The label of -p and --sysctl begins with a setting; that of --profile with the name of a file. */
+	bool is_set = !replay_has_profile(result) && profile[strcspn(profile, "=,")] == '=';
 	if (result_is_reference(result)) {
 		(void)fputs("a reference: what is the same on every run", out);
 		return;
@@ -64,8 +68,8 @@ static void put_machine(FILE *out, const json_t *result)
 		html_format(out, ", %" JSON_INTEGER_FORMAT " CPU%s", cpus, cpus == 1 ? "" : "s");
 	if (json_object_get(host, "root"))
 		(void)fputs(json_is_true(json_object_get(host, "root")) ? ", as root" : ", unprivileged", out);
-	if (*text_of(host, "profile"))
-		html_format(out, ", profile %s", text_of(host, "profile"));
+	if (*profile)
+		html_format(out, is_set ? "; set: %s" : ", profile %s", profile);
 }
 
 /* As it was typed, quoted for a shell. */

@@ -221,27 +221,6 @@ static void put_result(const struct report_page *p, const json_t *scenario)
 	put_runs(p->out, scenario);
 }
 
-/* Once per section: of the last result in which it passed, else of the last that has it. */
-static void put_boxes(const struct report_page *p, const json_t *key)
-{
-	const json_t *result = NULL, *chosen = NULL;
-	bool passed = false;
-	size_t i;
-	json_array_foreach (p->results, i, result) {
-		const json_t *scenario = matrix_scenario(result, key);
-		bool passes = is(scenario, "verdict", "pass");
-		if (!scenario || (passed && !passes))
-			continue;
-		chosen = result;
-		passed = passes;
-	}
-	(void)fputs("<div class=\"boxes\">", p->out);
-	html_why(p->out, matrix_scenario(chosen, key), 3);
-	html_reproduce(p->out, chosen, matrix_scenario(chosen, key), 3);
-	html_fix(p->out, chosen, matrix_scenario(chosen, key), 3);
-	(void)fputs("</div>", p->out);
-}
-
 static void put_list(FILE *out, const json_t *sentences, const char *before)
 {
 	const json_t *sentence = NULL;
@@ -345,7 +324,7 @@ static void put_section(const struct report_page *p, const json_t *key)
 			put_result(p, scenario);
 		(void)fputs("</details>\n", p->out);
 	}
-	put_boxes(p, key);
+	html_boxes(p, key);
 	(void)fputs("<p class=\"up\"><a href=\"#top\">Back to the table</a></p></section>\n", p->out);
 }
 

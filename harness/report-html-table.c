@@ -9,6 +9,7 @@
 #include "chart-scale.h"
 #include "html.h"
 #include "number.h"
+#include "report-cause.h"
 #include "report-html.h"
 #include "report-matrix.h"
 #include "report-text.h"
@@ -94,7 +95,7 @@ static const char *class_of(const struct report_page *p, const json_t *row)
 	return "";
 }
 
-/* References have none: then there is no such column. */
+/* A reference of a scenario that is not there has none: with none at all there is no such column. */
 bool html_have_classes(const struct report_page *p)
 {
 	const json_t *row = NULL;
@@ -130,9 +131,13 @@ static void put_difference(FILE *out, const json_t *cause)
 
 static void put_limit(FILE *out, const json_t *run)
 {
-	const json_t *cause = json_object_get(run, "cause"), *bound = json_object_get(cause, "bound");
+	const bool made = json_object_get(run, "outcome") != NULL;
+	json_auto_t *cause = made ? cause_or_predicted(run) : NULL;
+	const json_t *bound = json_object_get(cause, "bound");
 	const char *unit = text_of(cause, "unit");
 	char text[64];
+	if (cause && !json_is_object(json_object_get(run, "cause")))
+		(void)fputs("<span class=\"aside\">predicted:</span> ", out);
 	html_text(out, text_of(cause, "id"));
 	if (!*unit || !json_is_integer(bound) || json_integer_value(bound) < 0)
 		return;

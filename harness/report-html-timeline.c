@@ -248,7 +248,7 @@ void html_timeline(FILE *out, const json_t *run)
 		return;
 	}
 	char bound[96];
-	(void)snprintf(bound, sizeof(bound), "limit %s",
+	(void)snprintf(bound, sizeof(bound), "%slimit %s", t.predicted ? "predicted " : "",
 		       t.bounded ? chart_number(t.unit, t.bound, text, sizeof(text)) : "");
 	struct drawing d = {.out = out, .t = &t, .top = timeline_top(&t)};
 	json_auto_t *events = collect_events(run, &t);

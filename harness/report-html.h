@@ -15,7 +15,7 @@ struct report_page {
 	json_t *ids;                           /* of scenarios: name -> id of its section */
 	const char *library;                   /* the chart library's text, NULL for none */
 	size_t library_length;
-	bool classes; /* some row has one: references have none */
+	bool classes; /* some row has one: references have those of the scenarios that are here */
 	bool several; /* results: then each has its own part of a section */
 };
 
@@ -52,7 +52,9 @@ void html_timeline(FILE *out, const json_t *run);
 void html_bars(FILE *out, const json_t *run);
 void html_counters(FILE *out, const json_t *run);
 
-/* The boxes of a scenario: why, how to see it again, what makes it go away. */
+/* All boxes of a scenario: once, or for each set of causes that results have. */
+void html_boxes(const struct report_page *p, const json_t *key);
+/* One box: why, how to see it again, what makes it go away. */
 void html_why(FILE *out, const json_t *scenario, unsigned level);
 void html_reproduce(FILE *out, const json_t *result, const json_t *scenario, unsigned level);
 void html_fix(FILE *out, const json_t *result, const json_t *scenario, unsigned level);

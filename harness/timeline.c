@@ -93,9 +93,9 @@ static bool find_span(const json_t *run, struct timeline *t)
 	return t->end_ns > t->start_ns;
 }
 
-static void find_moment(const json_t *run, struct timeline *t)
+static void find_moment(const json_t *run, const json_t *cause, struct timeline *t)
 {
-	const json_t *moment = json_object_get(run, "failing_moment"), *cause = json_object_get(run, "cause");
+	const json_t *moment = json_object_get(run, "failing_moment");
 	const json_t *asked = json_object_get(cause, "asked");
 	t->refused = number_of(json_object_get(moment, "time_ns"), &t->moment_ns) && t->moment_ns >= t->start_ns &&
 		     t->moment_ns <= t->end_ns;
@@ -112,9 +112,10 @@ static void find_moment(const json_t *run, struct timeline *t)
 
 const char *timeline_make(const json_t *run, struct timeline *ret)
 {
-	const char *id = text_of2(run, "cause", "id"), *unit = text_of2(run, "cause", "unit");
-	const struct cause_words *words = cause_words(id);
-	*ret = (struct timeline){.unit = chart_unit_of(unit)};
+	json_auto_t *cause = cause_or_predicted(run);
+	const struct cause_words *words = cause_words(text_of(cause, "id"));
+	*ret = (struct timeline){.unit = chart_unit_of(text_of(cause, "unit")),
+				 .predicted = cause && !json_is_object(json_object_get(run, "cause"))};
 	if (!json_object_get(run, "samples") && !json_object_get(run, "snapshots"))
 		return "There is no timeline: this file is a reference, which keeps what is the same on every run and "
 		       "no samples.";
@@ -132,7 +133,7 @@ const char *timeline_make(const json_t *run, struct timeline *ret)
 		return "There is no timeline: out of memory.";
 	}
 	ret->context_counts = ret->context.count ? "resident memory of the program" : NULL;
-	find_moment(run, ret);
+	find_moment(run, cause, ret);
 	if (!ret->use.count) {
 		timeline_free(ret);
 		return "There is no timeline: the program was over before a sample of this number could be taken.";

@@ -23,7 +23,8 @@ struct timeline_line {
 struct timeline {
 	const char *counts, *context_counts; /* what the lines are; the second may be NULL */
 	enum chart_unit unit;
-	bool is_limit; /* the first line is what the limit counts; else only something that may be of interest */
+	bool predicted; /* the limit is: nothing was refused that would name one */
+	bool is_limit;  /* the first line is what the limit counts; else only something that may be of interest */
 	uint64_t start_ns, end_ns;
 	struct timeline_line use, context;
 	bool bounded, refused; /* are these known? */

@@ -14,7 +14,7 @@
 	// --- the filter ---
 	var rows = all("table.top tbody tr"), sections = all("section.scenario"), chips = all(".chip[data-filter]");
 	var wanted = "all", told = make("span"), search = make("input"), classes = make("select");
-	// References have no classes, and then there is no such column.
+	// Without any class there is no such column.
 	var classAt = all("table.top thead th").map(function (th) { return th.textContent; }).indexOf("class");
 	function className(row) { return classAt < 0 ? "" : row.cells[classAt].textContent; }
 	function words(e) { return (e.dataset.verdict || "").split(" "); }

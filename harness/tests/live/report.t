@@ -33,7 +33,7 @@ like "a timeline" "$text" 'svg class="chart".*Timeline of [0-9]+ values of the a
 like "the bars" "$text" 'in use and .* asked, against a bound of'
 like "the refused call" "$text" '<code>mmap\(.*\) = -1 ENOMEM'
 like "what was skipped says why" "$text" 'Not proven here: '
-like "how to see it again" "$text" '>enomem run address-space-limit/mmap</pre>'
+like "how to see it again" "$text" '>enomem run --no-guest address-space-limit/mmap</pre>'
 is "the command that made it" "$(jq -c .command "$result")" "[\"enomem\",\"run\",\"--no-guest\",\"-o\",\"$result\",\"-f\",\"json\",\"pids-max\",\"address-space-limit\",\"strict-commit\"]"
 like "and in the page" "$text" "<code class=\"typed\">enomem run --no-guest -o $result -f json pids-max address-space-limit strict-commit</code>"
 # As typed: options behind operands, and what a shell and a page would take for their own.
@@ -44,6 +44,14 @@ harness report --library none "$work/typed.json"
 like "quoted for a shell, and escaped" "$(cat "$json")" "-p pids.max=9 -j 2 --guest-append &#39;&lt;i&gt;.\(reboot\) &#39;.&#39;&#39;\`&#39;</code>"
 printf '%s\n' "$(sed -n 's/.*<code class="typed">\([^<]*\).*/\1/p' "$json" | sed "s/&#39;/'/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g")" >"$work/again"
 is "and a shell reads it back" "$(bash -c 'enomem() { printf "%s\n" "$@"; }; . "$0"' "$work/again" | jq -Rsc 'split("\n")[:-1]')" "$(jq -c '.command[1:]' "$work/typed.json")"
+like "what was set is no profile" "$(cat "$json")" '; set: pids.max=9<'
+like "and is set again" "$(cat "$json")" '>enomem run --no-guest -p pids.max=9 pids-max/fork</pre>'
+# A limit that is not reached: nothing was refused, and nothing helped.
+marked "$enomem" run --no-guest -o "$work/granted.json" -p pids.max=3000 pids-max/fork >"$json" 2>"$errors" </dev/null
+harness report --library none -o "$work/granted.html" "$work/granted.json"
+like "not refused: nothing helped" "$(cat "$work/granted.html")" 'The trigger was not refused, so nothing can be said to have helped'
+ok "and that is all it says" not grep -qE 'These were tried, and helped|is not sampled|Typed while the program was held' "$work/granted.html"
+like "the predicted limit is drawn" "$(cat "$work/granted.html")" 'predicted limit 3,000'
 harness report --library none "$result"
 is "on standard output, the same bytes" "$(sha256sum <"$json")" "$(sha256sum <"$page")"
 
@@ -73,8 +81,8 @@ tmpfs/0)
 		address-space-limit/mmap memlock-limit/mlock shm-limit tmpfs-size/write injected/brk >"$json" 2>"$errors" </dev/null
 	harness report --library none -o "$work/boxes.html" "$work/boxes.json"
 	is "a page whose commands are run" "$code $(cat "$errors")" "0 "
-	is "the case is named" "$(box pids-max Reproduce | head -n 1)" "enomem run pids-max/fork"
-	is "where there is none, none is" "$(box pids-max-above Reproduce | head -n 1)" "enomem run pids-max-above"
+	is "the case is named" "$(box pids-max Reproduce | head -n 1)" "enomem run --no-guest pids-max/fork"
+	is "where there is none, none is" "$(box pids-max-above Reproduce | head -n 1)" "enomem run --no-guest pids-max-above"
 	marked sh -c "$(box address-space-limit Reproduce | head -n 1 | sed "s,^enomem ,$enomem ,") -f json --no-guest" >"$json" 2>"$errors"
 	is "that command gives the verdict" "$(get '.scenarios[] | .name + " " + .verdict')" "address-space-limit pass"
 	# What the program said when enomem ran it, it says again.
@@ -250,6 +258,8 @@ is "a result and four references" "$code $(cat "$errors")" "0 "
 text=$(cat "$page")
 like "side by side" "$text" 'Scenarios by results'
 like "what differs is told" "$text" 'What differs'
+like "a box says of which result it is" "$text" '<p class="note">Of 5.10[^<]*:</p><div class="boxes"><div class="box"><h3>Why</h3><p><strong>rlimit-memlock'
+like "references have the classes of the scenarios" "$text" '<td>map-count</td>'
 like "no samples, told" "$text" 'this file is a reference'
 command -v xmllint >/dev/null && ok "well-formed with several" well_formed "$page"
 harness report --library none "$references/6.1.json" "$references/6.1.json"
