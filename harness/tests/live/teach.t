@@ -329,11 +329,11 @@ at_terminal send-keys C-c
 seen '^STATUS'
 is "a hint is kept by who leaves" "$(of_lesson pids-max .hints)" 1
 close_terminal
-open_terminal 80 pids-max
-seen 'How does it end' && types "$(letters pids-max outcome)" && seen 'Which limit' && types "$(letters pids-max cause)"
+open_terminal 80 reclaimable
+seen 'How does it end' && types "$(letters reclaimable outcome)" && seen 'Which limit' && types "$(letters reclaimable cause)"
 seen 'are run' && types a
 seen 'Which of these make' && sleep 0.5
-is "it is no prediction" "$(of_lesson pids-max .fix)" null
+is "it is no prediction" "$(of_lesson reclaimable .fix)" null
 types quit
 seen '^STATUS 130'
 close_terminal
