@@ -108,7 +108,8 @@ static bool segment_asks(const struct call_info *call, const uint64_t args[6])
 	return is_aligned(args[1]) || flags & SHM_RND;
 }
 
-/* do_madvise(), mm/madvise.c. Advice that may split an area is left to the kernel: what it says depends on its version. */
+/* do_madvise(), mm/madvise.c. Advice that may split an area is left to the kernel: what it says depends on its version.
+ */
 static bool advice_asks(const uint64_t args[6])
 {
 	const int advice = (int)args[2];
