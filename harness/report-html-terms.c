@@ -34,8 +34,8 @@ static void put_settings(FILE *out, const json_t *settings, const char **before)
 	json_array_foreach (settings, i, setting) {
 		(void)snprintf(name, sizeof(name), "%s", text_of(setting, "name"));
 		bool plain = !strchr(name, '.'); /* a dot in a part of it would become a slash for sysctl(8) */
-		for (char *c = name; plain && *c; c++)
-			*c = *c == '/' ? '.' : *c;
+		for (char *c = plain ? strchr(name, '/') : NULL; c; c = strchr(c, '/'))
+			*c = '.';
 		if (!*name || !*text_of(setting, "value"))
 			continue;
 		html_format(out, "%s%s=%s", *before, name, text_of(setting, "value"));
