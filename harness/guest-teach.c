@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -286,11 +287,26 @@ static int make_desk(struct desk *d)
 	return r < 0 ? fail(d, "there is no terminal for a shell", r) : 0;
 }
 
+/* Root's shell can raise its limits as far as it likes: the key's `ulimit -S` must not end at what the kernel began
+ * with. */
+static void lift_hard_limits(void)
+{
+	struct rlimit limit;
+	for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
+		if (i == RLIMIT_NOFILE || getrlimit(i, &limit) < 0)
+			continue; /* descriptors have a sysctl above them */
+		limit.rlim_max = RLIM_INFINITY;
+		(void)setrlimit(i, &limit);
+	}
+}
+
 static int start(struct desk *d)
 {
 	d->keeper = fork();
-	if (d->keeper == 0)
+	if (d->keeper == 0) {
+		lift_hard_limits();
 		keep(d);
+	}
 	(void)close(d->desk.terminal_fd);
 	d->keeper_fd = d->keeper < 0 ? -1 : (int)syscall(SYS_pidfd_open, d->keeper, 0);
 	return d->keeper_fd < 0 ? fail(d, "there is no process for a shell", -errno) : 0;

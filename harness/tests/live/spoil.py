@@ -4,6 +4,7 @@
 run as their controls do, and OUT/other-cause/NAME, which predicts another cause, and prints "HOW NAME" for each. --short
 leaves out cases until each trigger has one, and all remedies but the first that helps: for guests, where time is dear."""
 import copy
+import json
 import os
 import shutil
 import sys
@@ -90,7 +91,7 @@ def main(source, out, short=None):
             directory = os.path.join(out, how, name)
             shutil.copytree(os.path.join(source, name), directory)
             with open(os.path.join(directory, "scenario.yaml"), "w", encoding="utf-8") as file:
-                yaml.safe_dump(spoiled, file, sort_keys=False)
+                json.dump(spoiled, file, indent=1, ensure_ascii=False)  # is YAML, and has no quotes that YAML knows in other ways
             print(how, name)
 
 
