@@ -9,21 +9,9 @@ command -v python3 >/dev/null || { echo "1..0 # SKIP needs python3: apt-get inst
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-mkdir -p "$work/cache/kernels" "$work/payload/units" "$work/payload/boxes"
-ln -sf "$image" "$work/cache/kernels/"
-cat >"$work/payload/units/session.service" <<-'END'
-	[Unit]
-	Description=What is tested, as root
-	SuccessAction=poweroff-immediate
-	FailureAction=poweroff-immediate
-	[Service]
-	Type=oneshot
-	Environment=TERM=dumb
-	StandardInput=null
-	StandardOutput=file:/dev/ttyS1
-	StandardError=inherit
-	ExecStart=/payload/session
-END
+mkdir -p "$work/payload/boxes"
+link_kernel
+root_session
 
 # --- a page of a guest's results ---
 scenarios=(pids-max/fork memory-max/touch memory-swap-max max-map-count hugetlb-pool/mmap pipe-limit keys-limit)

@@ -2,32 +2,16 @@
 # SPDX-License-Identifier: MIT
 # `enomem run --failed` runs what failed in guests in guests again: of the kernel, the version of control groups and the settings that they
 # had, unless told otherwise. On this machine: terminal.t. Needs QEMU and a kernel of ci/kernels (ENOMEM_GUEST, default 6.1).
-kernel=${ENOMEM_GUEST:-6.1}
-kernels=${ENOMEM_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/enomem}/kernels # before lib.sh has a cache of its own
-image=$(grep -lx "series=$kernel" "$kernels"/*/about 2>/dev/null | tail -n 1)
-image=${image%/about}
-command -v "${ENOMEM_QEMU:-qemu-system-x86_64}" >/dev/null || { echo "1..0 # SKIP needs QEMU: apt-get install qemu-system-x86"; exit 0; }
-[ -n "$image" ] || { echo "1..0 # SKIP needs a kernel: ci/kernels $kernel"; exit 0; }
+# shellcheck source=guest-kernel.sh
+. "$(dirname "$0")/guest-kernel.sh"
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
-mkdir -p "$work/cache/kernels"
-ln -sf "$image" "$work/cache/kernels/"
+link_kernel
 release=$(sed -n 's/^release=//p' "$image/about")
 export XDG_STATE_HOME=$work/home
 
 compile_liar
-scenario parts address-space process <<'Y'
-environment: {rlimit: {as: 64M}}
-expect: {call: mmap, errno: ENOMEM, cause: rlimit-as}
-cases:
-  - {name: one}
-  - {name: another one, arguments: [map, 16M]}
-runs:
-  - {name: control, role: control, environment: {rlimit: {as: unlimited}}, arguments: [map, 128M]}
-  - {name: trigger, role: trigger, cases: [one], arguments: [map, 128M]}
-  - {name: no trigger, role: trigger, cases: [another one]}
-  - {name: remedy, role: remedy, environment: {rlimit: {as: 256M}}, arguments: [map, 128M]}
-Y
+scenario_in_parts
 cp -r "$ENOMEM_BUILD/scenarios/cpu-limit" "$tree/"
 # Of the last result: where each was, how it was set up, and which cases were run.
 where() { get '"\(.host.kernel) \(.host.guest) \(.host.cgroup) \(.guest_options.memory) \(.host.sysctl."vm.max_map_count") \(.host.profile)"'; }

@@ -2,14 +2,11 @@
 # SPDX-License-Identifier: MIT
 # ci/fan-out over machines that are reached by a real ssh: two of them, each an ssh server in namespaces of its own (a name, a home and
 # process numbers that the other has not), each booting guests. What comes back is what one machine alone finds.
-kernel=${ENOMEM_GUEST:-6.1}
-kernels=${ENOMEM_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/enomem}/kernels # before lib.sh has a cache of its own
-image=$(grep -lx "series=$kernel" "$kernels"/*/about 2>/dev/null | tail -n 1)
-image=${image%/about}
-for program in ssh:openssh-client dropbear:dropbear-bin parallel:parallel jq:jq unshare:util-linux "${ENOMEM_QEMU:-qemu-system-x86_64}:qemu-system-x86"; do
+# shellcheck source=guest-kernel.sh
+. "$(dirname "$0")/guest-kernel.sh"
+for program in ssh:openssh-client dropbear:dropbear-bin parallel:parallel jq:jq unshare:util-linux; do
 	command -v "${program%:*}" >/dev/null || { echo "1..0 # SKIP needs ${program%:*}: apt-get install ${program##*:}"; exit 0; }
 done
-[ -n "$image" ] || { echo "1..0 # SKIP needs a kernel: ci/kernels $kernel"; exit 0; }
 [ "$(id -u)" = 0 ] || { echo "1..0 # SKIP needs root: an ssh server in namespaces of its own"; exit 0; }
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -3,17 +3,12 @@
 # shellcheck disable=SC2016 # what stands in single quotes is for the shells in guests
 # Limits of the whole machine and of cgroup v2, held in a guest with the tool in there. A tool that brings its guest down loses. Tools
 # that nobody here wrote: earlyoom, node_exporter with the alert rules of guides, and triage.
-kernel=${ENOMEM_GUEST:-6.1}
-kernels=${ENOMEM_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/enomem}/kernels # before lib.sh has a cache of its own
-image=$(grep -lx "series=$kernel" "$kernels"/*/about 2>/dev/null | tail -n 1)
-image=${image%/about}
-command -v "${ENOMEM_QEMU:-qemu-system-x86_64}" >/dev/null || { echo "1..0 # SKIP needs QEMU: apt-get install qemu-system-x86"; exit 0; }
-[ -n "$image" ] || { echo "1..0 # SKIP needs a kernel: ci/kernels $kernel"; exit 0; }
+# shellcheck source=guest-kernel.sh
+. "$(dirname "$0")/guest-kernel.sh"
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 seconds=300 # of a hold, on a machine that does other things, too
-mkdir -p "$work/cache/kernels"
-ln -sf "$image" "$work/cache/kernels/"
+link_kernel
 help=$work/helper
 cc -O1 -D_GNU_SOURCE -static -s -o "$help" "$live/guest-helper.c" || { echo "Bail out! guest-helper.c cannot be compiled"; exit 1; }
 export h=$help e=$enomem

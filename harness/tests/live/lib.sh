@@ -170,6 +170,23 @@ scenario() # name, class, scope
 	} >"$dir/scenario.yaml"
 }
 
+# "parts", one of whose two cases fails: its trigger is not refused.
+scenario_in_parts()
+{
+	scenario parts address-space process <<'Y'
+environment: {rlimit: {as: 64M}}
+expect: {call: mmap, errno: ENOMEM, cause: rlimit-as}
+cases:
+  - {name: one}
+  - {name: another one, arguments: [map, 16M]}
+runs:
+  - {name: control, role: control, environment: {rlimit: {as: unlimited}}, arguments: [map, 128M]}
+  - {name: trigger, role: trigger, cases: [one], arguments: [map, 128M]}
+  - {name: no trigger, role: trigger, cases: [another one]}
+  - {name: remedy, role: remedy, environment: {rlimit: {as: 256M}}, arguments: [map, 128M]}
+Y
+}
+
 # What failed of the last run, for whoever reads a failed test.
 tell()
 {

@@ -8,28 +8,13 @@ grep -q '^CONFIG_PSI=y' "$image/config" || { echo "1..0 # SKIP needs a kernel wi
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# systemd looks for units there first: the disk's session is a user's, and this one is root's.
 mkdir -p "$work/payload/units"
 cat >"$work/payload/units/watched.slice" <<-'END'
 	[Slice]
 	ManagedOOMMemoryPressure=kill
 	ManagedOOMMemoryPressureLimit=10%
 END
-cat >"$work/payload/units/session.service" <<-'END'
-	[Unit]
-	Description=What is tested, as root
-	Wants=dbus.socket
-	After=dbus.socket
-	SuccessAction=poweroff-immediate
-	FailureAction=poweroff-immediate
-	[Service]
-	Type=oneshot
-	Environment=TERM=dumb
-	StandardInput=null
-	StandardOutput=file:/dev/ttyS1
-	StandardError=inherit
-	ExecStart=/payload/session
-END
+root_session Wants=dbus.socket After=dbus.socket
 make_payload "$live/oomd-session.sh"
 boot_to_the_end 900 "psi=1 SYSTEMD_UNIT_PATH=/payload/units:"
 

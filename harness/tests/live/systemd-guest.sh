@@ -2,13 +2,9 @@
 # shellcheck shell=bash disable=SC2154
 # A guest of Debian's systemd for the tests in it: sourced before lib.sh, which gives the cache another place. It skips the test where
 # something is missing.
-kernel=${ENOMEM_GUEST:-6.1}
-cache=${ENOMEM_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/enomem}
-image=$(grep -lx "series=$kernel" "$cache"/kernels/*/about 2>/dev/null | tail -n 1)
-image=${image%/about}
-qemu=${ENOMEM_QEMU:-qemu-system-x86_64}
-command -v "$qemu" >/dev/null || { echo "1..0 # SKIP needs QEMU: apt-get install qemu-system-x86"; exit 0; }
-[ -n "$image" ] || { echo "1..0 # SKIP needs a kernel: ci/kernels $kernel"; exit 0; }
+# shellcheck source=guest-kernel.sh
+. "$(dirname "${BASH_SOURCE[0]}")/guest-kernel.sh"
+cache=${kernels%/kernels}
 [ -s "$cache/systemd/root.ext4" ] || { echo "1..0 # SKIP needs a disk with systemd: ci/systemd-root"; exit 0; }
 for tool in cpio cc mke2fs cmake; do
 	PATH=$PATH:/usr/sbin:/sbin command -v $tool >/dev/null || { echo "1..0 # SKIP needs $tool: apt-get install cpio gcc e2fsprogs cmake"; exit 0; }
@@ -31,6 +27,27 @@ make_payload() # SESSION: what runs in there
 	cp "$1" "$work/payload/session"
 	mke2fs -q -F -t ext4 -O '^has_journal,^metadata_csum' -E root_owner=0:0 -d "$work/payload" "$work/payload.ext4" \
 		$(($(du -sm "$work/payload" | cut -f 1) * 5 / 4 + 32))M >"$work/out" || bail "no disk"
+}
+
+# The disk's session is a user's. Root's, in its place: systemd looks for units there first, where boot is told
+# SYSTEMD_UNIT_PATH=/payload/units:
+root_session() # more lines of its [Unit]...
+{
+	mkdir -p "$work/payload/units"
+	cat >"$work/payload/units/session.service" <<-END
+		[Unit]
+		Description=What is tested, as root
+		$(printf '%s\n' "$@")
+		SuccessAction=poweroff-immediate
+		FailureAction=poweroff-immediate
+		[Service]
+		Type=oneshot
+		Environment=TERM=dumb
+		StandardInput=null
+		StandardOutput=file:/dev/ttyS1
+		StandardError=inherit
+		ExecStart=/payload/session
+	END
 }
 
 boot() # SECONDS, more of the kernel's command line

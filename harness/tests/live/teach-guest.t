@@ -4,14 +4,10 @@
 # says, breaks or fakes decides nothing; and however the shell ends, nothing of it is left. The scenarios are cut down to one control,
 # the trigger and one remedy: teach runs all that there are, and guests take their time.
 # shellcheck disable=SC2016 # what is typed is expanded by the shell that it is typed into
-kernel=${ENOMEM_GUEST:-6.1}
-kernels=${ENOMEM_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/enomem}/kernels # before lib.sh has a cache of its own
-image=$(grep -lx "series=$kernel" "$kernels"/*/about 2>/dev/null | tail -n 1)
-image=${image%/about}
-command -v "${ENOMEM_QEMU:-qemu-system-x86_64}" >/dev/null || { echo "1..0 # SKIP needs QEMU: apt-get install qemu-system-x86"; exit 0; }
+# shellcheck source=guest-kernel.sh
+. "$(dirname "$0")/guest-kernel.sh"
 command -v tmux >/dev/null || { echo "1..0 # SKIP needs tmux: apt-get install tmux"; exit 0; }
 python3 -c 'import yaml' 2>/dev/null || { echo "1..0 # SKIP needs python3-yaml: apt-get install python3-yaml"; exit 0; }
-[ -n "$image" ] || { echo "1..0 # SKIP needs a kernel: ci/kernels $kernel"; exit 0; }
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -31,8 +27,7 @@ for words in "--guest=all strict-commit" "--guest=6.1,6.12 strict-commit" "--gue
 	is "teach $words" "$code" 2
 done
 
-mkdir -p "$work/cache/kernels"
-ln -sf "$image" "$work/cache/kernels/"
+link_kernel
 harness teach --answer-key --no-guest strict-commit
 is "--no-guest with a kernel: not taught" "$code" 77
 

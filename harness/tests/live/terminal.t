@@ -111,18 +111,7 @@ is "--failed runs that one" "$code $(get '[.scenarios[].name] | join(" ")')" "1 
 harness run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest -f json cpu-limit
 harness run --scenarios "$tree" -f json --failed="$work/stored.json"
 is "of a stored result, whatever ran since" "$code $(get '[.scenarios[].name] | join(" ")')" "1 lost" || tell
-scenario parts address-space process <<'Y'
-environment: {rlimit: {as: 64M}}
-expect: {call: mmap, errno: ENOMEM, cause: rlimit-as}
-cases:
-  - {name: one}
-  - {name: another one, arguments: [map, 16M]}
-runs:
-  - {name: control, role: control, environment: {rlimit: {as: unlimited}}, arguments: [map, 128M]}
-  - {name: trigger, role: trigger, cases: [one], arguments: [map, 128M]}
-  - {name: no trigger, role: trigger, cases: [another one]}
-  - {name: remedy, role: remedy, environment: {rlimit: {as: 256M}}, arguments: [map, 128M]}
-Y
+scenario_in_parts
 harness run --scenarios "$tree" -f json "parts/another one"
 is "of a case that fails" "$code $(get '[.scenarios[] | "\(.name) \(.verdict)"] | join(" ")')" "1 parts fail" || tell
 harness run --scenarios "$tree" -f json --failed

@@ -3,16 +3,11 @@
 # shellcheck disable=SC2016 # what stands in single quotes is for the shells in the guest
 # `enomem why` where cgroup v2 serves memory and tasks, as the tool of a hold in a guest: it must name the group whose limit it was, also
 # one further up, and the command that lifts it, which is then done as it is told until the program succeeds.
-kernel=${ENOMEM_GUEST:-6.1}
-kernels=${ENOMEM_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/enomem}/kernels # before lib.sh has a cache of its own
-image=$(grep -lx "series=$kernel" "$kernels"/*/about 2>/dev/null | tail -n 1)
-image=${image%/about}
-command -v "${ENOMEM_QEMU:-qemu-system-x86_64}" >/dev/null || { echo "1..0 # SKIP needs QEMU: apt-get install qemu-system-x86"; exit 0; }
-[ -n "$image" ] || { echo "1..0 # SKIP needs a kernel: ci/kernels $kernel"; exit 0; }
+# shellcheck source=guest-kernel.sh
+. "$(dirname "$0")/guest-kernel.sh"
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
-mkdir -p "$work/cache/kernels"
-ln -sf "$image" "$work/cache/kernels/"
+link_kernel
 memory=$ENOMEM_BUILD/scenarios/memory-max/memory-max
 tool=$work/tool
 
