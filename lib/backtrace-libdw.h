@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <stdbool.h>
 
@@ -28,9 +29,14 @@
 	X(dwfl_module_addrinfo)                                                                                        \
 	X(dwfl_module_getelf)                                                                                          \
 	X(dwfl_module_getsrc)                                                                                          \
+	X(dwfl_module_nextcu)                                                                                          \
 	X(dwfl_module_eh_cfi)                                                                                          \
 	X(dwfl_module_dwarf_cfi)                                                                                       \
 	X(dwfl_lineinfo)                                                                                               \
+	X(dwarf_haspc)                                                                                                 \
+	X(dwarf_getsrc_die)                                                                                            \
+	X(dwarf_linesrc)                                                                                               \
+	X(dwarf_lineno)                                                                                                \
 	X(dwarf_cfi_addrframe)
 
 struct dw {

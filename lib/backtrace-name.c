@@ -94,6 +94,24 @@ static void open_file(const struct dw *dw, struct backtrace_file *f)
 	f->module = module;
 }
 
+/*
+ * libdw finds the unit of an address by .debug_aranges, which GCC writes and Clang does not: there each unit is asked
+ * whether it has the address.
+ */
+static const char *source_by_unit(const struct dw *dw, Dwfl_Module *module, Dwarf_Addr at, int *ret_line)
+{
+	Dwarf_Addr bias = 0;
+	for (Dwarf_Die *unit = NULL; (unit = dw->dwfl_module_nextcu(module, unit, &bias));) {
+		if (dw->dwarf_haspc(unit, at - bias) <= 0)
+			continue;
+		Dwarf_Line *line = dw->dwarf_getsrc_die(unit, at - bias);
+		const char *file = line ? dw->dwarf_linesrc(line, NULL, NULL) : NULL;
+		if (file && dw->dwarf_lineno(line, ret_line) == 0)
+			return file;
+	}
+	return NULL;
+}
+
 void backtrace_describe(Dwfl_Module *module, Dwarf_Addr address, struct backtrace_frame *frame)
 {
 	const struct dw *dw = dw_load();
@@ -108,7 +126,8 @@ void backtrace_describe(Dwfl_Module *module, Dwarf_Addr address, struct backtrac
 		frame->symbol_offset = offset + (address - at);
 	}
 	Dwfl_Line *source = dw->dwfl_module_getsrc(module, at);
-	const char *file = source ? dw->dwfl_lineinfo(source, NULL, &line, NULL, NULL, NULL) : NULL;
+	const char *file = source ? dw->dwfl_lineinfo(source, NULL, &line, NULL, NULL, NULL)
+				  : source_by_unit(dw, module, at, &line);
 	if (file) {
 		(void)snprintf(frame->source, sizeof(frame->source), "%s", file);
 		frame->line = line;
