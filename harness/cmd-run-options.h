@@ -53,7 +53,7 @@ struct run_options {
 	const char *root;         /* of a command; NULL: not said */
 	struct parameters parameters;
 	uint64_t deadline_ns;      /* of a command; 0: not said */
-	json_t *command;           /* as it was typed, for results; somebody else's */
+	json_t *command;           /* as it was typed, for results; somebody else's, but for that of failed_options() */
 	uint64_t said[8];          /* the letters of the options that were given, as bits */
 	char failed_kernels[1024]; /* of --failed: where it failed */
 	char profile[256]; /* what profiles, sysctls of guests and parameters are called in results; "" for none */
@@ -81,6 +81,7 @@ int run_options_each(const json_t *command, run_options_each_fn *each, void *dat
 /*
  * Add what is recorded of a place where something failed (failed-place.h) and was not said: parameters and settings of
  * its command, and how its guests were set up. Of settings (--sysctl, --profile, --parameter) those that were said
- * stand for all. The place has to live as long. 0 or an exit status after telling.
+ * stand for all. What was taken is in a command of its own then. The place has to live as long. 0 or an exit status
+ * after telling.
  */
 int run_options_recorded(const json_t *place, struct run_options *o);

@@ -44,18 +44,30 @@ static bool is_taken(const struct run_options *typed, int letter)
 struct taking {
 	const struct run_options *typed;
 	struct run_options *o;
+	size_t at; /* where the next word of it belongs in our own command */
 };
+
+/* Behind "enomem run", as if it had been typed: who runs again what fails now, or reads the result, has only that. */
+static int note(struct taking *t, const struct option_row *row, const char *value)
+{
+	struct run_options *o = t->o;
+	if (o->command == t->typed->command)
+		o->command = json_copy(t->typed->command);
+	json_t *word = value ? json_sprintf("--%s=%s", row->name, value) : json_sprintf("--%s", row->name);
+	return json_array_insert_new(o->command, t->at++, word) < 0 ? say_no_memory(EXIT_BROKEN) : 0;
+}
 
 static int take(const struct option_row *row, const char *value, void *data)
 {
-	const struct taking *t = data;
+	struct taking *t = data;
 	const struct run_options *typed = t->typed;
 	struct run_options *o = t->o;
 	if (row->letter == OPT_ALLOW_MACHINE && !typed->allow_machine && !o->in_guest)
 		say_note("it ran with --allow-machine then: where this machine is to be changed again, say so again");
 	if (!is_taken(typed, row->letter) || (row->argument && row->argument[0] != '[' && !value))
 		return 0;
-	return run_options_one(row->letter, value, o);
+	int r = run_options_one(row->letter, value, o);
+	return r == 0 && typed->command ? note(t, row, value) : r;
 }
 
 static const struct option_row *row_of(const char *name, size_t length, int letter)
@@ -153,7 +165,7 @@ int run_options_recorded(const json_t *place, struct run_options *o)
 		say_hint("enomem run --failed --guest ...");
 		return EXIT_USAGE;
 	}
-	struct taking t = {&typed, o};
+	struct taking t = {&typed, o, 2};
 	int r = run_options_each(json_object_get(place, "command"), take, &t);
 	if (r == 0 && o->in_guest)
 		r = take_guest(&typed, json_object_get(place, "options"), o);

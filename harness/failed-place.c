@@ -322,4 +322,6 @@ void failed_options_free(const struct run_options *typed, struct run_options *o)
 {
 	if (o->guests.profile.item != typed->guests.profile.item)
 		profile_free(&o->guests.profile);
+	if (o->command != typed->command)
+		json_decref(o->command);
 }

@@ -39,6 +39,8 @@ static int add_typed(const struct option_row *row, const char *value, void *data
 	struct replay *r = data;
 	if (row->letter == 'p' && value) {
 		add_option(r->words, "-p", value);
+	} else if (row->letter == OPT_SCENARIOS && value) {
+		add_option(r->words, "--scenarios", value);
 	} else if (r->guest && (row->letter == OPT_SYSCTL || row->letter == OPT_PROFILE) && value) {
 		add_option(r->words, row->letter == OPT_SYSCTL ? "--sysctl" : "--profile", value);
 		r->settings = true;

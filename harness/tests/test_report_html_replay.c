@@ -54,14 +54,16 @@ static void test_words(void **state)
 {
 	(void)state;
 	static const char *const none[] = {NULL};
-	static const char *const set[] = {
-		"-qp",     "pids.max=30", "--parameter=rlimit.as=1 M", "-j2", "--no-guest", "-o", "r.json", "--",
-		"-pa.b=c", NULL};
+	static const char *const set[] = {"-qp",    "pids.max=30", "--parameter=rlimit.as=1 M",
+					  "-j2",    "--no-guest",  "-o",
+					  "r.json", "--scenarios", "/a b",
+					  "--",     "-pa.b=c",     NULL};
 	static const char *const there[] = {"--guest=6.1",        "--sysctl", "vm.max_map_count=5000",
 					    "--profile=a b.conf", "x",        NULL};
 	static const char *const here[] = {"--guest-memory", "400M", "--allow-machine", "x", NULL};
 	replays(made_with(false, none, NULL), "");
-	replays(made_with(false, set, NULL), "[-p] [pids.max=30] [-p] [rlimit.as=1 M] [--no-guest]");
+	replays(made_with(false, set, NULL),
+		"[-p] [pids.max=30] [-p] [rlimit.as=1 M] [--no-guest] [--scenarios] [/a b]");
 	/* No guest was said, and yet one may have been used for some of it. */
 	replays(made_with(false, here, NULL), "[--guest-memory] [400M] [--allow-machine]");
 	static const char *const nowhere[] = {"--guest-memory", "400M", "--no-guest", "x", NULL};

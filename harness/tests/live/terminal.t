@@ -123,6 +123,9 @@ is "of a parameter" "$code $(get '[.scenarios[] | "\(.name) \(.verdict)"] | join
 limits() { get '[.scenarios[].runs[] | "\(.role) \(.environment.rlimit.as)"] | join(", ")'; }
 harness run --scenarios "$tree" -f json --failed
 is "with the parameter it had" "$code $(limits) $(get .host.profile)" "1 control null, trigger 33554432, remedy 268435456 rlimit.as=32M" || tell
+is "which is in the command of that result" "$(get '.command | join(" ")')" "enomem run --parameter=rlimit.as=32M --scenarios $tree -f json --failed"
+harness run --scenarios "$tree" -f json --failed
+is "and so it has it once more" "$code $(limits) $(get .host.profile)" "1 control null, trigger 33554432, remedy 268435456 rlimit.as=32M" || tell
 harness run --scenarios "$tree" -f json --failed="$work/parts.json" -p rlimit.as=48M
 is "unless another is said" "$code $(limits) $(get .host.profile)" "1 control null, trigger 50331648, remedy 268435456 rlimit.as=48M" || tell
 jq '.command = ["enomem", "run", "-qj1", "--output", "-p", "-frlimit.as=8M", "-prlimit.as=20M", "--", "-p", "rlimit.as=1M"]' "$work/parts.json" >"$work/words.json"
