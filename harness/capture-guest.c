@@ -68,7 +68,7 @@ int capture_guest_begin(struct capture *c, struct run_observer *ret)
 		return r;
 	files_fd = r;
 	keep_room();
-	*c = (struct capture){.directory = directory};
+	*c = (struct capture){.directory = directory, .everybody = true};
 	*ret = (struct run_observer){capture_attach, capture_ended, c};
 	return 0;
 }

@@ -4,8 +4,10 @@
  */
 #include "capture.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -13,6 +15,13 @@
 #include "clock.h"
 #include "hold.h"
 #include "kmsg.h"
+#include "procfs.h"
+
+enum {
+	OTHERS_MAX = 64, /* processes beside the program, of each moment */
+	GENERATIONS_MAX = 64,
+	KTHREADD = 2, /* the parent of kernel threads */
+};
 
 static const char *const machine_files[] = {
 	"/proc/buddyinfo",       "/proc/cgroups",     "/proc/cmdline",      "/proc/cpuinfo",      "/proc/filesystems",
@@ -127,19 +136,95 @@ static void copy_log(struct capture *c, const char *moment, int log_fd)
 	c->files++;
 }
 
-static void copy_all(struct capture *c, const char *moment, const struct run_record *record, pid_t pid)
+static void copy_process(struct capture *c, const char *moment, pid_t pid)
 {
-	char path[CAPTURE_PATH_MAX];
-	/* What moves fastest first. */
-	for (size_t i = 0; pid > 0 && i < ARRAY_SIZE(process_files); i++) {
+	char path[64];
+	for (size_t i = 0; i < ARRAY_SIZE(process_files); i++) {
 		(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, process_files[i]);
 		copy(c, moment, path);
 	}
+}
+
+static bool descends_from(pid_t pid, pid_t ancestor)
+{
+	for (unsigned depth = 0; pid > 1 && depth < GENERATIONS_MAX; depth++) {
+		if (pid == ancestor)
+			return true;
+		pid = procfs_parent_of(pid);
+	}
+	return false;
+}
+
+/* Its groups are called like no others on the machine. */
+static bool is_in_group(pid_t pid, const char *group)
+{
+	char name[64], line[1024];
+	(void)snprintf(name, sizeof(name), "/proc/%d/cgroup", pid);
+	auto_fclose FILE *f = fopen(name, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		const char *at = strstr(line, group);
+		if (at > line && at[-1] == '/' && strchr("/\n", at[strlen(group)]))
+			return true;
+	}
+	return false;
+}
+
+/* Of the topmost group that is the run's own; NULL: it has none. */
+static const char *group_name(const struct run_record *record)
+{
+	const struct cgroup *top = record->cgroup;
+	while (top && top->above)
+		top = top->above;
+	return top ? top->name : NULL;
+}
+
+/* In the order of their numbers. */
+static int by_number(const struct dirent **a, const struct dirent **b)
+{
+	const long long x = atoll((*a)->d_name), y = atoll((*b)->d_name);
+	return (x > y) - (x < y);
+}
+
+static int is_number(const struct dirent *entry)
+{
+	return entry->d_name[0] >= '1' && entry->d_name[0] <= '9';
+}
+
+/*
+ * Who is there beside the program: what it started and what else is in its group; in a guest everybody. Kernel threads
+ * have next to nothing to show, and are many.
+ */
+static void copy_others(struct capture *c, const char *moment, const struct run_record *record, pid_t pid)
+{
+	const char *group = group_name(record);
+	struct dirent **entries = NULL;
+	unsigned copied = 0;
+	int count = scandir("/proc", &entries, is_number, by_number);
+	for (int i = 0; i < count; i++) {
+		pid_t other = (pid_t)atoi(entries[i]->d_name);
+		free(entries[i]);
+		if (other == pid || copied == OTHERS_MAX)
+			continue;
+		if (c->everybody ? other == KTHREADD || procfs_parent_of(other) == KTHREADD
+				 : !(pid > 0 && descends_from(other, pid)) && !(group && is_in_group(other, group)))
+			continue;
+		copy_process(c, moment, other);
+		copied++;
+	}
+	free(entries);
+}
+
+static void copy_all(struct capture *c, const char *moment, const struct run_record *record, pid_t pid)
+{
+	/* What moves fastest first. */
+	if (pid > 0)
+		copy_process(c, moment, pid);
 	copy_groups(c, moment, record->cgroup);
 	for (size_t i = 0; i < ARRAY_SIZE(machine_files); i++)
 		copy(c, moment, machine_files[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(machine_directories); i++)
 		copy_directory(c, moment, machine_directories[i]);
+	copy_others(c, moment, record, pid);
 	copy_log(c, moment, c->log_fd[c->moments]);
 	c->moments++;
 }

@@ -11,6 +11,7 @@
 
 struct capture {
 	const char *directory; /* there, and empty: before/, failure/ and after/ are made in it */
+	bool everybody;        /* whoever runs on this machine, which is a guest; else only those of the run */
 
 	/* found */
 	unsigned moments; /* how many of the three there are */

@@ -36,7 +36,18 @@ is "maps as the kernel has them" "$(grep -cvE '^[0-9a-f]+-[0-9a-f]+ [rwxsp-]{4} 
 capture max-map-count
 is "65,530 areas: all of them" "$code $(($(wc -l <"$dir/failure/proc/$(of_key .observed.pid)/maps") >= $(of_key .cause.bound)))" "0 1" || tell_capture
 
+# --- who else was there ---
+numbers() { (cd "$dir/$1/proc" && printf '%s\n' [1-9]*) | sort -n | paste -sd' '; }
+is "who started nobody is alone, whoever else is on this machine" "$(numbers before), $(numbers failure), $(cd "$dir/after/proc" && echo [1-9]*)" \
+	"$(of_key .observed.pid), $(of_key .observed.pid), [1-9]*"
 if root; then
+	capture pids-max
+	is "what a program started is there beside it: exit status 0" "$code" 0 || tell_capture
+	group=$(cd "$dir/failure" && find sys/fs/cgroup -type d -name 'enomem-*' | head -n 1)
+	ok "what a program started is there beside it: more than one" test "$(numbers failure | wc -w)" -gt 1
+	is "what a program started is there beside it: all of its group, and nobody else" "$(numbers failure)" "$(sort -n "$dir/failure/$group/cgroup.procs" | paste -sd' ')"
+	is "what a program started is there beside it: its files" "$(cd "$dir/failure/proc" && grep -L '^PPid:' [1-9]*/status; grep -L "/${group##*/}\$" [1-9]*/cgroup)" ""
+
 	capture memory-max
 	is "a kill: exit status 0" "$code" 0 || tell_capture
 	pid=$(of_key .observed.pid)
@@ -133,6 +144,7 @@ if [ -n "$image" ] && command -v "${ENOMEM_QEMU:-qemu-system-x86_64}" >/dev/null
 	# The root's reserve is not in the file, and a moment's promises of the harness may be.
 	is "a guest's: what the key says is in the files" "$(awk -v bound="$(of_key .cause.bound)" -v used="$(of_key .cause.in_use)" '/^CommitLimit:/ {limit = $2 * 1024} /^Committed_AS:/ {promised = $2 * 1024}
 		END {print (limit >= bound && limit < bound * 1.2 && promised - used < 2^21 && used - promised < 2^21) ? "yes" : limit " " bound " " promised " " used}' "$dir/failure/proc/meminfo")" yes
+	is "a guest's: whoever is there, but for kernel threads" "$(cat "$dir/failure/proc/1/comm" "$dir"/*/proc/2/comm 2>/dev/null) $(cat "$dir"/failure/proc/[1-9]*/comm | grep -cx strict-commit)" "init 1"
 	is "a guest's: maps are whole" "$(tail -c 1 "$dir/failure/proc/$(of_key .observed.pid)/maps" | od -An -c | tr -d ' ')" '\n'
 	marked "$enomem" capture --guest="$kernel" --out "$dir" strict-commit >"$json" 2>"$errors" </dev/null
 	is "a guest's: nothing is written over" "$? $(grep -c 'there already' "$errors")" "2 1"
