@@ -54,7 +54,7 @@ static int check_options(const struct run_options *o, char **words, size_t count
 		bool given;
 		const char *option;
 	} none[] = {{o->failed, "--failed"},
-		    {o->baseline, "--baseline"},
+		    {o->baseline.path, "--baseline"},
 		    {o->jobs > 1, "--jobs"},
 		    {o->report.verbose, "--verbose"},
 		    {o->quiet, "--quiet"},

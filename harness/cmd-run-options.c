@@ -52,7 +52,7 @@ const struct option_row run_option_rows[] = {
 	 "run machine-scope scenarios here if they are survivable: under a lock, journalled, restored"},
 	{"triage", OPT_TRIAGE, NULL, "note what `enomem triage` says of each trigger at its failing moment"},
 	{"no-skip", OPT_NO_SKIP, NULL, "treat whatever was skipped as failed"},
-	{"exit", OPT_EXIT, "MODE", "bisect: skipped and broken become 125, for git bisect run"},
+	{"exit", OPT_EXIT, "MODE", "bisect: skipped and broken become 125, usage 128, for git bisect run"},
 	{"color", OPT_COLOR, "WHEN", "auto, always or never"},
 	SELECT_OPTION_ROWS,
 	{"scenarios", OPT_SCENARIOS, "DIR", "directory of the scenarios"},
@@ -169,7 +169,7 @@ static int parse_one(const struct command *self, int letter, const char *value, 
 		o->output = value;
 		return 0;
 	case OPT_BASELINE:
-		o->baseline = value;
+		o->baseline.path = value;
 		return 0;
 	case 'j':
 		return parse_jobs(value, o);
@@ -299,4 +299,5 @@ int run_options_parse(const struct command *self, int argc, char **argv, struct 
 void run_options_free(struct run_options *o)
 {
 	profile_free(&o->guests.profile);
+	baseline_close(&o->baseline);
 }

@@ -38,7 +38,8 @@ enum {
 };
 
 struct run_options {
-	const char *tree, *output, *baseline;
+	const char *tree, *output;
+	struct baseline baseline;
 	const json_t *partly; /* for the baseline: scenarios of which not all is asked for, by name */
 	const char *failed;   /* NULL; "" for what failed last time, or a stored result */
 	struct select_filter filter;

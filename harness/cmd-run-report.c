@@ -44,11 +44,11 @@ static int exit_code(const struct run_options *o, const json_t *results, bool mo
 	if (verdicts(results, "fail") > 0 || moved)
 		return EXIT_PREDICTION_FAILED;
 	if (verdicts(results, "broken") > 0)
-		return o->bisect ? EXIT_BISECT_SKIP : EXIT_BROKEN;
+		return EXIT_BROKEN;
 	if (o->no_skip && any_run_skipped(results))
 		return EXIT_PREDICTION_FAILED;
 	if (verdicts(results, "pass") == 0)
-		return o->bisect ? EXIT_BISECT_SKIP : EXIT_ALL_SKIPPED;
+		return EXIT_ALL_SKIPPED;
 	return EXIT_AS_PREDICTED;
 }
 
@@ -59,16 +59,16 @@ static int compare_with_baseline(const struct run_options *o, const json_t *resu
 	const json_t *result;
 	int sum = 0;
 	size_t i;
-	if (!o->baseline)
+	if (!o->baseline.path)
 		return 0;
 	json_array_foreach (results, i, result) {
-		int r = baseline_compare(result, o->baseline, true, o->partly, stderr);
+		int r = baseline_compare(result, &o->baseline, true, o->partly, stderr);
 		if (r < 0)
 			return r;
 		sum += r;
 	}
 	if (sum == 0)
-		say_note("nothing moved from %s", o->baseline);
+		say_note("nothing moved from %s", o->baseline.path);
 	return sum;
 }
 

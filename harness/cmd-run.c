@@ -102,7 +102,12 @@ static json_t *typed(int argc, char *const *argv)
 static json_t *host_of(const struct venue *venue)
 {
 	bool imagined = venue->site && venue->site->interrupted;
-	return imagined ? guests_imagined_host(venue->site) : machine_host(venue->machine);
+	if (imagined)
+		return guests_imagined_host(venue->site);
+	json_t *host = machine_host(venue->machine);
+	if (venue->site) /* this process runs on the machine around it */
+		(void)json_object_set_new(host, "cpus", json_integer(venue->site->options->machine.cpus));
+	return host;
 }
 
 static json_t *result_of(const struct run_options *o, const struct venue *venue, const json_t *scenarios, size_t from,
@@ -177,7 +182,7 @@ static int run_in_guests(const struct run_options *o, const struct selection *se
 			(void)say_error(0, "no kernel for a guest in the cache");
 			say_hint("ci/kernels 6.1, or name an image: --guest=/boot/vmlinuz-...");
 		}
-		return o->bisect ? EXIT_BISECT_SKIP : r == -ENOENT ? EXIT_BROKEN : EXIT_USAGE;
+		return r == -ENOENT ? EXIT_BROKEN : EXIT_USAGE;
 	}
 	struct venue *venues = calloc(guests.count + 1, sizeof(*venues));
 	for (size_t i = 0; venues && i < guests.count; i++) {
@@ -191,12 +196,12 @@ static int run_in_guests(const struct run_options *o, const struct selection *se
 		venues[usable++] =
 			(struct venue){&site->world.machine, site, calloc(selection->count + 1, sizeof(struct plan *))};
 	}
-	int code = o->bisect ? EXIT_BISECT_SKIP : EXIT_BROKEN;
+	int code = EXIT_BROKEN;
 	if (venues && usable > 0) {
 		code = run_venues(o, selection, machine, venues, usable, results);
 		/* A kernel without a result is not as predicted, where all else is. */
 		if (code == EXIT_AS_PREDICTED && usable < guests.count)
-			code = o->bisect ? EXIT_BISECT_SKIP : EXIT_BROKEN;
+			code = EXIT_BROKEN;
 	}
 	if (venues)
 		free_venues(venues, usable, selection->count);
@@ -337,6 +342,8 @@ static int run_scenarios(struct run_options *o, char **names, size_t count)
 	json_auto_t *results = json_array(), *partly = json_object();
 	o->partly = partly;
 	int code = o->deadline_ns ? command_only("--deadline") : o->root ? command_only("--root") : 0;
+	if (code == 0 && o->baseline.path && baseline_open(o->baseline.path, &o->baseline) < 0)
+		code = EXIT_USAGE;
 	if (code == 0 && o->failed) {
 		code = run_failed(o, count, results);
 	} else if (code == 0) {
@@ -354,6 +361,32 @@ static int run_scenarios(struct run_options *o, char **names, size_t count)
 	return code;
 }
 
+/* As git bisect run reads it: 125 skips a commit, any other below 128 calls it bad, the rest ends the bisection. */
+static int for_bisect(int code)
+{
+	switch (code) {
+	case EXIT_BROKEN:
+	case EXIT_ALL_SKIPPED:
+		return EXIT_BISECT_SKIP;
+	case EXIT_USAGE:
+	case EXIT_NOTHING_SELECTED:
+		say_note("no verdict on this commit: exit status %d ends a bisection", EXIT_BISECT_END);
+		return EXIT_BISECT_END;
+	default:
+		return code;
+	}
+}
+
+/* Of a command line that could not be read: was it meant for git? */
+static bool asks_for_bisect(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++)
+		if (strcmp(argv[i], "--exit=bisect") == 0 ||
+		    (strcmp(argv[i], "--exit") == 0 && i + 1 < argc && strcmp(argv[i + 1], "bisect") == 0))
+			return true;
+	return false;
+}
+
 static int cmd_run_main(const struct command *self, int argc, char **argv)
 {
 	struct run_options o;
@@ -362,7 +395,7 @@ static int cmd_run_main(const struct command *self, int argc, char **argv)
 	int words = command ? (int)(command - argv) - 1 : argc;
 	int r = run_options_parse(self, words, argv, &o);
 	if (r != 0)
-		return r < 0 ? say_finish(EXIT_AS_PREDICTED) : r;
+		return r < 0 ? say_finish(EXIT_AS_PREDICTED) : asks_for_bisect(words, argv) ? for_bisect(r) : r;
 	o.command = as_typed;
 	int first = options_operands();
 	/* Nothing before it: then it only ends the options. */
@@ -373,6 +406,8 @@ static int cmd_run_main(const struct command *self, int argc, char **argv)
 	}
 	size_t count = (size_t)(words - first);
 	int code = command ? run_command(&o, argv + first, count, command) : run_scenarios(&o, argv + first, count);
+	if (o.bisect)
+		code = for_bisect(code);
 	run_options_free(&o);
 	return code;
 }

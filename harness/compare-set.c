@@ -2,6 +2,7 @@
 /*
  * Files of several results compared, paired by kernel; and a result with its baseline.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -77,28 +78,49 @@ int compare_sets(const json_t *a, const json_t *b, const char *name_a, const cha
 	return c.differences;
 }
 
-/* "DIR/6.1.json" for a directory. */
-static int baseline_file(const json_t *result, const char *path, char *buf, size_t size)
+int baseline_open(const char *path, struct baseline *ret)
 {
 	struct stat st;
-	char series[TEXT_MAX];
-	bool directory = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-	int length = directory ? snprintf(buf, size, "%s/%s.json", path, result_series(result, series, sizeof(series)))
-			       : snprintf(buf, size, "%s", path);
-	return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : 0;
+	*ret = (struct baseline){.path = path};
+	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return results_load(path, stderr, &ret->stored);
+	auto_closedir DIR *d = opendir(path);
+	if (!d)
+		return say_error(-errno, "%s: no baseline", path);
+	for (struct dirent *entry; (entry = readdir(d));) {
+		const char *dot = strrchr(entry->d_name, '.');
+		if (dot && strcmp(dot, ".json") == 0)
+			return 0;
+	}
+	(void)say_error(0, "%s: no baseline: has no SERIES.json, such as 6.1.json", path);
+	return -ENOENT;
 }
 
-int baseline_compare(const json_t *result, const char *baseline_path, bool selected_only, const json_t *partly,
+void baseline_close(struct baseline *b)
+{
+	json_decref(b->stored);
+	b->stored = NULL;
+}
+
+/* "DIR/6.1.json" of a directory. -errno after a message */
+static int load_series(const struct baseline *b, const json_t *result, char *file, size_t size, json_t **ret)
+{
+	char series[TEXT_MAX];
+	int length = snprintf(file, size, "%s/%s.json", b->path, result_series(result, series, sizeof(series)));
+	if (length < 0 || (size_t)length >= size)
+		return say_error(-ENAMETOOLONG, "%s: no baseline", b->path);
+	return results_load(file, stderr, ret);
+}
+
+int baseline_compare(const json_t *result, const struct baseline *b, bool selected_only, const json_t *partly,
 		     FILE *out)
 {
 	char file[PATH_MAX], key[TEXT_MAX];
 	struct comparison c = {
 		.out = out, .name_a = file, .name_b = "this run", .selected_only = selected_only, .partly = partly};
-	json_auto_t *stored = NULL;
-	int r = baseline_file(result, baseline_path, file, sizeof(file));
-	if (r < 0)
-		return say_error(r, "%s: no baseline", baseline_path);
-	r = results_load(file, stderr, &stored);
+	json_auto_t *stored = json_incref(b->stored);
+	(void)snprintf(file, sizeof(file), "%s", b->path);
+	int r = stored ? 0 : load_series(b, result, file, sizeof(file), &stored);
 	if (r < 0)
 		return r;
 	const json_t *baseline =

@@ -20,9 +20,11 @@ json_t *evidence_limits(const struct cause_report *report)
 		const struct limit_state *s = &report->state[i];
 		json_t *o = json_object();
 		json_object_set_new(o, "id", json_string(cause_infos[s->id].name));
-		json_object_set_new(o, "in_use", json_number(s->in_use));
-		json_object_set_new(o, "asked", json_number(s->asked));
-		json_object_set_new(o, "bound", json_number(s->bound));
+		if (s->in_use != ENOMEM_ABSENT) {
+			json_object_set_new(o, "in_use", json_number(s->in_use));
+			json_object_set_new(o, "asked", json_number(s->asked));
+			json_object_set_new(o, "bound", json_number(s->bound));
+		}
 		json_object_set_new(o, "unit", json_string(s->unit ? s->unit : cause_infos[s->id].unit));
 		json_object_set_new(o, "refuses", json_boolean(s->refuses));
 		json_object_set_new(o, "errno_fits", json_boolean(s->errno_fits));

@@ -83,11 +83,20 @@ int results_merge(const json_t *results, FILE *errors, json_t **ret);
 int compare_results(const json_t *a, const json_t *b, const char *name_a, const char *name_b, FILE *out);
 /* The same of two arrays of results, paired by kernel and cgroup version; of one each, whatever they are. */
 int compare_sets(const json_t *a, const json_t *b, const char *name_a, const char *name_b, FILE *out);
+/* A stored baseline: a file of results, or a directory with <series>.json in it. */
+struct baseline {
+	const char *path;
+	json_t *stored; /* NULL: a directory, whose files are read when it is known which */
+};
+
+/* Before anything runs that is to be compared. The path has to live as long. -errno after a message on stderr */
+int baseline_open(const char *path, struct baseline *ret);
+void baseline_close(struct baseline *b);
 /*
- * What moved from a stored baseline to this result. The baseline is a file (of several results in it the one of the
- * same kernel series and cgroup version is taken) or a directory with <series>.json in it. With selected_only,
- * scenarios that only the baseline has are not told: they were not asked for; nor are runs that only it has of those
- * whose names are keys of `partly` (NULL for none). The number of differences, or -errno after a message on stderr.
+ * What moved from a baseline to this result. Of several results the one of the same kernel series and cgroup version is
+ * taken. With selected_only, scenarios that only the baseline has are not told: they were not asked for; nor are runs
+ * that only it has of those whose names are keys of `partly` (NULL for none). The number of differences, or -errno
+ * after a message on stderr.
  */
-int baseline_compare(const json_t *result, const char *baseline_path, bool selected_only, const json_t *partly,
+int baseline_compare(const json_t *result, const struct baseline *b, bool selected_only, const json_t *partly,
 		     FILE *out);

@@ -15,6 +15,7 @@ enum exit_code {
 	EXIT_NOTHING_SELECTED = 4,
 	EXIT_ALL_SKIPPED = 77,
 	EXIT_BISECT_SKIP = 125,
+	EXIT_BISECT_END = 128,
 	EXIT_INTERRUPTED = 130,
 	EXIT_READER_GONE = 256, /* of no process: main() ends by SIGPIPE then */
 };

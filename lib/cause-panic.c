@@ -88,6 +88,7 @@ void cause_of_panic(const char *panic_text, const char *console, struct cause_re
 	struct cause_sum sum = {0, PAGE_BYTES, 0};
 	enum cause_id id = CAUSE_SYSTEM_OOM;
 	struct report report;
+	bool known = false;
 	memset(ret, 0, sizeof(*ret));
 	if (!is_out_of_memory(panic_text))
 		return;
@@ -99,15 +100,20 @@ void cause_of_panic(const char *panic_text, const char *console, struct cause_re
 		return; /* a group's limit or the whole machine: that is not to be told */
 	if (strstr(panic_text, "compulsory") && report.group) {
 		id = CAUSE_MEMCG_MAX;
-		if (report.group_numbers)
+		known = report.group_numbers;
+		if (known)
 			sum = (struct cause_sum){report.group_usage, PAGE_BYTES, report.group_limit};
 	} else if (report.zones && report.free <= report.managed && report.swap_free <= report.swap_total) {
+		known = true;
 		sum.in_use = limit_add(report.managed - report.free, report.swap_total - report.swap_free);
 		sum.bound = limit_add(report.managed, report.swap_total);
 		if (report.swap && cause_swap_is_full(report.swap_total, report.swap_free))
 			id = CAUSE_SWAP_FULL;
 	}
 	struct limit_state *state = cause_add(&c, id, sum, 0, "the kernel's last words");
-	if (state)
-		state->refuses = true;
+	if (!state)
+		return;
+	state->refuses = true;
+	if (!known)
+		state->in_use = state->asked = state->bound = ENOMEM_ABSENT;
 }

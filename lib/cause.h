@@ -74,10 +74,11 @@ int cause_by_name(const char *name);
 /* One limit, evaluated. The statement is always: in_use + asked > bound, in the cause's unit. */
 struct limit_state {
 	enum cause_id id;
-	uint64_t in_use, asked, bound; /* bound may be ENOMEM_UNLIMITED */
-	bool refuses;                  /* in_use + asked > bound, with the kernel's own rounding */
-	bool errno_fits;               /* it refuses this call with the errno that was seen */
-	const char *unit;              /* of the three numbers, where it is not that of the cause; NULL where it is */
+	uint64_t in_use, asked,
+		bound;     /* bound may be ENOMEM_UNLIMITED; in_use is ENOMEM_ABSENT where nothing told them */
+	bool refuses;      /* in_use + asked > bound, with the kernel's own rounding */
+	bool errno_fits;   /* it refuses this call with the errno that was seen */
+	const char *unit;  /* of the three numbers, where it is not that of the cause; NULL where it is */
 	const char *where; /* file or call a reader looks at: "/proc/sys/vm/max_map_count" (static storage) */
 };
 

@@ -216,7 +216,10 @@ static int baseline(const json_t *result, const char *name, bool selected_only, 
 	size_t size;
 	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
 	FILE *out = open_memstream(ret, &size);
-	int moved = baseline_compare(result, path, selected_only, NULL, out);
+	struct baseline b;
+	int r = baseline_open(path, &b);
+	int moved = r < 0 ? r : baseline_compare(result, &b, selected_only, NULL, out);
+	baseline_close(&b);
 	(void)fclose(out);
 	if (strcmp(name, "") != 0)
 		(void)unlink(path);
@@ -229,7 +232,10 @@ static int baseline_of_part(const json_t *result, const char *name, const json_t
 	size_t size;
 	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
 	FILE *out = open_memstream(&text, &size);
-	int moved = baseline_compare(result, path, true, partly, out);
+	struct baseline b;
+	int r = baseline_open(path, &b);
+	int moved = r < 0 ? r : baseline_compare(result, &b, true, partly, out);
+	baseline_close(&b);
 	(void)fclose(out);
 	free(text);
 	(void)unlink(path);

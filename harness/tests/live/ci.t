@@ -149,6 +149,22 @@ is "bisect: the repository is as before" "$(gitc status --porcelain --branch | h
 (cd "$repository" && git bisect start HEAD "$first" && marked git bisect run "$enomem" run --exit=bisect -f tap13 ./limit/) >"$work/said" 2>&1
 like "git bisect run: the same commit" "$(cat "$work/said")" "^$lost is the first bad commit"
 gitc bisect reset >/dev/null 2>&1
+# A mistake is no verdict: git would take 2 and 4 for "bad".
+mistake() # what, what is told (regex), argument...
+{
+	local what=$1 told=$2
+	shift 2
+	(cd "$repository" && git bisect start HEAD "$first" && marked git bisect run "$enomem" run --exit=bisect -f tap13 "$@") >"$work/said" 2>&1
+	is "git bisect run, $what: no commit is blamed" "$(grep -c 'is the first bad commit' "$work/said")" 0
+	is "git bisect run, $what: told, once" "$(grep -cE "$told" "$work/said") $(grep -c 'exit status 128 ends a bisection' "$work/said")" "1 1" || diag "$(cat "$work/said")"
+	gitc bisect reset >/dev/null 2>&1
+}
+mistake "no baseline" 'nowhere[.]json: cannot be opened' --baseline nowhere.json ./limit/
+mistake "no such case" 'limit has no such case' "./limit/nosuch"
+mistake "no such pattern" 'nosuch.: no scenario has such a name' 'nosuch*'
+mistake "no such option" 'no such option of enomem run' --no-such-option
+marked "$enomem" run --baseline "$work/nowhere.json" -f tap13 "$repository/limit/" >"$work/said" 2>"$errors"
+is "a baseline that is not there: told before anything runs" "$? $(wc -c <"$work/said") $(grep -c 'nowhere[.]json: cannot be opened' "$errors")" "2 0 1"
 # A profile kept in git, judged by any command.
 # shellcheck disable=SC2016
 bisect -q -C "$repository" "$first" HEAD -- sh -c 'test "$(sed "s/.*= //" vm.conf)" -gt 1000'
