@@ -5,12 +5,12 @@
 #include "capture.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "cleanup.h"
 #include "clock.h"
+#include "hold-tool.h"
 #include "hold.h"
 #include "kmsg.h"
 
@@ -184,15 +184,8 @@ void capture_ended(struct run_record *record, void *data)
 		closep(&c->log_fd[i]);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path) < 0 ? -1 : 0;
-}
-
 void capture_remove(const char *directory)
 {
-	(void)nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	auto_close int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	hold_remove_directory(fd, directory); /* which needs no memory */
 }
