@@ -128,6 +128,12 @@ static int each_backtrace(const struct why *w, int (*each)(struct backtrace *b, 
 	return r;
 }
 
+static int is_one(struct backtrace *b, int fd)
+{
+	(void)fd;
+	return b->count > 0;
+}
+
 static int name_and_tell(struct backtrace *b, int fd)
 {
 	backtrace_name(b);
@@ -150,6 +156,8 @@ static int take_named(struct backtrace *b, int fd)
 void why_name_places(struct why *w)
 {
 	int status = 0;
+	if (each_backtrace(w, is_one, -1) == 0)
+		return;
 	auto_close int fd = memfd_create("enomem-names", MFD_CLOEXEC);
 	pid_t pid = fd < 0 ? -1 : fork();
 	if (pid == 0) {
