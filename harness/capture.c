@@ -88,6 +88,10 @@ static void copy_directory(struct capture *c, const char *moment, const char *di
 	struct dirent *entry;
 	struct stat st;
 	char path[2 * CAPTURE_PATH_MAX];
+	if (!d && errno == ENOMEM) { /* one that is not there, or is not ours to read, is left out */
+		(void)snprintf(path, sizeof(path), "%s/%s%s", c->directory, moment, directory);
+		fail(c, -ENOMEM, path);
+	}
 	while (d && (entry = readdir(d))) {
 		if (fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
 		    !(st.st_mode & 0444))
