@@ -6,13 +6,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "cleanup.h"
 #include "clock.h"
+#include "hold-tool.h"
 #include "hold.h"
 #include "kmsg.h"
 #include "procfs.h"
@@ -97,6 +97,10 @@ static void copy_directory(struct capture *c, const char *moment, const char *di
 	struct dirent *entry;
 	struct stat st;
 	char path[2 * CAPTURE_PATH_MAX];
+	if (!d && errno == ENOMEM) { /* one that is not there, or is not ours to read, is left out */
+		(void)snprintf(path, sizeof(path), "%s/%s%s", c->directory, moment, directory);
+		fail(c, -ENOMEM, path);
+	}
 	while (d && (entry = readdir(d))) {
 		if (fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
 		    !(st.st_mode & 0444))
@@ -200,6 +204,8 @@ static void copy_others(struct capture *c, const char *moment, const struct run_
 	struct dirent **entries = NULL;
 	unsigned copied = 0;
 	int count = scandir("/proc", &entries, is_number, by_number);
+	if (count < 0)
+		fail(c, -errno, "/proc");
 	for (int i = 0; i < count; i++) {
 		pid_t other = (pid_t)atoi(entries[i]->d_name);
 		free(entries[i]);
@@ -269,15 +275,8 @@ void capture_ended(struct run_record *record, void *data)
 		closep(&c->log_fd[i]);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path) < 0 ? -1 : 0;
-}
-
 void capture_remove(const char *directory)
 {
-	(void)nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	auto_close int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	hold_remove_directory(fd, directory); /* which needs no memory */
 }

@@ -10,6 +10,7 @@
 #include "cleanup.h"
 #include "hold-run.h"
 #include "jobs.h"
+#include "json-memory.h"
 #include "options.h"
 #include "report-text.h"
 #include "say.h"
@@ -73,8 +74,8 @@ static int write_key(const char *directory, const json_t *key)
 	char path[CAPTURE_PATH_MAX + 16];
 	(void)snprintf(path, sizeof(path), "%s/key.json", directory);
 	auto_fclose FILE *file = fopen(path, "wxe");
-	if (!key || !file)
-		return key ? -errno : -ENOMEM;
+	if (!key || json_memory_refused() || !file)
+		return key && !file ? -errno : -ENOMEM;
 	errno = EIO;
 	return json_dumpf(key, file, JSON_INDENT(1)) < 0 || fputc('\n', file) == EOF || fflush(file) != 0 ? -errno : 0;
 }

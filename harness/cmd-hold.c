@@ -16,6 +16,7 @@
 #include "hold-guest.h"
 #include "hold-options.h"
 #include "jobs.h"
+#include "json-memory.h"
 #include "own-line.h"
 #include "report-text.h"
 #include "say.h"
@@ -73,6 +74,8 @@ static int write_key(struct key_file *k, const json_t *key)
 	if (file) {
 		errno = EIO;
 		r = json_dumpf(key, file, JSON_INDENT(1)) < 0 || fputc('\n', file) == EOF ? -errno : 0;
+		if (json_memory_refused())
+			r = -ENOMEM;
 		if (fclose(file) != 0 && r == 0)
 			r = -errno;
 	}
@@ -187,7 +190,7 @@ static int hold_one(const struct hold_options *o, struct hold_site *site, const 
 	if (code != 0)
 		(void)say_error(0, "%s: %s: %s", plan->scenario->name, run->name, why);
 	else if (!key)
-		code = EXIT_BROKEN;
+		code = say_no_memory(EXIT_BROKEN);
 	int r = key ? write_key(&file, key) : 0;
 	tell_decoys(&h);
 	if (code == 0) {

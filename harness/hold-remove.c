@@ -36,42 +36,46 @@ static void lift(int from_fd, int to_fd, const char *name, unsigned *serial)
 	(void)renameat(from_fd, name, to_fd, up);
 }
 
-static DIR *list(int fd)
-{
-	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = again < 0 ? NULL : fdopendir(again);
-	if (!d)
-		closep(&again);
-	return d;
-}
-
 static bool is_directory(int fd, const char *name)
 {
 	struct stat st;
 	return fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* true: something went away, and there may be more. */
+static bool remove_entry(int top_fd, int fd, const char *name, unsigned *serial);
+
+/*
+ * true: something went away, and there may be more. Without opendir(), which asks for memory: there may be none left,
+ * and nothing may stay behind.
+ */
 static bool empty_once(int top_fd, int fd, unsigned *serial)
 {
-	auto_closedir DIR *d = list(fd);
-	struct dirent *entry;
+	char entries[4096] __attribute__((aligned(__alignof__(struct dirent64))));
+	auto_close int list = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool some = false;
-	while (d && (entry = readdir(d))) {
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-			continue;
-		if (!is_directory(fd, entry->d_name)) {
-			some |= unlinkat(fd, entry->d_name, 0) == 0;
-		} else if (fd != top_fd) {
-			lift(fd, top_fd, entry->d_name, serial);
-		} else {
-			auto_close int below = open_below(top_fd, entry->d_name);
-			if (below >= 0)
-				(void)empty_once(top_fd, below, serial);
-			some |= unlinkat(top_fd, entry->d_name, AT_REMOVEDIR) == 0;
+	for (ssize_t n; list >= 0 && (n = getdents64(list, entries, sizeof(entries))) > 0;)
+		for (ssize_t at = 0; at < n;) {
+			const struct dirent64 *entry = (const void *)(entries + at);
+			some |= remove_entry(top_fd, fd, entry->d_name, serial);
+			at += entry->d_reclen;
 		}
-	}
 	return some;
+}
+
+static bool remove_entry(int top_fd, int fd, const char *name, unsigned *serial)
+{
+	if (!strcmp(name, ".") || !strcmp(name, ".."))
+		return false;
+	if (!is_directory(fd, name))
+		return unlinkat(fd, name, 0) == 0;
+	if (fd != top_fd) {
+		lift(fd, top_fd, name, serial);
+		return false;
+	}
+	auto_close int below = open_below(top_fd, name);
+	if (below >= 0)
+		(void)empty_once(top_fd, below, serial);
+	return unlinkat(top_fd, name, AT_REMOVEDIR) == 0;
 }
 
 void hold_remove_directory(int directory_fd, const char *name)

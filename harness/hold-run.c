@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "clock.h"
 #include "jobs.h"
+#include "json-memory.h"
 #include "judge.h"
 #include "kmsg.h"
 #include "leftovers.h"
@@ -94,6 +95,10 @@ static int why_not_held(const struct hold *h, const json_t *evidence, char *why,
 	}
 	if (h->tool.lost && !h->expired) { /* else we did it */
 		(void)snprintf(why, size, "the tool's keeper was killed");
+		return EXIT_BROKEN;
+	}
+	if (json_memory_refused()) { /* what was seen is not all there */
+		(void)snprintf(why, size, "no memory for what was seen of it");
 		return EXIT_BROKEN;
 	}
 	if (h->reached && !h->as_predicted) {

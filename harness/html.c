@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "json-memory.h"
 #include "report-text.h"
 
 #define ID_MAX 64
@@ -55,7 +56,7 @@ static void put_part(FILE *out, const char *text, size_t length)
 	if (part && clean)
 		put_clean(out, text_clean(part, false, clean, length + 8));
 	else
-		(void)fputs("(out of memory)", out);
+		json_memory_note(); /* a page that lacks it is none */
 }
 
 void html_text(FILE *out, const char *text)

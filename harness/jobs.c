@@ -22,6 +22,7 @@
 #include "jobs-make.h"
 #include "jobs-split.h"
 #include "jobs-tell.h"
+#include "json-memory.h"
 #include "judge.h"
 #include "procfs.h"
 #include "report.h"
@@ -35,6 +36,8 @@
 #define REMOVE_TIMEOUT_NS 2000000000ULL
 #define POLL_MS           1000
 #define POLL_LIVE_MS      100
+/* Of a worker. */
+#define EXIT_NO_MEMORY    12
 
 atomic_bool jobs_interrupted;
 atomic_bool jobs_interrupted_again;
@@ -110,7 +113,7 @@ static void work(const struct jobs *jobs, const struct worker *w, pid_t harness)
 	context.slot = w->slot;
 	context.live = jobs->live && jobs->live->out ? &jobs->live->slot[w->slot] : NULL;
 	json_t *runs = job_make(jobs, &context, w->job);
-	_exit(runs && hand_back(runs, w->result_fd) == 0 ? 0 : EXIT_BROKEN);
+	_exit(runs && hand_back(runs, w->result_fd) == 0 ? 0 : json_memory_refused() ? EXIT_NO_MEMORY : EXIT_BROKEN);
 }
 
 static int start(const struct jobs *jobs, struct job *job, unsigned number, unsigned slot, struct worker *ret)
@@ -208,16 +211,23 @@ static void collect(const struct jobs *jobs, struct worker *w)
 		continue;
 	if (w->job->world)
 		guest_state_taker_ended(w->job->world->state, w->pid);
-	w->job->runs = WIFEXITED(status) && WEXITSTATUS(status) == 0 ? take_back(w->result_fd) : NULL;
+	bool orderly = WIFEXITED(status) && WEXITSTATUS(status) == 0; /* it left nothing behind */
+	w->job->runs = orderly ? take_back(w->result_fd) : NULL;
 	closep(&w->pidfd);
 	closep(&w->result_fd);
 	w->pid = 0;
 	if (w->job->runs)
 		return;
-	jobs_worker_lost = true;
-	clean_after(jobs->context, w->number);
-	if (WIFSIGNALED(status))
+	if (!orderly) {
+		jobs_worker_lost = true;
+		clean_after(jobs->context, w->number);
+	}
+	if (orderly && json_memory_refused())
+		(void)snprintf(why, sizeof(why), "no memory for what the worker brought back");
+	else if (WIFSIGNALED(status))
 		(void)snprintf(why, sizeof(why), "the worker was killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) == EXIT_NO_MEMORY)
+		(void)snprintf(why, sizeof(why), "the worker had no memory for its result");
 	else
 		(void)snprintf(why, sizeof(why), "the worker ended with status %d and no result", WEXITSTATUS(status));
 	w->job->runs = lost_runs(jobs, w->job, why);

@@ -14,6 +14,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "json-memory.h"
 #include "launch.h"
 #include "own-group.h"
 #include "say.h"
@@ -33,13 +34,16 @@ int launch_output_open(struct launch_output *o)
 		return 0;
 	if (fd >= 0)
 		(void)close(fd);
+	if (o->created)
+		(void)unlink(o->name);
 	return say_error(-error, "%s: cannot be written", o->name);
 }
 
 int launch_output_json(struct launch_output *o, const json_t *json)
 {
 	errno = 0;
-	if (json && json_dumpf(json, o->file, JSON_INDENT(1)) == 0 && fputc('\n', o->file) != EOF)
+	if (json && !json_memory_refused() && json_dumpf(json, o->file, JSON_INDENT(1)) == 0 &&
+	    fputc('\n', o->file) != EOF)
 		return 0;
 	return say_error(errno ? -errno : -ENOMEM, "the summary could not be written");
 }
@@ -53,11 +57,10 @@ int launch_output_end(struct launch_output *o, bool launched, int told)
 		error = errno;
 	}
 	o->file = NULL;
-	if (!launched) {
-		if (o->name && o->created)
-			(void)unlink(o->name);
+	if ((!launched || told < 0) && o->name && o->created)
+		(void)unlink(o->name);
+	if (!launched)
 		return 0;
-	}
 	if (lost && told == 0)
 		told = say_error(-error, "%s: the summary did not arrive", o->name ? o->name : "standard error");
 	return told;

@@ -61,10 +61,12 @@ int leftovers_report(bool dry_run, FILE *out)
 void leftovers_undo(void)
 {
 	int r = leftovers_report(false, stderr);
-	if (r > 0)
+	if (r > 0) {
 		say_note("undid what a killed run had left behind (%d)", r);
-	else if (r < 0)
+	} else if (r < 0) {
+		(void)say_error(r, "what a killed run left behind could not all be undone");
 		say_hint("enomem recover");
+	}
 }
 
 void leftovers_tell(void)

@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "guest-init.h"
+#include "json-memory.h"
 #include "options.h"
 #include "say.h"
 
 int main(int argc, char **argv)
 {
+	json_memory_watch();
 	if (guest_is_init(argc, argv))
 		guest_init();
 	if (argc > 1 && strcmp(argv[1], cmd_stage.name) == 0)

@@ -10,6 +10,7 @@
 #include "cleanup.h"
 #include "completion.h"
 #include "guest-init.h"
+#include "json-memory.h"
 #include "manifest-internal.h"
 #include "options.h"
 #include "say.h"
@@ -148,6 +149,7 @@ int main(int argc, char **argv)
 {
 	if (guest_is_init(argc, argv))
 		guest_init();
+	json_memory_watch();
 	/* A harness started with a standard stream closed must not open its journal or a pipe in that place. */
 	bool stdout_closed = options_open_streams() >> STDOUT_FILENO & 1;
 	(void)setlocale(LC_ALL, "");
@@ -156,7 +158,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (argv[1][0] == '-')
-		return say_end(say_finish(without_command(argc, argv)));
+		return say_end(json_memory_judge(say_finish(without_command(argc, argv))));
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(argv[1], commands[i]->name) != 0)
 			continue;
@@ -164,7 +166,7 @@ int main(int argc, char **argv)
 			(void)say_error(EBADF, "standard output: it is closed, nothing could be reported");
 			return EXIT_BROKEN;
 		}
-		return say_end(commands[i]->run(commands[i], argc - 1, argv + 1));
+		return say_end(json_memory_judge(commands[i]->run(commands[i], argc - 1, argv + 1)));
 	}
 	(void)say_error(0, "%s: no such command", argv[1]);
 	hint_command(argv[1]);

@@ -131,6 +131,13 @@ static bool misread(const struct builder *b, const struct node *n, struct fy_tok
 	       memmem(b->source->text + n->offset, n->length, quotes, strlen(quotes));
 }
 
+/* Is there anything between its marks? Then a token without text is one for which there was no memory. */
+static bool spans(struct fy_event *event)
+{
+	const struct fy_mark *start = fy_event_start_mark(event), *end = fy_event_end_mark(event);
+	return start && end && end->input_pos > start->input_pos;
+}
+
 static struct node *build_scalar(struct builder *b)
 {
 	auto_node struct node *n = node_new(b, NODE_SCALAR);
@@ -151,6 +158,10 @@ static struct node *build_scalar(struct builder *b)
 		return NULL;
 	}
 	const char *text = token ? fy_token_get_text(token, &length) : "";
+	if (!text && spans(b->event)) {
+		b->source->out_of_memory = true;
+		return NULL;
+	}
 	if (text && memchr(text, '\0', length)) {
 		node_error(b->source, n, NULL, "NUL byte in a text");
 		return NULL;
@@ -345,7 +356,11 @@ static void report_parser(struct builder *b, struct fy_diag *diag)
 		source_error(b->source, b->offset, 1, NULL, "this cannot be read as YAML");
 }
 
-static struct node *parse_with(struct builder *b, struct fy_diag *diag)
+/*
+ * libfyaml ends without a word, or with one about the text, where an allocation of its own fails. What is wrong with
+ * the text is wrong again: only the second time it is believed.
+ */
+static struct node *parse_with(struct builder *b, struct fy_diag *diag, bool believe, bool *ret_again)
 {
 	const struct fy_parse_cfg config = {
 		.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_JSON_NONE | FYPCF_DEFAULT_VERSION_1_2,
@@ -358,7 +373,8 @@ static struct node *parse_with(struct builder *b, struct fy_diag *diag)
 		b->source->out_of_memory = true;
 	} else {
 		root = build_document(b);
-		if (!root && !b->source->out_of_memory)
+		*ret_again = !root && !b->source->out_of_memory && b->source->error_count == 0 && !believe;
+		if (!root && !b->source->out_of_memory && !*ret_again)
 			report_parser(b, diag);
 	}
 	if (b->event)
@@ -367,13 +383,11 @@ static struct node *parse_with(struct builder *b, struct fy_diag *diag)
 	return root;
 }
 
-struct node *node_parse(struct source *s)
+static struct node *parse(struct source *s, bool believe, bool *ret_again)
 {
 	struct builder b = {.source = s};
 	struct fy_diag_cfg config;
 
-	if (!bytes_good(s))
-		return NULL;
 	fy_diag_cfg_default(&config);
 	config.fp = NULL;
 	config.colorize = false;
@@ -383,7 +397,17 @@ struct node *node_parse(struct source *s)
 		return NULL;
 	}
 	fy_diag_set_collect_errors(diag, true);
-	struct node *root = parse_with(&b, diag);
+	struct node *root = parse_with(&b, diag, believe, ret_again);
 	fy_diag_destroy(diag);
 	return root;
+}
+
+struct node *node_parse(struct source *s)
+{
+	bool again = false;
+
+	if (!bytes_good(s))
+		return NULL;
+	struct node *root = parse(s, false, &again);
+	return again ? parse(s, true, &again) : root;
 }

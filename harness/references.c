@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "json-memory.h"
 #include "manifest-internal.h"
 #include "report-text.h"
 #include "report.h"
@@ -54,15 +55,23 @@ static json_t *read_words(const char *tree, const char *name, FILE *errors)
 	size_t length;
 	json_t *words = json_object();
 	/* A name of a file, which may be anything: no way out of the tree. */
-	if (!*name || *name == '.' || strchr(name, '/') || asprintf(&manifest, "%s/%s/scenario.yaml", tree, name) < 0)
+	if (!*name || *name == '.' || strchr(name, '/'))
 		return words;
+	int r = asprintf(&manifest, "%s/%s/scenario.yaml", tree, name) < 0 ? -ENOMEM : 0;
+	if (r < 0)
+		manifest = NULL;
 	/* Its programs need not be built. */
-	if (manifest_read_text(manifest, &text, &length) == 0 &&
-	    manifest_parse(text, length, manifest, errors, &s) == 0) {
+	if (r == 0)
+		r = manifest_read_text(manifest, &text, &length);
+	if (r == 0)
+		r = manifest_parse(text, length, manifest, errors, &s);
+	if (r == 0) {
 		(void)json_object_set_new(words, "class", json_string(s->class_name));
 		(void)json_object_set_new(words, "title", json_string(s->title));
 		scenario_free(s);
 	}
+	if (r == -ENOMEM)
+		json_memory_note();
 	return words;
 }
 
@@ -74,6 +83,8 @@ void references_classify(const char *tree, const json_t *results)
 	const json_t *result = NULL;
 	json_t *scenario = NULL;
 	size_t i, k;
+	if (!silent && errno == ENOMEM)
+		json_memory_note();
 	if (!silent || (!tree && select_tree_quietly(own, sizeof(own)) < 0))
 		return;
 	json_array_foreach (results, i, result)

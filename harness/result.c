@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "json-memory.h"
 #include "report.h"
 #include "result-check.h"
 #include "store.h"
@@ -55,6 +56,8 @@ static int read_all(FILE *in, char **ret_text, size_t *ret_length)
 
 static int syntax_error(FILE *errors, const char *path, const char *text, size_t offset, const json_error_t *error)
 {
+	if (json_memory_refused())
+		return say(errors, ENOMEM, path, "cannot be read");
 	int line = error->line > 0 ? error->line : 1;
 	for (size_t i = 0; i < offset; i++)
 		line += text[i] == '\n';
@@ -154,16 +157,19 @@ int result_write(const json_t *json, size_t flags, FILE *out)
 	c->out = out;
 	c->used = 0;
 	int r = json_dump_callback(json, collect, c, flags) == 0 && flush(c) == 0 ? 0 : -EIO;
+	if (json_memory_refused())
+		r = -ENOMEM;
 	free(c);
 	return r;
 }
 
 int results_dump(json_t *const *results, size_t count, FILE *out)
 {
-	for (size_t i = 0; i < count; i++)
-		if (result_write(results[i], count == 1 ? JSON_INDENT(1) : JSON_COMPACT, out) < 0 ||
-		    fputc('\n', out) == EOF)
-			return -EIO;
+	for (size_t i = 0; i < count; i++) {
+		int r = result_write(results[i], count == 1 ? JSON_INDENT(1) : JSON_COMPACT, out);
+		if (r < 0 || fputc('\n', out) == EOF)
+			return r < 0 ? r : -EIO;
+	}
 	return 0;
 }
 

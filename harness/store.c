@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "cleanup.h"
+#include "json-memory.h"
 
 static int write_all(int fd, store_writer *writer, void *data)
 {
@@ -22,6 +23,8 @@ static int write_all(int fd, store_writer *writer, void *data)
 	}
 	errno = 0;
 	int r = writer(out, data);
+	if (r == 0 && json_memory_refused())
+		r = -ENOMEM; /* it would not be all of it */
 	if (r < 0)
 		return r;
 	if (fflush(out) == EOF || ferror(out))

@@ -3,14 +3,19 @@
  * Looking at a process that is held at a refused call or a signal: the numbers, the cause, where it stands. See why.h.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "clock.h"
 #include "number.h"
 #include "refusal-wrong.h"
+#include "say.h"
 #include "why.h"
 #include "witness-asked.h"
 
@@ -108,18 +113,62 @@ struct why_moment *why_moment_of_signal(struct why *w, pid_t pid, pid_t tid, con
 	return m;
 }
 
-static void name_places(struct why_moment *m)
+/* One after the other, as `each` is called for them; nothing may move in between. */
+static int each_backtrace(const struct why *w, int (*each)(struct backtrace *b, int fd), int fd)
 {
-	if (m && m->backtrace)
-		backtrace_name(m->backtrace);
+	int r = 0;
+	for (unsigned i = 0; r == 0 && i < w->refusals_count; i++) {
+		const struct why_moment *moment[] = {w->refusals[i].first, w->refusals[i].last};
+		for (unsigned k = 0; r == 0 && k < ARRAY_SIZE(moment); k++)
+			r = moment[k] && moment[k]->backtrace ? each(moment[k]->backtrace, fd) : 0;
+	}
+	for (unsigned i = 0; r == 0 && i < w->deaths_count; i++)
+		r = w->deaths[i].moment && w->deaths[i].moment->backtrace ? each(w->deaths[i].moment->backtrace, fd)
+									  : 0;
+	return r;
 }
 
+static int is_one(struct backtrace *b, int fd)
+{
+	(void)fd;
+	return b->count > 0;
+}
+
+static int name_and_tell(struct backtrace *b, int fd)
+{
+	backtrace_name(b);
+	return write(fd, b, sizeof(*b)) == (ssize_t)sizeof(*b) ? 0 : -EIO;
+}
+
+static int take_named(struct backtrace *b, int fd)
+{
+	struct backtrace named;
+	if (read(fd, &named, sizeof(named)) != (ssize_t)sizeof(named))
+		return -EIO;
+	*b = named;
+	return 0;
+}
+
+/*
+ * libdw ends its process where an allocation of its own fails: it must not be the one that knows what to report. What
+ * was named until then is taken.
+ */
 void why_name_places(struct why *w)
 {
-	for (unsigned i = 0; i < w->refusals_count; i++) {
-		name_places(w->refusals[i].first);
-		name_places(w->refusals[i].last);
+	int status = 0;
+	if (each_backtrace(w, is_one, -1) == 0)
+		return;
+	auto_close int fd = memfd_create("enomem-names", MFD_CLOEXEC);
+	pid_t pid = fd < 0 ? -1 : fork();
+	if (pid == 0) {
+		int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		(void)dup2(nowhere, STDERR_FILENO);
+		_exit(each_backtrace(w, name_and_tell, fd) < 0);
 	}
-	for (unsigned i = 0; i < w->deaths_count; i++)
-		name_places(w->deaths[i].moment);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (pid < 0 || lseek(fd, 0, SEEK_SET) < 0 || each_backtrace(w, take_named, fd) < 0 || status != 0)
+		say_note("no memory to look up the names of functions, or the program that did so ended: they are "
+			 "missing in "
+			 "backtraces");
 }

@@ -230,23 +230,15 @@ static int write_prologue(int fd)
 	return n < 0 ? -errno : n != sizeof(code) ? -EIO : 0;
 }
 
-static int export_filter(scmp_filter_ctx ctx, bool with_ia32, bool confined, int *ret_fd)
+static int export_filter(scmp_filter_ctx ctx, bool with_ia32, bool confined, int fd)
 {
-	auto_close int fd = memfd_create("enomem-filter", MFD_CLOEXEC);
-	if (fd < 0)
-		return -errno;
 	int r = confined ? filter_write_confined(fd, with_ia32) : 0;
 	if (r == 0 && with_ia32)
 		r = write_prologue(fd);
-	if (r == 0)
-		r = seccomp_export_bpf(ctx, fd);
-	if (r < 0)
-		return r;
-	*ret_fd = steal_fd(fd);
-	return 0;
+	return r < 0 ? r : seccomp_export_bpf(ctx, fd);
 }
 
-static int build(bool guest, bool confined, int *ret_fd)
+static int write_run(bool guest, bool confined, int fd)
 {
 	__attribute__((cleanup(release_context))) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 	if (!ctx)
@@ -269,17 +261,7 @@ static int build(bool guest, bool confined, int *ret_fd)
 		r = watch_queued_faults(ctx);
 	if (r == 0)
 		r = watch_filters(ctx, false);
-	return r < 0 ? r : export_filter(ctx, with_ia32, confined, ret_fd);
-}
-
-int filter_build(bool guest, int *ret_fd)
-{
-	return build(guest, false, ret_fd);
-}
-
-int filter_build_confined(int *ret_fd)
-{
-	return build(false, true, ret_fd);
+	return r < 0 ? r : export_filter(ctx, with_ia32, confined, fd);
 }
 
 /* A SIGKILL tells nobody who sent it: whoever does so among the watched says it here. */
@@ -313,7 +295,7 @@ static int watch_limits(scmp_filter_ctx ctx)
 	return r == -EDOM ? 0 : r; /* newer architectures have no setrlimit(2) */
 }
 
-int filter_build_watching(int *ret_fd)
+static int write_watching(int fd)
 {
 	__attribute__((cleanup(release_context))) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 	if (!ctx)
@@ -330,7 +312,37 @@ int filter_build_watching(int *ret_fd)
 		r = watch_limits(ctx);
 	if (r == 0)
 		r = watch_filters(ctx, true);
-	return r < 0 ? r : export_filter(ctx, false, false, ret_fd);
+	return r < 0 ? r : export_filter(ctx, false, false, fd);
+}
+
+static int write_here(int fd)
+{
+	return write_run(false, false, fd);
+}
+
+static int write_in_guest(int fd)
+{
+	return write_run(true, false, fd);
+}
+
+static int write_confined(int fd)
+{
+	return write_run(false, true, fd);
+}
+
+int filter_build(bool guest, int *ret_fd)
+{
+	return filter_build_apart(guest ? write_in_guest : write_here, ret_fd);
+}
+
+int filter_build_confined(int *ret_fd)
+{
+	return filter_build_apart(write_confined, ret_fd);
+}
+
+int filter_build_watching(int *ret_fd)
+{
+	return filter_build_apart(write_watching, ret_fd);
 }
 
 struct program {

@@ -18,6 +18,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -27,7 +28,7 @@
 
 #include "calls.h"
 #include "cleanup.h"
-#include "filter.h"
+#include "filter-internal.h"
 
 #define REFUSED (SECCOMP_RET_ERRNO | EPERM)
 
@@ -241,6 +242,61 @@ static void confines(void **state)
 	ends_what_it_does_not_know(state);
 }
 
+/* --- what libseccomp does where it has no memory --- */
+
+static int writes(int fd, const char *text)
+{
+	return write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -EIO;
+}
+
+static int write_the_same(int fd)
+{
+	return writes(fd, "filter");
+}
+
+static int frees_twice(int fd)
+{
+	(void)fd;
+	abort();
+}
+
+static int leaves_out(int fd)
+{
+	static bool again;
+	int r = writes(fd, again ? "filter" : "filt");
+	again = true;
+	return r;
+}
+
+static int writes_nothing(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
+static int says_so(int fd)
+{
+	(void)fd;
+	return -EDOM;
+}
+
+static void is_apart(void **state)
+{
+	static int (*const bad[])(int) = {frees_twice, leaves_out, writes_nothing};
+	auto_close int fd = -1;
+	char text[8] = "";
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(filter_build_apart(bad[i], &fd), -ENOMEM);
+		assert_int_equal(fd, -1);
+	}
+	assert_int_equal(filter_build_apart(says_so, &fd), -EDOM);
+	assert_int_equal(fd, -1);
+	assert_int_equal(filter_build_apart(write_the_same, &fd), 0);
+	assert_int_equal(pread(fd, text, sizeof(text), 0), 6);
+	assert_string_equal(text, "filter");
+}
+
 int main(void)
 {
 	if (seccomp_arch_native() != SCMP_ARCH_X86_64)
@@ -252,6 +308,7 @@ int main(void)
 		cmocka_unit_test(refuses_through_either_entry),
 		cmocka_unit_test(ends_what_it_does_not_know),
 		cmocka_unit_test(lets_guests_do_more),
+		cmocka_unit_test(is_apart),
 		cmocka_unit_test(confines), /* the last: the filter is another then */
 	};
 	return cmocka_run_group_tests(tests, build, NULL);

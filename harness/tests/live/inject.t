@@ -375,7 +375,8 @@ is "bash" "$code $(get '"\(.complete) \(.calls > 3)"')" "0 true true" || tell_sw
 sweep "$enomem" list pids-max
 is "enomem list survives each of them" "$code $(get '"\(.complete) \(.calls > 10)"')" "0 true true" || tell_sweep
 # Its other commands that need no tracing: each call that is refused ends in a message or is done without; nothing crashes, hangs, or
-# is left, not half a page either. `run` cannot: who traces is not traced, and would be shown other runs than those of here.
+# is left, not half a page either. `run` cannot: who traces is not traced, and would be shown other runs than those of here. There its
+# allocations fail instead: torture.t.
 results=$live/../../../results
 jq '.scenarios |= map(select(.name == "pids-max"))' "$results/6.1.json" >"$work/one.json"
 mkdir "$work/swept" "$work/swept/tmp"
@@ -400,7 +401,8 @@ cp "$work/swept/page.html" "$work/whole.html"
 survives report -o "$work/swept/page.html" "$work/one.json"
 # The last run was refused everything from some call on: what was there before stays, or all of it is new.
 is "enomem report: the page is whole" "$(tail -n 1 "$work/swept/page.html") $(wc -l <"$work/swept/page.html")" "$(tail -n 1 "$work/whole.html") $(wc -l <"$work/whole.html")"
-# Those that trace, with less and less room for what they themselves need: each ends in time, and by itself; if not well, it says so.
+# Those that trace, with less and less room for what they themselves need, by the kernel's own refusals: each ends in time, and by itself; if
+# not well, it says so.
 silent='' died='' ended=''
 for kib in $(seq 5500 250 9000) 10000 12000 16000; do
 	for words in "run pids-max/fork" "hold pids-max -- true" "capture -o $work/swept/tree pids-max" "run pids-max -- true" "inject mmap:when=99 -- true" "why -- true"; do

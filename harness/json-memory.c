@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+/*
+ * See json-memory.h.
+ */
+#include "json-memory.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "options.h"
+#include "say.h"
+
+static atomic_bool refused;
+
+static void *ask(size_t size)
+{
+	void *p = malloc(size);
+	if (!p && size > 0)
+		refused = true;
+	return p;
+}
+
+void json_memory_watch(void)
+{
+	json_set_alloc_funcs(ask, free);
+}
+
+void json_memory_note(void)
+{
+	refused = true;
+}
+
+bool json_memory_refused(void)
+{
+	return refused;
+}
+
+int json_memory_judge(int code)
+{
+	if (!refused || code == EXIT_BROKEN || code == EXIT_USAGE || code == EXIT_INTERRUPTED)
+		return code;
+	(void)say_error(-ENOMEM, "there was no memory for a part of what is told: it is not complete");
+	return EXIT_BROKEN;
+}
