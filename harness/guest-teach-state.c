@@ -7,9 +7,12 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <sys/vfs.h>
+
 #include "cgroup-internal.h"
 #include "cleanup.h"
 #include "guest-teach.h"
+#include "ipc-namespace-internal.h"
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
@@ -43,6 +46,15 @@ static const char *other_size(const char *name)
 						 : NULL;
 }
 
+static bool tmpfs_is_set_by_some(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->run_count; i++)
+		if (plan->runs[i].environment.tmpfs_bytes != ENVIRONMENT_NOT_SET ||
+		    plan->runs[i].environment.tmpfs_inodes != ENVIRONMENT_NOT_SET)
+			return true;
+	return false;
+}
+
 static void add_setting(json_t *to, const char *root, const struct environment_setting *s, bool dots)
 {
 	char path[192], text[1024];
@@ -66,6 +78,44 @@ static void add_sysctls(json_t *to, const struct environment_setting *all, unsig
 		(void)snprintf(other.name, sizeof(other.name), "%s", name);
 		add_setting(to, "/proc/sys", &other, true);
 	}
+}
+
+bool guest_state_is_of_ipc(const char *name)
+{
+	static const char *const prefixes[] = {"kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue."};
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
+}
+
+/* Those of the shell's IPC namespace; all others are the machine's as well. */
+static json_t *read_namespace(const struct plan *plan, pid_t pid)
+{
+	json_t *all = json_object();
+	auto_close int back = -1;
+	if (pid <= 0 || ipc_namespace_enter(pid, &back) < 0)
+		return all;
+	for (size_t i = 0; i < plan->run_count; i++) {
+		const struct environment *env = &plan->runs[i].environment;
+		for (unsigned k = 0; k < env->namespace_sysctl_count; k++)
+			if (guest_state_is_of_ipc(env->namespace_sysctl[k].name))
+				add_setting(all, "/proc/sys", &env->namespace_sysctl[k], true);
+	}
+	(void)ipc_namespace_leave(back);
+	return all;
+}
+
+/* As the shell sees it. */
+static void add_tmpfs(json_t *to, const struct plan *plan, pid_t pid)
+{
+	char path[64];
+	struct statfs fs;
+	(void)snprintf(path, sizeof(path), "/proc/%d/root" ENVIRONMENT_TMPFS, pid);
+	if (pid <= 0 || !tmpfs_is_set_by_some(plan) || statfs(path, &fs) < 0)
+		return;
+	(void)json_object_set_new(to, "tmpfs_bytes", json_integer((json_int_t)fs.f_blocks * (json_int_t)fs.f_bsize));
+	(void)json_object_set_new(to, "tmpfs_inodes", json_integer((json_int_t)fs.f_files));
 }
 
 static void add_settings(const struct environment *env, json_t *sysctl, json_t *sys)
@@ -96,6 +146,14 @@ static json_t *limit_json(unsigned which, uint64_t limit)
 	return json_pack("[i, I]", (int)which, limit == ENOMEM_UNLIMITED ? (json_int_t)-1 : (json_int_t)limit);
 }
 
+static bool above_is_set_by_some(const struct plan *plan, unsigned v)
+{
+	for (size_t i = 0; i < plan->run_count; i++)
+		if (plan->runs[i].environment.cgroup_above[v] != ENVIRONMENT_NOT_SET)
+			return true;
+	return false;
+}
+
 static bool is_set_by_some(const struct plan *plan, unsigned v)
 {
 	for (size_t i = 0; i < plan->run_count; i++)
@@ -105,18 +163,34 @@ static bool is_set_by_some(const struct plan *plan, unsigned v)
 	return false;
 }
 
-static json_t *read_groups(const struct plan *plan, const struct fix_room *room, const struct machine *m)
+/* ENOMEM_ABSENT where the group has none of it. */
+static uint64_t read_value(const char *path, enum cgroup_version version, unsigned v)
 {
+	struct cgroup_numbers all;
+	uint64_t number, ignored;
+	if (version == CGROUP_V1) { /* which has a word of its own for "max" */
+		cgroup_read_path(path, version, 1U << cgroup_value_files[v].controller, &all, &ignored);
+		return all.value[v];
+	}
+	auto_close int fd = cgroup_open_value(path, version, v, false);
+	return fd >= 0 && procfs_read_number_fd(fd, &number) == 0 ? number : ENOMEM_ABSENT;
+}
+
+/* Of the limited group, or of the one above it. */
+static json_t *read_groups(const struct plan *plan, const struct fix_room *room, const struct machine *m, bool above)
+{
+	bool (*const is_set)(const struct plan *plan, unsigned v) = above ? above_is_set_by_some : is_set_by_some;
 	json_t *all = json_array();
 	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++) {
 		const enum cgroup_controller c = cgroup_value_files[v].controller;
-		uint64_t number;
-		if (!is_set_by_some(plan, v) || m->cgroup.at[c].version != CGROUP_V2)
+		char path[sizeof(room->place.group[0])];
+		(void)snprintf(path, sizeof(path), "%s", room->place.group[c]);
+		if (above && path[0])
+			*strrchr(path, '/') = '\0';
+		if (!path[0] || !is_set(plan, v) || m->cgroup.at[c].version == CGROUP_NONE)
 			continue;
-		auto_close int fd = room->place.group[c][0]
-					    ? cgroup_open_value(room->place.group[c], m->cgroup.at[c].version, v, false)
-					    : -1;
-		if (fd >= 0 && procfs_read_number_fd(fd, &number) == 0)
+		const uint64_t number = read_value(path, m->cgroup.at[c].version, v);
+		if (number != ENOMEM_ABSENT)
 			(void)json_array_append_new(all, limit_json(v, number));
 	}
 	return all;
@@ -144,8 +218,12 @@ json_t *guest_state_read(const struct plan *plan, const struct fix_room *room, c
 	for (size_t i = 0; i < plan->run_count; i++)
 		add_settings(&plan->runs[i].environment, sysctl, sys);
 	const uint64_t swap = read_swap(&on_disk);
-	return json_pack("{s:o, s:o, s:I, s:b, s:o, s:o}", "sysctl", sysctl, "sys", sys, "swap", (json_int_t)swap,
-			 "swap_on_disk", on_disk, "cgroup", read_groups(plan, room, m), "rlimit", read_rlimits(pid));
+	json_t *all = json_pack("{s:o, s:o, s:o, s:I, s:b, s:o, s:o, s:o}", "sysctl", sysctl, "sys", sys, "namespace",
+				read_namespace(plan, pid), "swap", (json_int_t)swap, "swap_on_disk", on_disk, "cgroup",
+				read_groups(plan, room, m, false), "cgroup_above", read_groups(plan, room, m, true),
+				"rlimit", read_rlimits(pid));
+	add_tmpfs(all, plan, pid);
+	return all;
 }
 
 static bool has_item(const json_t *array, const json_t *item)
@@ -160,7 +238,9 @@ static bool has_item(const json_t *array, const json_t *item)
 
 json_t *guest_state_changed(const json_t *before, const json_t *now)
 {
-	static const char *const settings[] = {"sysctl", "sys"}, *const limits[] = {"cgroup", "rlimit"};
+	static const char *const settings[] = {"sysctl", "sys", "namespace"},
+				 *const limits[] = {"cgroup", "cgroup_above", "rlimit"},
+				 *const numbers[] = {"tmpfs_bytes", "tmpfs_inodes"};
 	json_t *changed = json_object(), *value;
 	const char *name;
 	size_t k;
@@ -178,6 +258,10 @@ json_t *guest_state_changed(const json_t *before, const json_t *now)
 				(void)json_array_append(of, value);
 		(void)json_object_set_new(changed, limits[i], of);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (json_object_get(now, numbers[i]) &&
+		    !json_equal(json_object_get(before, numbers[i]), json_object_get(now, numbers[i])))
+			(void)json_object_set(changed, numbers[i], json_object_get(now, numbers[i]));
 	if (!json_equal(json_object_get(before, "swap"), json_object_get(now, "swap"))) {
 		(void)json_object_set(changed, "swap", json_object_get(now, "swap"));
 		(void)json_object_set(changed, "swap_on_disk", json_object_get(now, "swap_on_disk"));
@@ -217,6 +301,15 @@ static bool sys_is_known(const struct plan *plan, const char *name)
 {
 	for (size_t i = 0; i < plan->run_count; i++)
 		if (is_among(plan->runs[i].environment.sys, plan->runs[i].environment.sys_count, name))
+			return true;
+	return false;
+}
+
+static bool namespace_is_known(const struct plan *plan, const char *name)
+{
+	for (size_t i = 0; guest_state_is_of_ipc(name) && i < plan->run_count; i++)
+		if (is_among(plan->runs[i].environment.namespace_sysctl,
+			     plan->runs[i].environment.namespace_sysctl_count, name))
 			return true;
 	return false;
 }
@@ -294,6 +387,22 @@ static int apply_limits(const json_t *given, const struct plan *plan,
 	return 0;
 }
 
+/* A size of 0 would be none. */
+static int apply_tmpfs(const json_t *given, const struct plan *plan, struct environment *env)
+{
+	const json_t *bytes = json_object_get(given, "tmpfs_bytes"), *inodes = json_object_get(given, "tmpfs_inodes");
+	if (!bytes && !inodes)
+		return 0;
+	if (!tmpfs_is_set_by_some(plan) || (bytes && json_integer_value(bytes) <= 0) ||
+	    (inodes && json_integer_value(inodes) <= 0))
+		return -EBADMSG;
+	if (bytes)
+		env->tmpfs_bytes = (uint64_t)json_integer_value(bytes);
+	if (inodes)
+		env->tmpfs_inodes = (uint64_t)json_integer_value(inodes);
+	return 0;
+}
+
 struct expect fix_expectation(const struct plan_run *remedy)
 {
 	const struct environment *env = &remedy->environment;
@@ -327,6 +436,14 @@ int guest_state_apply(const json_t *request, const struct plan *plan, struct pla
 	if (r == 0)
 		r = apply_settings(json_object_get(changed, "sys"), plan, sys_is_known, env->sys, ENVIRONMENT_SETTINGS,
 				   &env->sys_count);
+	if (r == 0)
+		r = apply_settings(json_object_get(changed, "namespace"), plan, namespace_is_known,
+				   env->namespace_sysctl, ENVIRONMENT_SETTINGS, &env->namespace_sysctl_count);
+	if (r == 0)
+		r = apply_limits(json_object_get(changed, "cgroup_above"), plan, above_is_set_by_some,
+				 env->cgroup_above, CGROUP_VALUE_COUNT);
+	if (r == 0)
+		r = apply_tmpfs(changed, plan, env);
 	if (r == 0)
 		r = apply_limits(json_object_get(changed, "cgroup"), plan, is_set_by_some, env->cgroup,
 				 CGROUP_VALUE_COUNT);

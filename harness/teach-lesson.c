@@ -40,7 +40,7 @@ static void heading(const struct teaching *t, const char *word, FILE *out)
 
 static int keep(const struct teaching *t)
 {
-	int r = progress_keep(t->path, t->quiz.scenario->name, t->kept, stderr);
+	int r = progress_keep(t->path, t->quiz.name, t->kept, stderr);
 	return r < 0 && r != -EINVAL ? say_error(r, "%s: the prediction cannot be kept", t->path) : r;
 }
 
@@ -92,6 +92,8 @@ static int keep_answer(struct teaching *t, enum question_kind kind, unsigned cho
 	for (unsigned i = 0; i < q->count; i++)
 		if (chosen >> i & 1)
 			(void)json_array_append_new(predicted, json_string(q->option[i]));
+	if (kind == QUESTION_OUTCOME)
+		(void)json_object_set_new(t->kept, "trigger", json_string(t->quiz.trigger->name));
 	if (json_object_set_new(t->kept, question_names[kind],
 				json_pack("{s:o, s:b}", "predicted", predicted, "right", chosen == q->right)) < 0)
 		return -ENOMEM;
@@ -287,13 +289,39 @@ static void introduce_files(const struct markdown_style *style, const struct tea
 			  FIX_MEMSW);
 }
 
+/* In the limited group it would be refused itself, killed or stall. */
+static void introduce_group(const struct markdown_style *style, const struct teach_fix *fix)
+{
+	if (!fix->beside)
+		return;
+	teach_put(
+		style, 0,
+		"  The shell stands beside the limited group, with ceilings of its own: try and check put the program, "
+		"and nobody else, into the group. Ctrl-C ends a program that stands still.");
+}
+
+static void introduce_mount(const struct markdown_style *style, const struct teach_fix *fix)
+{
+	if (fix->remounts)
+		teach_put(style, 0,
+			  "  mount -o remount,size=... (or nr_inodes=...) of " ENVIRONMENT_TMPFS
+			  " is done for the shell: no run may remount anything itself.");
+}
+
 static void introduce_shell(const struct markdown_style *style, const struct teach_fix *fix)
 {
-	teach_put(style, 0, "  Now make it succeed yourself, in a shell that has the limits of the trigger:");
+	teach_put(style, 0,
+		  fix->beside ? "  Now make it succeed yourself, in a shell beside it:"
+			      : "  Now make it succeed yourself, in a shell that has the limits of the trigger:");
 	teach_put(style, 9, "    try      runs the program there; $PROGRAM is where it is");
-	teach_put(style, 9, "    check    runs it with the limits that the shell has then, and watches");
+	teach_put(style, 9,
+		  fix->beside
+			  ? "    check    runs it with the limits that the group and the shell have then, and watches"
+			  : "    check    runs it with the limits that the shell has then, and watches");
 	teach_put(style, 9, "    hint     a hint, answer the answer; exit leaves");
+	introduce_group(style, fix);
 	introduce_files(style, fix);
+	introduce_mount(style, fix);
 }
 
 static void introduce_guest(const struct markdown_style *style, const struct teach_fix *fix)
@@ -304,9 +332,13 @@ static void introduce_guest(const struct markdown_style *style, const struct tea
 	teach_put(style, 9,
 		  "    check    runs it in another, fresh guest with the values that yours has then, and watches");
 	teach_put(style, 9, "    hint     a hint, answer the answer; exit leaves");
-	teach_put(style, 0, "  What counts are sysctls, swap, limits of the shell (ulimit -S) and of its group.");
+	teach_put(style, 0,
+		  "  What counts are sysctls, swap, the size of " ENVIRONMENT_TMPFS
+		  ", limits of the shell (ulimit -S) and of the group.");
 	if (fix->first != CGROUP_CONTROLLERS)
 		teach_put(style, 0, "  $CGROUP is the directory of the group.");
+	introduce_group(style, fix);
+	introduce_mount(style, fix);
 }
 
 /* By hand, where that can be done. Before it there is one more chance to say no. */
@@ -321,7 +353,7 @@ static int fix_by_hand(struct teaching *t)
 			  t->quiz.guests ? "in a guest" : "here", fix.why_not);
 		if (!t->quiz.guests)
 			say_hint("in a guest the whole machine is yours: enomem teach --guest %s",
-				 t->quiz.scenario->name);
+				 teach_typed(t->quiz.name, line, sizeof(line)));
 		return 0;
 	}
 	if (solved) {
