@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * See guest-teach.h.
+ * What the learner's guest is set to now. See guest-teach.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,10 +11,8 @@
 
 #include "cgroup-internal.h"
 #include "cleanup.h"
-#include "guest-teach.h"
+#include "guest-teach-state.h"
 #include "ipc-namespace-internal.h"
-
-/* --- reading ----------------------------------------------------------------------------------------------------- */
 
 static bool read_line(const char *path, char *buf, size_t size)
 {
@@ -34,19 +32,16 @@ static const char *chosen(char *text)
 	return from + 1;
 }
 
-#define OVERCOMMIT_KBYTES "vm.overcommit_kbytes"
-#define OVERCOMMIT_RATIO  "vm.overcommit_ratio"
-
 /* The two sizes of vm.overcommit_memory=2 exclude each other: who sets one reads 0 of the other
  * (overcommit_ratio_handler(), mm/util.c). NULL: it is none of them */
-static const char *other_size(const char *name)
+const char *guest_state_other_size(const char *name)
 {
 	return !strcmp(name, OVERCOMMIT_KBYTES)  ? OVERCOMMIT_RATIO
 	       : !strcmp(name, OVERCOMMIT_RATIO) ? OVERCOMMIT_KBYTES
 						 : NULL;
 }
 
-static bool tmpfs_is_set_by_some(const struct plan *plan)
+bool guest_state_sets_tmpfs(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->run_count; i++)
 		if (plan->runs[i].environment.tmpfs_bytes != ENVIRONMENT_NOT_SET ||
@@ -71,7 +66,7 @@ static void add_sysctls(json_t *to, const struct environment_setting *all, unsig
 {
 	for (unsigned i = 0; i < count; i++) {
 		struct environment_setting other = {.name = ""};
-		const char *name = other_size(all[i].name);
+		const char *name = guest_state_other_size(all[i].name);
 		add_setting(to, "/proc/sys", &all[i], true);
 		if (!name)
 			continue;
@@ -112,7 +107,7 @@ static void add_tmpfs(json_t *to, const struct plan *plan, pid_t pid)
 	char path[64];
 	struct statfs fs;
 	(void)snprintf(path, sizeof(path), "/proc/%d/root" ENVIRONMENT_TMPFS, pid);
-	if (pid <= 0 || !tmpfs_is_set_by_some(plan) || statfs(path, &fs) < 0)
+	if (pid <= 0 || !guest_state_sets_tmpfs(plan) || statfs(path, &fs) < 0)
 		return;
 	(void)json_object_set_new(to, "tmpfs_bytes", json_integer((json_int_t)fs.f_blocks * (json_int_t)fs.f_bsize));
 	(void)json_object_set_new(to, "tmpfs_inodes", json_integer((json_int_t)fs.f_files));
@@ -146,7 +141,7 @@ static json_t *limit_json(unsigned which, uint64_t limit)
 	return json_pack("[i, I]", (int)which, limit == ENOMEM_UNLIMITED ? (json_int_t)-1 : (json_int_t)limit);
 }
 
-static bool above_is_set_by_some(const struct plan *plan, unsigned v)
+bool guest_state_sets_above(const struct plan *plan, unsigned v)
 {
 	for (size_t i = 0; i < plan->run_count; i++)
 		if (plan->runs[i].environment.cgroup_above[v] != ENVIRONMENT_NOT_SET)
@@ -154,7 +149,7 @@ static bool above_is_set_by_some(const struct plan *plan, unsigned v)
 	return false;
 }
 
-static bool is_set_by_some(const struct plan *plan, unsigned v)
+bool guest_state_sets_group(const struct plan *plan, unsigned v)
 {
 	for (size_t i = 0; i < plan->run_count; i++)
 		if (plan->runs[i].environment.cgroup[v] != ENVIRONMENT_NOT_SET ||
@@ -179,7 +174,8 @@ static uint64_t read_value(const char *path, enum cgroup_version version, unsign
 /* Of the limited group, or of the one above it. */
 static json_t *read_groups(const struct plan *plan, const struct fix_room *room, const struct machine *m, bool above)
 {
-	bool (*const is_set)(const struct plan *plan, unsigned v) = above ? above_is_set_by_some : is_set_by_some;
+	bool (*const is_set)(const struct plan *plan, unsigned v) =
+		above ? guest_state_sets_above : guest_state_sets_group;
 	json_t *all = json_array();
 	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++) {
 		const enum cgroup_controller c = cgroup_value_files[v].controller;
@@ -267,196 +263,4 @@ json_t *guest_state_changed(const json_t *before, const json_t *now)
 		(void)json_object_set(changed, "swap_on_disk", json_object_get(now, "swap_on_disk"));
 	}
 	return changed;
-}
-
-/* --- setting ----------------------------------------------------------------------------------------------------- */
-
-static bool is_among(const struct environment_setting *all, unsigned count, const char *name)
-{
-	for (unsigned i = 0; i < count; i++)
-		if (!strcmp(all[i].name, name))
-			return true;
-	return false;
-}
-
-static bool sysctl_is_set_by_some(const struct plan *plan, const char *name)
-{
-	for (size_t i = 0; i < plan->run_count; i++) {
-		const struct environment *env = &plan->runs[i].environment;
-		if (is_among(env->sysctl, env->sysctl_count, name) ||
-		    is_among(env->live_sysctl, env->live_sysctl_count, name))
-			return true;
-	}
-	return false;
-}
-
-/* The learner's guest may say anything: what no run sets is not read there, and so was made up. */
-static bool sysctl_is_known(const struct plan *plan, const char *name)
-{
-	const char *other = other_size(name);
-	return sysctl_is_set_by_some(plan, name) || (other && sysctl_is_set_by_some(plan, other));
-}
-
-static bool sys_is_known(const struct plan *plan, const char *name)
-{
-	for (size_t i = 0; i < plan->run_count; i++)
-		if (is_among(plan->runs[i].environment.sys, plan->runs[i].environment.sys_count, name))
-			return true;
-	return false;
-}
-
-static bool namespace_is_known(const struct plan *plan, const char *name)
-{
-	for (size_t i = 0; guest_state_is_of_ipc(name) && i < plan->run_count; i++)
-		if (is_among(plan->runs[i].environment.namespace_sysctl,
-			     plan->runs[i].environment.namespace_sysctl_count, name))
-			return true;
-	return false;
-}
-
-static bool rlimit_is_known(const struct plan *plan, unsigned which)
-{
-	(void)plan;
-	return environment_rlimit_name(which) && strcmp(environment_rlimit_name(which), "core") != 0;
-}
-
-static unsigned find_setting(const struct environment_setting *all, unsigned count, const char *name)
-{
-	unsigned at = 0;
-	while (at < count && strcmp(all[at].name, name) != 0)
-		at++;
-	return at;
-}
-
-static void remove_setting(struct environment_setting *all, unsigned *count, const char *name)
-{
-	const unsigned at = find_setting(all, *count, name);
-	if (at == *count)
-		return;
-	memmove(&all[at], &all[at + 1], (*count - at - 1) * sizeof(*all));
-	memset(&all[--*count], 0, sizeof(*all));
-}
-
-/* What is 0 because the other one was set must not be written. Where that is 0 as well, nothing may be reserved. */
-static bool other_is_set(const json_t *given, const char *name)
-{
-	const char *said = json_string_value(json_object_get(given, other_size(name)));
-	return said && strcmp(said, "0") != 0;
-}
-
-static int apply_settings(const json_t *given, const struct plan *plan,
-			  bool (*is_known)(const struct plan *plan, const char *name), struct environment_setting *all,
-			  unsigned most, unsigned *count)
-{
-	const char *name;
-	const json_t *value;
-	json_object_foreach ((json_t *)(uintptr_t)given, name, value) {
-		const char *text = json_string_value(value);
-		if (!text || !is_known(plan, name) || strlen(name) >= sizeof(all->name) ||
-		    strlen(text) >= sizeof(all->value))
-			return -EBADMSG;
-		const bool zero = other_size(name) && !strcmp(text, "0");
-		if (zero)
-			remove_setting(all, count, name);
-		if (zero && other_is_set(given, name))
-			continue;
-		/* Writing the ratio makes both 0. */
-		const char *written = zero ? OVERCOMMIT_RATIO : name;
-		const unsigned at = find_setting(all, *count, written);
-		if (at == most)
-			return -E2BIG;
-		if (at == *count)
-			(void)snprintf(all[(*count)++].name, sizeof(all->name), "%s", written);
-		(void)snprintf(all[at].value, sizeof(all->value), "%s", text);
-	}
-	return 0;
-}
-
-static int apply_limits(const json_t *given, const struct plan *plan,
-			bool (*is_known)(const struct plan *plan, unsigned which), uint64_t *limit, size_t count)
-{
-	const json_t *pair;
-	size_t i;
-	json_array_foreach (given, i, pair) {
-		const json_int_t which = json_integer_value(json_array_get(pair, 0)),
-				 value = json_integer_value(json_array_get(pair, 1));
-		if (which < 0 || (size_t)which >= count || !is_known(plan, (unsigned)which))
-			return -EBADMSG;
-		limit[which] = value < 0 ? ENOMEM_UNLIMITED : (uint64_t)value;
-	}
-	return 0;
-}
-
-/* A size of 0 would be none. */
-static int apply_tmpfs(const json_t *given, const struct plan *plan, struct environment *env)
-{
-	const json_t *bytes = json_object_get(given, "tmpfs_bytes"), *inodes = json_object_get(given, "tmpfs_inodes");
-	if (!bytes && !inodes)
-		return 0;
-	if (!tmpfs_is_set_by_some(plan) || (bytes && json_integer_value(bytes) <= 0) ||
-	    (inodes && json_integer_value(inodes) <= 0))
-		return -EBADMSG;
-	if (bytes)
-		env->tmpfs_bytes = (uint64_t)json_integer_value(bytes);
-	if (inodes)
-		env->tmpfs_inodes = (uint64_t)json_integer_value(inodes);
-	return 0;
-}
-
-struct expect fix_expectation(const struct plan_run *remedy)
-{
-	const struct environment *env = &remedy->environment;
-	struct expect e = remedy->expect;
-	bool live = env->live_sysctl_count || env->live_swap_bytes;
-	for (unsigned i = 0; i < PROCFS_RLIMITS; i++)
-		live |= env->live_rlimit[i] != ENVIRONMENT_NOT_SET;
-	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++)
-		live |= env->live_cgroup[v] != ENVIRONMENT_NOT_SET;
-	/* What helps at the failing moment keeps it from coming. */
-	if (live)
-		return (struct expect){.exit = (char *)(uintptr_t) "0"};
-	e.check = NULL;
-	e.check_count = 0;
-	return e;
-}
-
-int guest_state_apply(const json_t *request, const struct plan *plan, struct plan_run *run)
-{
-	const char *name = json_string_value(json_object_get(request, "remedy"));
-	const json_t *changed = json_object_get(request, "changed"), *swap = json_object_get(changed, "swap");
-	struct environment *env = &run->environment;
-	const struct plan_run *remedy = NULL;
-	for (size_t i = 0; name && i < plan->run_count; i++)
-		if (!strcmp(plan->runs[i].name, name))
-			remedy = &plan->runs[i];
-	if (!remedy)
-		return -EBADMSG;
-	int r = apply_settings(json_object_get(changed, "sysctl"), plan, sysctl_is_known, env->sysctl,
-			       ENVIRONMENT_SYSCTLS, &env->sysctl_count);
-	if (r == 0)
-		r = apply_settings(json_object_get(changed, "sys"), plan, sys_is_known, env->sys, ENVIRONMENT_SETTINGS,
-				   &env->sys_count);
-	if (r == 0)
-		r = apply_settings(json_object_get(changed, "namespace"), plan, namespace_is_known,
-				   env->namespace_sysctl, ENVIRONMENT_SETTINGS, &env->namespace_sysctl_count);
-	if (r == 0)
-		r = apply_limits(json_object_get(changed, "cgroup_above"), plan, above_is_set_by_some,
-				 env->cgroup_above, CGROUP_VALUE_COUNT);
-	if (r == 0)
-		r = apply_tmpfs(changed, plan, env);
-	if (r == 0)
-		r = apply_limits(json_object_get(changed, "cgroup"), plan, is_set_by_some, env->cgroup,
-				 CGROUP_VALUE_COUNT);
-	if (r == 0)
-		r = apply_limits(json_object_get(changed, "rlimit"), plan, rlimit_is_known, env->rlimit,
-				 PROCFS_RLIMITS);
-	if (swap) {
-		env->swap_said = true;
-		env->swap_bytes = (uint64_t)json_integer_value(swap);
-		env->swap_on_disk = json_is_true(json_object_get(changed, "swap_on_disk"));
-	}
-	run->expect = fix_expectation(remedy);
-	run->run = remedy->run;
-	run->role = remedy->role;
-	return r;
 }

@@ -54,6 +54,9 @@ bool fix_tmpfs_line(const struct environment *from, const struct environment *to
 /* As it is typed: a file whose limit the shell may write. */
 const char *fix_path(const struct teach_fix *f, unsigned i, char *buf, size_t size);
 
+/* What is told before the shell. */
+void fix_introduce(const struct markdown_style *style, const struct teach_fix *fix, bool in_guest);
+
 /* What teach, the process that keeps the shell's place, and those that check share. */
 struct fix_room {
 	_Atomic bool ready;

@@ -589,12 +589,12 @@ if get '.["near-limit"].fix.trigger' | grep -q '^lock: '; then
 	echo '{"schema": "enomem-progress/1", "learner": "x", "lessons": {"near-limit": {"outcome": {"predicted": ["x"], "right": false}}}}' >"$kept"
 	open_terminal 80 --no-guest near-limit
 	seen 'Which limit'
-	like "begun before there was a choice: it goes on with the first case" "$(screen)" 'program: +near-limit .*map'
+	like "begun before there was a choice: it goes on with the first case" "$(screen)" 'MiB map --ask'
 	types quit && seen '^STATUS 130'
 	close_terminal
 	open_terminal 80 --no-guest --restart near-limit
 	seen 'How does it end'
-	like "anew it is the one with a shell" "$(screen)" 'program: +near-limit .*lock'
+	like "anew it is the one with a shell" "$(screen)" 'MiB lock --ask'
 	types quit && seen '^STATUS 130'
 	close_terminal
 fi
