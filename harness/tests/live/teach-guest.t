@@ -138,7 +138,7 @@ learn() # lesson
 		close_terminal
 		return
 	fi
-	into_shell "$1" && types check && seen '^  not solved: ' && clears && while read -r line; do
+	into_shell "$1" && while read -r line; do
 		types "$line"
 	done < <(jq -r --arg n "$1" '.[$n].fix.lines[]' "$work/keys") &&
 		types check && sleep 0.5 && seen '^  (not )?solved: ' && types exit && lesson_ends '^STATUS'
