@@ -17,7 +17,9 @@
 #include "options.h"
 #include "report-text.h"
 #include "say.h"
+#include "select.h"
 #include "teach-guest.h"
+#include "triage.h"
 
 enum {
 	OPT_ANSWER_KEY = 256,
@@ -142,7 +144,8 @@ static int next_of(const struct explain_world *w, const struct teach_options *o,
 		const struct scenario *s = teach_scenario(w, b->course.item[i]);
 		if (is_done(progress, b->course.item[i]) || !s)
 			continue;
-		int r = quiz_make(w, &o->guests, s, stderr, &t->quiz);
+		const json_t *kept = json_object_get(json_object_get(progress, "lessons"), s->name);
+		int r = quiz_make(w, &o->guests, s, s->name, kept, stderr, &t->quiz);
 		if (r < 0)
 			return r;
 		*ret_number = i + 1;
@@ -154,48 +157,57 @@ static int next_of(const struct explain_world *w, const struct teach_options *o,
 	return -ENOENT;
 }
 
-static int no_such_lesson(const struct explain_world *w, const char *name)
+static int no_such_lesson(const struct explain_world *w, const char *tree, const char *name)
 {
-	/* "pids-max/fork", or "pids-max: fork" as reports have it */
-	const char *slash = strpbrk(name, "/:");
-	for (size_t i = 0; slash && i < w->all.count; i++) {
-		const char *whole = w->all.item[i]->name;
-		if (strncmp(whole, name, (size_t)(slash - name)) != 0 || whole[slash - name])
-			continue;
-		(void)say_error(0, "%s: a lesson is named by its scenario, and takes one case of it", name);
-		say_hint("enomem teach %s", whole);
-		return EXIT_USAGE;
-	}
 	auto_free const char **names = calloc(w->all.count + 1, sizeof(char *));
 	for (size_t i = 0; names && i < w->all.count; i++)
 		names[i] = w->all.item[i]->name;
 	const char *near = names ? words_nearest(names, w->all.count, name) : NULL;
 	(void)say_error(-ENOENT, "%s: no such scenario", name);
-	if (near)
+	if (select_hint_case(tree, name))
+		;
+	else if (near)
 		say_hint("did you mean '%s'? `enomem explain` shows them all", near);
 	else
 		say_hint("`enomem explain` shows them all; a lesson is named in full");
 	return EXIT_USAGE;
 }
 
-static int named(const struct explain_world *w, const struct teach_options *o, const char *name, struct quiz *ret)
+/* Of SCENARIO/CASE nothing but that is left. 0, or an exit status after telling. */
+static int check_name(const struct explain_world *w, const char *tree, const char *name)
 {
 	const struct scenario *s = teach_scenario(w, name);
-	if (!s)
-		return no_such_lesson(w, name);
-	if (quiz_make(w, &o->guests, s, stderr, ret) < 0)
+	const char *slash = select_split(tree, name);
+	if (!s || (!slash && strchr(name, '/')))
+		return no_such_lesson(w, tree, name);
+	/* It is this world's own. */
+	return slash && select_keep((struct scenario *)(uintptr_t)s, name, slash + 1) < 0 ? EXIT_USAGE : 0;
+}
+
+const char *teach_typed(const char *name, char *buf, size_t size)
+{
+	return triage_quote(name, buf, size);
+}
+
+static int named(const struct explain_world *w, const struct teach_options *o, const char *name, const json_t *progress,
+		 struct quiz *ret)
+{
+	const json_t *kept = o->restart ? NULL : json_object_get(json_object_get(progress, "lessons"), name);
+	char typed[TEXT_MAX];
+	if (quiz_make(w, &o->guests, teach_scenario(w, name), name, kept, stderr, ret) < 0)
 		return EXIT_USAGE;
 	if (!ret->why_not)
 		return 0;
 	(void)say_error(0, "%s: it cannot be taught here: %s", name, ret->why_not);
-	say_hint("enomem explain %s", name);
+	say_hint("enomem explain %s", teach_typed(name, typed, sizeof(typed)));
 	quiz_free(ret);
 	return EXIT_ALL_SKIPPED;
 }
 
 static int teach(struct teaching *t, const struct teach_options *o, const struct book *b, size_t number)
 {
-	const char *name = t->quiz.scenario->name;
+	const char *name = t->quiz.name;
+	char typed[TEXT_MAX];
 	json_auto_t *progress = NULL;
 	if (o->restart && progress_keep(t->path, name, NULL, stderr) < 0)
 		return EXIT_BROKEN;
@@ -213,7 +225,7 @@ static int teach(struct teaching *t, const struct teach_options *o, const struct
 	if (code == EXIT_AS_PREDICTED) {
 		putchar('\n');
 		teach_put(&t->style, 0, "Done. `enomem explain %s` is the whole lesson, `enomem teach` the next one.",
-			  name);
+			  teach_typed(name, typed, sizeof(typed)));
 	}
 	json_decref(t->kept);
 	json_decref(t->result);
@@ -255,7 +267,7 @@ static int at_terminal(struct explain_world *w, const struct teach_options *o, c
 	t.rows = window.ws_row;
 	if (progress_load(t.path, stderr, &progress) < 0)
 		return EXIT_USAGE;
-	int code = name ? named(w, o, name, &t.quiz) : next_of(w, o, b, progress, &t, &number);
+	int code = name ? named(w, o, name, progress, &t.quiz) : next_of(w, o, b, progress, &t, &number);
 	if (!name && code == -ENOENT) {
 		puts("All lessons of the course that can be taught here are done.");
 		return EXIT_AS_PREDICTED;
@@ -279,9 +291,9 @@ static int with_book(const struct teach_options *o, const char *name)
 		return EXIT_USAGE;
 	int r = explain_open(&w, o->tree, stderr);
 	int code = r == -EINVAL || r == -ENOENT ? EXIT_USAGE : EXIT_BROKEN;
-	if (r == 0 && o->answer_key && name && !teach_scenario(&w, name))
-		code = no_such_lesson(&w, name);
-	else if (r == 0)
+	if (r == 0)
+		code = name ? check_name(&w, tree, name) : 0;
+	if (r == 0 && code == 0)
 		code = o->answer_key ? teach_key(&w, &o->guests, b, name, o->json)
 		       : o->list     ? list(&w, o, b)
 				     : at_terminal(&w, o, b, name);
@@ -328,10 +340,12 @@ static int cmd_teach_main(const struct command *self, int argc, char **argv)
 
 const struct command cmd_teach = {
 	.name = "teach",
-	.arguments = "[--restart] [SCENARIO] | --list | --answer-key [SCENARIO] | --class-summary FILE...",
+	.arguments =
+		"[--restart] [SCENARIO[/CASE]] | --list | --answer-key [SCENARIO[/CASE]] | --class-summary FILE...",
 	.examples = "  enomem teach                        the first lesson that is not done\n"
 		    "  enomem teach --list                 which lessons there are, and what is done\n"
 		    "  enomem teach pids-max               predict, run, observe, explain, fix\n"
+		    "  enomem teach pids-max/vfork         a case of it that it does not choose by itself\n"
 		    "  enomem teach --answer-key pids-max  for trainers\n",
 	.blurb = "Teach a failure: predict, run, observe, explain, fix.",
 	.options = options,

@@ -73,7 +73,7 @@ static void operands_of(const struct command *command, FILE *out)
 	static const char *const words[] = {[OPERAND_NONE] = "@nothing",
 					    [OPERAND_FILES] = "@files",
 					    [OPERAND_CLAIMS] = "@ask-files claims",
-					    [OPERAND_NAMES] = "@ask-files scenarios",
+					    [OPERAND_LESSONS] = "@lessons",
 					    [OPERAND_SCENARIOS] = "@scenarios",
 					    [OPERAND_SCENARIOS_COMMAND] = "@scenarios",
 					    [OPERAND_EXPLAIN] = "@explain",
@@ -133,6 +133,9 @@ static const char script[] =
 	"\t\telse\n"
 	"\t\t\t_enomem_names \"${1#@}\" \"$2\"\n"
 	"\t\tfi ;;\n"
+	"\t@lessons)\n"
+	"\t\t[[ $2 != */* ]] || _enomem_names \"${2%%/*}/\" \"$2\"\n"
+	"\t\t((${#COMPREPLY[@]} > 0)) || _enomem_offer '@ask-files scenarios' \"$2\" ;;\n"
 	"\t'@ask '*)\n"
 	"\t\t_enomem_names \"${1#@ask }\" \"$2\"\n"
 	"\t\t[[ ${#COMPREPLY[@]} != 1 || ${COMPREPLY[0]} != *= ]] || compopt -o nospace 2>/dev/null ;;\n"

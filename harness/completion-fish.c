@@ -66,7 +66,7 @@ static void operands(const struct command *command, FILE *out)
 	static const char *const offered[] = {[OPERAND_NONE] = NULL,
 					      [OPERAND_FILES] = "-F",
 					      [OPERAND_CLAIMS] = "-F -a '(__enomem_asked claims)'",
-					      [OPERAND_NAMES] = "-F -a '(__enomem_asked scenarios)'",
+					      [OPERAND_LESSONS] = "-F -a '(__enomem_offered scenarios)'",
 					      [OPERAND_SCENARIOS] = "-F -a '(__enomem_offered scenarios)'",
 					      [OPERAND_SCENARIOS_COMMAND] = "-F -a '(__enomem_offered scenarios)'",
 					      [OPERAND_EXPLAIN] = "-F -a '(__enomem_offered explain)'",

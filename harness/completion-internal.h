@@ -24,7 +24,7 @@ enum completion_operand {
 	OPERAND_NONE,
 	OPERAND_FILES,
 	OPERAND_CLAIMS,            /* or files */
-	OPERAND_NAMES,             /* of scenarios, without cases; or files */
+	OPERAND_LESSONS,           /* scenarios or their cases; or files */
 	OPERAND_SCENARIOS,         /* or their cases, or directories */
 	OPERAND_SCENARIOS_COMMAND, /* and behind "--" a command, and whatever that takes */
 	OPERAND_EXPLAIN,           /* scenarios, causes, errnos, signals */

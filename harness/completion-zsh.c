@@ -88,7 +88,7 @@ static void operands(const struct command *command, FILE *out)
 		[OPERAND_NONE] = "",
 		[OPERAND_FILES] = " \\\n\t\t'*:file:_files'",
 		[OPERAND_CLAIMS] = " \\\n\t\t'*:claim or result:_enomem_asked_files claims'",
-		[OPERAND_NAMES] = " \\\n\t\t'*:scenario:_enomem_asked_files scenarios'",
+		[OPERAND_LESSONS] = " \\\n\t\t'*:scenario:_enomem_lessons'",
 		[OPERAND_SCENARIOS] = " \\\n\t\t'*:scenario:_enomem_scenarios'",
 		[OPERAND_SCENARIOS_COMMAND] = " \\\n\t\t'*:scenario:_enomem_scenarios'",
 		[OPERAND_EXPLAIN] = " \\\n\t\t'*:what to explain:_enomem_explained'",
@@ -136,6 +136,10 @@ static const char functions[] =
 	"_enomem_scenarios() {\n"
 	"\tif [[ $PREFIX == */* ]]; then _enomem_offered ${(Q)PREFIX%%/*}/ case; else _enomem_offered scenarios "
 	"scenario; fi\n"
+	"}\n"
+	"_enomem_lessons() {\n"
+	"\tif [[ $PREFIX == */* ]] && _enomem_offered ${(Q)PREFIX%%/*}/ case; then return 0; fi\n"
+	"\t_enomem_asked_files scenarios\n"
 	"}\n"
 	"_enomem_explained() {\n"
 	"\tif [[ $PREFIX == */* ]]; then _enomem_scenarios; else _enomem_offered explain name; fi\n"

@@ -122,8 +122,8 @@ enum completion_operand completion_operand(const struct command *command)
 		return strstr(command->arguments, "CALLS[") ? OPERAND_CALLS_COMMAND : OPERAND_COMMAND;
 	if (strstr(command->arguments, "ERRNO|SIGNAL"))
 		return OPERAND_EXPLAIN;
-	if (strstr(command->arguments, "SCENARIO") && !strstr(command->arguments, "SCENARIO[/CASE]"))
-		return OPERAND_NAMES;
+	if (strstr(command->arguments, "SCENARIO") && strstr(command->arguments, "FILE..."))
+		return OPERAND_LESSONS;
 	if (strstr(command->arguments, "SCENARIO"))
 		return strstr(command->arguments, " -- ") ? OPERAND_SCENARIOS_COMMAND : OPERAND_SCENARIOS;
 	if (strstr(command->arguments, "[ID...]"))

@@ -74,17 +74,15 @@ static void shell_is_there(pid_t pid, void *data)
 	d->room->ready = true;
 }
 
+/* The limited group, where the shell stands beside it. */
+static struct cgroup limited;
+
 static void tell_shell(struct run_record *record, void *data)
 {
-	static const char *const names[CGROUP_CONTROLLERS] = {"CGROUP_MEMORY", "CGROUP_PIDS", "CGROUP_HUGETLB"};
 	const struct fix_desk *d = data;
-	for (unsigned c = CGROUP_CONTROLLERS; record->cgroup && c-- > 0;) {
-		if (!record->cgroup->path[c][0])
-			continue;
-		(void)snprintf(d->room->place.group[c], sizeof(d->room->place.group[c]), "%s", record->cgroup->path[c]);
-		(void)setenv(names[c], record->cgroup->path[c], 1);
-		(void)setenv("CGROUP", record->cgroup->path[c], 1);
-	}
+	const struct cgroup *cg = d->beside ? &limited : record->cgroup;
+	if (cg)
+		fix_tell_groups(cg, CGROUP_CONTROLLERS, d->room);
 	record->witness.at_start = shell_is_there;
 }
 
@@ -121,6 +119,13 @@ _Noreturn static void keep(struct desk *d)
 	context.observer = &observer;
 	context.interrupted = &never;
 	command_adapt(&d->run, &command, d->desk.deadline_ns);
+	if (d->desk.beside) {
+		const struct plan_run limits = d->run;
+		if (fix_make_group(&context, d->plan, &limits, &limited, d->room->problem, sizeof(d->room->problem)) <
+		    0)
+			_exit(1);
+		fix_stand_beside(&d->run.environment);
+	}
 	json_auto_t *evidence = run_execute(&context, d->plan, &d->run);
 	tell_end(&d->desk, evidence);
 	_exit(0);
@@ -196,8 +201,27 @@ static void answer(struct desk *d)
 		d->line_length = 0;
 }
 
+/* "remount,OPTIONS PID SERIAL" is answered here. */
+static bool serve_mount(struct desk *d, const char *line)
+{
+	char word[64], text[128];
+	int pid;
+	unsigned serial;
+	if (!d->desk.remounts || strncmp(line, "remount,", strlen("remount,")) != 0 ||
+	    sscanf(line, "%63s %d %u", word, &pid, &serial) != 3)
+		return false;
+	int r = fix_remount(d->room, word);
+	int n = snprintf(text, sizeof(text), "  %s: not remounted (%s)\r\n", word, strerrorname_np(-r));
+	if (r < 0)
+		(void)wire_send(d->wire, WIRE_OUTPUT, text, (size_t)n);
+	(void)snprintf(d->line, sizeof(d->line), "%d.%u\n", pid, serial);
+	d->line_length = strlen(d->line);
+	d->answered = 0;
+	return true;
+}
+
 /* "WORD PID SERIAL" goes to the host as it is, with what was changed until now. */
-static void pass_question(const struct desk *d)
+static void pass_question(struct desk *d)
 {
 	char line[128];
 	ssize_t n = read(d->ask_fd, line, sizeof(line) - 1);
@@ -205,6 +229,8 @@ static void pass_question(const struct desk *d)
 		return;
 	line[n] = '\0';
 	line[strcspn(line, "\n")] = '\0';
+	if (serve_mount(d, line))
+		return;
 	json_auto_t *now = guest_state_read(d->plan, d->room, d->context->machine, d->room->shell);
 	json_t *text = json_string(line);
 	if (text)
@@ -325,6 +351,9 @@ int guest_teach(int wire, const json_t *request, const struct run_context *conte
 		(void)setenv("TERM", term, 1);
 	d.desk = (struct fix_desk){.quiz = &d.quiz,
 				   .room = d.room,
+				   .beside = json_is_true(json_object_get(request, "beside")),
+				   .remounts = json_is_true(json_object_get(request, "remounts")),
+				   .in_guest = true,
 				   .deadline_ns = (uint64_t)json_integer_value(json_object_get(request, "deadline_ns")),
 				   .directory_fd = -1,
 				   .terminal_fd = -1};

@@ -24,10 +24,13 @@ enum guest_typed {
 
 /*
  * What a run is set up with, as it is now: {"sysctl": {NAME: VALUE}, "sys": the same, "swap": bytes, "swap_on_disk",
- * "cgroup": [[VALUE_NUMBER, limit]], "rlimit": [[RLIMIT_NUMBER, soft limit]]}, -1 for no limit. Of settings and
- * of a group's limits (v2) those that some run of the plan sets. pid: of a shell, 0 for none.
+ * "cgroup": [[VALUE_NUMBER, limit]], "cgroup_above": the same, "rlimit": [[RLIMIT_NUMBER, soft limit]],
+ * "namespace": of the IPC namespace, as "sysctl", "tmpfs_bytes", "tmpfs_inodes"}, -1 for no limit. Of settings, of the
+ * tmpfs and of the groups' limits those that some run of the plan sets. pid: of a shell, 0 for none.
  */
 json_t *guest_state_read(const struct plan *plan, const struct fix_room *room, const struct machine *m, pid_t pid);
+/* Is this sysctl one of an IPC namespace? */
+bool guest_state_is_of_ipc(const char *name);
 /* What of it is other than before. */
 json_t *guest_state_changed(const json_t *before, const json_t *now);
 /*

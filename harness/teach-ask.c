@@ -44,7 +44,7 @@ static void count_hint(struct session *s)
 {
 	struct teaching *t = s->teaching;
 	(void)json_object_set_new(t->kept, "hints", json_integer(text_integer(t->kept, "hints", 0) + 1));
-	(void)progress_keep(t->path, t->quiz.scenario->name, t->kept, stderr);
+	(void)progress_keep(t->path, t->quiz.name, t->kept, stderr);
 }
 
 static void show_hint(struct session *s)
@@ -123,7 +123,7 @@ void session_tell_check(struct session *s, bool alone)
 	}
 	s->solved = true;
 	(void)json_object_set_new(json_object_get(t->kept, question_names[QUESTION_FIX]), "done", json_true());
-	int r = progress_keep(t->path, t->quiz.scenario->name, t->kept, stderr);
+	int r = progress_keep(t->path, t->quiz.name, t->kept, stderr);
 	const bool killed = t->quiz.guests && s->desk.fix->remedy->expect.oom_kills;
 	session_say(s, "  solved: %s%s\n", killed ? "it ends as after the remedy" : "nothing is refused any more",
 		    r < 0 ? "; it cannot be kept" : ". `exit` goes on with the lesson.");
@@ -148,14 +148,22 @@ static bool parse(struct session *s, const char *line, char *word, size_t size)
 
 bool session_take_question(struct session *s, const char *line)
 {
-	char word[16];
+	char word[64];
 	if (!parse(s, line, word, sizeof(word)))
 		return false;
 	const bool check = !strcmp(word, "check");
 	s->answer_due = false;
 	if (!check)
 		session_owe_answer(s);
-	if (!strcmp(word, "hint")) {
+	if (!strcmp(word, "join")) {
+		int r = s->desk.beside ? fix_join_group(s->desk.room, s->asked_by) : -EINVAL;
+		if (r < 0)
+			session_say(s, "  it cannot be put into the group: %s\n", strerrorname_np(-r));
+	} else if (s->desk.remounts && !strncmp(word, "remount,", strlen("remount,"))) {
+		int r = fix_remount(s->desk.room, word);
+		if (r < 0)
+			session_say(s, "  %s: not remounted (%s)\n", word, strerrorname_np(-r));
+	} else if (!strcmp(word, "hint")) {
 		show_hint(s);
 	} else if (!strcmp(word, "answer")) {
 		for (unsigned i = 0; i < s->desk.fix->count; i++)

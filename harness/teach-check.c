@@ -78,13 +78,18 @@ static bool is_of_shell(pid_t shell, pid_t pid)
 	return false;
 }
 
-/* Of who asked, if that is the learner's shell. */
+pid_t fix_find_asker(const struct fix_room *room, pid_t number)
+{
+	const pid_t pid = find_inside(room->place.inside, number);
+	return pid > 0 && is_of_shell(room->shell, pid) ? pid : 0;
+}
+
 static int limits_of_asker(const struct fix_room *room, pid_t number, uint64_t soft[PROCFS_RLIMITS])
 {
 	char name[16], text[8192];
-	pid_t pid = find_inside(room->place.inside, number);
+	const pid_t pid = fix_find_asker(room, number);
 	(void)snprintf(name, sizeof(name), "%d", pid);
-	if (pid == 0 || !is_of_shell(room->shell, pid) || read_proc(name, "limits", text, sizeof(text)) < 0)
+	if (pid == 0 || read_proc(name, "limits", text, sizeof(text)) < 0)
 		return -1;
 	return procfs_parse_limits(text, soft);
 }

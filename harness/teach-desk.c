@@ -86,6 +86,18 @@ static void put_identity(const char *identity, FILE *out)
 		(void)fprintf(out, "setpriv --reuid=%u --regid=%u --clear-groups ", uid, gid);
 }
 
+/* Of a shell that stands beside the limited group: what is about to become the program goes in. Root of a guest may do
+ * that itself; here teach does, so that the files of the group can stay read-only, and any user's shell be served. */
+static void put_joining(const struct fix_desk *d, FILE *out)
+{
+	if (d->beside && !d->in_guest)
+		(void)fputs("_ask join; ", out);
+	else if (d->beside)
+		(void)fputs("for _g in \"$CGROUP_MEMORY\" \"$CGROUP_PIDS\" \"$CGROUP_HUGETLB\"; do\n"
+			    "[ -z \"$_g\" ] || echo 0 >\"$_g/cgroup.procs\" || exit; done; ",
+			    out);
+}
+
 static void put_functions(const struct fix_desk *d, FILE *out)
 {
 	static const char *const asked[] = {"check", "hint", "answer"};
@@ -93,8 +105,9 @@ static void put_functions(const struct fix_desk *d, FILE *out)
 	(void)fprintf(out, "PS1='teach:%s$ '\nPS2='> '\nunset HISTFILE\nTEACH=%s\nPROGRAM=", q->scenario->name,
 		      d->directory);
 	put_quoted(out, q->plan->program);
-	(void)fprintf(out, "\ntry() { (echo %d >/proc/self/oom_score_adj; exec ",
-		      q->trigger->environment.oom_score_adj);
+	(void)fputs("\ntry() { (", out);
+	put_joining(d, out);
+	(void)fprintf(out, "echo %d >/proc/self/oom_score_adj; exec ", q->trigger->environment.oom_score_adj);
 	put_identity(d->program_identity, out);
 	(void)fputs("\"$PROGRAM\"", out);
 	for (unsigned i = 1; q->trigger->argv[i]; i++) {
@@ -111,6 +124,12 @@ static void put_functions(const struct fix_desk *d, FILE *out)
 		    out);
 	for (size_t i = 0; i < ARRAY_SIZE(asked); i++)
 		(void)fprintf(out, "%s() { _ask %s; }\n", asked[i], asked[i]);
+	/* No run may remount anything (filter.c): that is asked for as well. */
+	if (d->remounts)
+		(void)fputs("mount() { case \"$1 $2 $3\" in\n"
+			    "'-o remount,'[!\\ ]*' " ENVIRONMENT_TMPFS "') _ask \"$2\" ;;\n"
+			    "*) command mount \"$@\" ;; esac; }\n",
+			    out);
 }
 
 static int write_rc(const struct fix_desk *d)

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -13,18 +14,21 @@
 #include "teach-guest.h"
 
 /* A shell, and one program that it starts. */
-#define SHELL_BYTES (UINT64_C(6) << 20)
-#define SHELL_TASKS 3
+#define SHELL_BYTES     (UINT64_C(6) << 20)
+#define SHELL_TASKS     3
+/* Of a process: its program and libraries. */
+#define SHELL_ADDRESSES (UINT64_C(16) << 20)
 
-static void add_writable(struct teach_fix *f, enum cgroup_controller controller, const char *name)
+static void add_writable(struct teach_fix *f, enum cgroup_controller controller, bool above, const char *name)
 {
 	for (unsigned i = 0; i < f->writable_count; i++)
-		if (!strcmp(f->writable[i], name))
+		if (!strcmp(f->writable[i], name) && f->above[i] == above)
 			return;
 	/* One is the directory. */
 	if (f->writable_count + 1 >= STAGE_WRITABLE || strlen(name) >= sizeof(f->writable[0]))
 		return;
 	(void)snprintf(f->writable[f->writable_count], sizeof(f->writable[0]), "%s", name);
+	f->above[f->writable_count] = above;
 	f->controller[f->writable_count++] = controller;
 }
 
@@ -64,10 +68,10 @@ static bool rlimit_line(struct teach_fix *f, unsigned rlimit, uint64_t value)
 	return name && fix_add_line(f, "prlimit --pid $$ --%s=%" PRIu64 ":", name, value);
 }
 
-static const char *directory_of(const struct teach_fix *f, enum cgroup_controller controller)
+static const char *directory_of(const struct teach_fix *f, enum cgroup_controller controller, bool above)
 {
 	static const char *const names[CGROUP_CONTROLLERS] = {"$CGROUP_MEMORY", "$CGROUP_PIDS", "$CGROUP_HUGETLB"};
-	return controller == f->first ? "$CGROUP" : names[controller];
+	return above ? "$CGROUP_ABOVE" : controller == f->first ? "$CGROUP" : names[controller];
 }
 
 const char *fix_path(const struct teach_fix *f, unsigned i, char *buf, size_t size)
@@ -76,7 +80,7 @@ const char *fix_path(const struct teach_fix *f, unsigned i, char *buf, size_t si
 	if (c == CGROUP_CONTROLLERS)
 		(void)snprintf(buf, size, "%s", f->writable[i]);
 	else
-		(void)snprintf(buf, size, "%s/%s", directory_of(f, c), f->writable[i]);
+		(void)snprintf(buf, size, "%s/%s", directory_of(f, c, f->above[i]), f->writable[i]);
 	return buf;
 }
 
@@ -106,24 +110,25 @@ static bool has_memsw(const struct machine *m)
 	return m->cgroup.at[CGROUP_MEMORY].version == CGROUP_V1 && access(path, F_OK) == 0;
 }
 
-static bool cgroup_line(const struct machine *m, struct teach_fix *f, unsigned v, uint64_t value)
+static bool cgroup_line(const struct machine *m, struct teach_fix *f, unsigned v, bool above, uint64_t value)
 {
 	static const char memsw[] = FIX_MEMSW;
 	const enum cgroup_controller controller = cgroup_value_files[v].controller;
-	const char *file = file_of(m, v), *directory = directory_of(f, controller);
+	const char *file = file_of(m, v), *directory = directory_of(f, controller, above);
 	char number[32];
 	bool v1_memory = controller == CGROUP_MEMORY && m->cgroup.at[controller].version == CGROUP_V1;
-	if (!file)
+	/* One group above is named. */
+	if (!file || value == ENVIRONMENT_NOT_SET || (above && controller != f->first))
 		return false;
 	(void)snprintf(number, sizeof(number), "%" PRIu64, value);
 	if (value == ENOMEM_UNLIMITED)
 		(void)snprintf(number, sizeof(number), "%s", v1_memory ? "-1" : "max");
 	if (v == CGROUP_MEMORY_MAX && has_memsw(m)) {
-		add_writable(f, controller, memsw);
+		add_writable(f, controller, above, memsw);
 		if (!fix_add_line(f, "echo %s > %s/%s", number, directory, memsw))
 			return false;
 	}
-	add_writable(f, controller, file);
+	add_writable(f, controller, above, file);
 	return fix_add_line(f, "echo %s > %s/%s", number, directory, file);
 }
 
@@ -137,7 +142,7 @@ static bool sysctl_line(struct teach_fix *f, const struct environment_setting *s
 	for (char *at = path + length; *at; at++)
 		if (*at == '.')
 			*at = '/';
-	add_writable(f, CGROUP_CONTROLLERS, path);
+	add_writable(f, CGROUP_CONTROLLERS, false, path);
 	return fix_add_line(f, "echo '%s' > %s", s->value, path);
 }
 
@@ -155,6 +160,7 @@ bool fix_same_otherwise(const struct plan_run *trigger, const struct plan_run *r
 	const struct environment *a = &trigger->environment;
 	memcpy(env->rlimit, a->rlimit, sizeof(env->rlimit));
 	memcpy(env->cgroup, a->cgroup, sizeof(env->cgroup));
+	memcpy(env->cgroup_above, a->cgroup_above, sizeof(env->cgroup_above));
 	env->watch_calls = a->watch_calls;
 	env->deadline_ns = a->deadline_ns;
 	env->memory_ceiling_bytes = a->memory_ceiling_bytes;
@@ -166,15 +172,32 @@ bool fix_same_otherwise(const struct plan_run *trigger, const struct plan_run *r
 	return !trigger->argv[i] && (more_words || !remedy->argv[i]) && memcmp(a, env, sizeof(*a)) == 0; // NOLINT
 }
 
+bool fix_take_live(const struct environment *to, struct environment *ret)
+{
+	bool live = false;
+	memcpy(ret, to, sizeof(*ret));
+	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++) {
+		if (to->live_cgroup[v] == ENVIRONMENT_NOT_SET)
+			continue;
+		ret->cgroup[v] = to->live_cgroup[v];
+		live = true;
+	}
+	return live;
+}
+
 /* Nothing but what lines are made of is other. */
 static bool same_here(const struct plan_run *trigger, const struct plan_run *remedy)
 {
 	const struct environment *a = &trigger->environment;
 	struct environment b;
-	memcpy(&b, &remedy->environment, sizeof(b));
+	const bool live = fix_take_live(&remedy->environment, &b);
 	memcpy(b.namespace_sysctl, a->namespace_sysctl, sizeof(b.namespace_sysctl));
 	b.namespace_sysctl_count = a->namespace_sysctl_count;
-	return fix_same_otherwise(trigger, remedy, &b, false);
+	memcpy(b.live_cgroup, a->live_cgroup, sizeof(b.live_cgroup));
+	b.tmpfs_bytes = a->tmpfs_bytes;
+	b.tmpfs_inodes = a->tmpfs_inodes;
+	/* "--again" comes last. */
+	return fix_same_otherwise(trigger, remedy, &b, live);
 }
 
 bool fix_limit_lines(const struct machine *m, const struct environment *from, const struct environment *to,
@@ -184,18 +207,51 @@ bool fix_limit_lines(const struct machine *m, const struct environment *from, co
 	for (unsigned i = 0; i < PROCFS_RLIMITS; i++)
 		if (from->rlimit[i] != to->rlimit[i])
 			can = can && to->rlimit[i] != ENVIRONMENT_NOT_SET && rlimit_line(f, i, to->rlimit[i]);
-	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++)
+	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++) {
+		if (from->cgroup_above[v] != to->cgroup_above[v])
+			can = can && cgroup_line(m, f, v, true, to->cgroup_above[v]);
 		if (from->cgroup[v] != to->cgroup[v])
-			can = can && to->cgroup[v] != ENVIRONMENT_NOT_SET && cgroup_line(m, f, v, to->cgroup[v]);
+			can = can && cgroup_line(m, f, v, false, to->cgroup[v]);
+	}
 	return can;
 }
 
+/* As a mount option has it. */
+static const char *size_word(uint64_t bytes, char *buf, size_t size)
+{
+	const bool kib = bytes % 1024 == 0;
+	(void)snprintf(buf, size, "%" PRIu64 "%s", kib ? bytes >> 10 : bytes, kib ? "k" : "");
+	return buf;
+}
+
+bool fix_tmpfs_line(const struct environment *from, const struct environment *to, struct teach_fix *f)
+{
+	char word[32], options[96] = "";
+	const bool bytes = from->tmpfs_bytes != to->tmpfs_bytes, inodes = from->tmpfs_inodes != to->tmpfs_inodes;
+	int n = 0;
+	f->remounts = bytes || inodes;
+	if (!f->remounts)
+		return true;
+	if ((bytes && (from->tmpfs_bytes == ENVIRONMENT_NOT_SET || to->tmpfs_bytes == ENVIRONMENT_NOT_SET)) ||
+	    (inodes && (from->tmpfs_inodes == ENVIRONMENT_NOT_SET || to->tmpfs_inodes == ENVIRONMENT_NOT_SET)))
+		return false;
+	if (bytes)
+		n = snprintf(options, sizeof(options), ",size=%s", size_word(to->tmpfs_bytes, word, sizeof(word)));
+	if (inodes)
+		(void)snprintf(options + n, sizeof(options) - (size_t)n, ",nr_inodes=%" PRIu64, to->tmpfs_inodes);
+	return fix_add_line(f, "mount -o remount%s " ENVIRONMENT_TMPFS, options);
+}
+
 /* false: something of it cannot be typed */
-static bool lines_of(const struct machine *m, const struct environment *from, const struct environment *to,
+static bool lines_of(const struct machine *m, const struct environment *from, const struct environment *remedy,
 		     struct teach_fix *f)
 {
+	struct environment taken;
+	const struct environment *to = &taken;
+	(void)fix_take_live(remedy, &taken);
 	f->count = f->writable_count = 0;
-	bool can = fix_limit_lines(m, from, to, f) && from->namespace_sysctl_count <= to->namespace_sysctl_count;
+	bool can = fix_limit_lines(m, from, to, f) && fix_tmpfs_line(from, to, f) && (!f->remounts || m->root) &&
+		   from->namespace_sysctl_count <= to->namespace_sysctl_count;
 	for (unsigned i = 0; can && i < to->namespace_sysctl_count; i++) {
 		const struct environment_setting *s = &to->namespace_sysctl[i], *before = setting_of(from, s->name);
 		if (!before || strcmp(before->value, s->value) != 0)
@@ -204,21 +260,31 @@ static bool lines_of(const struct machine *m, const struct environment *from, co
 	return can && f->count > 0;
 }
 
-/* Why no shell would live in there. */
-static const char *no_room(const struct quiz *q)
+static bool is_set_anywhere(const uint64_t *limits)
 {
-	const struct environment *env = &q->trigger->environment;
-	const uint64_t memory = env->cgroup[CGROUP_MEMORY_MAX], tasks = env->cgroup[CGROUP_PIDS_MAX];
 	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++)
-		if (env->cgroup_above[v] != ENVIRONMENT_NOT_SET)
-			return "the limit is that of the group above, where the shell has its ceilings";
-	if (q->trigger->expect.stall)
-		return "a shell would stall as the program does";
-	if (env->cgroup[CGROUP_MEMORY_OOM_GROUP] != ENVIRONMENT_NOT_SET)
-		return "the kernel would kill the shell with its group";
-	if (memory < SHELL_BYTES || tasks < SHELL_TASKS)
-		return "what is limited leaves no room for a shell";
-	return NULL;
+		if (limits[v] != ENVIRONMENT_NOT_SET)
+			return true;
+	return false;
+}
+
+/* Is the group no place for a shell: it would be refused itself, killed or stall, or have what is meant for the
+ * program?
+ */
+static bool must_stand_beside(const struct plan_run *trigger, const struct plan_run *remedy)
+{
+	const struct environment *env = &trigger->environment, *to = &remedy->environment;
+	const uint64_t memory = env->cgroup[CGROUP_MEMORY_MAX], tasks = env->cgroup[CGROUP_PIDS_MAX];
+	if (is_set_anywhere(env->cgroup_above))
+		return true; /* there a shell has its ceilings */
+	if (!is_set_anywhere(env->cgroup))
+		return false;
+	if (trigger->expect.stall || env->cgroup[CGROUP_MEMORY_OOM_GROUP] != ENVIRONMENT_NOT_SET ||
+	    env->cgroup[CGROUP_MEMORY_OOM_CONTROL] == 1 || memory < SHELL_BYTES || tasks < SHELL_TASKS)
+		return true;
+	/* What it takes could be given back by no limit that is changed. */
+	return (memory < ENOMEM_UNLIMITED || tasks < ENOMEM_UNLIMITED) && !is_set_anywhere(to->live_cgroup) &&
+	       memcmp(env->cgroup, to->cgroup, sizeof(env->cgroup)) == 0;
 }
 
 /* Does this run tell what to type? */
@@ -229,37 +295,28 @@ static bool can_be_typed(const struct machine *m, const struct quiz *q, const st
 	return same_here(q->trigger, run) && lines_of(m, &q->trigger->environment, &run->environment, f);
 }
 
-/* Can it be typed on this machine, in the trigger's namespace, which the shell of a guest is not in? */
-static bool is_of_namespace(const struct machine *m, const struct quiz *q, const struct plan_run *run)
-{
-	struct teach_fix here;
-	return run->environment.namespace_sysctl_count && same_here(q->trigger, run) &&
-	       lines_of(m, &q->trigger->environment, &run->environment, &here);
-}
-
 void fix_find(const struct machine *m, const struct quiz *q, struct teach_fix *ret)
 {
 	const struct environment *env = &q->trigger->environment;
-	bool elsewhere = false;
-	*ret = (struct teach_fix){.first = CGROUP_CONTROLLERS, .why_not = no_room(q)};
+	const bool room = env->rlimit[RLIMIT_AS] >= SHELL_ADDRESSES;
+	*ret = (struct teach_fix){.first = CGROUP_CONTROLLERS};
 	for (unsigned v = CGROUP_VALUE_COUNT; v-- > 0;)
-		if (env->cgroup[v] != ENVIRONMENT_NOT_SET)
+		if (env->cgroup[v] != ENVIRONMENT_NOT_SET || env->cgroup_above[v] != ENVIRONMENT_NOT_SET)
 			ret->first = cgroup_value_files[v].controller;
-	for (size_t i = 0; !ret->why_not && i < q->plan->run_count; i++) {
+	for (size_t i = 0; room && i < q->plan->run_count; i++) {
 		const struct plan_run *run = &q->plan->runs[i];
 		if (run->role != ROLE_REMEDY || run->skip || !run->run->helps ||
 		    run->case_text != q->trigger->case_text)
 			continue;
 		if (can_be_typed(q->guests ? &q->trigger->world->machine : m, q, run, ret)) {
 			ret->remedy = run;
+			ret->beside = must_stand_beside(q->trigger, run);
 			return;
 		}
-		elsewhere |= q->guests && is_of_namespace(m, q, run);
 	}
 	ret->count = ret->writable_count = 0;
-	if (!ret->why_not)
-		ret->why_not = elsewhere   ? "what helps is a value of an IPC namespace, and a guest's shell is in "
-					     "another one; without --guest there is a shell in it"
-			       : q->guests ? "no remedy of it is a value that a shell could change"
-					   : "no remedy of it is a limit that a shell could change";
+	ret->remounts = false;
+	ret->why_not = !room       ? "what is limited leaves no room for a shell"
+		       : q->guests ? "no remedy of it is a value that a shell could change"
+				   : "no remedy of it is a limit that a shell could change";
 }

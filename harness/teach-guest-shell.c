@@ -54,8 +54,9 @@ static json_t *job(const struct talk *t, const struct plan_run *run)
 	json_t *all = runs ? guest_job(run->world, runs, NULL) : NULL;
 	if (all)
 		(void)json_object_set_new(all, "teach",
-					  json_pack("{s:s, s:I}", "term", term ? term : "dumb", "deadline_ns",
-						    (json_int_t)t->s.desk.deadline_ns));
+					  json_pack("{s:s, s:I, s:b, s:b}", "term", term ? term : "dumb", "deadline_ns",
+						    (json_int_t)t->s.desk.deadline_ns, "beside", t->s.desk.fix->beside,
+						    "remounts", t->s.desk.fix->remounts));
 	return all;
 }
 

@@ -78,18 +78,29 @@ static const struct environment_setting *setting_of(const struct environment_set
 	return NULL;
 }
 
-static bool sysctl_lines(const struct environment *from, const struct environment_setting *to, unsigned count,
-			 struct teach_fix *f)
+static bool sysctl_lines(const struct environment_setting *from, unsigned before_count,
+			 const struct environment_setting *to, unsigned count, struct teach_fix *f)
 {
 	bool can = true;
 	for (unsigned i = 0; i < count; i++) {
-		const struct environment_setting *before = setting_of(from->sysctl, from->sysctl_count, to[i].name);
+		const struct environment_setting *before = setting_of(from, before_count, to[i].name);
 		if (before && !strcmp(before->value, to[i].value))
 			continue;
 		can = can && fix_add_line(f, strpbrk(to[i].value, " \t") ? "sysctl -w %s='%s'" : "sysctl -w %s=%s",
 					  to[i].name, to[i].value);
 	}
 	return can;
+}
+
+/* What a run has in its namespaces; of these the shell is in an IPC namespace of its own. */
+static bool namespace_lines(const struct environment *from, const struct environment *to, struct teach_fix *f)
+{
+	for (unsigned i = 0; i < to->namespace_sysctl_count; i++)
+		if (!guest_state_is_of_ipc(to->namespace_sysctl[i].name))
+			return false;
+	return from->namespace_sysctl_count <= to->namespace_sysctl_count &&
+	       sysctl_lines(from->namespace_sysctl, from->namespace_sysctl_count, to->namespace_sysctl,
+			    to->namespace_sysctl_count, f);
 }
 
 static bool sys_lines(const struct environment *from, const struct environment *to, struct teach_fix *f)
@@ -146,6 +157,10 @@ static bool same_otherwise(const struct plan_run *trigger, const struct plan_run
 	b.swap_on_disk = a->swap_on_disk;
 	b.swap_bytes = a->swap_bytes;
 	b.live_swap_bytes = a->live_swap_bytes;
+	memcpy(b.namespace_sysctl, a->namespace_sysctl, sizeof(b.namespace_sysctl));
+	b.namespace_sysctl_count = a->namespace_sysctl_count;
+	b.tmpfs_bytes = a->tmpfs_bytes;
+	b.tmpfs_inodes = a->tmpfs_inodes;
 	/* "--again" and the like come last. */
 	return fix_same_otherwise(trigger, remedy, &b, live);
 }
@@ -161,13 +176,12 @@ bool fix_guest_lines(const struct machine *m, const struct plan_run *trigger, co
 	    strcmp(e.exit, "0") != 0)
 		return false;
 	struct environment now;
-	memcpy(&now, to, sizeof(now));
-	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++)
-		if (to->live_cgroup[v] != ENVIRONMENT_NOT_SET)
-			now.cgroup[v] = to->live_cgroup[v];
+	(void)fix_take_live(to, &now);
 	f->count = f->writable_count = 0;
-	return fix_limit_lines(m, from, &now, f) && sysctl_lines(from, to->sysctl, to->sysctl_count, f) &&
-	       sysctl_lines(from, to->live_sysctl, to->live_sysctl_count, f) && sys_lines(from, to, f) &&
+	return fix_limit_lines(m, from, &now, f) &&
+	       sysctl_lines(from->sysctl, from->sysctl_count, to->sysctl, to->sysctl_count, f) &&
+	       sysctl_lines(from->sysctl, from->sysctl_count, to->live_sysctl, to->live_sysctl_count, f) &&
+	       namespace_lines(from, to, f) && sys_lines(from, to, f) && fix_tmpfs_line(from, to, f) &&
 	       swap_lines(from, to, f) && f->count > 0;
 }
 

@@ -18,7 +18,7 @@ static void put_key(const struct explain_world *w, const struct quiz *q, bool an
 	char letters[QUESTIONS][32];
 	for (unsigned i = 0; i < QUESTIONS; i++)
 		(void)quiz_letters(q->question[i].right, letters[i], sizeof(letters[i]));
-	printf("%-22s outcome: %-3s cause: %-3s fix: %s\n", q->scenario->name, letters[0], letters[1], letters[2]);
+	printf("%-22s outcome: %-3s cause: %-3s fix: %s\n", q->name, letters[0], letters[1], letters[2]);
 	fix_find(&w->machine, q, &fix);
 	for (unsigned i = 0; i < fix.count; i++)
 		printf("%-22s   %s\n", "", fix.line[i]);
@@ -52,6 +52,7 @@ static json_t *key_json(const struct explain_world *w, const struct quiz *q)
 	(void)json_object_set_new(last, "lines", lines);
 	if (fix.remedy)
 		(void)json_object_set_new(last, "remedy", json_string(fix.remedy->name));
+	(void)json_object_set_new(last, "trigger", json_string(q->trigger->name));
 	if (q->guests)
 		(void)json_object_set_new(last, "guest", json_string(teach_guest_kernel(q)));
 	if (fix.why_not)
@@ -70,14 +71,14 @@ int teach_key(const struct explain_world *w, const struct teach_guests *guests, 
 			const char *lesson = b->chapters[c].lessons.item[i];
 			const struct scenario *s = teach_scenario(w, lesson);
 			struct quiz q;
-			if (!s || (name && strcmp(name, lesson) != 0))
+			if (!s || (name && s != teach_scenario(w, name)))
 				continue;
-			if (quiz_make(w, guests, s, stderr, &q) < 0)
+			if (quiz_make(w, guests, s, name ? name : lesson, NULL, stderr, &q) < 0)
 				return EXIT_USAGE;
 			if (q.why_not && name)
 				(void)say_error(0, "%s: it cannot be taught here: %s", name, q.why_not);
 			else if (!q.why_not && as_json)
-				(void)json_object_set_new(keys, lesson, key_json(w, &q));
+				(void)json_object_set_new(keys, q.name, key_json(w, &q));
 			else if (!q.why_not)
 				put_key(w, &q, name);
 			bool skipped = q.why_not && name;

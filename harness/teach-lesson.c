@@ -40,7 +40,7 @@ static void heading(const struct teaching *t, const char *word, FILE *out)
 
 static int keep(const struct teaching *t)
 {
-	int r = progress_keep(t->path, t->quiz.scenario->name, t->kept, stderr);
+	int r = progress_keep(t->path, t->quiz.name, t->kept, stderr);
 	return r < 0 && r != -EINVAL ? say_error(r, "%s: the prediction cannot be kept", t->path) : r;
 }
 
@@ -92,6 +92,8 @@ static int keep_answer(struct teaching *t, enum question_kind kind, unsigned cho
 	for (unsigned i = 0; i < q->count; i++)
 		if (chosen >> i & 1)
 			(void)json_array_append_new(predicted, json_string(q->option[i]));
+	if (kind == QUESTION_OUTCOME)
+		(void)json_object_set_new(t->kept, "trigger", json_string(t->quiz.trigger->name));
 	if (json_object_set_new(t->kept, question_names[kind],
 				json_pack("{s:o, s:b}", "predicted", predicted, "right", chosen == q->right)) < 0)
 		return -ENOMEM;
@@ -270,45 +272,6 @@ static bool is_fixed(const struct teaching *t)
 	return json_is_true(json_object_get(json_object_get(t->kept, question_names[QUESTION_FIX]), "done"));
 }
 
-static void introduce_files(const struct markdown_style *style, const struct teach_fix *fix)
-{
-	bool memsw = false;
-	if (!fix->writable_count)
-		return;
-	teach_put(style, 0, "  These files have its limits, and can be written; other files are read-only:");
-	for (unsigned i = 0; i < fix->writable_count; i++) {
-		char path[128];
-		printf("    %s\n", fix_path(fix, i, path, sizeof(path)));
-		memsw |= !strcmp(fix->writable[i], FIX_MEMSW);
-	}
-	if (memsw)
-		teach_put(style, 0,
-			  "  The limit of memory and swap together is never less than that of memory: raise %s first.",
-			  FIX_MEMSW);
-}
-
-static void introduce_shell(const struct markdown_style *style, const struct teach_fix *fix)
-{
-	teach_put(style, 0, "  Now make it succeed yourself, in a shell that has the limits of the trigger:");
-	teach_put(style, 9, "    try      runs the program there; $PROGRAM is where it is");
-	teach_put(style, 9, "    check    runs it with the limits that the shell has then, and watches");
-	teach_put(style, 9, "    hint     a hint, answer the answer; exit leaves");
-	introduce_files(style, fix);
-}
-
-static void introduce_guest(const struct markdown_style *style, const struct teach_fix *fix)
-{
-	teach_put(style, 0,
-		  "  Now make it succeed yourself, as root of a guest that is made for you and thrown away after:");
-	teach_put(style, 9, "    try      runs the program there; $PROGRAM is where it is");
-	teach_put(style, 9,
-		  "    check    runs it in another, fresh guest with the values that yours has then, and watches");
-	teach_put(style, 9, "    hint     a hint, answer the answer; exit leaves");
-	teach_put(style, 0, "  What counts are sysctls, swap, limits of the shell (ulimit -S) and of its group.");
-	if (fix->first != CGROUP_CONTROLLERS)
-		teach_put(style, 0, "  $CGROUP is the directory of the group.");
-}
-
 /* By hand, where that can be done. Before it there is one more chance to say no. */
 static int fix_by_hand(struct teaching *t)
 {
@@ -321,17 +284,14 @@ static int fix_by_hand(struct teaching *t)
 			  t->quiz.guests ? "in a guest" : "here", fix.why_not);
 		if (!t->quiz.guests)
 			say_hint("in a guest the whole machine is yours: enomem teach --guest %s",
-				 t->quiz.scenario->name);
+				 teach_typed(t->quiz.name, line, sizeof(line)));
 		return 0;
 	}
 	if (solved) {
 		puts("  You made it succeed before.");
 		return 0;
 	}
-	if (t->quiz.guests)
-		introduce_guest(&t->style, &fix);
-	else
-		introduce_shell(&t->style, &fix);
+	fix_introduce(&t->style, &fix, t->quiz.guests);
 	while (!solved) {
 		teach_put(&t->style, 0, "  Enter: the shell; 'skip' does without, 'quit' goes on another time");
 		int r = ask_line(line, sizeof(line));

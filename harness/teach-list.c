@@ -23,8 +23,9 @@ size_t teach_place(const struct book *b, const char *name)
 
 const struct scenario *teach_scenario(const struct explain_world *w, const char *name)
 {
+	const size_t length = strcspn(name, "/");
 	for (size_t i = 0; i < w->all.count; i++)
-		if (!strcmp(w->all.item[i]->name, name))
+		if (!strncmp(w->all.item[i]->name, name, length) && !w->all.item[i]->name[length])
 			return w->all.item[i];
 	return NULL;
 }
@@ -54,6 +55,20 @@ static int add(const struct explain_world *w, const json_t *progress, const stru
 	return r < 0 ? -ENOMEM : 0;
 }
 
+/* Of a scenario, the cases that were begun by their names. */
+static int add_cases(const struct explain_world *w, const json_t *progress, const struct book *b, const char *scenario,
+		     json_t *rows)
+{
+	const size_t length = strlen(scenario);
+	const char *name;
+	json_t *kept;
+	int r = 0;
+	json_object_foreach (json_object_get(progress, "lessons"), name, kept)
+		if (r == 0 && kept && !strncmp(name, scenario, length) && name[length] == '/')
+			r = add(w, progress, b, name, rows);
+	return r;
+}
+
 /* Those of the course; then what was begun beside it, in the order of the book. */
 static int add_all(const struct explain_world *w, const json_t *progress, const struct book *b, json_t *rows)
 {
@@ -65,6 +80,8 @@ static int add_all(const struct explain_world *w, const json_t *progress, const 
 			const char *name = b->chapters[c].lessons.item[i];
 			if (!teach_place(b, name) && json_object_get(json_object_get(progress, "lessons"), name))
 				r = add(w, progress, b, name, rows);
+			if (r == 0)
+				r = add_cases(w, progress, b, name, rows);
 		}
 	return r;
 }

@@ -17,7 +17,8 @@
 #include "run-command.h"
 #include "teach-fix.h"
 
-#define SHELL_OOM_SCORE 500
+#define SHELL_OOM_SCORE  500
+#define GROUP_TIMEOUT_NS UINT64_C(2000000000)
 
 static atomic_bool interrupted;
 static char writable[STAGE_WRITABLE][256];
@@ -51,45 +52,66 @@ static void place_is_ready(pid_t pid, void *data)
 	const struct run_record *record = data;
 	const struct fix_desk *d = record->observed_by;
 	d->room->shell = pid;
-	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
-		(void)snprintf(d->room->place.group[c], sizeof(d->room->place.group[c]), "%s",
-			       record->cgroup ? record->cgroup->path[c] : "");
 	d->room->place.inside = record->witness.shared->stage;
 	d->room->ready = true;
+}
+
+/* The limited one, where the shell stands beside it. */
+static struct cgroup limited;
+
+static const char *directory_of(const struct cgroup *cg, enum cgroup_controller c, bool above)
+{
+	return !above ? cg->path[c] : cg->above ? cg->above->path[c] : "";
 }
 
 /* Where its groups are is known, and nothing started. */
 static void tell_shell(struct run_record *record, void *data)
 {
-	static const char *const names[CGROUP_CONTROLLERS] = {"CGROUP_MEMORY", "CGROUP_PIDS", "CGROUP_HUGETLB"};
 	const struct fix_desk *d = data;
+	const struct cgroup *cg = d->beside ? &limited : record->cgroup;
 	unsigned n = 0;
 	(void)snprintf(writable[n++], sizeof(writable[0]), "%s", d->directory);
 	for (unsigned i = 0; i < d->fix->writable_count; i++) {
 		const enum cgroup_controller c = d->fix->controller[i];
 		if (c == CGROUP_CONTROLLERS)
 			(void)snprintf(writable[n++], sizeof(writable[0]), "%s", d->fix->writable[i]);
-		else if (record->cgroup)
-			(void)snprintf(writable[n++], sizeof(writable[0]), "%.180s/%s", record->cgroup->path[c],
-				       d->fix->writable[i]);
+		else if (cg)
+			(void)snprintf(writable[n++], sizeof(writable[0]), "%.180s/%s",
+				       directory_of(cg, c, d->fix->above[i]), d->fix->writable[i]);
 	}
-	for (unsigned c = 0; record->cgroup && c < CGROUP_CONTROLLERS; c++) {
-		if (!record->cgroup->path[c][0])
-			continue;
-		(void)setenv(names[c], record->cgroup->path[c], 1);
-		if (c == d->fix->first)
-			(void)setenv("CGROUP", record->cgroup->path[c], 1);
-	}
+	if (cg)
+		fix_tell_groups(cg, d->fix->first, d->room);
+	for (unsigned c = 0; d->beside && record->cgroup && c < CGROUP_CONTROLLERS; c++)
+		(void)snprintf(d->room->own_group[c], sizeof(d->room->own_group[c]), "%s", record->cgroup->path[c]);
 	record->witness.at_start = place_is_ready;
 }
 
-/* Those of any run, where the learner cannot reach them: around the group whose limits are theirs to change. */
+/* Those of any run, where the learner cannot reach them: around the group whose limits are theirs to change, or in it
+ * where those are of the group above. */
 static void set_ceilings(const struct machine *m, struct environment *env)
 {
+	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++)
+		if (env->cgroup_above[v] != ENVIRONMENT_NOT_SET)
+			return;
 	if (m->cgroup_writable[CGROUP_MEMORY])
 		env->cgroup_above[CGROUP_MEMORY_MAX] = env->memory_ceiling_bytes;
 	if (m->cgroup_writable[CGROUP_PIDS])
 		env->cgroup_above[CGROUP_PIDS_MAX] = env->tasks_ceiling;
+}
+
+static json_t *run_in_groups(const struct fix_desk *d, struct run_context *context, struct plan_run *run)
+{
+	struct plan_run limits = *run;
+	set_ceilings(context->machine, &run->environment);
+	if (!d->beside)
+		return run_execute(context, d->quiz->plan, run);
+	set_ceilings(context->machine, &limits.environment);
+	if (fix_make_group(context, d->quiz->plan, &limits, &limited, d->room->problem, sizeof(d->room->problem)) < 0)
+		return NULL;
+	fix_stand_beside(&run->environment);
+	json_t *evidence = run_execute(context, d->quiz->plan, run);
+	(void)cgroup_remove(&limited, GROUP_TIMEOUT_NS);
+	return evidence;
 }
 
 static json_t *run_shell(const struct fix_desk *d)
@@ -118,8 +140,7 @@ static json_t *run_shell(const struct fix_desk *d)
 	/* The program goes before it where memory ends, however little of that is the program's own. */
 	if (run.environment.oom_score_adj > SHELL_OOM_SCORE)
 		run.environment.oom_score_adj = SHELL_OOM_SCORE;
-	set_ceilings(m, &run.environment);
-	json_t *evidence = run_execute(&context, d->quiz->plan, &run);
+	json_t *evidence = run_in_groups(d, &context, &run);
 	journal_close(&journal);
 	return evidence;
 }
@@ -130,6 +151,8 @@ static void tell_end(const struct fix_desk *d, const json_t *evidence)
 	const json_t *problem = json_object_get(evidence, "problem");
 	room->late = json_is_true(json_object_get(evidence, "deadline_exceeded"));
 	room->ceiling = *text_of(evidence, "ceiling");
+	if (!evidence && *room->problem)
+		return;
 	if (!evidence)
 		(void)snprintf(room->problem, sizeof(room->problem), "no memory, or no journal");
 	else if (!strcmp(text_of2(evidence, "outcome", "kind"), "signal"))

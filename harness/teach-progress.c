@@ -92,6 +92,10 @@ static int merge(json_t *lesson, const json_t *before)
 		if (json_is_object(answer))
 			r = json_object_set(lesson, question_names[q], answer);
 	}
+	if (r == 0 && json_object_get(before, question_names[QUESTION_OUTCOME]))
+		r = json_object_get(before, "trigger")
+			    ? json_object_set(lesson, "trigger", json_object_get(before, "trigger"))
+			    : (json_object_del(lesson, "trigger"), 0);
 	if (r == 0 && fixed)
 		r = json_object_set_new(json_object_get(lesson, last), "done", json_true());
 	if (r == 0 && hints > text_integer(lesson, "hints", 0))

@@ -9,6 +9,7 @@
 #include "cause.h"
 #include "cleanup.h"
 #include "manifest-internal.h"
+#include "report-text.h"
 #include "teach-guest.h"
 
 #define CHOICES 4
@@ -106,15 +107,39 @@ static bool has_role(const struct plan *p, const struct plan_run *like, enum rol
 	return false;
 }
 
-static const struct plan_run *trigger_of(const struct plan *p)
+static bool can_be_taught(const struct plan *p, const struct plan_run *run)
 {
+	return run->role == ROLE_TRIGGER && !run->skip && !run->run->described && has_role(p, run, ROLE_CONTROL) &&
+	       has_role(p, run, ROLE_REMEDY);
+}
+
+static bool ends_in_shell(const struct explain_world *w, const struct quiz *q, const struct plan_run *trigger)
+{
+	struct quiz one = *q;
+	struct teach_fix fix;
+	one.trigger = trigger;
+	fix_find(&w->machine, &one, &fix);
+	return !fix.why_not;
+}
+
+/* What was predicted is about one of them. Before it was kept about which, it was the first. */
+static const struct plan_run *trigger_of(const struct explain_world *w, const struct quiz *q, const json_t *kept)
+{
+	const struct plan *p = q->plan;
+	const bool predicted = json_is_object(json_object_get(kept, question_names[QUESTION_OUTCOME]));
+	const char *before = predicted ? text_of(kept, "trigger") : "";
+	const struct plan_run *first = NULL, *shell = NULL;
 	for (size_t i = 0; !p->skip && i < p->run_count; i++) {
 		const struct plan_run *run = &p->runs[i];
-		if (run->role == ROLE_TRIGGER && !run->skip && !run->run->described && has_role(p, run, ROLE_CONTROL) &&
-		    has_role(p, run, ROLE_REMEDY))
+		if (!can_be_taught(p, run))
+			continue;
+		if (!strcmp(run->name, before))
 			return run;
+		first = first ? first : run;
+		if (!shell && ends_in_shell(w, q, run))
+			shell = run;
 	}
-	return NULL;
+	return shell && (!predicted || *before) ? shell : first;
 }
 
 /* What helps, or what does not, up to so many options. */
@@ -154,10 +179,10 @@ static void ask(const struct explain_world *w, struct quiz *q)
 	ask_fix(q);
 }
 
-static int make(const struct explain_world *w, const struct scenario *s, struct guests *guests, FILE *errors,
-		struct quiz *ret)
+static int make(const struct explain_world *w, const struct scenario *s, const char *name, const json_t *kept,
+		struct guests *guests, FILE *errors, struct quiz *ret)
 {
-	*ret = (struct quiz){.scenario = s, .guests = guests};
+	*ret = (struct quiz){.name = name, .scenario = s, .guests = guests};
 	int r = book_lesson(s->directory, s->name, errors, &ret->lesson);
 	if (r == 0)
 		r = guests ? guests_plan(&guests->site[0], s, errors, &ret->plan)
@@ -166,7 +191,7 @@ static int make(const struct explain_world *w, const struct scenario *s, struct 
 		quiz_free(ret);
 		return r;
 	}
-	ret->trigger = trigger_of(ret->plan);
+	ret->trigger = trigger_of(w, ret, kept);
 	if (ret->trigger) {
 		ask(w, ret);
 		return 0;
@@ -179,9 +204,11 @@ static int make(const struct explain_world *w, const struct scenario *s, struct 
 }
 
 /* Instead of the one here, which says why it can be taught no other way. */
-static int make_in_guest(const struct explain_world *w, const struct teach_guests *o, const struct scenario *s,
-			 FILE *errors, struct quiz *ret)
+static int make_in_guest(const struct explain_world *w, const struct teach_guests *o, const json_t *kept, FILE *errors,
+			 struct quiz *ret)
 {
+	const struct scenario *s = ret->scenario;
+	const char *name = ret->name;
 	char why[1200];
 	struct guests *guests = NULL;
 	int r = teach_guest_open(o, NULL, (struct scenario *)(uintptr_t)s, &guests, why, sizeof(why));
@@ -191,20 +218,20 @@ static int make_in_guest(const struct explain_world *w, const struct teach_guest
 		return -EINVAL;
 	quiz_free(ret);
 	if (r < 0) {
-		*ret = (struct quiz){.scenario = s, .why_not = strdup(why)};
+		*ret = (struct quiz){.name = name, .scenario = s, .why_not = strdup(why)};
 		return ret->why_not ? 0 : -ENOMEM;
 	}
-	r = make(w, s, guests, errors, ret);
+	r = make(w, s, name, kept, guests, errors, ret);
 	if (r == 0)
 		ret->guest_named = o->kernels ? o->kernels : teach_guest_kernel(ret);
 	return r;
 }
 
-int quiz_make(const struct explain_world *w, const struct teach_guests *o, const struct scenario *s, FILE *errors,
-	      struct quiz *ret)
+int quiz_make(const struct explain_world *w, const struct teach_guests *o, const struct scenario *s, const char *name,
+	      const json_t *kept, FILE *errors, struct quiz *ret)
 {
-	int r = make(w, s, NULL, errors, ret);
-	return r == 0 && (o->wanted || (ret->why_not && !o->none)) ? make_in_guest(w, o, s, errors, ret) : r;
+	int r = make(w, s, name, kept, NULL, errors, ret);
+	return r == 0 && (o->wanted || (ret->why_not && !o->none)) ? make_in_guest(w, o, kept, errors, ret) : r;
 }
 
 void quiz_free(struct quiz *q)

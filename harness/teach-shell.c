@@ -227,20 +227,26 @@ void session_run(struct session *s, void (*relay_it)(struct session *s))
 		(void)raise(ended);
 }
 
+static void remove_group(const char *group)
+{
+	char path[sizeof(((struct run_place *)NULL)->group[0])];
+	(void)snprintf(path, sizeof(path), "%s", group);
+	for (unsigned levels = 0; levels < 2 && *path; levels++) {
+		char *slash = strrchr(path, '/');
+		for (unsigned i = 0; rmdir(path) < 0 && errno == EBUSY && i < GROUP_TRIES; i++)
+			(void)usleep(TICK_MS * 1000);
+		*slash = '\0';
+		if (strncmp(strrchr(path, '/') ? strrchr(path, '/') : "", "/enomem-", 8) != 0)
+			*path = '\0';
+	}
+}
+
 /* The keeper of the place would have done it. Its processes went with their init. */
 static void remove_groups(const struct fix_room *room)
 {
 	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
-		char path[sizeof(room->place.group[c])];
-		(void)snprintf(path, sizeof(path), "%s", room->place.group[c]);
-		for (unsigned levels = 0; levels < 2 && *path; levels++) {
-			char *slash = strrchr(path, '/');
-			for (unsigned i = 0; rmdir(path) < 0 && errno == EBUSY && i < GROUP_TRIES; i++)
-				(void)usleep(TICK_MS * 1000);
-			*slash = '\0';
-			if (strncmp(strrchr(path, '/') ? strrchr(path, '/') : "", "/enomem-", 8) != 0)
-				*path = '\0';
-		}
+		remove_group(room->place.group[c]);
+		remove_group(room->own_group[c]);
 	}
 }
 
@@ -310,6 +316,8 @@ int fix_shell(struct teaching *t, const struct teach_fix *fix, bool *ret_solved)
 				   .quiz = &t->quiz,
 				   .fix = fix,
 				   .room = room,
+				   .beside = fix->beside,
+				   .remounts = fix->remounts,
 				   .deadline_ns = t->shell_ns,
 				   .directory_fd = -1,
 				   .terminal_fd = -1};

@@ -31,6 +31,7 @@ struct question {
 
 /* One lesson: a trigger that can run here, what is asked about it, and its lesson. */
 struct quiz {
+	const char *name; /* "SCENARIO", or "SCENARIO/CASE" where a case was named: what is kept of it is kept so */
 	const struct scenario *scenario;
 	struct guests *guests;   /* where it runs; NULL: on this machine */
 	const char *guest_named; /* its kernel, as --guest takes it */
@@ -43,11 +44,13 @@ struct quiz {
 };
 
 /*
- * On this machine, or where it cannot run here, or that is asked for, in a guest. 0, -EINVAL after telling, -ENOMEM.
- * why_not is set, and 0 returned, where it cannot run.
+ * On this machine, or where it cannot run here, or that is asked for, in a guest: about the first trigger that ends in
+ * a shell, or the first; but what was predicted is about the same one as before. `name` is kept, and lives as long;
+ * kept: what the progress file has of it, NULL for nothing. 0, -EINVAL after telling, -ENOMEM. why_not is set, and 0
+ * returned, where it cannot run.
  */
-int quiz_make(const struct explain_world *w, const struct teach_guests *o, const struct scenario *s, FILE *errors,
-	      struct quiz *ret);
+int quiz_make(const struct explain_world *w, const struct teach_guests *o, const struct scenario *s, const char *name,
+	      const json_t *kept, FILE *errors, struct quiz *ret);
 void quiz_free(struct quiz *q);
 /* "b", "a c" */
 char *quiz_letters(unsigned options, char *buf, size_t size);
@@ -60,8 +63,9 @@ unsigned quiz_parse(const struct question *q, const char *answer);
 /* The file of whoever runs this: below XDG_STATE_HOME. -ENOENT without a home */
 int progress_path(char *ret, size_t size);
 /* {"schema": "enomem-progress/1", "learner", "lessons": {NAME: {QUESTION: {"predicted": [option], "right": bool},
- * "hints": N, "done": bool}}}, of the last question "done" as well where it was done by hand; new where there is no
- * file. -EINVAL after telling that it is none of ours. */
+ * "trigger": what it is about, "hints": N, "done": bool}}}, without "trigger" in older ones about the first; of the
+ * last question "done" as well where it was done by hand; new where there is no file. -EINVAL after telling that it is
+ * none of ours. */
 int progress_load(const char *path, FILE *errors, json_t **ret);
 /*
  * Keep what was said in one lesson (NULL: forget it), under a lock: another teach may keep others meanwhile. Of this
@@ -69,7 +73,8 @@ int progress_load(const char *path, FILE *errors, json_t **ret);
  */
 int progress_keep(const char *path, const char *name, json_t *lesson, FILE *errors);
 
-/* The scenario of this name, or NULL; the place of a lesson in the course from 1, 0 for one that is not in it. */
+/* The scenario of this name, with or without a case, or NULL; the place of a lesson in the course from 1, 0 for one
+ * that is not in it. */
 const struct scenario *teach_scenario(const struct explain_world *w, const char *name);
 size_t teach_place(const struct book *b, const char *name);
 /* The course, and how far somebody has come. 0 or an exit status. */
@@ -77,6 +82,8 @@ int teach_list(const struct explain_world *w, const struct book *b, const json_t
 /* What is right in a lesson (NULL: in all that can be taught here). 0 or an exit status. */
 int teach_key(const struct explain_world *w, const struct teach_guests *guests, const struct book *b, const char *name,
 	      bool as_json);
+/* A lesson's name, quoted where a shell needs it. */
+const char *teach_typed(const char *name, char *buf, size_t size);
 
 /* What classes predicted, of the progress files of their learners. 0 or an exit status. */
 int teach_class(char *const *files, size_t count, bool as_json);

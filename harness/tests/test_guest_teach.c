@@ -48,6 +48,10 @@ static void make(void)
 	set(remedy->live_sysctl, &remedy->live_sysctl_count, "vm.max_map_count", "100000");
 	set(remedy->sys, &remedy->sys_count, "kernel/mm/ksm/run", "0");
 	remedy->cgroup[CGROUP_MEMORY_MAX] = 1 << 20;
+	remedy->cgroup_above[CGROUP_PIDS_MAX] = 8;
+	remedy->tmpfs_bytes = 4096;
+	set(remedy->namespace_sysctl, &remedy->namespace_sysctl_count, "kernel.shmmax", "65537");
+	set(remedy->namespace_sysctl, &remedy->namespace_sysctl_count, "kernel.pid_max", "400");
 }
 
 /* The trigger is *ret after that. */
@@ -92,6 +96,16 @@ static void is_applied(void **state)
 	assert_int_equal(apply(messages, &got), 0);
 	assert_true(got.environment.cgroup[CGROUP_MEMORY_MAX] == ENOMEM_UNLIMITED);
 	assert_true(got.environment.rlimit[RLIMIT_NOFILE] == 77);
+	(void)snprintf(messages, sizeof(messages),
+		       "{\"cgroup_above\": [[%d, 9]], \"tmpfs_bytes\": 8192, \"tmpfs_inodes\": 7,"
+		       " \"namespace\": {\"kernel.shmmax\": \"70000\"}}",
+		       (int)CGROUP_PIDS_MAX);
+	assert_int_equal(apply(messages, &got), 0);
+	assert_true(got.environment.cgroup_above[CGROUP_PIDS_MAX] == 9);
+	assert_true(got.environment.cgroup[CGROUP_PIDS_MAX] == ENVIRONMENT_NOT_SET);
+	assert_true(got.environment.tmpfs_bytes == 8192 && got.environment.tmpfs_inodes == 7);
+	assert_int_equal(got.environment.namespace_sysctl_count, 1);
+	assert_string_equal(got.environment.namespace_sysctl[0].value, "70000");
 }
 
 static void of_no_run_is_refused(void **state)
@@ -106,6 +120,14 @@ static void of_no_run_is_refused(void **state)
 	(void)snprintf(messages, sizeof(messages), "{\"cgroup\": [[%d, 5]]}", (int)CGROUP_PIDS_MAX);
 	assert_int_equal(apply(messages, &got), -EBADMSG);
 	assert_int_equal(apply("{\"cgroup\": [[100000, 5]]}", &got), -EBADMSG);
+	(void)snprintf(messages, sizeof(messages), "{\"cgroup_above\": [[%d, 5]]}", (int)CGROUP_MEMORY_MAX);
+	assert_int_equal(apply(messages, &got), -EBADMSG);
+	assert_int_equal(apply("{\"namespace\": {\"kernel.shmall\": \"5\"}}", &got), -EBADMSG);
+	/* set by a run, but of another namespace than the shell's guest tells of */
+	assert_int_equal(apply("{\"namespace\": {\"kernel.pid_max\": \"500\"}}", &got), -EBADMSG);
+	assert_int_equal(apply("{\"tmpfs_bytes\": 0}", &got), -EBADMSG);
+	runs[REMEDY].environment.tmpfs_bytes = ENVIRONMENT_NOT_SET;
+	assert_int_equal(apply("{\"tmpfs_bytes\": 8192}", &got), -EBADMSG);
 	(void)snprintf(messages, sizeof(messages), "{\"rlimit\": [[%d, 5]]}", RLIMIT_CORE);
 	assert_int_equal(apply(messages, &got), -EBADMSG);
 }
@@ -133,24 +155,18 @@ static void two_sizes(void **state)
 	assert_string_equal(value_of(&got, "vm.overcommit_ratio"), "60");
 }
 
-/* What `try` does: a guest has no names of groups. */
-static void user_is_numbers(void **state)
+/* What the shell of this desk reads; static */
+static const char *rc_of(struct fix_desk desk)
 {
-	static char name[] = "lesson", program[] = "/bin/true", user[] = "nobody";
-	char rc[8192], expected[128];
+	static char name[] = "lesson", program[] = "/bin/true", rc[8192];
 	const struct scenario scenario = {.name = name};
 	struct plan of = plan;
-	(void)state;
 	make();
 	runs[TRIGGER].argv[0] = program;
 	of.program = program;
 	const struct quiz quiz = {.scenario = &scenario, .plan = &of, .trigger = &runs[TRIGGER]};
-	struct fix_desk desk = {.quiz = &quiz, .program_identity = user, .directory_fd = -1};
-	const struct passwd *nobody = getpwnam(user);
-	if (!nobody)
-		skip();
-	(void)snprintf(expected, sizeof(expected), "setpriv --reuid=%u --regid=%u --clear-groups \"$PROGRAM\"",
-		       nobody->pw_uid, nobody->pw_gid);
+	desk.quiz = &quiz;
+	desk.directory_fd = -1;
 	assert_int_equal(fix_make_desk(&desk), 0);
 	int fd = openat(desk.directory_fd, "rc", O_RDONLY | O_CLOEXEC);
 	ssize_t n = read(fd, rc, sizeof(rc) - 1);
@@ -159,7 +175,60 @@ static void user_is_numbers(void **state)
 	(void)close(desk.directory_fd);
 	assert_true(n > 0);
 	rc[n] = '\0';
-	assert_non_null(strstr(rc, expected));
+	return rc;
+}
+
+/* What `try` does: a guest has no names of groups. */
+static void user_is_numbers(void **state)
+{
+	static char user[] = "nobody";
+	char expected[128];
+	(void)state;
+	const struct passwd *nobody = getpwnam(user);
+	if (!nobody)
+		skip();
+	(void)snprintf(expected, sizeof(expected), "setpriv --reuid=%u --regid=%u --clear-groups \"$PROGRAM\"",
+		       nobody->pw_uid, nobody->pw_gid);
+	assert_non_null(strstr(rc_of((struct fix_desk){.program_identity = user}), expected));
+}
+
+/* Of a shell beside the limited group the program alone goes in, before it is anything that the group could refuse. */
+static void program_goes_into_group(void **state)
+{
+	static const char asks[] = "try() { (_ask join; ",
+			  writes[] = "echo 0 >\"$_g/cgroup.procs\" || exit; done; echo ";
+	(void)state;
+	const char *plain = rc_of((struct fix_desk){.remounts = false});
+	assert_null(strstr(plain, asks));
+	assert_null(strstr(plain, "cgroup.procs"));
+	assert_null(strstr(plain, "mount()"));
+	assert_non_null(strstr(rc_of((struct fix_desk){.beside = true}), asks));
+	assert_non_null(strstr(rc_of((struct fix_desk){.beside = true, .in_guest = true}), writes));
+	assert_non_null(strstr(rc_of((struct fix_desk){.remounts = true}), "mount() { "));
+}
+
+/* Nothing but the two options of a tmpfs, and no more than a place may have: the process is none that has one. */
+static void mounts_nothing_else(void **state)
+{
+	static const char *const others[] = {"remount,ro",   "remount,size=0",    "remount,nr_inodes=0",
+					     "size=64k",     "remount,size=300M", "remount,size=-1",
+					     "remount,bind", "remount,dev",       "remount,size=64k,rw"};
+	const struct fix_room room = {.shell = -1};
+	(void)state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_int_equal(fix_remount(&room, others[i]), -EINVAL);
+	assert_int_equal(fix_remount(&room, "remount,size=64k,nr_inodes=9"), -ENOENT);
+}
+
+/* Who asks to be put into the group must be of the shell. */
+static void nobody_else_joins(void **state)
+{
+	const struct fix_room room = {.place = {.inside = getpid()}, .shell = INT32_MAX};
+	(void)state;
+	assert_int_equal(fix_join_group(&room, getpid()), -ESRCH);
+	assert_int_equal(fix_join_group(&room, 1 << 30), -ESRCH);
+	const struct fix_room own = {.place = {.inside = getpid()}, .shell = getpid()};
+	assert_int_equal(fix_join_group(&own, getpid()), 0);
 }
 
 int main(void)
@@ -169,6 +238,9 @@ int main(void)
 		cmocka_unit_test(of_no_run_is_refused),
 		cmocka_unit_test(two_sizes),
 		cmocka_unit_test(user_is_numbers),
+		cmocka_unit_test(program_goes_into_group),
+		cmocka_unit_test(mounts_nothing_else),
+		cmocka_unit_test(nobody_else_joins),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -164,7 +164,8 @@ completes "nothing that another one sets" "" run pids-max -p rlimit
 completes "the kernels there are" "9.8 9.9" run --guest = 9
 completes "or an image" "link" hold --guest = li
 completes "a lesson" "pids-max pids-max-above" teach pids
-completes "and no case of one" "" teach pids-max/f
+completes "or a case of one" "pids-max/fork" teach pids-max/f
+completes "or a file, which --class-summary takes" "link" teach lin
 completes "claims" "$("$enomem" claims -f json | jq -r '.guides[].claims[].id | select(startswith("0.1"))' | LC_ALL=C sort -u | paste -s -d ' ')" claims 0.1
 completes "or a result" "link" claims lin
 completes "guides" "2" claims --guide 2
@@ -224,7 +225,7 @@ enomem explain memcg-ma|memcg-max
 enomem explain SIGB|SIGBUS 
 enomem capture pids|pids-max pids-max-above 
 enomem teach pids|pids-max pids-max-above 
-enomem teach pids-max/f|
+enomem teach pids-max/f|pids-max/fork 
 enomem hold pids-max --case f|fork 
 enomem hold pids-max/fork --case th|thread 
 enomem hold --case f|
@@ -250,7 +251,7 @@ enomem hold pids-max -- dash x --fro|--frobnicate
 enomem run pids-max/fork -- dash --fro|--frobnicate 
 enomem sweep --errno EAGAIN dash --fro|--frobnicate 
 LINES
-is "there is something to complete everywhere" "$(grep -vE '\|[^|]+ $' "$work/lines" | paste -s -d ' ')" "enomem teach pids-max/f| enomem hold --case f|"
+is "there is something to complete everywhere" "$(grep -vE '\|[^|]+ $' "$work/lines" | paste -s -d ' ')" "enomem hold --case f|"
 if command -v fish >/dev/null; then
 	fishes() { fish --no-config -c 'set -gx PATH $argv[1] $PATH; complete -c dash -l frobnicate; source $argv[2]; complete -C $argv[3]' "$prefix/bin" "$fish_script" "$1" 2>&1 | cut -f 1 | grep -vx -- '--[a-z-]*=' | tr '\n' ' '; }
 	ok "fish: the syntax is right" fish --no-config --no-execute "$fish_script"

@@ -54,8 +54,8 @@ is "by run -- COMMAND" "$code" 0
 harness explain -f json pids-max/fork
 is "by explain: the lesson" "$code $(get .name)" "0 pids-max"
 harness teach --answer-key pids-max/fork
-like "by teach: told how" "$code $(paste -s -d ' ' "$errors")" '^2 .*a lesson is named by its scenario, and takes one case of it Hint: enomem teach pids-max$'
-for words in list "run --no-guest" "capture --out $work/none" explain; do
+like "by teach: the key of that case" "$code $(cat "$json")" '^0 pids-max/fork +outcome: '
+for words in list "run --no-guest" "capture --out $work/none" explain "teach --answer-key"; do
 	# shellcheck disable=SC2086
 	exits "$words: no such case" 2 'Hint: there are: pids-max/fork, pids-max/vfork' $words pids-max/nothing
 	# shellcheck disable=SC2086

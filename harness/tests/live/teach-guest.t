@@ -52,9 +52,9 @@ for name, key in keys.items():
     s["cases"] = [c for c in s.get("cases", []) if remedy.startswith(c["name"] + ": ")]
     case = s["cases"][0]["name"] if s["cases"] else None
     runs = [r for r in s["runs"] if case in r.get("cases", [case])]
-    trigger = [r for r in runs if r["role"] == "trigger" and not r.get("described")][0]
+    trigger = [r for r in runs if r["role"] == "trigger" and key["fix"]["trigger"] in (r["name"], f"{case}: {r['name']}")][0]
     control = [r for r in runs if r["role"] == "control"][0]
-    s["runs"] = [r for r in runs if r is control or r is trigger or r["name"] in (remedy, remedy.split(": ", 1)[-1])]
+    s["runs"] = [r for r in runs if r is control or r is trigger or remedy in (r["name"], f"{case}: {r['name']}")]
     for part in [s] + s["cases"] + s["runs"]:
         part.pop("locate", None)
     for r in s["runs"]:
@@ -74,11 +74,27 @@ is "the answer key of all" "$code" 0 || diag "$(cat "$errors")"
 is "where there is no shell in a guest it is said why" "$(jq '[.[].fix | select(.guest) | select((.lines | length == 0) != has("no_shell"))] | length' "$json")" 0
 cp "$json" "$work/all-keys"
 harness teach --guest --answer-key -f json shm-limit
-like "a value of a namespace that a guest's shell is not in" "$code $(get '.["shm-limit"].fix.no_shell')" '^0 .*IPC namespace'
-cp "$work/all-keys" "$json"
-python3 "$work/cut.py" "$scenarios" "$json" "$tree"
+like "a value of the IPC namespace that a guest's shell is in" "$code $(get '.["shm-limit"].fix.lines[]')" '^0 sysctl -w kernel[.]shm'
+# What is in a guest only where that is asked for: a namespace's value, a mount, a group above.
+asked_for="ipc-limit tmpfs-size memory-max-above"
+add_asked_for() # file with keys, words of teach
+{
+	local keys=$1 name
+	shift
+	for name in $asked_for; do
+		harness teach --guest --answer-key -f json "$@" "$name"
+		jq -s add "$keys" "$json" >"$keys.new" && mv "$keys.new" "$keys"
+	done
+}
+add_asked_for "$work/all-keys"
+python3 "$work/cut.py" "$scenarios" "$work/all-keys" "$tree"
 harness teach --scenarios "$tree" --answer-key -f json
 cp "$json" "$work/keys"
+add_asked_for "$work/keys" --scenarios "$tree"
+is "those that are asked for are in a guest, with a shell" "$(jq --arg n "$asked_for" '[.[$n | split(" ")[]].fix | select(.guest and (.lines | length > 0))] | length' "$work/keys")" 3
+is "a shell for a group that is full at once, that is killed as a whole, and that stands still" \
+	"$(jq -r '[.["bpf-map", "oom-group", "memory-high", "memory-unkillable"].fix.lines[]] | join("|")' "$work/keys" | grep -oE 'CGROUP/[a-z.]+' | paste -s -d ' ')" \
+	"CGROUP/memory.max CGROUP/memory.max CGROUP/memory.high CGROUP/memory.max"
 lessons=$(jq -r 'keys_unsorted[]' "$work/keys")
 ok "there are shells in guests" test "$(jq '[.[].fix | select(.guest and (.lines | length > 0))] | length' "$work/keys")" -gt 9
 like "a sysctl is set as people do" "$(jq -r '.["strict-commit"].fix.lines[]' "$work/keys")" '^sysctl -w vm[.]overcommit'
@@ -98,7 +114,7 @@ of_lesson() { jq -r --arg n "$1" ".lessons[\$n]$2" "$kept" 2>/dev/null; }
 prompt() { printf '^teach:%s[$]' "$1"; } # as a regular expression
 mkdir -p "$(dirname "$kept")"
 # For what comes after the lessons: what was predicted is in the file, so that a lesson goes on at its last step.
-jq -n --slurpfile k "$work/keys" '{schema: "enomem-progress/1", learner: "x", lessons: ($k[0] | map_values(del(.answers) | map_values({predicted: .right, right: true})))}' >"$work/predicted.json"
+jq -n --slurpfile k "$work/keys" '{schema: "enomem-progress/1", learner: "x", lessons: ($k[0] | map_values({trigger: .fix.trigger} + (del(.answers) | map_values({predicted: .right, right: true}))))}' >"$work/predicted.json"
 into_shell() { seen 'Enter: the shell' && types "" && seen "$(prompt "$1")"; }
 qemus() { marked_processes | while read -r p; do tr '\0' ' ' <"/proc/$p/cmdline" 2>/dev/null | grep -qF qemu && echo "$p"; done; }
 guest_is_there() { [ -n "$(qemus)" ]; }
@@ -111,8 +127,9 @@ letters() { jq -r --arg n "$1" --arg q "$2" '.[$n][$q].letters' "$work/keys"; }
 has_lines() { [ "$(jq -r --arg n "$1" '.[$n].fix.lines | length' "$work/keys")" -gt 0 ]; }
 learn() # lesson
 {
-	local socket=$work/tmux-$1 line
-	open_terminal "$1"
+	local socket=$work/tmux-$1 line where=--color=auto
+	case " $asked_for " in *" $1 "*) where=--guest ;; esac
+	open_terminal "$where" "$1"
 	if ! { seen 'How does it end' && types "$(letters "$1" outcome)" &&
 		seen 'Which limit refuses' && types "$(letters "$1" cause)" &&
 		seen 'Which of these make' && types "$(letters "$1" fix)" && has_lines "$1"; }; then
@@ -124,7 +141,7 @@ learn() # lesson
 	into_shell "$1" && while read -r line; do
 		types "$line"
 	done < <(jq -r --arg n "$1" '.[$n].fix.lines[]' "$work/keys") &&
-		types check && seen '^  (not )?solved: ' && types exit && lesson_ends '^STATUS'
+		types check && sleep 0.5 && seen '^  (not )?solved: ' && types exit && lesson_ends '^STATUS'
 	screen >"$work/screen-$1"
 	close_terminal
 }

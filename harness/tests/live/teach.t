@@ -172,6 +172,7 @@ done
 wait
 judge_learned
 ok "there are shells" test "$(jq '[.[] | select(.fix.lines | length > 0)] | length' "$work/keys")" -gt 4
+[ "$(id -u)" != 0 ] || is "a mount's size, and the limit of a group above, have one" "$(jq -r '[.["tmpfs-size", "pids-max-above", "memory-max-above"] // empty | .fix | select(has("no_shell"))] | length' "$work/keys")" 0
 is "where there is none it is said why" "$(jq '[.[] | select((.fix.lines | length == 0) != (.fix | has("no_shell")))] | length' "$work/keys")" 0
 harness teach --class-summary -f json "$kept"
 is "the class of one was right in all" "$(get '[.[] | select(.outcome.right == 1 and .cause.right == 1 and .fix.right == 1 and .done == 1)] | length')" "$(wc -w <<<"$lessons")"
@@ -370,7 +371,7 @@ close_terminal
 at_fix_step() # lesson
 {
 	mkdir -p "$(dirname "$kept")"
-	jq -n --arg n "$1" --slurpfile k "$work/keys" '{schema: "enomem-progress/1", learner: "x", lessons: {($n): ($k[0][$n] | del(.answers) | map_values({predicted: .right, right: true}))}}' >"$kept"
+	jq -n --arg n "$1" --slurpfile k "$work/keys" '{schema: "enomem-progress/1", learner: "x", lessons: {($n): ($k[0][$n] | {trigger: .fix.trigger} + (del(.answers) | map_values({predicted: .right, right: true})))}}' >"$kept"
 }
 into_shell() # lesson, words of teach
 {
@@ -518,6 +519,86 @@ close_terminal
 is "no group is left of a shell" "$(groups_left)" ""
 is "nor what it was told" "$(desks)" ""
 nothing_left "a daemon of the learner's: "
+
+# --- a shell beside the limited group ---
+if jq -e '.["pids-max-above"].fix.lines | length > 0' "$work/keys" >/dev/null; then
+	at_fix_step pids-max-above
+	into_shell pids-max-above
+	like "it is told that the shell stands beside the group" "$(screen)" 'The shell stands beside the limited group'
+	types 'for i in 1 2 3 4 5 6 7 8; do sleep 30 & done; echo started $?; kill $(jobs -p)' && seen '^started 0'
+	unlike "the shell is not limited by it" "$(screen)" 'Resource temporarily unavailable'
+	types 'echo 9 >$CGROUP/pids.max; echo inner $?; echo 0 >$CGROUP/cgroup.procs; echo joined $?' && seen '^joined [1-9]'
+	like "files that are no limit of the lesson cannot be written" "$(screen)" '^inner [1-9]'
+	types 'grep -q -e "-in$" /proc/self/cgroup; echo in $?' && seen '^in 1$'
+	like "the shell is not in there" "$(screen)" '^in 1$'
+	types try && seen 'fork: Resource temporarily unavailable'
+	like "but the program is" "$(screen)" '^5 of 8 started'
+	types '_ask join; grep -q -e "-in$" /proc/self/cgroup; echo in $?' && seen '^in 0$'
+	like "who asks for it is" "$(screen)" '^in 0$'
+	types 'setsid sleep 603 & disown' && sleep 0.3
+	like "two groups: the limited one inside another" "$(groups_left)" '/enomem-[0-9]+-0-0-in'
+	like "and that of the shell" "$(groups_left)" '/enomem-[0-9]+-0-1'
+	[ -n "$teach" ] && kill -KILL "$teach"
+	seen '^ *STATUS 137'
+	gone_beside() { for _ in $(seq 100); do [ -z "$(groups_left)$(desks)" ] && return; sleep 0.1; done; return 1; }
+	ok "kill -9 of teach: the shell beside is taken down, and both groups" gone_beside
+	into_shell pids-max-above
+	keeper=$(pgrep -P "$teach")
+	[ -n "$keeper" ] && kill -KILL "$keeper"
+	seen 'its place was killed'
+	ok "kill -9 of the keeper: both groups are removed" gone_beside
+	seen 'Enter: the shell' && types quit && seen '^STATUS 130'
+	close_terminal
+	nothing_left "a shell beside: "
+fi
+
+# --- a mount ---
+if jq -e '.["tmpfs-size"].fix.lines | length > 0' "$work/keys" >/dev/null; then
+	at_fix_step tmpfs-size
+	into_shell tmpfs-size
+	types 'mount -o remount,ro /dev/shm' && seen 'remount,ro: not remounted'
+	types 'mount -o remount,size=64k /tmp; echo tmp $?' && seen '^tmp [1-9]'
+	types 'command mount -o remount,size=64k /dev/shm; echo own $?' && seen '^own [1-9]'
+	types check && seen '^  not solved: .*tmpfs-size'
+	is "nothing else is mounted, and not by the shell itself" "$(of_lesson tmpfs-size .fix.done)" null
+	types 'mount -o remount,size=64k /dev/shm' && types check && seen '^  solved: '
+	is "another size than the key's: solved" "$(of_lesson tmpfs-size .fix.done)" true
+	close_terminal
+	nothing_left "a mount: "
+fi
+
+# --- a case by its name, and progress of before there was a choice ---
+rm -f "$kept"
+open_terminal 80 pids-max/vfork
+seen 'How does it end'
+like "a case: it is named" "$(screen)" '^pids-max/vfork$'
+like "a case: its program" "$(screen)" 'program: +pids-max vfork'
+types a && seen 'Which limit' && types quit && seen '^STATUS 130'
+is "a case: kept by its name" "$(jq -r '.lessons | keys | join(" ")' "$kept") $(jq -r '.lessons["pids-max/vfork"].trigger | startswith("vfork: ")' "$kept")" "pids-max/vfork true"
+harness teach --list
+like "a case: listed as begun" "$(cat "$json")" '^ *- +pids-max/vfork +begun'
+harness teach --class-summary -f json "$kept"
+is "a case: of a class" "$(get '.["pids-max/vfork"].learners')" 1
+close_terminal
+exits "no such case" 2 'pids-max has no such case' teach --answer-key pids-max/vfrk
+exits "no such scenario, with a case" 2 'no such scenario' teach --answer-key pids-mx/vfork
+exits "as a report's sentence has it" 2 'a case is named with a slash' teach --answer-key 'pids-max: vfork'
+exits "a directory's slash" 2 'no such scenario' teach --answer-key pids-max/
+harness teach --no-guest --answer-key -f json near-limit
+if get '.["near-limit"].fix.trigger' | grep -q '^lock: '; then
+	echo '{"schema": "enomem-progress/1", "learner": "x", "lessons": {"near-limit": {"outcome": {"predicted": ["x"], "right": false}}}}' >"$kept"
+	open_terminal 80 --no-guest near-limit
+	seen 'Which limit'
+	like "begun before there was a choice: it goes on with the first case" "$(screen)" 'MiB map --ask'
+	types quit && seen '^STATUS 130'
+	close_terminal
+	open_terminal 80 --no-guest --restart near-limit
+	seen 'How does it end'
+	like "anew it is the one with a shell" "$(screen)" 'MiB lock --ask'
+	types quit && seen '^STATUS 130'
+	close_terminal
+fi
+rm -f "$kept"
 
 # --- leaving the shell ---
 at_fix_step pids-max
