@@ -162,14 +162,13 @@ static bool descends_from(pid_t pid, pid_t ancestor)
 /* Its groups are called like no others on the machine. */
 static bool is_in_group(pid_t pid, const char *group)
 {
-	char name[64], line[1024];
+	char name[64], text[8192];
 	(void)snprintf(name, sizeof(name), "/proc/%d/cgroup", pid);
-	auto_fclose FILE *f = fopen(name, "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		const char *at = strstr(line, group);
-		if (at > line && at[-1] == '/' && strchr("/\n", at[strlen(group)]))
+	if (procfs_read_at(AT_FDCWD, name, text, sizeof(text)) <= 0)
+		return false;
+	for (const char *at = text; (at = strstr(at, group)); at++)
+		if (at > text && at[-1] == '/' && strchr("/\n", at[strlen(group)]))
 			return true;
-	}
 	return false;
 }
 
