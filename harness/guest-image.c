@@ -18,6 +18,7 @@
 #include "cleanup.h"
 #include "guest-bring.h"
 #include "guest-elf.h"
+#include "guest-modules.h"
 #include "say.h"
 
 #define NAMES_MAX 8192
@@ -204,13 +205,46 @@ static void put_tool(struct packer *p, const char *tool)
 	(void)fail(p, -ENOENT, tool, "not on this machine: apt install util-linux coreutils dash");
 }
 
+struct ordered {
+	struct packer *packer;
+	FILE *order;
+};
+
+static void put_module(const char *name, const void *data, size_t length, void *to)
+{
+	const struct ordered *o = to;
+	char path[300];
+	(void)snprintf(path, sizeof(path), "/modules/%s", name);
+	put_parents(o->packer, path);
+	put(o->packer, path, S_IFREG | 0644, 0, data, length);
+	fprintf(o->order, "%s\n", name);
+}
+
+/* Out of a tree of all modules, laid out as ci/kernels does. */
+static void put_module_tree(struct packer *p, const char *modules)
+{
+	auto_free char *text = NULL;
+	size_t length = 0;
+	struct ordered o = {p, open_memstream(&text, &length)};
+	int r = o.order ? guest_modules_each(modules, put_module, &o, p->errors) : -ENOMEM;
+	if (o.order && fclose(o.order) == EOF)
+		r = -ENOMEM;
+	if (r < 0)
+		(void)fail(p, r, modules, "its modules cannot be packed");
+	else if (length > 0)
+		put(p, "/modules/order", S_IFREG | 0644, 0, text, length);
+}
+
 static void put_modules(struct packer *p, const char *modules)
 {
 	char path[PATH_MAX], line[256], name[300];
 	(void)snprintf(path, sizeof(path), "%s/order", modules);
 	auto_fclose FILE *order = modules[0] ? fopen(path, "re") : NULL;
-	if (!order)
+	if (!order) {
+		if (modules[0] && !p->error)
+			put_module_tree(p, modules);
 		return;
+	}
 	put_parents(p, "/modules/order");
 	put_file(p, "/modules/order", path);
 	while (fgets(line, sizeof(line), order)) {

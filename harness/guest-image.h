@@ -17,7 +17,8 @@ struct guest_image {
 };
 
 /*
- * Pack. `self` is this program, `modules` the kernel's directory of modules with its file "order", or "" for none;
+ * Pack. `self` is this program, `modules` the kernel's directory of modules with its file "order", or a whole
+ * lib/modules/RELEASE, or "" for none;
  * `bring`, if not NULL, programs and files of this machine, at the places they have here: see guest-bring.h. 0; -ENOENT
  * and other -errno after telling on errors what is missing.
  */

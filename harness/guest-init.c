@@ -7,14 +7,19 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <linux/major.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
 
@@ -23,6 +28,7 @@
 #include "guest-wire.h"
 
 #define WIRE_DEVICE "/dev/ttyS1"
+#define WIRE_MINOR  65
 
 bool guest_is_init(int argc, char **argv)
 {
@@ -56,23 +62,56 @@ static void mount_all(void)
 	}
 }
 
-/* In the order the kernel's package gives, dependencies first; one that is built in is no loss. */
-static void load_modules(void)
+/* In the order the kernel's package gives, dependencies first; one that is built in is no loss. The first one that the
+ * kernel refuses is told in `why`. */
+static void load_modules(char *why, size_t size)
 {
 	char line[256], path[300];
+	why[0] = '\0';
 	auto_fclose FILE *order = fopen("/modules/order", "re");
 	while (order && fgets(line, sizeof(line), order)) {
 		line[strcspn(line, "\n")] = '\0';
 		(void)snprintf(path, sizeof(path), "/modules/%s", line);
 		auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd >= 0 && syscall(SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST)
-			fprintf(stderr, "enomem: module %s: not loaded (%s)\n", line, strerrorname_np(errno));
+		if (fd < 0 || syscall(SYS_finit_module, fd, "", 0) == 0 || errno == EEXIST)
+			continue;
+		fprintf(stderr, "enomem: module %s: not loaded (%s)\n", line, strerrorname_np(errno));
+		if (!why[0])
+			(void)snprintf(why, size, "; %.100s is refused (%s)", line, strerrorname_np(errno));
 	}
+}
+
+/* With no filter to read it is a bad address where there are filters. */
+static bool has_seccomp_filters(void)
+{
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) == 0 || errno == EFAULT;
+}
+
+/* What no run can do without, as text; "" when all is there. What else a kernel lacks, scenarios are skipped for. */
+static void find_lacks(char *ret, size_t size)
+{
+	static const struct {
+		const char *within, *path, *what;
+	} needed[] = {{"/", "/proc/self", "procfs (CONFIG_PROC_FS=y)"},
+		      {"/", "/sys/kernel", "sysfs (CONFIG_SYSFS=y)"},
+		      {"/", "/dev/null", "devtmpfs (CONFIG_DEVTMPFS=y)"},
+		      {"/sys/kernel", "/sys/bus/pci/drivers/virtio-pci", "virtio_pci (CONFIG_VIRTIO_PCI=y)"},
+		      {"/sys/kernel", "/sys/bus/virtio/drivers/virtio_blk", "virtio_blk (CONFIG_VIRTIO_BLK=y)"}};
+	size_t used = 0;
+	ret[0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(needed) && used < size; i++)
+		if (access(needed[i].within, F_OK) == 0 && access(needed[i].path, F_OK) < 0)
+			used += (size_t)snprintf(ret + used, size - used, "%s%s", used ? ", " : "", needed[i].what);
+	if (!has_seccomp_filters() && used < size)
+		(void)snprintf(ret + used, size - used, "%sseccomp filters (CONFIG_SECCOMP_FILTER=y)",
+			       used ? ", " : "");
 }
 
 static int open_wire(void)
 {
 	struct termios t;
+	/* Without devtmpfs nobody else makes it; its number is in the kernel's devices.txt. */
+	(void)mknod(WIRE_DEVICE, S_IFCHR | 0600, makedev(TTY_MAJOR, WIRE_MINOR));
 	int fd = open(WIRE_DEVICE, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -125,18 +164,35 @@ static void run_agent(int wire)
 	say_failed(wire, message);
 }
 
+/* Told once, instead of by every run. */
+static bool has_all(int wire, const char *refused)
+{
+	char lacks[400], message[800];
+	struct utsname name = {0};
+	find_lacks(lacks, sizeof(lacks));
+	if (!lacks[0])
+		return true;
+	(void)uname(&name);
+	(void)snprintf(message, sizeof(message), "Linux %s has no %s, built in or loaded%s", name.release, lacks,
+		       refused);
+	say_failed(wire, message);
+	return false;
+}
+
 void guest_init(void)
 {
+	char refused[160];
 	(void)setenv("PATH", "/usr/bin", 1);
 	(void)setenv("HOME", "/root", 1);
 	(void)setenv("LC_ALL", "C", 1);
 	mount_all();
-	load_modules();
+	load_modules(refused, sizeof(refused));
 	int wire = open_wire();
 	if (wire < 0) {
 		fprintf(stderr, "enomem: %s: no wire to the harness (%s)\n", WIRE_DEVICE, strerrorname_np(-wire));
 	} else {
-		run_agent(wire);
+		if (has_all(wire, refused))
+			run_agent(wire);
 		(void)tcdrain(wire);
 	}
 	/* QEMU was told not to boot again: it ends. */

@@ -11,6 +11,8 @@
 
 #include "cache.h"
 #include "cleanup.h"
+#include "guest-modules.h"
+#include "kernel-image.h"
 
 #define KERNELS_MAX 32
 #define PREFERRED   "6.1"
@@ -71,15 +73,16 @@ static void read_cache(struct found *ret)
 		if (d->d_name[0] == '.')
 			continue;
 		(void)snprintf(directory, sizeof(directory), "%s/%s", kernels, d->d_name);
-		ret->count += read_entry(directory, &ret->item[ret->count]) == 0;
+		if (read_entry(directory, &ret->item[ret->count]) == 0)
+			ret->item[ret->count++].cached = true;
 	}
 	qsort(ret->item, ret->count, sizeof(ret->item[0]), by_version);
 }
 
-/* An image somewhere; modules lie beside it, if anywhere, as ci/kernels lays them out. */
+/* An image somewhere; modules lie beside it as ci/kernels lays them out, or where its release has them. */
 static int from_path(const char *path, FILE *errors, struct guest_kernel *ret)
 {
-	char real[PATH_MAX], directory[PATH_MAX + 32];
+	char real[PATH_MAX], directory[PATH_MAX + 32], why[256];
 	struct guest_kernel k = {0};
 	struct stat st;
 	if (!realpath(path, real) || stat(real, &st) < 0 || access(real, R_OK) < 0) {
@@ -95,12 +98,16 @@ static int from_path(const char *path, FILE *errors, struct guest_kernel *ret)
 		return -EINVAL;
 	}
 	memcpy(k.image, real, strlen(real));
+	/* What is wrong with it is told before it is booted. */
+	(void)kernel_image_read(real, k.release, why, sizeof(why));
 	(void)snprintf(k.name, sizeof(k.name), "%.60s", slash + 1);
 	*slash = '\0';
 	(void)snprintf(directory, sizeof(directory), "%s/modules/order", real);
 	if (access(directory, R_OK) == 0) {
 		read_about(real, &k);
 		(void)snprintf(k.modules, sizeof(k.modules), "%.480s/modules", real);
+	} else if (!guest_modules_find(k.image, k.release, k.modules, sizeof(k.modules))) {
+		k.modules[0] = '\0';
 	}
 	*ret = k;
 	return 0;
@@ -189,6 +196,18 @@ int guest_kernels_find(const char *spec, FILE *errors, struct guest_kernel **ret
 	*ret = kernels;
 	*ret_count = chosen.count;
 	return 0;
+}
+
+int guest_kernel_check(const struct guest_kernel *kernel, char *why, size_t size)
+{
+	char release[KERNEL_RELEASE_MAX], wrong[256];
+	int r = kernel_image_read(kernel->image, release, wrong, sizeof(wrong));
+	if (r < 0 && kernel->cached)
+		(void)snprintf(why, size, "%s: %s; rm -r %.*s && ci/kernels %s brings it again", kernel->image, wrong,
+			       (int)(strrchr(kernel->image, '/') - kernel->image), kernel->image, kernel->name);
+	else if (r < 0)
+		(void)snprintf(why, size, "%s: %s", kernel->image, wrong);
+	return r;
 }
 
 int guest_kernel_default(struct guest_kernel *ret)

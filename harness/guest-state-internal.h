@@ -23,5 +23,5 @@ void state_evict(const char *states);
 /* /dev/kvm can be opened, and nothing is remembered against it since the machine was started. */
 bool state_kvm_worth_trying(void);
 void state_kvm_remember(const char *why);
-/* Boot once without saving. */
-bool state_boots(const struct guest_state *state, char *why, size_t size);
+/* Boot once without saving. -errno as guest_state_open() */
+int state_boots(const struct guest_state *state, char *why, size_t size);

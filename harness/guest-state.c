@@ -18,6 +18,7 @@
 #include "cache.h"
 #include "cleanup.h"
 #include "clock.h"
+#include "guest-evidence.h"
 #include "guest-spare.h"
 #include "guest-state-internal.h"
 #include "procfs.h"
@@ -72,6 +73,11 @@ static int wait_ready(struct vm *vm, bool kvm, const atomic_bool *interrupted, c
 		vm->ready = frame;
 		return 0;
 	}
+	if (r == 0 && frame.type == WIRE_FAILED) { /* it can say what its kernel lacks */
+		guest_failed_message(frame.data, why, size);
+		free(frame.data);
+		return -ENOTSUP;
+	}
 	if (r == 0) {
 		free(frame.data);
 		r = -EBADMSG;
@@ -107,15 +113,15 @@ static int boot(const struct vm_spec *spec, const atomic_bool *interrupted, stru
 	return r;
 }
 
-bool state_boots(const struct guest_state *state, char *why, size_t size)
+int state_boots(const struct guest_state *state, char *why, size_t size)
 {
 	struct vm_spec spec;
 	struct vm vm;
 	vm_init(&vm);
 	make_spec(state, &spec);
-	bool works = boot(&spec, state->options.interrupted, &vm, why, size) == 0;
+	int r = boot(&spec, state->options.interrupted, &vm, why, size);
 	(void)vm_stop(&vm);
-	return works;
+	return r;
 }
 
 /* Under TCG a boot can hang at random: once in some dozens. */
@@ -126,7 +132,7 @@ static int boot_patiently(struct guest_state *state, const struct vm_spec *spec,
 		uint64_t begin = clock_now_ns();
 		r = boot(spec, state->options.interrupted, ret, why, size);
 		state->boot_ns = clock_now_ns() - begin;
-		if (r == 0 || spec->kvm || r == -EINTR)
+		if (r == 0 || spec->kvm || r == -EINTR || r == -ENOTSUP)
 			return r;
 		if (state->boots < BOOT_TRIES)
 			say_note("kernel %s did not boot, trying again: %.*s", state->kernel.name,
@@ -196,7 +202,7 @@ static int boot_and_save(struct guest_state *state, const char *key, int memory,
 	make_spec(state, &spec);
 	spec.memory_fd = memory;
 	int r = boot_patiently(state, &spec, &vm, why, size);
-	if (r < 0 && r != -EINTR && !has_room(state->directory, 0)) {
+	if (r < 0 && r != -EINTR && r != -ENOTSUP && !has_room(state->directory, 0)) {
 		cold_because(state, "no room left in the cache for a state");
 		return 1;
 	}
@@ -321,14 +327,14 @@ static int find_or_make(struct guest_state *state, char *why, size_t size)
 }
 
 /* KVM is asked to boot, not only opened: on some machines it opens and cannot run a guest. */
-static bool kvm_works(struct guest_state *state, char *why, size_t size)
+static int try_kvm(struct guest_state *state, char *why, size_t size)
 {
 	state->kvm = true;
 	int r = state->options.cold ? 1 : find_or_make(state, why, size);
-	if (r == 0 || (r > 0 && state_boots(state, why, size)))
-		return true;
-	state->kvm = false;
-	return false;
+	if (r > 0)
+		r = state_boots(state, why, size);
+	state->kvm = r == 0;
+	return r;
 }
 
 /* Under KVM if that works, else emulated. It is KVM's fault only when the same kernel boots without. */
@@ -336,15 +342,18 @@ static int open_state(struct guest_state *state, char *why, size_t size)
 {
 	char kvm_why[1024] = "";
 	bool tried = state_kvm_worth_trying();
-	if (tried && kvm_works(state, kvm_why, sizeof(kvm_why)))
-		return 0;
+	int r = tried ? try_kvm(state, kvm_why, sizeof(kvm_why)) : -ENODEV;
+	if (r == -ENOTSUP) /* what the kernel lacks, it could say under KVM */
+		(void)snprintf(why, size, "%s", kvm_why);
+	if (r == 0 || r == -ENOTSUP)
+		return r;
 	bool cold = state->options.cold;
 	if (tried && !(state->options.interrupted && *state->options.interrupted)) {
 		kvm_why[strcspn(kvm_why, "\n")] = '\0';
 		say_note("KVM cannot run guests here (%.*s): emulating the CPU instead", 200, kvm_why);
 	}
-	int r = cold ? 1 : find_or_make(state, why, size);
-	if (tried && r >= 0 && (r == 0 || state_boots(state, why, size)))
+	r = cold ? 1 : find_or_make(state, why, size);
+	if (tried && r >= 0 && (r == 0 || state_boots(state, why, size) == 0))
 		state_kvm_remember(kvm_why);
 	return r;
 }

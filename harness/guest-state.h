@@ -47,7 +47,8 @@ struct guest_state {
 /*
  * Find the saved state of a kernel, or boot it and save it. The image is taken over. Boots that hang are repeated.
  * Notes that people should read (no KVM, a boot repeated, no state) go through say_note(). -ENOENT without QEMU, -EINTR
- * when interrupted, else -errno when the kernel does not boot: `why` tells, with the console's last lines.
+ * when interrupted, -ENOTSUP when the kernel lacks what no run can do without, else -errno when the kernel does not
+ * boot: `why` tells, with the console's last lines.
  */
 int guest_state_open(const struct guest_kernel *kernel, const struct guest_options *options, struct guest_image *image,
 		     struct guest_state *ret, char *why, size_t size);

@@ -187,7 +187,7 @@ int guest_world_probe(struct guest_world *world, char *why, size_t size)
 	}
 	int r = -EIO;
 	bool cold = !world->state->directory[0];
-	for (unsigned i = 0; i < GUEST_STARTS_MAX && r < 0 && r != -EINVAL && r != -EINTR; i++) {
+	for (unsigned i = 0; i < GUEST_STARTS_MAX && r < 0 && r != -EINVAL && r != -ENOTSUP && r != -EINTR; i++) {
 		cold = cold || guest_must_boot(world->state, i);
 		r = probe_once(world, cold, why, size);
 	}

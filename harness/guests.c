@@ -20,12 +20,29 @@
 /* An image is in memory twice while it is unpacked, and its programs need some to run. */
 #define IMAGE_PART 3
 
+/* What the kernel lacks it said itself; where its modules would be, it cannot know. */
+static void tell_where_modules(struct guest_site *site)
+{
+	const struct guest_kernel *k = &site->kernel;
+	int directory = (int)(strrchr(k->image, '/') - k->image);
+	size_t used = strlen(site->why), room = sizeof(site->why) - used;
+	if (k->modules[0])
+		(void)snprintf(site->why + used, room, "; its modules are those of %s", k->modules);
+	else
+		(void)snprintf(site->why + used, room,
+			       "; there is no lib/modules/%s in %.*s or above it (make modules_install "
+			       "INSTALL_MOD_PATH=%.*s)",
+			       k->release[0] ? k->release : "RELEASE", directory, k->image, directory, k->image);
+}
+
 static void open_site(struct guest_site *site, const struct guests_options *options, const struct guest_cargo *cargo,
 		      bool keep_booted)
 {
 	struct guest_options machine = options->machine;
 	struct guest_image image = {.fd = -1};
 	site->options = options;
+	if (site->why[0])
+		return;
 	machine.interrupted = &jobs_interrupted;
 	machine.cargo = cargo;
 	machine.keep_booted &= keep_booted;
@@ -48,6 +65,8 @@ static void open_site(struct guest_site *site, const struct guests_options *opti
 	if (r < 0) {
 		if (r == -ENOENT)
 			(void)snprintf(site->why, sizeof(site->why), "QEMU is not there: apt install qemu-system-x86");
+		if (r == -ENOTSUP)
+			tell_where_modules(site);
 		return;
 	}
 	site->world = (struct guest_world){
@@ -115,10 +134,27 @@ static void probe_site(struct guest_site *site)
 		close_site(site);
 		(void)snprintf(site->why, sizeof(site->why), "interrupted");
 	}
-	if (!site->usable || guest_world_probe(&site->world, why, sizeof(why)) == 0)
+	int r = site->usable ? guest_world_probe(&site->world, why, sizeof(why)) : 0;
+	if (r == 0)
 		return;
 	site->usable = false;
 	(void)snprintf(site->why, sizeof(site->why), "%s", why);
+	if (r == -ENOTSUP)
+		tell_where_modules(site);
+}
+
+/* What cannot be booted is a wrong argument where somebody named the file; in the cache it is one kernel less. */
+static int check_images(struct guests *g)
+{
+	for (size_t i = 0; i < g->count; i++) {
+		struct guest_site *site = &g->site[i];
+		if (guest_kernel_check(&site->kernel, site->why, sizeof(site->why)) == 0 || site->kernel.cached)
+			continue;
+		(void)say_error(0, "%s", site->why);
+		say_hint("--guest takes a kernel's bzImage or vmlinuz, or one of the cache: ci/kernels --list");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 int guests_open(const struct guests_options *options, const struct selection *selection, struct guests *ret)
@@ -143,8 +179,11 @@ int guests_open(const struct guests_options *options, const struct selection *se
 		g.site[i].kernel = kernels ? kernels[i] : single;
 	free(kernels);
 	*g.cargo = (struct guest_cargo){.fd = -1};
-	r = guest_cargo_pack(selection->item, selection->count, stderr, g.cargo);
-	if (r == -EEXIST) { /* what was asked for makes no sense in any guest */
+	r = check_images(&g);
+	bool wrong = r < 0;
+	if (!wrong)
+		r = guest_cargo_pack(selection->item, selection->count, stderr, g.cargo);
+	if (wrong || r == -EEXIST) { /* what was asked for makes no sense in any guest */
 		guests_close(&g);
 		return r;
 	}

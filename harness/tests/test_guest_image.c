@@ -231,6 +231,80 @@ static void test_missing(void **state)
 	guest_image_close(&image);
 }
 
+/* "NUL depends=..." as in a module's .modinfo */
+static void put_module(const char *path, const char *depends, const char *content)
+{
+	char name[300], bytes[200];
+	int n = snprintf(bytes, sizeof(bytes), "%s%cdepends=%s", content, 0, depends);
+	(void)snprintf(name, sizeof(name), "lib/modules/6.9/kernel/%s", path);
+	put_bytes(name, bytes, (size_t)n + 1);
+}
+
+static void run(const char *command)
+{
+	char line[700];
+	(void)snprintf(line, sizeof(line), "cd %s/lib/modules/6.9/kernel && %s", tree, command);
+	if (system(line) != 0)
+		fail_msg("%s", line);
+}
+
+static char *order_of(const struct guest_image *image)
+{
+	free(output(image, "rm -rf out && mkdir out && cd out && cpio -id --quiet 'modules/*'"));
+	return output(image, "cat out/modules/order");
+}
+
+/* A whole lib/modules/RELEASE: what is wanted and what that depends on, in order, unpacked. */
+static void test_module_tree(void **state)
+{
+	struct guest_image image;
+	(void)state;
+	if (system("command -v cpio >/dev/null && command -v xz >/dev/null && command -v gzip >/dev/null") != 0)
+		skip();
+	put_module("drivers/block/virtio_blk.ko", "virtio_ring,virtio", "the disk");
+	put_module("drivers/virtio/virtio_ring.ko", "virtio", "the ring");
+	put_module("drivers/virtio/virtio.ko", "", "virtio");
+	put_module("drivers/virtio/virtio_pci.ko", "virtio-ring,built_in", "the bus");
+	put_module("drivers/block/loop.ko", "", "not wanted");
+	put_module("crypto/lzo-rle.ko", "", "a compressor");
+	put_module("lib/lz4_all.ko", "lz4_all", "on itself");
+	put_module("drivers/block/zram.ko", "lz4_all", "zram");
+	run("xz drivers/block/virtio_blk.ko && gzip drivers/virtio/virtio.ko");
+	packed(in_tree("lib/modules/6.9"), &image);
+	char *text = order_of(&image);
+	if (!strstr(text,
+		    "\nlzo_rle.ko\nlz4_all.ko\nzram.ko\nvirtio.ko\nvirtio_ring.ko\nvirtio_blk.ko\nvirtio_pci.ko\n"))
+		fail_msg("order:%s", text);
+	free(text);
+	run("grep -q '^the disk' ../../../../out/modules/virtio_blk.ko");
+	run("cmp ../../../../out/modules/virtio_ring.ko drivers/virtio/virtio_ring.ko && test ! -e "
+	    "../../../../out/modules/loop.ko");
+	guest_image_close(&image);
+	/* Its configuration says which compressor; the image is another one when a module is. */
+	uint64_t before = hash_of(in_tree("lib/modules/6.9"));
+	put("lib/modules/6.9/config", "# one\nCONFIG_ZRAM_DEF_COMP=\"lz4-all\"\n");
+	uint64_t configured = hash_of(in_tree("lib/modules/6.9"));
+	assert_int_not_equal(configured, before);
+	put_module("drivers/block/zram.ko", "lz4_all", "zrbm");
+	assert_int_not_equal(hash_of(in_tree("lib/modules/6.9")), configured);
+	/* One that cannot be unpacked is told, and so is a tool that is missing. */
+	put("lib/modules/6.9/kernel/drivers/block/virtio_blk.ko.xz", "garbage");
+	FILE *errors = open_messages();
+	assert_int_equal(guest_image_pack("/proc/self/exe", in_tree("lib/modules/6.9"), NULL, errors, &image),
+			 -EBADMSG);
+	(void)fclose(errors);
+	assert_told("virtio_blk.ko.xz: xz cannot unpack it");
+	const char *usual = getenv("PATH");
+	auto_free char *path = strdup(usual ? usual : "");
+	(void)setenv("PATH", tree, 1);
+	errors = open_messages();
+	int r = guest_image_pack("/proc/self/exe", in_tree("lib/modules/6.9"), NULL, errors, &image);
+	(void)fclose(errors);
+	(void)setenv("PATH", path, 1);
+	assert_int_equal(r, -ENOENT);
+	assert_told("needs xz: apt install xz-utils");
+}
+
 static void test_no_program(void **state)
 {
 	struct guest_image image = {.fd = 77};
@@ -338,7 +412,7 @@ int main(int argc, char *argv[])
 #define TEST(name) cmocka_unit_test_setup_teardown(name, prepare, remove_tree)
 	const struct CMUnitTest tests[] = {
 		TEST(test_contents), cmocka_unit_test(test_strip), TEST(test_libraries),  TEST(test_needs),
-		TEST(test_hash),     TEST(test_missing),           TEST(test_no_program),
+		TEST(test_hash),     TEST(test_missing),           TEST(test_no_program), TEST(test_module_tree),
 	};
 	return cmocka_run_group_tests_name("guest_image", tests, NULL, NULL);
 }

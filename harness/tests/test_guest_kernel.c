@@ -225,12 +225,81 @@ static void test_path(void **state)
 	refused("/", -EINVAL, "neither");
 }
 
+static void put_bzimage(const char *name, const char *release)
+{
+	unsigned char bytes[5 * 512] = {
+		[0x1fe] = 0x55, [0x1ff] = 0xaa, [0x206] = 0x0f, [0x207] = 2, [0x20f] = 3, [0x236] = 1};
+	memcpy(bytes + 0x202, "HdrS", 4);
+	(void)snprintf((char *)bytes + 0x500, 100, "%s (somebody) #1", release);
+	put_bytes(name, (const char *)bytes, sizeof(bytes));
+}
+
+static void modules_of(const char *image, const char *expected)
+{
+	struct guest_kernel *k = NULL;
+	size_t count = 0;
+	assert_int_equal(guest_kernels_find(in_tree(image), stderr, &k, &count), 0);
+	assert_string_equal(k->modules, expected);
+	free(k);
+}
+
+/* An image away from ci/kernels' directory: its release says which modules are its own. */
+static void test_module_tree(void **state)
+{
+	(void)state;
+	put_bzimage("a/boot/bzImage", "6.9.1-mine");
+	modules_of("a/boot/bzImage", "");
+	put("a/lib/modules/6.9.2-mine/modules.order", "");
+	modules_of("a/boot/bzImage", "");
+	put("lib/modules/6.9.1-mine/modules.order", "");
+	modules_of("a/boot/bzImage", in_tree("lib/modules/6.9.1-mine"));
+	put("a/usr/lib/modules/6.9.1-mine/modules.order", "");
+	modules_of("a/boot/bzImage", in_tree("a/usr/lib/modules/6.9.1-mine")); /* the nearest */
+	put("a/boot/lib/modules/6.9.1-mine/modules.order", "");
+	modules_of("a/boot/bzImage", in_tree("a/boot/lib/modules/6.9.1-mine"));
+	/* what everybody may write to is nobody's, and so is what another user owns */
+	assert_int_equal(chmod(in_tree("a/boot/lib/modules/6.9.1-mine"), 0777), 0);
+	modules_of("a/boot/bzImage", in_tree("a/usr/lib/modules/6.9.1-mine"));
+	if (geteuid() == 0) {
+		assert_int_equal(chown(in_tree("a/usr/lib/modules/6.9.1-mine"), 65534, 65534), 0);
+		modules_of("a/boot/bzImage", in_tree("lib/modules/6.9.1-mine"));
+		assert_int_equal(chown(in_tree("a/boot/bzImage"), 65534, 65534), 0); /* the image's owner is trusted */
+		modules_of("a/boot/bzImage", in_tree("a/usr/lib/modules/6.9.1-mine"));
+	}
+	put_bzimage("a/boot/bzImage", "../../lib/modules/6.9.1-mine");
+	modules_of("a/boot/bzImage", "");
+}
+
+/* What is told of an image before it is booted. */
+static void test_check(void **state)
+{
+	struct guest_kernel *k = NULL;
+	char why[1200];
+	size_t count = 0;
+	(void)state;
+	fill();
+	put_bzimage("mine", "6.9.1");
+	assert_int_equal(guest_kernels_find(in_tree("mine"), stderr, &k, &count), 0);
+	assert_string_equal(k->release, "6.9.1");
+	assert_int_equal(guest_kernel_check(k, why, sizeof(why)), 0);
+	assert_int_equal(truncate(in_tree("mine"), 2000), 0);
+	assert_int_equal(guest_kernel_check(k, why, sizeof(why)), -ENOEXEC);
+	assert_string_equal(strstr(why, "/mine: "), "/mine: a kernel image that is cut off: it has 2000 bytes of at "
+						    "least 2560");
+	free(k);
+	assert_int_equal(guest_kernels_find("5.10", stderr, &k, &count), 0);
+	assert_int_equal(guest_kernel_check(k, why, sizeof(why)), -ENOEXEC);
+	assert_non_null(strstr(why, "5.10.0-46-cloud-amd64/vmlinuz: no kernel image"));
+	assert_non_null(strstr(why, "cache/kernels/5.10.0-46-cloud-amd64 && ci/kernels 5.10 brings it again"));
+	free(k);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_tree, remove_tree)
 	const struct CMUnitTest tests[] = {
-		TEST(test_names),    TEST(test_series), TEST(test_default), TEST(test_unknown),
-		TEST(test_too_many), TEST(test_broken), TEST(test_owner),   TEST(test_path),
+		TEST(test_names),  TEST(test_series), TEST(test_default), TEST(test_unknown),     TEST(test_too_many),
+		TEST(test_broken), TEST(test_owner),  TEST(test_path),    TEST(test_module_tree), TEST(test_check),
 	};
 	return cmocka_run_group_tests_name("guest_kernel", tests, NULL, NULL);
 }

@@ -218,6 +218,61 @@ seconds=90 harness run --scenarios "$tree" --guest="$bz" -f json --baseline "$wo
 is "--baseline, a verdict moved" "$code" 1 || tell
 
 time_at
+# ---- an image away from where ci/kernels put it: its release says which modules are its own ----
+own=$work/own
+release=$(sed -n 's/^release=//p' "$image/about")
+mkdir -p "$own/boot" "$own/lib/modules/$release/kernel/drivers"
+if [ -e "$image/vmlinuz" ] && [ -s "$image/modules/order" ] && command -v xz >/dev/null; then
+	cp "$image/vmlinuz" "$own/boot/bzImage"
+	cp "$image"/modules/*.ko "$own/lib/modules/$release/kernel/drivers/"
+	xz "$own/lib/modules/$release/kernel/drivers/virtio_blk.ko"
+	before=$(states)
+	seconds=90 harness run --scenarios "$tree" --guest="$own/boot/bzImage" -f json shows
+	is "an image with lib/modules above it" "$code $(get '.host.kernel') $(get '.summary.pass')" "0 $release 1" || tell
+	unlike "an image with lib/modules above it: the kernel takes them" "$(cat "$errors")" 'guest modules|is refused'
+	rm "$own/lib/modules/$release/kernel/drivers/zram.ko"
+	seconds=90 harness run --scenarios "$tree" --guest="$own/boot/bzImage" -f json shows
+	is "its modules are part of its state" "$code $(($(states) - before))" "0 2" || tell
+	rm "$own/lib/modules/$release/kernel/drivers/virtio_blk.ko.xz"
+	seconds=90 harness run --scenarios "$tree" --guest="$own/boot/bzImage" -f json shows
+	is "no virtio_blk among its modules: exit status" "$code" 3 || tell
+	like "no virtio_blk among its modules: told once, with where they are" "$(cat "$errors")" \
+		"kernel bzImage: no guest: Linux ${release//+/\\+} has no virtio_blk \(CONFIG_VIRTIO_BLK=y\), built in or loaded; its modules are those of $own/lib/modules/"
+	rm -r "${own:?}/lib"
+	[ -e "/lib/modules/$release" ] || {
+		seconds=90 harness run --scenarios "$tree" --guest="$own/boot/bzImage" --guest-cold -f json shows
+		like "no modules at all: where they would be" "$code $(cat "$errors")" \
+			"^3 .*has no .*virtio_blk \(CONFIG_VIRTIO_BLK=y\), built in or loaded; there is no lib/modules/${release//+/\\+} in $own/boot or above it \(make modules_install INSTALL_MOD_PATH=$own/boot\)"
+		is "no modules at all: said once, and no disk that cannot be opened" "$(grep -c 'virtio_blk' "$errors") $(grep -cE 'vdb|trying again' "$errors" "$json" | grep -c ':[1-9]')" "1 0" || tell
+	}
+	# ---- files that are no kernel: told before anything is booted ----
+	refuses() # what, file, words
+	{
+		SECONDS=0
+		seconds=20 harness run --scenarios "$tree" --guest="$2" -f json shows
+		is "$1: exit status, and soon" "$code $((SECONDS < 5))" "2 1" || tell
+		like "$1: what is wrong" "$(cat "$errors")" "$3"
+	}
+	seconds_so_far=$SECONDS
+	refuses "a text as kernel" "$tree/shows/scenario.yaml" "shows/scenario.yaml: no kernel image: neither a bzImage"
+	like "a text as kernel: what to name instead" "$(cat "$errors")" 'Hint: --guest takes a kernel.s bzImage or vmlinuz, or one of the cache: ci/kernels --list'
+	head -c 3000000 "$image/vmlinuz" >"$own/short"
+	refuses "half a bzImage" "$own/short" "own/short: a kernel image that is cut off: it has 3000000 bytes of at least [0-9]+"
+	: >"$own/empty"
+	refuses "an empty file as kernel" "$own/empty" "own/empty: no kernel image"
+	refuses "a program as kernel" "$enomem" ': an ELF file without the PVH entry'
+	SECONDS=$((SECONDS + seconds_so_far))
+	mkdir -p -m 755 "$work/broken-cache/kernels/$release"
+	cp "$image/about" "$work/broken-cache/kernels/$release/"
+	cp "$own/short" "$work/broken-cache/kernels/$release/vmlinuz"
+	ENOMEM_CACHE_DIR=$work/broken-cache guest shows
+	like "a broken kernel in the cache: how to have it again" "$code $(cat "$errors")" \
+		"^3 .*cut off.*; rm -r $work/broken-cache/kernels/${release//+/\\+} && ci/kernels $kernel brings it again"
+else
+	skip_test "an image away from its modules" "needs vmlinuz and modules of ci/kernels $kernel, and xz"
+fi
+
+time_at
 # ---- two kernels, one table ----
 other=$(grep -lE '^series=(5.10|6.12)$' "$kernels"/*/about 2>/dev/null | grep -vF "$image/" | head -n 1)
 if [ -n "$other" ]; then
