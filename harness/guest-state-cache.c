@@ -4,8 +4,8 @@
  */
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "cache.h"
@@ -14,6 +14,8 @@
 #include "procfs.h"
 
 #define STATES_KEPT 12
+#define DRAFT       ".new-" /* and a number, behind the key */
+#define LOCK        ".lock"
 
 /* Another file of the same name is another one, if it has the same size and time, too. */
 static int add_file(char *text, size_t size, const char *what, const char *path)
@@ -147,14 +149,34 @@ static int youngest_first(const void *a, const void *b)
 	return x->tv_nsec < y->tv_nsec ? 1 : x->tv_nsec > y->tv_nsec ? -1 : 0;
 }
 
-/* "….new-PID" of a harness that is gone. */
-static bool is_abandoned(const char *name)
+void state_remove_drafts(const char *final)
 {
-	const char *mark = strstr(name, ".new-");
-	if (!mark)
-		return false;
-	pid_t pid = (pid_t)strtol(mark + 5, NULL, 10);
-	return pid > 0 && kill(pid, 0) < 0 && errno == ESRCH;
+	char path[700];
+	const char *key = strrchr(final, '/') + 1;
+	const size_t length = strlen(key);
+	(void)snprintf(path, sizeof(path), "%.*s", (int)(key - final), final);
+	auto_closedir DIR *dir = opendir(path);
+	for (const struct dirent *d; dir && (d = readdir(dir));) {
+		if (strncmp(d->d_name, key, length) != 0 || strncmp(d->d_name + length, DRAFT, strlen(DRAFT)) != 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "%.*s%.100s", (int)(key - final), final, d->d_name);
+		state_remove(path);
+	}
+}
+
+/* Of a key whose lock nobody holds: whoever made its state was killed. Numbers of processes say nothing here, a harness
+ * in a container has its own. */
+static void remove_unfinished(const char *states, const char *key, size_t length)
+{
+	char final[512], lock_path[520];
+	struct stat st;
+	(void)snprintf(final, sizeof(final), "%.400s/%.*s", states, (int)length, key);
+	(void)snprintf(lock_path, sizeof(lock_path), "%s" LOCK, final);
+	auto_close int lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0 || fstat(lock, &st) < 0 || st.st_nlink == 0)
+		return;
+	state_remove_drafts(final);
+	(void)unlink(lock_path);
 }
 
 void state_evict(const char *states)
@@ -165,13 +187,15 @@ void state_evict(const char *states)
 	for (const struct dirent *d; dir && found && (d = readdir(dir)) && count < 256;) {
 		char key[600];
 		struct stat st;
+		const char *mark = strstr(d->d_name, DRAFT) ?: strstr(d->d_name, LOCK);
 		if (d->d_name[0] == '.')
 			continue;
-		(void)snprintf(found[count].path, sizeof(found[0].path), "%.400s/%.100s", states, d->d_name);
-		if (is_abandoned(d->d_name))
-			state_remove(found[count].path);
-		else if (strstr(d->d_name, ".new-") || strstr(d->d_name, ".lock"))
+		if (mark) {
+			if (mark - d->d_name < 100)
+				remove_unfinished(states, d->d_name, (size_t)(mark - d->d_name));
 			continue;
+		}
+		(void)snprintf(found[count].path, sizeof(found[0].path), "%.400s/%.100s", states, d->d_name);
 		(void)snprintf(key, sizeof(key), "%s/key", found[count].path);
 		if (stat(key, &st) < 0)
 			continue;

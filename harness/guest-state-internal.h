@@ -19,6 +19,8 @@ int state_key(const struct guest_state *state, char *ret, size_t size);
 void state_remove(const char *directory);
 /* Keep the most recently used, and nothing that a killed harness left unfinished. */
 void state_evict(const char *states);
+/* What was begun under the name of a state and never finished. The state's lock has to be held. */
+void state_remove_drafts(const char *final);
 
 /* /dev/kvm can be opened, and nothing is remembered against it since the machine was started. */
 bool state_kvm_worth_trying(void);

@@ -223,8 +223,8 @@ static int boot_and_save(struct guest_state *state, const char *key, int memory,
  */
 static int make(struct guest_state *state, const char *key, const char *final, char *why, size_t size)
 {
+	state_remove_drafts(final); /* of who was killed: the lock is ours */
 	(void)snprintf(state->directory, sizeof(state->directory), "%.480s.new-%d", final, (int)getpid());
-	state_remove(state->directory); /* of an earlier process with our number */
 	int r = mkdir(state->directory, 0700) < 0 ? -errno : 0;
 	auto_close int memory = r == 0 ? memfd_create("enomem-guest", MFD_CLOEXEC) : -1;
 	if (r == 0 && (memory < 0 || ftruncate(memory, (off_t)state->options.memory_bytes) < 0))
@@ -314,6 +314,8 @@ static int find_or_make(struct guest_state *state, char *why, size_t size)
 		(void)unlink(lock_path);
 		return 0;
 	}
+	if (access(final, F_OK) == 0)
+		say_note("kernel %s: its saved state is not whole, making it again", state->kernel.name);
 	state_remove(final);
 	state_evict(states);
 	if (has_room(states, state->options.memory_bytes)) {

@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
 
 #include "fake-qemu.h"
 #include "guest-state-internal.h"
@@ -242,25 +244,33 @@ static void test_eviction(void **state)
 	assert_int_equal(access(in_tree("cache/states/stranger/file"), F_OK), 0);
 }
 
-/* Half a state of a harness that was killed is removed; that of one that lives is not. */
+/* Half a state of a harness that was killed is removed, with its lock, whatever process has its number now; that of one
+ * that holds the lock is not, whoever cannot see its process. */
 static void test_abandoned(void **state)
 {
-	char dead[64], alive[64];
+	static const char *const gone[] = {"0123.new-2", "0123.lock", "89ab.new-", "cdef.lock", "89ab.lock"};
+	char path[64];
 	(void)state;
-	pid_t pid = fork();
-	if (pid == 0)
-		_exit(0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	(void)snprintf(dead, sizeof(dead), "0123.new-%d", (int)pid);
-	(void)snprintf(alive, sizeof(alive), "4567.new-%d", (int)getppid());
-	make_state(dead, 5000);
-	make_state(alive, 5000);
-	make_state("8901.new-", 5000);
+	make_state("0123.new-2", 5000);
+	make_state("4567.new-4194305", 5000);
+	make_state("89ab.new-", 5000);
+	put("cache/states/0123.lock", "");
+	put("cache/states/4567.lock", "");
+	put("cache/states/cdef.lock", "");
+	int lock = open(in_tree("cache/states/4567.lock"), O_RDWR | O_CLOEXEC);
+	assert_true(lock >= 0);
+	assert_int_equal(flock(lock, LOCK_EX), 0);
 	state_evict(in_tree("cache/states"));
-	(void)snprintf(dead, sizeof(dead), "cache/states/0123.new-%d", (int)pid);
-	(void)snprintf(alive, sizeof(alive), "cache/states/4567.new-%d", (int)getppid());
-	assert_int_equal(access(in_tree(dead), F_OK), -1);
-	assert_int_equal(access(in_tree(alive), F_OK), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(gone); i++) {
+		(void)snprintf(path, sizeof(path), "cache/states/%s", gone[i]);
+		assert_int_equal(access(in_tree(path), F_OK), -1);
+	}
+	assert_int_equal(access(in_tree("cache/states/4567.new-4194305"), F_OK), 0);
+	assert_int_equal(access(in_tree("cache/states/4567.lock"), F_OK), 0);
+	(void)close(lock);
+	state_evict(in_tree("cache/states"));
+	assert_int_equal(access(in_tree("cache/states/4567.new-4194305"), F_OK), -1);
+	assert_int_equal(access(in_tree("cache/states/4567.lock"), F_OK), -1);
 }
 
 /* A directory of an earlier process with our number is no obstacle, nor a lock that nobody holds. */
