@@ -75,7 +75,10 @@ static void read_line(const char *line, struct report *r)
 static void read_report(const char *text, struct report *ret)
 {
 	memset(ret, 0, sizeof(*ret));
+	const char *panic = strstr(text, "Kernel panic - not syncing");
 	for (const char *line = text; *line;) {
+		if (panic && line > panic && ret->zones)
+			return; /* panic_print says it all once more */
 		read_line(line, ret);
 		line = strchrnul(line, '\n');
 		line += *line == '\n';

@@ -49,6 +49,12 @@ static void test_system(void **state)
 	assert_only(&f, CAUSE_SYSTEM_OOM);
 	assert_true(f.report.state[0].bound > 200 * MB && f.report.state[0].bound < 256 * MB);
 	assert_int_equal(f.report.state[0].bound - f.report.state[0].in_use, (904 + 2484) * KB);
+	/* said before the panic, and once more by panic_print */
+	judge_panic(&f, SYSTEM_WIDE,
+		    "x invoked oom-killer\nNode 0 DMA free:1kB managed:9kB\n"
+		    "Kernel panic - not syncing: x\nNode 0 DMA free:2kB managed:9kB\n");
+	assert_sum(&f, CAUSE_SYSTEM_OOM, 8 * KB, PAGE, 9 * KB);
+	load("system-7.2");
 	/* the same report under the other texts */
 	judge_panic(&f, COMPULSORY, console);
 	assert_only(&f, CAUSE_SYSTEM_OOM);

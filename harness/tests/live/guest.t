@@ -185,9 +185,12 @@ like "a line that is none: file and line" "$(cat "$errors")" "30-bad.conf:1"
 time_at
 # ---- the profile that the workflows come with: what a run relies on it sets, or says that it needs it ----
 seconds=300 harness run --guest="$kernel" -j2 -f json --profile "$live/../../../ci/workflows/profiles/strict-commit.conf" \
-	address-space-shmat fork-huge-parent kernel-memory/reads guide-examples panic-on-oom/system-wide "strict-commit/huge pages"
+	address-space-shmat fork-huge-parent kernel-memory/reads guide-examples panic-on-oom/system-wide panic-on-oom/compulsory "strict-commit/huge pages"
 is "under strict accounting the predictions hold as well" "$code $(get '[.scenarios[] | "\(.name) \(.verdict)"] | sort | join(", ")')" \
 	"0 address-space-shmat pass, fork-huge-parent skip, guide-examples pass, kernel-memory pass, panic-on-oom pass, strict-commit pass" || tell
+is "the arithmetic of a panic is that of the report before it" "$(get '[.scenarios[].runs[] | select(.name == "compulsory: memory used up") | .cause | "\(.id) \(.in_use) + \(.asked) > \(.bound)"] | first')" \
+	"memcg-max 16777216 + 4096 > 16777216"
+is "the CPUs of a guest are the guest's" "$(get .host.cpus)" 1
 is "and the profile was in force" "$(get '.host.sysctl | "\(."vm.overcommit_memory") \(."vm.overcommit_ratio")"')" "2 80"
 is "what needs something else says so" "$(get '[.scenarios[].runs[] | select(.verdict == "skip") | .reason] | unique | join("; ")')" \
 	"needs a guest without --sysctl and --profile; needs vm.overcommit_memory = 0 (it is 2)"
@@ -376,6 +379,10 @@ is "a spoiled state: passes" "$code" 0 || tell
 like "a spoiled state: told" "$(cat "$errors")" 'its saved state does not start a guest, making it again'
 guest shows -q
 is "a spoiled state: made again" "$code $(states "$ENOMEM_CACHE_DIR") $(cat "$errors")" "0 1 " || tell
+truncate -s 1000 "$(find "$ENOMEM_CACHE_DIR/states" -mindepth 1 -maxdepth 1)/memory"
+guest shows
+is "half a state: passes" "$code" 0 || tell
+like "half a state: told" "$(cat "$errors")" 'its saved state is not whole, making it again'
 if unshare -m true 2>/dev/null; then
 	mkdir -p "$work/small"
 	seconds=90 marked unshare -m sh -c 'mount -t tmpfs -o size=40m none "$1" && mkdir -m 755 "$1/kernels" && ln -s "$2" "$1/kernels/" && cp "$3" "$1/" 2>/dev/null
