@@ -123,6 +123,7 @@ void backtrace_describe(Dwfl_Module *module, Dwarf_Addr address, struct backtrac
 	/* What is nearest may be data. */
 	if (function && (GELF_ST_TYPE(symbol.st_info) == STT_FUNC || GELF_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC)) {
 		demangle(function, frame->symbol, sizeof(frame->symbol));
+		frame->symbol[strcspn(frame->symbol, "@")] = '\0'; /* a version: "pthread_create@GLIBC_2.2.5" */
 		frame->symbol_offset = offset + (address - at);
 	}
 	Dwfl_Line *source = dw->dwfl_module_getsrc(module, at);

@@ -5,12 +5,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <link.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -69,6 +71,35 @@ static bool is_open(pid_t pid, int fd)
 	return fd >= 0 && (faccessat(AT_FDCWD, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT);
 }
 
+/*
+ * Does the kernel find nothing to split, whatever there is? Rights that all areas of the range have already
+ * (mprotect_fixup(), mm/mprotect.c), and a range without an area (do_vmi_munmap(), mm/mmap.c).
+ */
+static bool changes_no_area(pid_t pid, const struct call_info *call, const uint64_t args[6])
+{
+	const bool unmaps = strcmp(call->name, "munmap") == 0;
+	if (!unmaps &&
+	    (strcmp(call->name, "mprotect") != 0 || args[2] & ~(uint64_t)(PROT_READ | PROT_WRITE | PROT_EXEC)))
+		return false;
+	uint64_t at = args[0], end = at + limit_round_up_to_page(args[1], (uint64_t)getpagesize()), start, next;
+	char name[64], line[512], rights[5];
+	(void)snprintf(name, sizeof(name), "/proc/%d/maps", pid);
+	auto_fclose FILE *maps = fopen(name, "re");
+	while (maps && fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &start, &next, rights) != 3 || next <= at)
+			continue;
+		if (unmaps)
+			return start >= end;
+		if (start > at || (rights[0] == 'r') != !!(args[2] & PROT_READ) ||
+		    (rights[1] == 'w') != !!(args[2] & PROT_WRITE) || (rights[2] == 'x') != !!(args[2] & PROT_EXEC))
+			return false;
+		at = next;
+		if (at >= end)
+			return true;
+	}
+	return unmaps && maps;
+}
+
 /* Does the call ask for anything? What gives back, or only asks where the break is, cannot be refused; neither can what
  * the kernel has refused for its arguments before it looks for anything. */
 static bool asks(struct follow_task *t, uint64_t *ret_bytes)
@@ -79,6 +110,8 @@ static bool asks(struct follow_task *t, uint64_t *ret_bytes)
 	int fd;
 	*ret_bytes = 0;
 	if (!call_asks(t->call, t->args) || (call_names_descriptor(t->call, t->args, &fd) && !is_open(p->pid, fd)))
+		return false;
+	if (t->call->family == CALL_SPLIT && changes_no_area(p->pid, t->call, t->args))
 		return false;
 	switch (t->call->family) {
 	case CALL_EXEC: /* what is executed now is not what is asked for */

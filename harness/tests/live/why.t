@@ -315,6 +315,7 @@ if pids=$(own_group pids) && groups+=("$pids") && [ -f "$pids/pids.max" ]; then
 		is "$1: the way from the call to its start" "$(get "$likely | .unwound, (.backtrace | length > 4)" | paste -sd ' ')" "true true" || tell
 		if [ -n "$2" ]; then
 			is "$1: functions only" "$(get "[$likely | .backtrace[].symbol // \"\" | select(test(\"_IO_stdin_used|^kinds\"))] | length")" 0 || tell
+			is "$1: names without versions" "$(get "[$likely | .backtrace[].symbol // \"\" | select(test(\"@\"))] | length")" 0 || tell
 			like "$1: where" "$(get "$likely | [.backtrace[] | \"\(.symbol)@\(.source // \"\" | sub(\".*/\"; \"\")):\(.line)\"] | join(\" \")")" " $2@victim\.c:[1-9][0-9]*( .*)? main@victim\.c:[1-9]" || tell
 		fi
 	}
