@@ -157,7 +157,7 @@ int capture_in_guest(const struct guests_options *options, const struct selectio
 	if (r < 0) {
 		if (!options->kernels && r == -ENOENT)
 			say_hint("no kernel for a guest in the cache: ci/kernels 6.1");
-		return r == -ENOENT ? EXIT_BROKEN : EXIT_USAGE;
+		return r == -ENOMEM ? say_no_memory(EXIT_BROKEN) : r == -ENOENT ? EXIT_BROKEN : EXIT_USAGE;
 	}
 	struct guest_site *site = &guests.site[0];
 	int code = 0;

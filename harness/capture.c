@@ -159,64 +159,64 @@ static bool descends_from(pid_t pid, pid_t ancestor)
 	return false;
 }
 
-/* Its groups are called like no others on the machine. */
-static bool is_in_group(pid_t pid, const char *group)
+/* Who is in the run's groups, a number on each line; "" where it has none. */
+static const char *members_of(const struct run_record *record)
 {
-	char name[64], text[8192];
-	(void)snprintf(name, sizeof(name), "/proc/%d/cgroup", pid);
-	if (procfs_read_at(AT_FDCWD, name, text, sizeof(text)) <= 0)
-		return false;
-	for (const char *at = text; (at = strstr(at, group)); at++)
-		if (at > text && at[-1] == '/' && strchr("/\n", at[strlen(group)]))
+	static char members[65536];
+	size_t length = 0;
+	for (const struct cgroup *group = record->cgroup; group; group = group->above)
+		for (unsigned i = 0; i < CGROUP_CONTROLLERS; i++) {
+			char path[CAPTURE_PATH_MAX + 16];
+			if (!group->path[i][0])
+				continue;
+			(void)snprintf(path, sizeof(path), "%s/cgroup.procs", group->path[i]);
+			auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+			ssize_t n = fd < 0 ? 0 : read(fd, members + length, sizeof(members) - 1 - length);
+			length += n > 0 ? (size_t)n : 0;
+			break; /* of each controller the same */
+		}
+	members[length] = '\0';
+	return members;
+}
+
+static bool is_member(const char *members, pid_t pid)
+{
+	char line[16];
+	int length = snprintf(line, sizeof(line), "%d\n", pid);
+	for (const char *at = members; (at = strstr(at, line)); at += length)
+		if (at == members || at[-1] == '\n')
 			return true;
 	return false;
-}
-
-/* Of the topmost group that is the run's own; NULL: it has none. */
-static const char *group_name(const struct run_record *record)
-{
-	const struct cgroup *top = record->cgroup;
-	while (top && top->above)
-		top = top->above;
-	return top ? top->name : NULL;
-}
-
-/* In the order of their numbers. */
-static int by_number(const struct dirent **a, const struct dirent **b)
-{
-	const long long x = atoll((*a)->d_name), y = atoll((*b)->d_name);
-	return (x > y) - (x < y);
-}
-
-static int is_number(const struct dirent *entry)
-{
-	return entry->d_name[0] >= '1' && entry->d_name[0] <= '9';
 }
 
 /*
  * Who is there beside the program: what it started and what else is in its group; in a guest everybody. Kernel threads
  * have next to nothing to show, and are many.
  */
+static bool is_beside(const struct capture *c, const char *members, pid_t pid, pid_t other)
+{
+	if (c->everybody)
+		return other != KTHREADD && procfs_parent_of(other) != KTHREADD;
+	return is_member(members, other) || (pid > 0 && descends_from(other, pid));
+}
+
+/* Without opendir(), which asks for memory where there may be none. /proc has them in the order of their numbers. */
 static void copy_others(struct capture *c, const char *moment, const struct run_record *record, pid_t pid)
 {
-	const char *group = group_name(record);
-	struct dirent **entries = NULL;
+	char entries[4096] __attribute__((aligned(__alignof__(struct dirent64))));
+	const char *members = members_of(record);
 	unsigned copied = 0;
-	int count = scandir("/proc", &entries, is_number, by_number);
-	if (count < 0)
-		fail(c, -errno, "/proc");
-	for (int i = 0; i < count; i++) {
-		pid_t other = (pid_t)atoi(entries[i]->d_name);
-		free(entries[i]);
-		if (other == pid || copied == OTHERS_MAX)
-			continue;
-		if (c->everybody ? other == KTHREADD || procfs_parent_of(other) == KTHREADD
-				 : !(pid > 0 && descends_from(other, pid)) && !(group && is_in_group(other, group)))
-			continue;
-		copy_process(c, moment, other);
-		copied++;
-	}
-	free(entries);
+	auto_close int list = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (ssize_t n; list >= 0 && (n = getdents64(list, entries, sizeof(entries))) > 0;)
+		for (ssize_t at = 0; at < n;) {
+			const struct dirent64 *entry = (const void *)(entries + at);
+			pid_t other = (pid_t)strtol(entry->d_name, NULL, 10); /* 0: no process */
+			at += entry->d_reclen;
+			if (other <= 0 || other == pid || copied == OTHERS_MAX || !is_beside(c, members, pid, other))
+				continue;
+			copy_process(c, moment, other);
+			copied++;
+		}
 }
 
 static void copy_all(struct capture *c, const char *moment, const struct run_record *record, pid_t pid)

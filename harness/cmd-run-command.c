@@ -16,6 +16,7 @@
 #include "command-plan.h"
 #include "command-text.h"
 #include "jobs.h"
+#include "json-memory.h"
 #include "launch.h"
 #include "leftovers.h"
 #include "machine.h"
@@ -221,7 +222,7 @@ static int tell(const struct run_options *o, const json_t *evidence, const struc
 		return launch_output_json(output, json);
 	}
 	command_print(evidence, story, output->file);
-	return 0;
+	return json_memory_tell() ? -ENOMEM : 0;
 }
 
 static bool any_terminal(void)

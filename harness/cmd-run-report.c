@@ -2,6 +2,7 @@
 /*
  * The end of `enomem run`: results stored, reported, compared, and the exit status that they come to.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -91,7 +92,7 @@ int run_report(const struct run_options *o, const json_t *results)
 	(void)failed_remember(results); /* a convenience: who has no home does without */
 	int moved = compare_with_baseline(o, results);
 	if (moved < 0)
-		return EXIT_USAGE;
+		return moved == -ENOMEM ? EXIT_BROKEN : EXIT_USAGE;
 	if (r < 0)
 		return EXIT_BROKEN;
 	return unwritten ? unwritten : exit_code(o, results, moved > 0);

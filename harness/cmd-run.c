@@ -15,6 +15,7 @@
 #include "failed.h"
 #include "inject.h"
 #include "jobs.h"
+#include "json-memory.h"
 #include "judge.h"
 #include "leftovers.h"
 #include "machine.h"
@@ -170,6 +171,12 @@ static int run_venues(const struct run_options *o, const struct selection *selec
 	return produce(o, machine, venues, count, selection->count, results);
 }
 
+/* What could not be read was written wrongly, unless there was no memory to read it. */
+static int no_start(int error)
+{
+	return error == -ENOMEM ? say_no_memory(EXIT_BROKEN) : EXIT_USAGE;
+}
+
 /* --guest: nothing happens on this machine. */
 static int run_in_guests(const struct run_options *o, const struct selection *selection, const struct machine *machine,
 			 json_t *results)
@@ -182,7 +189,7 @@ static int run_in_guests(const struct run_options *o, const struct selection *se
 			(void)say_error(0, "no kernel for a guest in the cache");
 			say_hint("ci/kernels 6.1, or name an image: --guest=/boot/vmlinuz-...");
 		}
-		return r == -ENOENT ? EXIT_BROKEN : EXIT_USAGE;
+		return r == -ENOENT ? EXIT_BROKEN : no_start(r);
 	}
 	struct venue *venues = calloc(guests.count + 1, sizeof(*venues));
 	for (size_t i = 0; venues && i < guests.count; i++) {
@@ -342,8 +349,10 @@ static int run_scenarios(struct run_options *o, char **names, size_t count)
 	json_auto_t *results = json_array(), *partly = json_object();
 	o->partly = partly;
 	int code = o->deadline_ns ? command_only("--deadline") : o->root ? command_only("--root") : 0;
-	if (code == 0 && o->baseline.path && baseline_open(o->baseline.path, &o->baseline) < 0)
-		code = EXIT_USAGE;
+	if (code == 0 && o->baseline.path) {
+		int r = baseline_open(o->baseline.path, &o->baseline);
+		code = r < 0 ? no_start(r) : 0;
+	}
 	if (code == 0 && o->failed) {
 		code = run_failed(o, count, results);
 	} else if (code == 0) {
@@ -407,7 +416,7 @@ static int cmd_run_main(const struct command *self, int argc, char **argv)
 	size_t count = (size_t)(words - first);
 	int code = command ? run_command(&o, argv + first, count, command) : run_scenarios(&o, argv + first, count);
 	if (o.bisect)
-		code = for_bisect(code);
+		code = for_bisect(json_memory_judge(code));
 	run_options_free(&o);
 	return code;
 }

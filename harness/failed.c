@@ -17,6 +17,7 @@
 
 #include "cleanup.h"
 #include "failed-place.h"
+#include "json-memory.h"
 #include "report.h"
 #include "say.h"
 
@@ -65,6 +66,8 @@ int failed_remember(const json_t *results)
 {
 	char path[PATH_MAX - 64];
 	json_auto_t *places = failed_places(results);
+	if (json_memory_refused()) /* some of it may be left out: what was kept before is of more use */
+		return -ENOMEM;
 	bool any = json_array_size(places) > 0;
 	int r = places ? state_directory(any, path, sizeof(path) - sizeof("/failed")) : -ENOMEM;
 	if (r < 0)

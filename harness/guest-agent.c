@@ -26,6 +26,7 @@
 #include "guest-root.h"
 #include "guest-teach.h"
 #include "guest-wire.h"
+#include "json-memory.h"
 #include "judge.h"
 #include "machine.h"
 #include "plan-internal.h"
@@ -58,9 +59,12 @@ static struct {
 static void send_json(const struct agent *a, enum wire_type type, json_t *json)
 {
 	json_auto_t *owned = json;
-	auto_free char *text = json_dumps(owned, JSON_COMPACT);
+	static const char none[] = "{\"message\": \"no memory for what it has to say\"}";
+	auto_free char *text = json_memory_refused() ? NULL : json_dumps(owned, JSON_COMPACT);
 	if (text)
 		(void)wire_send(a->wire, type, text, strlen(text));
+	else
+		(void)wire_send(a->wire, WIRE_FAILED, none, strlen(none));
 }
 
 __attribute__((format(printf, 2, 3))) static int fail(const struct agent *a, const char *format, ...)
@@ -256,7 +260,7 @@ static int execute(struct agent *a, const struct plan *plan, const struct plan_r
 		return fail(a, "%s: no memory for its evidence", run->name);
 	}
 	send_json(a, WIRE_RUN, json_pack("[s, o]", plan->scenario->name, evidence));
-	return 0;
+	return json_memory_refused() ? -1 : 0;
 }
 
 /* From the disk, if the job says that it is there. */

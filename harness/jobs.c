@@ -97,6 +97,8 @@ void jobs_catch_signals(void)
 static int hand_back(const json_t *runs, int result_fd)
 {
 	auto_fclose FILE *out = fdopen(result_fd, "w");
+	if (!out)
+		json_memory_note();
 	return out && result_write(runs, JSON_COMPACT, out) == 0 && fflush(out) == 0 ? 0 : -1;
 }
 
@@ -195,8 +197,11 @@ static json_t *take_back(int result_fd)
 	if (fstat(result_fd, &st) < 0 || st.st_size <= 0)
 		return NULL;
 	const char *text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, result_fd, 0);
-	if (text == MAP_FAILED)
+	if (text == MAP_FAILED) {
+		if (errno == ENOMEM)
+			json_memory_note();
 		return NULL;
+	}
 	json_t *runs = json_loadb(text, (size_t)st.st_size, 0, NULL);
 	(void)munmap((void *)(uintptr_t)text, (size_t)st.st_size);
 	return runs;

@@ -37,10 +37,18 @@ bool json_memory_refused(void)
 	return refused;
 }
 
+bool json_memory_tell(void)
+{
+	static bool told;
+	if (refused && !told)
+		(void)say_error(-ENOMEM, "there was no memory for a part of what is told: it is not complete");
+	told |= refused;
+	return refused;
+}
+
 int json_memory_judge(int code)
 {
-	if (!refused || code == EXIT_BROKEN || code == EXIT_USAGE || code == EXIT_INTERRUPTED)
+	if (code == EXIT_BROKEN || code == EXIT_USAGE || code >= EXIT_BISECT_SKIP)
 		return code;
-	(void)say_error(-ENOMEM, "there was no memory for a part of what is told: it is not complete");
-	return EXIT_BROKEN;
+	return json_memory_tell() ? EXIT_BROKEN : code;
 }

@@ -18,6 +18,9 @@ void json_memory_note(void);
 /* Was any of it refused, to this process or before it was forked? */
 bool json_memory_refused(void);
 
+/* Say so, once, if any of it was refused. */
+bool json_memory_tell(void);
+
 /* What a command's main function returned, or EXIT_BROKEN where that would vouch for what may not be whole; it is said
- * then. */
+ * then. What ends a bisection, or is somebody else's status, stays. */
 int json_memory_judge(int code);

@@ -4,6 +4,7 @@
  * away.
  */
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -147,9 +148,10 @@ static void hint_command(const char *word)
 
 int main(int argc, char **argv)
 {
+	json_memory_watch();
 	if (guest_is_init(argc, argv))
 		guest_init();
-	json_memory_watch();
+	(void)signal(SIGCHLD, SIG_DFL); /* who had it ignored would hear of no child's end */
 	/* A harness started with a standard stream closed must not open its journal or a pipe in that place. */
 	bool stdout_closed = options_open_streams() >> STDOUT_FILENO & 1;
 	(void)setlocale(LC_ALL, "");

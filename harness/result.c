@@ -182,9 +182,8 @@ static int dump(FILE *out, void *data)
 {
 	const struct dump *d = data;
 	errno = 0;
-	if (results_dump(d->results, d->count, out) < 0)
-		return errno ? -errno : -EIO;
-	return 0;
+	int r = results_dump(d->results, d->count, out);
+	return r == -EIO && errno ? -errno : r;
 }
 
 int results_store(const char *path, json_t *const *results, size_t count)

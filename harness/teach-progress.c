@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "json-memory.h"
 #include "report-text.h"
 #include "teach.h"
 
@@ -67,6 +68,8 @@ int progress_load(const char *path, FILE *errors, json_t **ret)
 static int write_file(const char *path, const json_t *progress)
 {
 	char temporary[PATH_MAX + 16];
+	if (json_memory_refused()) /* an answer may be left out */
+		return -ENOMEM;
 	(void)snprintf(temporary, sizeof(temporary), "%s.new", path);
 	auto_close int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
