@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "json-memory.h"
 #include "report-text.h"
 
 static json_t *shown(const char *word)
@@ -43,8 +44,10 @@ int argv_to_json(json_t *into, char *const *argv)
 	for (; *argv; argv++) {
 		json_auto_t *whole = json_string(*argv);
 		lost |= !whole;
-		if (json_array_append_new(words, shown(*argv)) < 0 || json_array_append_new(bytes, hex(*argv)) < 0)
+		if (json_array_append_new(words, shown(*argv)) < 0 || json_array_append_new(bytes, hex(*argv)) < 0) {
+			json_memory_note(); /* not all of it is jansson's */
 			return -ENOMEM;
+		}
 	}
 	if (json_object_set(into, "argv", words) < 0 || (lost && json_object_set(into, "argv_hex", bytes) < 0))
 		return -ENOMEM;

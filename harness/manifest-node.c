@@ -158,7 +158,7 @@ static struct node *build_scalar(struct builder *b)
 		return NULL;
 	}
 	const char *text = token ? fy_token_get_text(token, &length) : "";
-	if (!text && spans(b->event)) {
+	if ((!text || (n->plain && length == 0)) && spans(b->event)) {
 		b->source->out_of_memory = true;
 		return NULL;
 	}

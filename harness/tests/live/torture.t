@@ -81,18 +81,18 @@ is "what enomem runs has none of it" "$(paste -sd' ' "$work/out")" "none 0"
 # What ends early at its first allocations is cheap, and each of these is tried; what is done without goes on to the end.
 commands() # WHICH, what that is
 {
-	survives "why: $2" "$1" 1.3 40 why -j -o @/why.json -- "$liar" own-limit 0x2000000 map-and-shrug 0x8000000
-	survives "inject: $2" "$1" 1.3 100 inject -j -o @/inject.json 'mmap:size>=64M' -- "$liar" map-and-shrug 0x8000000
-	survives "sweep: $2" "$1" 1.3 40 sweep -j --calls memory -- "$liar" map-and-shrug 0x8000000
-	survives "report: $2" "$1" 1.3 100 report -o @/page.html "$one"
-	survives "run -f json: $2" "$1" 1.5 100 run -f json address-space-limit/mmap
-	survives "run: $2" "$1" 1.6 20 run pids-max/fork
-	survives "hold: $2" "$1" 1.5 100 hold --key @/key pids-max -- true
-	survives "capture: $2" "$1" 1.5 100 capture -o @/tree pids-max
+	survives "why: $2" "$1" 1.5 25 why -j -o @/why.json -- "$liar" own-limit 0x2000000 map-and-shrug 0x8000000
+	survives "inject: $2" "$1" 1.5 40 inject -j -o @/inject.json 'mmap:size>=64M' -- "$liar" map-and-shrug 0x8000000
+	survives "sweep: $2" "$1" 1.6 20 sweep -j --calls memory -- "$liar" map-and-shrug 0x8000000
+	survives "report: $2" "$1" 1.5 40 report -o @/page.html "$one"
+	survives "run -f json: $2" "$1" 1.8 40 run -f json address-space-limit/mmap
+	survives "run: $2" "$1" 1.9 20 run pids-max/fork
+	survives "hold: $2" "$1" 1.8 40 hold --key @/key pids-max -- true
+	survives "capture: $2" "$1" 1.9 40 capture -o @/tree pids-max
 }
 commands first "one allocation fails"
 commands first+ "all fail from there on"
-survives "run -f json: one fails in each worker" forked 1.6 20 run -f json address-space-limit/mmap
-survives "run -f json: all fail from there on in each worker" forked+ 1.6 20 run -f json address-space-limit/mmap
+survives "run -f json: one fails in each worker" forked 1.9 15 run -f json address-space-limit/mmap
+survives "run -f json: all fail from there on in each worker" forked+ 1.9 15 run -f json address-space-limit/mmap
 
 finish
