@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include <sys/resource.h>
+
 #include "guest-kernel.h"
 #include "guest-tree.h"
 
@@ -291,6 +293,16 @@ static void test_check(void **state)
 	assert_int_equal(guest_kernel_check(k, why, sizeof(why)), -ENOEXEC);
 	assert_non_null(strstr(why, "5.10.0-46-cloud-amd64/vmlinuz: no kernel image"));
 	assert_non_null(strstr(why, "cache/kernels/5.10.0-46-cloud-amd64 && ci/kernels 5.10 brings it again"));
+	/* lack of descriptors is no damage: nothing is to be removed for it */
+	struct rlimit before, none;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){0, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	int r = guest_kernel_check(k, why, sizeof(why));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(r, -EMFILE);
+	assert_non_null(strstr(why, "5.10.0-46-cloud-amd64/vmlinuz: cannot be read (EMFILE)"));
+	assert_null(strstr(why, "rm -r"));
 	free(k);
 }
 
