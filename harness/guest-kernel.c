@@ -110,8 +110,10 @@ static int from_path(const char *path, FILE *errors, struct guest_kernel *ret)
 	if (access(directory, R_OK) == 0) {
 		read_about(real, &k);
 		(void)snprintf(k.modules, sizeof(k.modules), "%.480s/modules", real);
-	} else if (!guest_modules_find(k.image, k.release, k.modules, sizeof(k.modules))) {
-		k.modules[0] = '\0';
+	} else {
+		r = guest_modules_find(k.image, k.release, k.modules, sizeof(k.modules), errors);
+		if (r < 0 && r != -ENOENT)
+			return r;
 	}
 	*ret = k;
 	return 0;
