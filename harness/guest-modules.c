@@ -203,7 +203,7 @@ static int add_content(struct search *s, const char *name, const char *path, int
 	size_t length = 0;
 	char *save = NULL;
 	int r = read_content(s, path, fd, &data, &length);
-	if (r < 0)
+	if (!data)
 		return r;
 	r = read_depends(data, length, depends, sizeof(depends));
 	if (r < 0)
