@@ -347,7 +347,7 @@ static void test_cut_short(void **state)
 {
 	struct rlimit before, few;
 	char all[2048], depends[1100];
-	unsigned failed = 0;
+	unsigned failed = 0, listing = 0;
 	(void)state;
 	put_few();
 	assert_int_equal(each(all), 0);
@@ -370,8 +370,10 @@ static void test_cut_short(void **state)
 		assert_int_equal(r, -EMFILE);
 		assert_told("Too many open files");
 		failed++;
+		listing += strstr(messages, "/kernel: ") != NULL;
 	}
 	assert_in_range(failed, 2, 11);
+	assert_in_range(listing, 1, failed);
 	(void)close(first);
 	memset(depends, 'x', sizeof(depends));
 	depends[sizeof(depends) - 1] = '\0';
