@@ -75,9 +75,10 @@ static void load_modules(char *why, size_t size)
 		auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0 || syscall(SYS_finit_module, fd, "", 0) == 0 || errno == EEXIST)
 			continue;
-		fprintf(stderr, "enomem: module %s: not loaded (%s)\n", line, strerrorname_np(errno));
+		int error = errno;
+		fprintf(stderr, "enomem: module %s: not loaded (%s)\n", line, strerrorname_np(error));
 		if (!why[0])
-			(void)snprintf(why, size, "; %.100s is refused (%s)", line, strerrorname_np(errno));
+			(void)snprintf(why, size, "; %.100s is refused (%s)", line, strerrorname_np(error));
 	}
 }
 
@@ -127,9 +128,12 @@ static int open_wire(void)
 	return fd;
 }
 
-static void say_failed(int wire, const char *message)
+/* What the kernel lacks it will lack at the next boot as well; anything else may have been bad luck. */
+static void say_failed(int wire, const char *message, bool lacks)
 {
 	json_auto_t *failed = json_pack("{s:s}", "message", message);
+	if (lacks)
+		(void)json_object_set_new(failed, "lacks", json_true());
 	auto_free char *text = json_dumps(failed, JSON_COMPACT);
 	if (text)
 		(void)wire_send(wire, WIRE_FAILED, text, strlen(text));
@@ -161,7 +165,7 @@ static void run_agent(int wire)
 	else
 		(void)snprintf(message, sizeof(message), "the harness in the guest ended with status %d",
 			       agent > 0 ? WEXITSTATUS(status) : -1);
-	say_failed(wire, message);
+	say_failed(wire, message, false);
 }
 
 /* Told once, instead of by every run. */
@@ -175,7 +179,7 @@ static bool has_all(int wire, const char *refused)
 	(void)uname(&name);
 	(void)snprintf(message, sizeof(message), "Linux %s has no %s, built in or loaded%s", name.release, lacks,
 		       refused);
-	say_failed(wire, message);
+	say_failed(wire, message, true);
 	return false;
 }
 

@@ -98,16 +98,22 @@ static int from_path(const char *path, FILE *errors, struct guest_kernel *ret)
 		return -EINVAL;
 	}
 	memcpy(k.image, real, strlen(real));
-	/* What is wrong with it is told before it is booted. */
-	(void)kernel_image_read(real, k.release, why, sizeof(why));
+	/* What is wrong with it is told before it is booted; without having read it, its modules cannot be found. */
+	int r = kernel_image_read(real, k.release, why, sizeof(why));
+	if (r < 0 && r != -ENOEXEC) {
+		fprintf(errors, "enomem: %s: %s\n", path, why);
+		return r;
+	}
 	(void)snprintf(k.name, sizeof(k.name), "%.60s", slash + 1);
 	*slash = '\0';
 	(void)snprintf(directory, sizeof(directory), "%s/modules/order", real);
 	if (access(directory, R_OK) == 0) {
 		read_about(real, &k);
 		(void)snprintf(k.modules, sizeof(k.modules), "%.480s/modules", real);
-	} else if (!guest_modules_find(k.image, k.release, k.modules, sizeof(k.modules))) {
-		k.modules[0] = '\0';
+	} else {
+		r = guest_modules_find(k.image, k.release, k.modules, sizeof(k.modules), errors);
+		if (r < 0 && r != -ENOENT)
+			return r;
 	}
 	*ret = k;
 	return 0;
@@ -202,7 +208,7 @@ int guest_kernel_check(const struct guest_kernel *kernel, char *why, size_t size
 {
 	char release[KERNEL_RELEASE_MAX], wrong[256];
 	int r = kernel_image_read(kernel->image, release, wrong, sizeof(wrong));
-	if (r < 0 && kernel->cached)
+	if (r == -ENOEXEC && kernel->cached)
 		(void)snprintf(why, size, "%s: %s; rm -r %.*s && ci/kernels %s brings it again", kernel->image, wrong,
 			       (int)(strrchr(kernel->image, '/') - kernel->image), kernel->image, kernel->name);
 	else if (r < 0)

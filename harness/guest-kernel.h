@@ -22,7 +22,10 @@ struct guest_kernel {
  */
 int guest_kernels_find(const char *spec, FILE *errors, struct guest_kernel **ret, size_t *ret_count);
 
-/* Can QEMU load its image? -errno with what is wrong in `why`, which names the file and how to have it again. */
+/*
+ * Can QEMU load its image? -ENOEXEC when not, with what is wrong in `why`, which names the file and how to have it
+ * again; other -errno when it cannot be read: that says nothing against it.
+ */
 int guest_kernel_check(const struct guest_kernel *kernel, char *why, size_t size);
 
 /* The one that is used when none is named: 6.1 (Debian 12's own), else the newest in the cache. -ENOENT, silently. */

@@ -1,34 +1,37 @@
 // SPDX-License-Identifier: MIT
 /*
- * Finding modules and unpacking them. See guest-modules.h. Modules are asked themselves what they depend on ("depends="
- * in their .modinfo): modules.dep is there only once depmod(8) has run.
+ * Which modules are taken, and reading them. See guest-modules.h. Modules are asked themselves what they depend on
+ * ("depends=" in their .modinfo): modules.dep is there only once depmod(8) has run. They are read, not mapped: `make`
+ * may be at work on them, and what a mapped file loses under its reader ends the reader with SIGBUS.
  */
 #include "guest-modules.h"
 
 #include <fcntl.h>
 #include <fts.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "guest-modules-internal.h"
 
-#define NAME_BYTES   64
-#define WANTED_MAX   32
-#define MODULES_MAX  20000
-#define MODULE_BYTES (UINT64_C(64) << 20) /* of one that is unpacked */
+#define NAME_BYTES  64
+#define WANTED_MAX  32
+#define MODULES_MAX 20000
 
 /* As in ci/kernels; before them the compressor, which zram has not built in on every kernel. */
 static const char *const wanted[] = {"zram", "virtio_blk", "virtio_pci", "virtio_mmio"};
 #define USUAL_COMPRESSOR "lzo-rle"
+#define NOT_TRUSTED      "belongs to somebody else, or others may write to it"
 
 struct search {
-	char **path; /* of every module there is */
+	const char *modules;
+	int tree;    /* the same, open: what bears its name later is another one */
+	uid_t owner; /* its own, who is trusted: see guest_modules_find() */
+	char **path; /* in it, of every module there is */
 	size_t count;
 	char done[WANTED_MAX][NAME_BYTES]; /* found already, or not there */
 	size_t done_count;
@@ -37,32 +40,10 @@ struct search {
 	FILE *errors;
 };
 
-static bool is_trusted(const char *path, uid_t owner)
+static int tell(const struct search *s, int error, const char *path, const char *why)
 {
-	struct stat st;
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode) && !(st.st_mode & S_IWOTH) &&
-	       (st.st_uid == owner || st.st_uid == geteuid() || st.st_uid == 0);
-}
-
-bool guest_modules_find(const char *image, const char *release, char *ret, size_t size)
-{
-	static const char *const place[] = {"lib/modules", "usr/lib/modules"};
-	char above[PATH_MAX], path[PATH_MAX];
-	struct stat st;
-	if (!release[0] || strlen(image) >= sizeof(above) || stat(image, &st) < 0)
-		return false;
-	(void)strcpy(above, image);
-	for (char *slash; (slash = strrchr(above, '/'));) {
-		*slash = '\0';
-		for (size_t i = 0; i < ARRAY_SIZE(place); i++) {
-			int n = snprintf(path, sizeof(path), "%s/%s/%s", above, place[i], release);
-			if (n >= (int)sizeof(path) || (size_t)n >= size || !is_trusted(path, st.st_uid))
-				continue;
-			(void)strcpy(ret, path);
-			return true;
-		}
-	}
-	return false;
+	fprintf(s->errors, "enomem: guest modules: %s%s%s: %s\n", s->modules, path[0] ? "/" : "", path, why);
+	return error;
 }
 
 /* "virtio-blk" of "kernel/drivers/block/virtio_blk.ko.xz" is "virtio_blk". */
@@ -92,89 +73,124 @@ static bool is_module(const char *path, const char **ret_unpacker)
 	return false;
 }
 
-static int list_modules(const char *modules, struct search *s)
+/* 0 to go on, -errno after telling: a list that is cut short would be taken for all there is. `path` is within the
+ * tree. */
+static int list_entry(struct search *s, const FTSENT *e, const char *path)
 {
-	char kernel[PATH_MAX];
-	char *const at[] = {kernel, NULL};
 	const char *unpacker;
-	(void)snprintf(kernel, sizeof(kernel), "%s/kernel", modules);
-	FTS *tree = access(kernel, R_OK) == 0 ? fts_open(at, FTS_PHYSICAL | FTS_NOCHDIR, NULL) : NULL;
+	if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR || e->fts_info == FTS_NS)
+		return e->fts_errno == ENOENT ? 0 : tell(s, -e->fts_errno, path, strerror(e->fts_errno));
+	if (e->fts_info == FTS_SL && e->fts_level == FTS_ROOTLEVEL)
+		return tell(s, -ELOOP, path, strerror(ELOOP));
+	if (e->fts_info == FTS_D && !modules_trusted(e->fts_statp, s->owner))
+		return tell(s, -EPERM, path, NOT_TRUSTED);
+	if (e->fts_info != FTS_F || !is_module(path, &unpacker))
+		return 0;
+	if (s->count == MODULES_MAX)
+		return tell(s, -E2BIG, path, "too many modules");
+	s->path[s->count] = strdup(path);
+	if (!s->path[s->count])
+		return tell(s, -ENOMEM, path, strerror(ENOMEM));
+	s->count++;
+	return 0;
+}
+
+static void close_tree(FTS **tree)
+{
+	if (*tree)
+		(void)fts_close(*tree);
+}
+
+/* No kernel/ at all is a kernel without modules. */
+static int list_modules(struct search *s)
+{
+	char top[64];
+	char *const at[] = {top, NULL};
+	size_t before = (size_t)snprintf(top, sizeof(top), "/proc/self/fd/%d/kernel", s->tree) - strlen("kernel");
+	int r = 0;
 	s->path = calloc(MODULES_MAX, sizeof(*s->path));
-	for (FTSENT *e; s->path && tree && s->count < MODULES_MAX && (e = fts_read(tree));) {
-		if (e->fts_info != FTS_F || !is_module(e->fts_path, &unpacker))
-			continue;
-		s->path[s->count] = strdup(e->fts_path);
-		if (!s->path[s->count])
-			break;
-		s->count++;
+	__attribute__((cleanup(close_tree))) FTS *tree =
+		s->path ? fts_open(at, FTS_PHYSICAL | FTS_NOCHDIR, NULL) : NULL;
+	if (!tree) {
+		int error = errno;
+		return tell(s, -error, "", strerror(error));
 	}
-	if (tree)
-		(void)fts_close(tree);
-	return s->path ? 0 : -ENOMEM;
-}
-
-static int tell(const struct search *s, int error, const char *path, const char *why)
-{
-	fprintf(s->errors, "enomem: guest modules: %s: %s\n", path, why);
-	return error;
-}
-
-/* What a packed file says of its length is nobody's business: more than a module has is not written. */
-static void become_unpacker(const char *unpacker, int from, int to)
-{
-	const struct rlimit limit = {MODULE_BYTES, MODULE_BYTES};
-	if (dup2(from, STDIN_FILENO) < 0 || dup2(to, STDOUT_FILENO) < 0 || setrlimit(RLIMIT_FSIZE, &limit) < 0)
-		_exit(126);
-	(void)execlp(unpacker, unpacker, "-dcq", (char *)NULL);
-	_exit(127);
-}
-
-static int unpack(const struct search *s, const char *unpacker, const char *path, int from)
-{
-	static const char *const package[][2] = {{"xz", "xz-utils"}, {"zstd", "zstd"}, {"gzip", "gzip"}};
-	char why[64];
-	int status = 0;
-	auto_close int to = memfd_create("enomem-module", MFD_CLOEXEC);
-	pid_t pid = to < 0 ? -1 : fork();
-	if (pid < 0)
-		return tell(s, -errno, path, strerror(errno));
-	if (pid == 0)
-		become_unpacker(unpacker, from, to);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return tell(s, -errno, path, strerror(errno));
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return steal_fd(to);
-	bool missing = WIFEXITED(status) && WEXITSTATUS(status) == 127;
-	for (size_t i = 0; missing && i < ARRAY_SIZE(package); i++)
-		if (strcmp(package[i][0], unpacker) == 0)
-			(void)snprintf(why, sizeof(why), "needs %s: apt install %s", unpacker, package[i][1]);
-	if (!missing)
-		(void)snprintf(why, sizeof(why), "%s cannot unpack it", unpacker);
-	return tell(s, missing ? -ENOENT : -EBADMSG, path, why);
+	for (;;) {
+		errno = 0;
+		const FTSENT *e = fts_read(tree);
+		if (!e && errno != 0) {
+			int error = errno;
+			return tell(s, -error, "kernel", strerror(error));
+		}
+		if (!e)
+			return 0;
+		r = list_entry(s, e, e->fts_path + before);
+		if (r < 0)
+			return r;
+	}
 }
 
 static int open_module(const struct search *s, const char *path)
 {
 	const char *unpacker = NULL;
-	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return tell(s, -errno, path, strerror(errno));
-	return is_module(path, &unpacker) && unpacker ? unpack(s, unpacker, path, fd) : steal_fd(fd);
+	struct stat st;
+	auto_close int fd = openat(s->tree, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		int error = errno;
+		return tell(s, -error, path, strerror(error));
+	}
+	if (!modules_trusted(&st, s->owner))
+		return tell(s, -EPERM, path, NOT_TRUSTED);
+	if (!S_ISREG(st.st_mode))
+		return tell(s, -EBADMSG, path, "no module");
+	if (!is_module(path, &unpacker) || !unpacker)
+		return steal_fd(fd);
+	char shown[PATH_MAX];
+	(void)snprintf(shown, sizeof(shown), "%s/%s", s->modules, path);
+	return modules_unpack(unpacker, fd, shown, s->errors);
 }
 
-/* "depends=virtio,virtio_ring" behind a NUL; "" where nothing is said. */
-static void read_depends(const void *data, size_t length, char *ret, size_t size)
+/* "depends=virtio,virtio_ring" behind a NUL; "" where nothing is said. -E2BIG for more than is believed of one. */
+static int read_depends(const void *data, size_t length, char *ret, size_t size)
 {
 	static const char key[] = "\0depends=";
 	const char *at = memmem(data, length, key, sizeof(key) - 1);
 	ret[0] = '\0';
 	if (!at)
-		return;
+		return 0;
 	at += sizeof(key) - 1;
 	size_t left = length - (size_t)(at - (const char *)data), n = strnlen(at, left);
-	if (n < left && n < size)
-		memcpy(ret, at, n + 1);
+	if (n >= size)
+		return -E2BIG;
+	if (n == left)
+		return -EBADMSG;
+	memcpy(ret, at, n + 1);
+	return 0;
+}
+
+/* All of a file, as long as it is now. */
+static int read_content(const struct search *s, const char *path, int fd, char **ret, size_t *ret_length)
+{
+	struct stat st;
+	size_t n = 0;
+	if (fstat(fd, &st) < 0 || st.st_size <= 0 || (uint64_t)st.st_size > MODULE_BYTES)
+		return tell(s, -EBADMSG, path, "no module");
+	size_t length = (size_t)st.st_size;
+	auto_free char *data = malloc(length);
+	if (!data)
+		return tell(s, -ENOMEM, path, strerror(ENOMEM));
+	while (n < length) {
+		ssize_t some = pread(fd, data + n, length - n, (off_t)n);
+		int error = errno;
+		if (some < 0 && error != EINTR)
+			return tell(s, -error, path, strerror(error));
+		if (some == 0)
+			return tell(s, -EBADMSG, path, "is shorter now than a moment ago: is it being made?");
+		n += some > 0 ? (size_t)some : 0;
+	}
+	*ret = steal(data);
+	*ret_length = length;
+	return 0;
 }
 
 static int add_module(struct search *s, const char *wish);
@@ -182,22 +198,21 @@ static int add_module(struct search *s, const char *wish);
 /* Its dependencies before itself. */
 static int add_content(struct search *s, const char *name, const char *path, int fd)
 {
-	struct stat st;
 	char file[NAME_BYTES + 4], depends[1024];
-	if (fstat(fd, &st) < 0 || st.st_size <= 0 || (uint64_t)st.st_size > MODULE_BYTES)
-		return tell(s, -EBADMSG, path, "no module");
-	void *data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (data == MAP_FAILED)
-		return tell(s, -errno, path, strerror(errno));
+	auto_free char *data = NULL;
+	size_t length = 0;
 	char *save = NULL;
-	int r = 0;
-	read_depends(data, (size_t)st.st_size, depends, sizeof(depends));
+	int r = read_content(s, path, fd, &data, &length);
+	if (!data)
+		return r;
+	r = read_depends(data, length, depends, sizeof(depends));
+	if (r < 0)
+		return tell(s, r, path, r == -E2BIG ? "depends on too many modules" : "no module");
 	for (char *one = strtok_r(depends, ",", &save); r == 0 && one; one = strtok_r(NULL, ",", &save))
 		r = add_module(s, one);
 	(void)snprintf(file, sizeof(file), "%s.ko", name);
 	if (r == 0)
-		s->found(file, data, (size_t)st.st_size, s->to);
-	(void)munmap(data, (size_t)st.st_size);
+		s->found(file, data, length, s->to);
 	return r;
 }
 
@@ -221,54 +236,82 @@ static int add_module(struct search *s, const char *wish)
 	return 0;
 }
 
-/* CONFIG_ZRAM_DEF_COMP="lz4" */
-static bool read_compressor(const char *config, char ret[NAME_BYTES])
+/* CONFIG_ZRAM_DEF_COMP="lz4": 1 when it is there, 0 when not, -errno when there is nothing to read it with. */
+static int read_compressor(const char *config, char ret[NAME_BYTES])
 {
 	char line[512], value[NAME_BYTES];
 	auto_fclose FILE *f = fopen(config, "re");
-	while (f && fgets(line, sizeof(line), f))
+	if (!f)
+		return errno == ENOMEM || errno == EMFILE || errno == ENFILE ? -errno : 0;
+	while (fgets(line, sizeof(line), f))
 		if (sscanf(line, "CONFIG_ZRAM_DEF_COMP=\"%63[a-z0-9-]\"", value) == 1) {
 			(void)strcpy(ret, value);
-			return true;
+			return 1;
 		}
-	return false;
+	return 0;
 }
 
 /* The kernel's configuration lies in one of these places, if anywhere; /lib may be a link to /usr/lib. */
-static void find_compressor(const char *modules, char ret[NAME_BYTES])
+static int find_compressor(const struct search *s, char ret[NAME_BYTES])
 {
-	const char *release = strrchr(modules, '/');
+	const char *modules = s->modules, *release = strrchr(modules, '/');
 	char path[4][PATH_MAX];
+	int r = 0;
 	(void)strcpy(ret, USUAL_COMPRESSOR);
 	if (!release)
-		return;
+		return 0;
 	(void)snprintf(path[0], PATH_MAX, "%s/config", modules);
 	(void)snprintf(path[1], PATH_MAX, "%s/build/.config", modules);
 	(void)snprintf(path[2], PATH_MAX, "%s/../../../boot/config-%s", modules, release + 1);
 	(void)snprintf(path[3], PATH_MAX, "%s/../../../../boot/config-%s", modules, release + 1);
-	for (size_t i = 0; i < ARRAY_SIZE(path); i++)
-		if (read_compressor(path[i], ret))
-			return;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(path); i++)
+		r = read_compressor(path[i], ret);
+	return r < 0 ? tell(s, r, "config", strerror(-r)) : 0;
+}
+
+/* 1 when there is one, 0 when there is none, -errno after telling. */
+static int open_tree(struct search *s)
+{
+	struct stat st;
+	s->tree = open(s->modules, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (s->tree < 0 && errno == ENOENT)
+		return 0;
+	if (s->tree < 0 || fstat(s->tree, &st) < 0) {
+		int error = errno;
+		return tell(s, -error, "", strerror(error));
+	}
+	s->owner = st.st_uid;
+	return modules_trusted(&st, st.st_uid) ? 1 : tell(s, -EPERM, "", NOT_TRUSTED);
+}
+
+static int add_wanted(struct search *s)
+{
+	char compressor[NAME_BYTES];
+	int r = find_compressor(s, compressor);
+	if (r == 0)
+		r = add_module(s, compressor);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(wanted); i++)
+		r = add_module(s, wanted[i]);
+	return r;
 }
 
 int guest_modules_each(const char *modules, void (*found)(const char *name, const void *data, size_t length, void *to),
 		       void *to, FILE *errors)
 {
 	auto_free struct search *s = calloc(1, sizeof(*s));
-	char compressor[NAME_BYTES];
-	if (!s)
+	if (!s) {
+		fprintf(errors, "enomem: guest modules: %s: %s\n", modules, strerror(ENOMEM));
 		return -ENOMEM;
-	s->found = found;
-	s->to = to;
-	s->errors = errors;
-	int r = list_modules(modules, s);
-	find_compressor(modules, compressor);
-	if (r == 0)
-		r = add_module(s, compressor);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(wanted); i++)
-		r = add_module(s, wanted[i]);
+	}
+	*s = (struct search){.modules = modules, .tree = -1, .found = found, .to = to, .errors = errors};
+	int r = open_tree(s);
+	if (r > 0)
+		r = list_modules(s);
+	if (r == 0 && s->tree >= 0)
+		r = add_wanted(s);
 	for (size_t i = 0; i < s->count; i++)
 		free(s->path[i]);
 	free(s->path);
+	closep(&s->tree);
 	return r;
 }

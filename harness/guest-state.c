@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/file.h>
@@ -59,6 +60,15 @@ static void make_spec(const struct guest_state *state, struct vm_spec *ret)
 				.state_fd = -1};
 }
 
+/* A guest whose first word is that it failed: -ENOTSUP where that is for what its kernel lacks, which another boot does
+ * not bring. */
+static int take_failed(const char *json, char *why, size_t size)
+{
+	json_auto_t *o = json_loads(json, 0, NULL);
+	guest_failed_message(json, why, size);
+	return json_is_true(json_object_get(o, "lacks")) ? -ENOTSUP : -EBADMSG;
+}
+
 /* Wait for the guest's first word. On failure `why` has the reason and the console's end. */
 static int wait_ready(struct vm *vm, bool kvm, const atomic_bool *interrupted, char *why, size_t size)
 {
@@ -73,10 +83,10 @@ static int wait_ready(struct vm *vm, bool kvm, const atomic_bool *interrupted, c
 		vm->ready = frame;
 		return 0;
 	}
-	if (r == 0 && frame.type == WIRE_FAILED) { /* it can say what its kernel lacks */
-		guest_failed_message(frame.data, why, size);
+	if (r == 0 && frame.type == WIRE_FAILED) {
+		r = take_failed(frame.data, why, size);
 		free(frame.data);
-		return -ENOTSUP;
+		return r;
 	}
 	if (r == 0) {
 		free(frame.data);

@@ -18,7 +18,7 @@ enum wire_type {
 	WIRE_RUN,       /* guest: a run's judged evidence; JSON [scenario, evidence] */
 	WIRE_DONE,      /* guest: the job is done; empty */
 	WIRE_FILES,     /* guest: what was captured of the run that is being made; see capture-guest.h */
-	WIRE_FAILED,    /* guest: the job, or one scenario of it, cannot be done; JSON {message, scenario} */
+	WIRE_FAILED,    /* guest: the job, or one scenario of it, cannot be done; JSON {message, scenario, lacks} */
 	WIRE_OUTPUT,    /* guest: what the tool wrote; a byte that tells where, and a piece of it */
 	WIRE_HELD,      /* guest: the hold is over; JSON, see hold-wire.h */
 	WIRE_TYPED,     /* harness: for a lesson's shell; a byte that says what, and it; see guest-teach.h */

@@ -143,14 +143,19 @@ static void probe_site(struct guest_site *site)
 		tell_where_modules(site);
 }
 
-/* What cannot be booted is a wrong argument where somebody named the file; in the cache it is one kernel less. */
+/* What cannot be booted is a wrong argument where somebody named the file; in the cache it is one kernel less. What
+ * there is no memory or no descriptor for here is neither. */
 static int check_images(struct guests *g)
 {
 	for (size_t i = 0; i < g->count; i++) {
 		struct guest_site *site = &g->site[i];
-		if (guest_kernel_check(&site->kernel, site->why, sizeof(site->why)) == 0 || site->kernel.cached)
+		int r = guest_kernel_check(&site->kernel, site->why, sizeof(site->why));
+		bool ours = r == -ENOMEM || r == -EMFILE || r == -ENFILE;
+		if (r == 0 || (site->kernel.cached && !ours))
 			continue;
 		(void)say_error(0, "%s", site->why);
+		if (r != -ENOEXEC)
+			return r;
 		say_hint("--guest takes a kernel's bzImage or vmlinuz, or one of the cache: ci/kernels --list");
 		return -EINVAL;
 	}

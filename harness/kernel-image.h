@@ -13,5 +13,5 @@
  * "" where it says none; -ENOEXEC with what is wrong with it in `why`.
  */
 int kernel_image_parse(const void *data, size_t length, char ret_release[KERNEL_RELEASE_MAX], char *why, size_t size);
-/* The same of a file; other -errno when it cannot be read, and `why` says so. */
+/* The same of a file, which may be rewritten meanwhile; other -errno when it cannot be read, and `why` says so. */
 int kernel_image_read(const char *path, char ret_release[KERNEL_RELEASE_MAX], char *why, size_t size);

@@ -6,7 +6,7 @@
  *   r ready   j take the job   m machine   sX run X starts   eX its evidence   d done   f failed   w answer the monitor
  *   F its scenario failed   M a machine cut short   X a machine of garbage   EX evidence that says nothing   g garbage
  * t half a frame p panic on the console   c garbage on the console   h hang   x exit with 1, saying why   k die of
- * SIGKILL n monitor that refuses W answer the monitor until it is told to go on
+ * SIGKILL n monitor that refuses W answer the monitor until it is told to go on L its kernel lacks something
  */
 #pragma once
 
@@ -170,6 +170,9 @@ static void fake_step(const char *step)
 		break;
 	case 'f':
 		fake_say(WIRE_FAILED, "{\"message\":\"it cannot be\"}", 0);
+		break;
+	case 'L':
+		fake_say(WIRE_FAILED, "{\"message\":\"it has no disk\",\"lacks\":true}", 0);
 		break;
 	case 'F':
 		fake_say(WIRE_FAILED, "{\"message\":\"it cannot be\",\"scenario\":\"s\"}", 0);

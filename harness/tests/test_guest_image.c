@@ -13,12 +13,16 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "guest-bring.h"
 #include "guest-elf-needs.h"
 #include "guest-elf.h"
 #include "guest-image.h"
+#include "guest-modules.h"
 #include "guest-tree.h"
 
 static int prepare(void **state)
@@ -305,6 +309,174 @@ static void test_module_tree(void **state)
 	assert_told("needs xz: apt install xz-utils");
 }
 
+static void append(const char *name, const void *data, size_t length, void *to)
+{
+	char *all = to;
+	size_t used = strlen(all);
+	(void)snprintf(all + used, 2048 - used, "%s:%.*s ", name, (int)strnlen(data, length), (const char *)data);
+}
+
+/* "virtio.ko:content ..." of a tree; what is told is in `messages`. */
+static int each(char ret[2048])
+{
+	FILE *errors = open_messages();
+	ret[0] = '\0';
+	int r = guest_modules_each(in_tree("lib/modules/6.9"), append, ret, errors);
+	(void)fclose(errors);
+	return r;
+}
+
+static void refuses(int error, const char *told)
+{
+	char all[2048];
+	assert_int_equal(each(all), error);
+	assert_told(told);
+}
+
+static void put_few(void)
+{
+	put_module("a/b/c/virtio_blk.ko", "virtio", "disk");
+	put_module("a/d/virtio.ko", "", "bus");
+	put_module("e/zram.ko", "", "zram");
+}
+
+#define FEW "zram.ko:zram virtio.ko:bus virtio_blk.ko:disk "
+
+/* A list that is cut short for want of something is not taken for all there is. */
+static void test_cut_short(void **state)
+{
+	struct rlimit before, few;
+	char all[2048], depends[1100];
+	unsigned failed = 0, listing = 0;
+	(void)state;
+	put_few();
+	assert_int_equal(each(all), 0);
+	assert_string_equal(all, FEW);
+	int first = open("/dev/null", O_RDONLY | O_CLOEXEC); /* and of those after it there are so many: */
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (unsigned more = 0; more < 12; more++) {
+		few = (struct rlimit){(rlim_t)first + 1 + more, before.rlim_max};
+		FILE *errors = open_messages();
+		all[0] = '\0';
+		const char *tree_of = in_tree("lib/modules/6.9");
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+		int r = guest_modules_each(tree_of, append, all, errors);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+		(void)fclose(errors);
+		if (r == 0) {
+			assert_string_equal(all, FEW);
+			continue;
+		}
+		assert_int_equal(r, -EMFILE);
+		assert_told("Too many open files");
+		failed++;
+		listing += strstr(messages, "/kernel: ") != NULL;
+	}
+	assert_in_range(failed, 2, 11);
+	assert_in_range(listing, 1, failed);
+	(void)close(first);
+	memset(depends, 'x', sizeof(depends));
+	depends[sizeof(depends) - 1] = '\0';
+	FILE *f = fopen(in_tree("lib/modules/6.9/kernel/e/zram.ko"), "we");
+	assert_non_null(f);
+	assert_true(fprintf(f, "zram%cdepends=%s%c", 0, depends, 0) > 1100);
+	(void)fclose(f);
+	refuses(-E2BIG, "kernel/e/zram.ko: depends on too many modules");
+	put_bytes("lib/modules/6.9/kernel/e/zram.ko", "zram\0depends=virt", 17);
+	refuses(-EBADMSG, "kernel/e/zram.ko: no module");
+	/* what would have been there is elsewhere */
+	assert_int_equal(rename(in_tree("lib/modules/6.9/kernel"), in_tree("elsewhere")), 0);
+	assert_int_equal(each(all), 0);
+	assert_string_equal(all, "");
+	assert_int_equal(symlink("../../../elsewhere", in_tree("lib/modules/6.9/kernel")), 0);
+	refuses(-ELOOP, "lib/modules/6.9/kernel: Too many levels");
+}
+
+/* Nothing in the tree that somebody else could have written is given to a kernel. */
+static void test_not_ours(void **state)
+{
+	static const char *const part[] = {"", "/kernel", "/kernel/a/d", "/kernel/e/zram.ko"};
+	char all[2048], path[300], told[400];
+	struct stat st;
+	(void)state;
+	put_few();
+	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
+		(void)snprintf(path, sizeof(path), "%s/lib/modules/6.9%s", tree, part[i]);
+		(void)snprintf(told, sizeof(told), "%s: belongs to somebody else, or others may write to it", path);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(chmod(path, st.st_mode | S_IWGRP), 0);
+		refuses(-EPERM, told);
+		assert_int_equal(chmod(path, st.st_mode), 0);
+		if (geteuid() != 0 || i == 0)
+			continue;
+		assert_int_equal(chown(path, 65534, 65534), 0);
+		refuses(-EPERM, told);
+		/* who owns the whole tree has been looked at before */
+		assert_int_equal(chown(in_tree("lib/modules/6.9"), 65534, 65534), 0);
+		assert_int_equal(each(all), 0);
+		assert_string_equal(all, FEW);
+		assert_int_equal(chown(in_tree("lib/modules/6.9"), 0, 0), 0);
+		assert_int_equal(chown(path, 0, 0), 0);
+	}
+	put_module("e/lzo_rle.ko", "", "not wanted otherwise");
+	assert_int_equal(rename(in_tree("lib/modules/6.9/kernel/e/lzo_rle.ko"), in_tree("lzo_rle.ko")), 0);
+	assert_int_equal(symlink(in_tree("lzo_rle.ko"), in_tree("lib/modules/6.9/kernel/e/lzo_rle.ko")), 0);
+	assert_int_equal(each(all), 0);
+	assert_string_equal(all, FEW);
+}
+
+static void put_unpacker(const char *script, mode_t mode)
+{
+	(void)unlink(in_tree("bin/xz"));
+	put("bin/xz", script);
+	assert_int_equal(chmod(in_tree("bin/xz"), mode), 0);
+}
+
+/* What the unpacker did not do is not told of it, nor of the module. */
+static void test_unpacker(void **state)
+{
+	char all[2048];
+	const char *usual = getenv("PATH");
+	auto_free char *path = strdup(usual ? usual : "");
+	(void)state;
+	put_few();
+	run("mv e/zram.ko e/zram.ko.xz");
+	(void)setenv("PATH", in_tree("bin"), 1);
+	put_unpacker("#!/bin/sh\nkill -INT $$\n", 0755);
+	refuses(-EINTR, "kernel/e/zram.ko.xz: interrupted");
+	put_unpacker("#!/bin/sh\nkill -KILL $$\n", 0755);
+	refuses(-EIO, "kernel/e/zram.ko.xz: xz was killed by SIGKILL");
+	put_unpacker("#!/bin/sh\nkill -XFSZ $$\n", 0755);
+	refuses(-EFBIG, "xz makes more of it than a file may have here: 64 MiB, or ulimit -f");
+	put_unpacker("#!/bin/sh\nexit 3\n", 0755);
+	refuses(-EBADMSG, "xz cannot unpack it (exit status 3)");
+	put_unpacker("#!/bin/sh\nexit 0\n", 0644);
+	refuses(-EACCES, "xz cannot be started (EACCES)");
+	/* within limits */
+	put_unpacker("#!/bin/sh\necho \"$* $(ulimit -c) $(ulimit -H -c)\"\n", 0755);
+	assert_int_equal(each(all), 0);
+	(void)setenv("PATH", path, 1);
+	assert_non_null(strstr(all, "zram.ko:-dcq --memlimit-decompress=256MiB 0 0\n"));
+	/* A lower limit of ours is no obstacle; only root could exceed it. */
+	if (geteuid() != 0 || system("command -v xz >/dev/null") != 0)
+		return;
+	put_module("e/zram.ko", "", "zram");
+	run("rm e/zram.ko.xz && xz e/zram.ko");
+	assert_int_equal(chmod(tree, 0755), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		const struct rlimit limit = {1 << 20, 1 << 20};
+		if (setrlimit(RLIMIT_FSIZE, &limit) < 0 || setresuid(65534, 65534, 65534) < 0)
+			_exit(2);
+		int r = each(all);
+		(void)fputs(messages, stderr);
+		_exit(r == 0 && strcmp(all, FEW) == 0 ? 0 : 1);
+	}
+	int status = -1;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void test_no_program(void **state)
 {
 	struct guest_image image = {.fd = 77};
@@ -409,10 +581,12 @@ int main(int argc, char *argv[])
 	/* The copy in the image, asked whether it can still be loaded. */
 	if (argc == 2 && strcmp(argv[1], "--is-stripped") == 0)
 		return 0;
+	(void)umask(022); /* what others may write to is not taken */
 #define TEST(name) cmocka_unit_test_setup_teardown(name, prepare, remove_tree)
 	const struct CMUnitTest tests[] = {
-		TEST(test_contents), cmocka_unit_test(test_strip), TEST(test_libraries),  TEST(test_needs),
-		TEST(test_hash),     TEST(test_missing),           TEST(test_no_program), TEST(test_module_tree),
+		TEST(test_contents),  cmocka_unit_test(test_strip), TEST(test_libraries),  TEST(test_needs),
+		TEST(test_hash),      TEST(test_missing),           TEST(test_no_program), TEST(test_module_tree),
+		TEST(test_cut_short), TEST(test_not_ours),          TEST(test_unpacker),
 	};
 	return cmocka_run_group_tests_name("guest_image", tests, NULL, NULL);
 }

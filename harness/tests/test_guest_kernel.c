@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include <sys/resource.h>
+
 #include "guest-kernel.h"
 #include "guest-tree.h"
 
@@ -243,6 +245,18 @@ static void modules_of(const char *image, const char *expected)
 	free(k);
 }
 
+static void not_taken(const char *image, const char *told)
+{
+	struct guest_kernel *k = NULL;
+	size_t count = 0;
+	FILE *errors = open_messages();
+	assert_int_equal(guest_kernels_find(in_tree(image), errors, &k, &count), 0);
+	(void)fclose(errors);
+	assert_string_equal(k->modules, "");
+	assert_told(told);
+	free(k);
+}
+
 /* An image away from ci/kernels' directory: its release says which modules are its own. */
 static void test_module_tree(void **state)
 {
@@ -266,6 +280,31 @@ static void test_module_tree(void **state)
 		assert_int_equal(chown(in_tree("a/boot/bzImage"), 65534, 65534), 0); /* the image's owner is trusted */
 		modules_of("a/boot/bzImage", in_tree("a/usr/lib/modules/6.9.1-mine"));
 	}
+	/* nor is what the way there is open to others, or leads away from where the image is */
+	put_bzimage("b/bzImage", "6.9.3-mine");
+	put("b/lib/modules/6.9.3-mine/modules.order", "");
+	modules_of("b/bzImage", in_tree("b/lib/modules/6.9.3-mine"));
+	assert_int_equal(chmod(in_tree("b/lib/modules/6.9.3-mine"), 0775), 0);
+	not_taken("b/bzImage", "b/lib/modules/6.9.3-mine: its modules are not taken");
+	assert_int_equal(chmod(in_tree("b/lib/modules/6.9.3-mine"), 0755), 0);
+	assert_int_equal(chmod(in_tree("b/lib"), 0777), 0);
+	not_taken("b/bzImage", "belongs to somebody else, or others may write to it (chmod go-w)");
+	assert_int_equal(chmod(in_tree("b/lib"), 0755), 0);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(in_tree("b/lib/modules"), 65534, 65534), 0);
+		not_taken("b/bzImage", "its modules are not taken");
+		assert_int_equal(chown(in_tree("b/lib/modules"), 0, 0), 0);
+	}
+	modules_of("b/bzImage", in_tree("b/lib/modules/6.9.3-mine"));
+	assert_int_equal(rename(in_tree("b/lib"), in_tree("elsewhere")), 0);
+	assert_int_equal(symlink("../elsewhere", in_tree("b/lib")), 0);
+	modules_of("b/bzImage", "");
+	/* as on Debian */
+	assert_int_equal(unlink(in_tree("b/lib")), 0);
+	assert_int_equal(mkdir(in_tree("b/usr"), 0755), 0);
+	assert_int_equal(rename(in_tree("elsewhere"), in_tree("b/usr/lib")), 0);
+	assert_int_equal(symlink("usr/lib", in_tree("b/lib")), 0);
+	modules_of("b/bzImage", in_tree("b/usr/lib/modules/6.9.3-mine"));
 	put_bzimage("a/boot/bzImage", "../../lib/modules/6.9.1-mine");
 	modules_of("a/boot/bzImage", "");
 }
@@ -291,12 +330,23 @@ static void test_check(void **state)
 	assert_int_equal(guest_kernel_check(k, why, sizeof(why)), -ENOEXEC);
 	assert_non_null(strstr(why, "5.10.0-46-cloud-amd64/vmlinuz: no kernel image"));
 	assert_non_null(strstr(why, "cache/kernels/5.10.0-46-cloud-amd64 && ci/kernels 5.10 brings it again"));
+	/* lack of descriptors is no damage: nothing is to be removed for it */
+	struct rlimit before, none;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){0, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	int r = guest_kernel_check(k, why, sizeof(why));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(r, -EMFILE);
+	assert_non_null(strstr(why, "5.10.0-46-cloud-amd64/vmlinuz: cannot be read (EMFILE)"));
+	assert_null(strstr(why, "rm -r"));
 	free(k);
 }
 
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_tree, remove_tree)
+	(void)umask(022); /* what others may write to is not taken */
 	const struct CMUnitTest tests[] = {
 		TEST(test_names),  TEST(test_series), TEST(test_default), TEST(test_unknown),     TEST(test_too_many),
 		TEST(test_broken), TEST(test_owner),  TEST(test_path),    TEST(test_module_tree), TEST(test_check),

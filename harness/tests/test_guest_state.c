@@ -310,7 +310,8 @@ static void test_no_boot(void **state)
 	fails("g", -EBADMSG, 3, "garbled");
 	fails("th", -ETIMEDOUT, 3, "hangs");
 	fails("d", -EBADMSG, 3, "garbled");
-	fails("f", -ENOTSUP, 1, "it cannot be"); /* what it says it lacks, another boot does not bring */
+	fails("f", -EBADMSG, 3, "it cannot be");
+	fails("L", -ENOTSUP, 1, "it has no disk"); /* what it says it lacks, another boot does not bring */
 	assert_null(strstr(why, "and more"));
 	interrupted = true;
 	fails("h", -EINTR, 1, "interrupted");

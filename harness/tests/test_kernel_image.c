@@ -12,9 +12,15 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "kernel-image.h"
@@ -199,11 +205,100 @@ static void test_any_byte(void **state)
 	assert_true(taken > 100);
 }
 
+/* A file of so many bytes that begins with the image. */
+static int make_file(size_t length, size_t size, char path[64])
+{
+	int fd = memfd_create("image", 0);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, image, length, 0), length);
+	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	(void)snprintf(path, 64, "/proc/self/fd/%d", fd);
+	return fd;
+}
+
+/* What is found in memory is found in a file, wherever in it. */
+static void test_file(void **state)
+{
+	static const char banner[] = "Linux version " RELEASE " (somebody";
+	char path[64];
+	size_t length = make_bzimage();
+	(void)state;
+	int fd = make_file(length, length, path);
+	assert_int_equal(kernel_image_read(path, release, why, sizeof(why)), 0);
+	assert_string_equal(release, RELEASE);
+	assert_int_equal(ftruncate(fd, (off_t)length - 1), 0);
+	assert_int_equal(kernel_image_read(path, release, why, sizeof(why)), -ENOEXEC);
+	assert_non_null(strstr(why, "cut off: it has 2559 bytes of at least 2560"));
+	(void)close(fd);
+	length = make_vmlinux();
+	memset(image + 600, 0, sizeof(banner));
+	/* what is read at once ends somewhere here */
+	for (size_t at = 65536 - sizeof(banner) - 2; at < 65536 + 4; at++) {
+		fd = make_file(length, 200000, path);
+		assert_int_equal(pwrite(fd, banner, sizeof(banner), (off_t)at), sizeof(banner));
+		(void)strcpy(release, "untouched");
+		assert_int_equal(kernel_image_read(path, release, why, sizeof(why)), 0);
+		assert_string_equal(release, RELEASE);
+		(void)close(fd);
+	}
+	/* it has none */
+	fd = make_file(length, 200000, path);
+	assert_int_equal(kernel_image_read(path, release, why, sizeof(why)), 0);
+	assert_string_equal(release, "");
+	(void)close(fd);
+}
+
+/* As `make` does it: what is being written may be cut off, and costs nobody his life. */
+static void test_rewritten(void **state)
+{
+	const off_t size = 4 << 20;
+	unsigned whole = 0;
+	char path[64];
+	size_t length = make_vmlinux();
+	(void)state;
+	memset(image + 600, 0, 40); /* it is searched to its end */
+	int fd = make_file(length, (size_t)size, path);
+	pid_t parent = getpid(), writer = fork();
+	if (writer == 0)
+		while (getppid() == parent)
+			if (ftruncate(fd, 0) < 0 || pwrite(fd, image, length, 0) < 0 || ftruncate(fd, size) < 0)
+				_exit(1);
+	assert_true(writer > 0);
+	for (unsigned i = 0; i < 1000; i++) {
+		int r = kernel_image_read(path, release, why, sizeof(why));
+		assert_true(r == 0 || r == -ENOEXEC);
+		whole += r == 0;
+	}
+	assert_int_equal(kill(writer, SIGKILL), 0);
+	assert_int_equal(waitpid(writer, NULL, 0), writer);
+	assert_true(whole > 0);
+	(void)close(fd);
+}
+
+/* What we lack says nothing against an image. */
+static void test_unreadable(void **state)
+{
+	struct rlimit before, none;
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){0, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	int r = kernel_image_read("/proc/self/exe", release, why, sizeof(why));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(r, -EMFILE);
+	assert_string_equal(why, "cannot be read (EMFILE)");
+	/* it opens, and cannot be read; a directory has a length on most file systems */
+	if (kernel_image_read("/usr", release, why, sizeof(why)) != -EISDIR)
+		fail_msg("%s", why);
+	assert_string_equal(why, "cannot be read (EISDIR)");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bzimage), cmocka_unit_test(test_release),  cmocka_unit_test(test_vmlinux),
-		cmocka_unit_test(test_others),  cmocka_unit_test(test_any_byte),
+		cmocka_unit_test(test_bzimage),   cmocka_unit_test(test_release),    cmocka_unit_test(test_vmlinux),
+		cmocka_unit_test(test_others),    cmocka_unit_test(test_any_byte),   cmocka_unit_test(test_file),
+		cmocka_unit_test(test_rewritten), cmocka_unit_test(test_unreadable),
 	};
 	return cmocka_run_group_tests_name("kernel_image", tests, NULL, NULL);
 }
