@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -61,20 +62,40 @@ void fix_tell_groups(const struct cgroup *cg, enum cgroup_controller first, stru
 	}
 }
 
+/* A number may have become another's since it was found: it is still the asker's where it was found once more while
+ * this descriptor of it was held, and its process is there yet. */
+static int hold_asker(const struct fix_room *room, pid_t number, pid_t *ret)
+{
+	*ret = fix_find_asker(room, number);
+	auto_close int fd = *ret > 0 ? (int)syscall(SYS_pidfd_open, *ret, 0) : -1;
+	return fd < 0 || fix_find_asker(room, number) != *ret ? -1 : steal_fd(fd);
+}
+
+/* As long as it is not waited for nobody else gets its number. */
+static bool is_there(int pidfd)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0;
+}
+
 int fix_join_group(const struct fix_room *room, pid_t number)
 {
 	char path[sizeof(room->place.group[0]) + 16], text[16];
-	const pid_t pid = fix_find_asker(room, number);
-	if (pid <= 0)
+	pid_t pid;
+	auto_close int pidfd = hold_asker(room, number, &pid);
+	if (pidfd < 0)
 		return -ESRCH;
 	const int length = snprintf(text, sizeof(text), "%d", pid);
 	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++) {
 		(void)snprintf(path, sizeof(path), "%s/cgroup.procs", room->place.group[c]);
 		auto_close int fd = room->place.group[c][0] ? open(path, O_WRONLY | O_CLOEXEC) : -1;
-		if (room->place.group[c][0] && (fd < 0 || write(fd, text, (size_t)length) < 0))
+		if (fd < 0 && room->place.group[c][0])
+			return -errno;
+		if (!is_there(pidfd))
+			return -ESRCH;
+		if (fd >= 0 && write(fd, text, (size_t)length) < 0)
 			return -errno;
 	}
-	return 0;
+	return is_there(pidfd) ? 0 : -ESRCH;
 }
 
 int fix_remount(const struct fix_room *room, const char *options)
@@ -98,5 +119,6 @@ int fix_remount(const struct fix_room *room, const char *options)
 	/* 0 is no limit to a tmpfs. */
 	if (bytes == 0 || files == 0 || (bytes != ENOMEM_ABSENT && bytes > TMPFS_BYTES_MAX))
 		return -EINVAL;
-	return tmpfs_resize(room->shell, ENVIRONMENT_TMPFS, bytes, files);
+	auto_close int at = fix_open_tmpfs(room);
+	return at < 0 ? at : tmpfs_resize_at(at, bytes, files);
 }

@@ -39,14 +39,15 @@ static void introduce_mount(const struct markdown_style *style, const struct tea
 {
 	if (fix->remounts)
 		teach_put(style, 0,
-			  "  mount -o remount,size=... (or nr_inodes=...) of " ENVIRONMENT_TMPFS
-			  " is done for the shell: no run may remount anything itself.");
+			  "  mount -o remount,size=... " ENVIRONMENT_TMPFS
+			  " (or nr_inodes=...), in just this spelling, is done for the shell: no run may remount "
+			  "anything itself.");
 }
 
 static void introduce_shell(const struct markdown_style *style, const struct teach_fix *fix)
 {
 	teach_put(style, 0,
-		  fix->beside ? "  Now make it succeed yourself, in a shell beside it:"
+		  fix->beside ? "  Now make it succeed yourself, in a shell beside its group:"
 			      : "  Now make it succeed yourself, in a shell that has the limits of the trigger:");
 	teach_put(style, 9, "    try      runs the program there; $PROGRAM is where it is");
 	teach_put(style, 9,

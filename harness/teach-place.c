@@ -53,6 +53,8 @@ static void place_is_ready(pid_t pid, void *data)
 	const struct fix_desk *d = record->observed_by;
 	d->room->shell = pid;
 	d->room->place.inside = record->witness.shared->stage;
+	if (d->remounts)
+		fix_hold_tmpfs(d->room);
 	d->room->ready = true;
 }
 

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -195,7 +196,7 @@ static void user_is_numbers(void **state)
 /* Of a shell beside the limited group the program alone goes in, before it is anything that the group could refuse. */
 static void program_goes_into_group(void **state)
 {
-	static const char asks[] = "try() { (_ask join; ",
+	static const char asks[] = "try() { (_ask join || exit; ",
 			  writes[] = "echo 0 >\"$_g/cgroup.procs\" || exit; done; echo ";
 	(void)state;
 	const char *plain = rc_of((struct fix_desk){.remounts = false});
@@ -227,8 +228,55 @@ static void nobody_else_joins(void **state)
 	(void)state;
 	assert_int_equal(fix_join_group(&room, getpid()), -ESRCH);
 	assert_int_equal(fix_join_group(&room, 1 << 30), -ESRCH);
-	const struct fix_room own = {.place = {.inside = getpid()}, .shell = getpid()};
+	struct fix_room own = {.place = {.inside = getpid()}, .shell = getpid()};
+	char directory[] = "/tmp/test-teach-XXXXXX", expected[32], got[32] = "";
+	(void)snprintf(expected, sizeof(expected), "%d", getpid());
+	assert_non_null(mkdtemp(directory));
+	int at = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	(void)snprintf(own.place.group[CGROUP_PIDS], sizeof(own.place.group[0]), "%s", directory);
+	/* no such group: it must not be said that it is in there */
+	assert_int_equal(fix_join_group(&own, getpid()), -ENOENT);
+	int fd = openat(at, "cgroup.procs", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	own.shell = INT32_MAX;
+	assert_int_equal(fix_join_group(&own, getpid()), -ESRCH);
+	assert_int_equal(read(fd, got, sizeof(got) - 1), 0);
+	own.shell = getpid();
 	assert_int_equal(fix_join_group(&own, getpid()), 0);
+	assert_true(read(fd, got, sizeof(got) - 1) > 0);
+	assert_string_equal(got, expected);
+	(void)close(fd);
+	hold_remove_directory(at, directory);
+	(void)close(at);
+}
+
+/* It is believed that a tmpfs is larger where it is, and the program writes there and nowhere else. */
+static void a_link_is_no_size(void **state)
+{
+	char directory[] = "/tmp/test-teach-XXXXXX", why[256];
+	struct environment trigger;
+	(void)state;
+	environment_init(&trigger);
+	assert_non_null(mkdtemp(directory));
+	int at = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct fix_room room = {.keeper = getpid(), .tmpfs_fd = at};
+	trigger.tmpfs_bytes = 4096;
+	assert_false(fix_tmpfs_is_as_before(&room, &trigger, why, sizeof(why)));
+	trigger.tmpfs_bytes = UINT64_MAX / 4;
+	assert_true(fix_tmpfs_is_as_before(&room, &trigger, why, sizeof(why)));
+	assert_non_null(strstr(why, "no larger than before"));
+	trigger.tmpfs_bytes = 4096;
+	int fd = openat(at, "old", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_false(fix_tmpfs_is_as_before(&room, &trigger, why, sizeof(why)));
+	assert_int_equal(linkat(at, "old", at, "new", 0), 0);
+	assert_true(fix_tmpfs_is_as_before(&room, &trigger, why, sizeof(why)));
+	assert_non_null(strstr(why, "no file of its own"));
+	assert_int_equal(unlinkat(at, "new", 0), 0);
+	assert_int_equal(symlinkat("/tmp/elsewhere", at, "new"), 0);
+	assert_true(fix_tmpfs_is_as_before(&room, &trigger, why, sizeof(why)));
+	assert_non_null(strstr(why, "/new is no file of its own"));
+	(void)close(fd);
+	hold_remove_directory(at, directory);
+	(void)close(at);
 }
 
 int main(void)
@@ -241,6 +289,7 @@ int main(void)
 		cmocka_unit_test(program_goes_into_group),
 		cmocka_unit_test(mounts_nothing_else),
 		cmocka_unit_test(nobody_else_joins),
+		cmocka_unit_test(a_link_is_no_size),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
