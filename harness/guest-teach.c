@@ -82,8 +82,9 @@ static void tell_shell(struct run_record *record, void *data)
 {
 	const struct fix_desk *d = data;
 	const struct cgroup *cg = d->beside ? &limited : record->cgroup;
+	/* A guest needs no ceilings around the group: what is above it is the scenario's. */
 	if (cg)
-		fix_tell_groups(cg, CGROUP_CONTROLLERS, d->room);
+		fix_tell_groups(cg, CGROUP_CONTROLLERS, true, d->room);
 	record->witness.at_start = shell_is_there;
 }
 

@@ -134,7 +134,9 @@ bool fix_tmpfs_is_as_before(const struct fix_room *room, const struct environmen
 /* What is left of a run's environment for the shell beside it: none of the limits of its groups. */
 void fix_stand_beside(struct environment *env);
 /* Where they are: in the room, and in the variables of the shell, which is started after that. */
-void fix_tell_groups(const struct cgroup *cg, enum cgroup_controller first, struct fix_room *room);
+void fix_tell_groups(const struct cgroup *cg, enum cgroup_controller first, bool limited_above, struct fix_room *room);
+/* Is any of these limits of a group set? */
+bool fix_sets_any(const uint64_t *limits);
 /* Who asked, as the machine numbers it, if that is the shell or a subshell of it; 0 */
 pid_t fix_find_asker(const struct fix_room *room, pid_t number);
 /* Put who asked, as its namespace numbers it, into the limited group. -ESRCH where that is nobody of the shell's;

@@ -17,7 +17,8 @@
 #include "tmpfs.h"
 
 /* As much as a place without a size of its own has: see stage.c. */
-#define TMPFS_BYTES_MAX (UINT64_C(256) << 20)
+#define TMPFS_BYTES_MAX  (UINT64_C(256) << 20)
+#define GROUP_TIMEOUT_NS UINT64_C(2000000000)
 
 int fix_make_group(struct run_context *context, const struct plan *plan, const struct plan_run *run, struct cgroup *ret,
 		   char *why, size_t size)
@@ -32,7 +33,12 @@ int fix_make_group(struct run_context *context, const struct plan *plan, const s
 	record->run = run;
 	if (run_make_group(context, record, ret) == 0)
 		return 0;
+	/* They may be there, and a limit refused. */
+	int r = record->cgroup ? cgroup_remove(ret, GROUP_TIMEOUT_NS) : 0;
 	(void)snprintf(why, size, "%s", record->problem.message);
+	if (r < 0)
+		(void)snprintf(why, size, "%.200s; and it cannot be removed (%s): enomem recover does it",
+			       record->problem.message, strerrorname_np(-r));
 	return -1;
 }
 
@@ -45,7 +51,7 @@ void fix_stand_beside(struct environment *env)
 		env->oom_score_adj = 0;
 }
 
-void fix_tell_groups(const struct cgroup *cg, enum cgroup_controller first, struct fix_room *room)
+void fix_tell_groups(const struct cgroup *cg, enum cgroup_controller first, bool limited_above, struct fix_room *room)
 {
 	static const char *const names[CGROUP_CONTROLLERS] = {"CGROUP_MEMORY", "CGROUP_PIDS", "CGROUP_HUGETLB"};
 	for (unsigned c = CGROUP_CONTROLLERS; c-- > 0;) {
@@ -57,7 +63,7 @@ void fix_tell_groups(const struct cgroup *cg, enum cgroup_controller first, stru
 		if (first != CGROUP_CONTROLLERS && c != first)
 			continue;
 		(void)setenv("CGROUP", path, 1);
-		if (cg->above)
+		if (cg->above && limited_above)
 			(void)setenv("CGROUP_ABOVE", cg->above->path[c], 1);
 	}
 }

@@ -71,8 +71,13 @@ static void introduce_guest(const struct markdown_style *style, const struct tea
 	teach_put(style, 0,
 		  "  What counts are sysctls, swap, the size of " ENVIRONMENT_TMPFS
 		  ", limits of the shell (ulimit -S) and of the group.");
+	bool above = false;
+	for (unsigned i = 0; i < fix->count; i++)
+		above |= strstr(fix->line[i], "$CGROUP_ABOVE") != NULL;
 	if (fix->first != CGROUP_CONTROLLERS)
-		teach_put(style, 0, "  $CGROUP is the directory of the group.");
+		teach_put(style, 0,
+			  above ? "  $CGROUP is the directory of the group, $CGROUP_ABOVE that of the one above it."
+				: "  $CGROUP is the directory of the group.");
 	introduce_group(style, fix);
 	introduce_mount(style, fix);
 }
