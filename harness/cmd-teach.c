@@ -214,13 +214,13 @@ static int teach(struct teaching *t, const struct teach_options *o, const struct
 	if (progress_load(t->path, stderr, &progress) < 0)
 		return EXIT_USAGE;
 	json_t *before = json_object_get(json_object_get(progress, "lessons"), name);
-	t->kept = json_is_object(before) ? json_incref(before) : json_object();
 	char place[64] = "";
 	if (number)
 		(void)snprintf(place, sizeof(place), ", lesson %zu of %zu", number, b->course.count);
 	teach_put(&t->style, 0, "%s%s%s", name, place, is_done(progress, name) ? " (done before)" : "");
 	if (t->quiz.guests)
 		teach_put(&t->style, 0, "It runs in guests of kernel %s.", teach_guest_kernel(&t->quiz));
+	t->kept = teach_take_up(&t->quiz, before, &t->style);
 	int code = exit_of(teach_lesson(t), t->kept);
 	if (code == EXIT_AS_PREDICTED) {
 		putchar('\n');

@@ -24,11 +24,11 @@
 #include "guest-wire.h"
 #include "report-text.h"
 #include "run-command.h"
+#include "teach-owed.h"
 #include "write.h"
 
 #define TICK_MS         50
 #define PIECE           4096
-#define ANSWERS         20
 #define SHELL_OOM_SCORE 500
 #define BASH            "/bin/bash"
 
@@ -42,9 +42,8 @@ struct desk {
 	struct fix_desk desk;
 	struct fix_room *room;
 	json_t *before; /* NULL until the shell is there */
-	char line[64];  /* the answer that somebody waits for */
-	size_t line_length;
-	unsigned answered; /* so often */
+	struct asked_lines lines;
+	struct owed owed; /* who asked waits */
 	struct wire_reader reader;
 };
 
@@ -71,6 +70,8 @@ static void shell_is_there(pid_t pid, void *data)
 	const struct run_record *record = data;
 	const struct fix_desk *d = record->observed_by;
 	d->room->shell = pid;
+	if (d->remounts)
+		fix_hold_tmpfs(d->room);
 	d->room->ready = true;
 }
 
@@ -81,8 +82,9 @@ static void tell_shell(struct run_record *record, void *data)
 {
 	const struct fix_desk *d = data;
 	const struct cgroup *cg = d->beside ? &limited : record->cgroup;
+	/* A guest needs no ceilings around the group: what is above it is the scenario's. */
 	if (cg)
-		fix_tell_groups(cg, CGROUP_CONTROLLERS, d->room);
+		fix_tell_groups(cg, CGROUP_CONTROLLERS, true, d->room);
 	record->witness.at_start = shell_is_there;
 }
 
@@ -148,6 +150,8 @@ static bool pass_written(const struct desk *d)
 static void take_typed(struct desk *d, const struct wire_frame *frame)
 {
 	struct winsize window = {0};
+	struct asked to = {0};
+	int status;
 	const char *text = frame->data + 1;
 	if (frame->type != WIRE_TYPED || frame->length < 1)
 		return;
@@ -161,9 +165,8 @@ static void take_typed(struct desk *d, const struct wire_frame *frame)
 			(void)ioctl(d->master, TIOCSWINSZ, &window);
 		break;
 	case GUEST_TYPED_ANSWER:
-		(void)snprintf(d->line, sizeof(d->line), "%s\n", text);
-		d->line_length = strlen(d->line);
-		d->answered = 0;
+		if (sscanf(text, "%d.%u.%d", &to.pid, &to.serial, &status) == 3)
+			owed_add(&d->owed, &to, status);
 		break;
 	default:
 		break;
@@ -187,55 +190,39 @@ static bool take_wire(struct desk *d)
 	return r == 0;
 }
 
-/* Who asked reads there; who was interrupted meanwhile does not. As session_answer_asked(). */
-static void answer(struct desk *d)
-{
-	int fd = openat(d->desk.directory_fd, "done", O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0) {
-		d->line_length = d->answered ? 0 : d->line_length;
-		return;
-	}
-	(void)!write(fd, d->line, d->line_length);
-	(void)close(fd);
-	if (++d->answered == ANSWERS)
-		d->line_length = 0;
-}
-
 /* "remount,OPTIONS PID SERIAL" is answered here. */
-static bool serve_mount(struct desk *d, const char *line)
+static bool serve_mount(struct desk *d, const struct asked *asked)
 {
-	char word[64], text[128];
-	int pid;
-	unsigned serial;
-	if (!d->desk.remounts || strncmp(line, "remount,", strlen("remount,")) != 0 ||
-	    sscanf(line, "%63s %d %u", word, &pid, &serial) != 3)
+	const char *word = asked->word;
+	char text[128];
+	if (!d->desk.remounts || (*word && strncmp(word, "remount,", strlen("remount,")) != 0))
 		return false;
 	int r = fix_remount(d->room, word);
-	int n = snprintf(text, sizeof(text), "  %s: not remounted (%s)\r\n", word, strerrorname_np(-r));
+	int n = snprintf(text, sizeof(text), "  %s: not remounted (%s)\r\n", *word ? word : "too many options",
+			 strerrorname_np(-r));
 	if (r < 0)
 		(void)wire_send(d->wire, WIRE_OUTPUT, text, (size_t)n);
-	(void)snprintf(d->line, sizeof(d->line), "%d.%u\n", pid, serial);
-	d->line_length = strlen(d->line);
-	d->answered = 0;
+	owed_add(&d->owed, asked, r < 0);
 	return true;
 }
 
 /* "WORD PID SERIAL" goes to the host as it is, with what was changed until now. */
-static void pass_question(struct desk *d)
+static void pass_questions(struct desk *d)
 {
-	char line[128];
-	ssize_t n = read(d->ask_fd, line, sizeof(line) - 1);
-	if (n <= 0 || !d->before)
-		return;
-	line[n] = '\0';
-	line[strcspn(line, "\n")] = '\0';
-	if (serve_mount(d, line))
-		return;
-	json_auto_t *now = guest_state_read(d->plan, d->room, d->context->machine, d->room->shell);
-	json_t *text = json_string(line);
-	if (text)
-		send_json(d, WIRE_ASKED,
-			  json_pack("{s:o, s:o}", "ask", text, "changed", guest_state_changed(d->before, now)));
+	char line[sizeof(d->lines.text)];
+	struct asked asked;
+	asked_read(&d->lines, d->ask_fd);
+	while (asked_take(&d->lines, line, sizeof(line))) {
+		if (!asked_parse(line, &asked) || serve_mount(d, &asked))
+			continue;
+		json_auto_t *now = guest_state_read(d->plan, d->room, d->context->machine, d->room->shell);
+		/* A word that is too long is none that is known there either. */
+		(void)snprintf(line, sizeof(line), "%s %d %u", *asked.word ? asked.word : "?", asked.pid, asked.serial);
+		json_t *text = json_string(line);
+		if (text)
+			send_json(d, WIRE_ASKED,
+				  json_pack("{s:o, s:o}", "ask", text, "changed", guest_state_changed(d->before, now)));
+	}
 }
 
 static void look_for_shell(struct desk *d)
@@ -252,9 +239,9 @@ static void relay(struct desk *d)
 	for (;;) {
 		struct pollfd fds[] = {{.fd = there ? d->master : -1, .events = POLLIN},
 				       {.fd = d->wire, .events = POLLIN},
-				       {.fd = d->ask_fd, .events = POLLIN},
+				       {.fd = d->before ? d->ask_fd : -1, .events = POLLIN},
 				       {.fd = d->keeper_fd, .events = POLLIN}};
-		if (poll(fds, ARRAY_SIZE(fds), d->line_length || !d->before ? TICK_MS : -1) < 0 && errno != EINTR)
+		if (poll(fds, ARRAY_SIZE(fds), d->owed.count || !d->before ? TICK_MS : -1) < 0 && errno != EINTR)
 			return;
 		look_for_shell(d);
 		if (fds[0].revents)
@@ -262,9 +249,8 @@ static void relay(struct desk *d)
 		if (fds[1].revents && !take_wire(d))
 			return;
 		if (fds[2].revents)
-			pass_question(d);
-		if (d->line_length)
-			answer(d);
+			pass_questions(d);
+		owed_say(&d->owed, d->desk.directory_fd);
 		if (fds[3].revents) {
 			while (there && poll(fds, 1, 0) == 1 && pass_written(d))
 				;

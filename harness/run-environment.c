@@ -44,10 +44,11 @@ static bool machine_has_swap(const struct run_context *context, const struct env
  * group may not swap. Where the kernel does not account swap and the machine has some, the limit proves nothing.
  */
 static int forbid_swap(const struct run_context *context, struct run_record *record, struct cgroup *cg,
-		       const uint64_t *limits)
+		       const uint64_t *limits, bool has_ceiling)
 {
-	if (limits[CGROUP_MEMORY_MAX] == ENVIRONMENT_NOT_SET || limits[CGROUP_MEMORY_MAX] == ENOMEM_UNLIMITED ||
-	    limits[CGROUP_MEMORY_SWAP_MAX] != ENVIRONMENT_NOT_SET)
+	const bool limited =
+		limits[CGROUP_MEMORY_MAX] != ENVIRONMENT_NOT_SET && limits[CGROUP_MEMORY_MAX] != ENOMEM_UNLIMITED;
+	if ((!limited && !has_ceiling) || limits[CGROUP_MEMORY_SWAP_MAX] != ENVIRONMENT_NOT_SET)
 		return 0;
 	int r = cgroup_set(cg, CGROUP_MEMORY_SWAP_MAX, 0);
 	if (r == 0 || !machine_has_swap(context, &record->run->environment))
@@ -113,7 +114,9 @@ static int set_own_limits(const struct run_context *context, struct run_record *
 		if (set_limit(record, cg, v, value) < 0)
 			return -1;
 	}
-	return forbid_swap(context, record, cg, env->cgroup);
+	return forbid_swap(context, record, cg, env->cgroup,
+			   env->ceiling_without_swap && cg->path[CGROUP_MEMORY][0] &&
+				   env->memory_ceiling_bytes != ENOMEM_UNLIMITED);
 }
 
 static int set_limits_above(const struct run_context *context, struct run_record *record, struct cgroup *cg)
@@ -122,7 +125,7 @@ static int set_limits_above(const struct run_context *context, struct run_record
 	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++)
 		if (set_limit(record, cg, v, env->cgroup_above[v]) < 0)
 			return -1;
-	return forbid_swap(context, record, cg, env->cgroup_above);
+	return forbid_swap(context, record, cg, env->cgroup_above, false);
 }
 
 /*

@@ -3,7 +3,6 @@
  * What the shell's functions ask: a check, a hint, the answer. See teach-session.h.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,29 +14,9 @@
 #include "report-text.h"
 #include "teach-session.h"
 
-/* Another who waits, in a subshell, may take an answer that is not theirs. */
-#define ANSWERS 20
-
-void session_owe_answer(struct session *s)
+void session_owe_answer(struct session *s, int status)
 {
-	s->answer_due = true;
-	s->answered = 0;
-}
-
-/* Who asked reads there; who was interrupted meanwhile does not, and is waited for no longer than until the next one.
- * As long as somebody reads it is said again. */
-void session_answer_asked(struct session *s)
-{
-	int fd = openat(s->desk.directory_fd, "done", O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0) {
-		s->answer_due = s->answered == 0;
-		return;
-	}
-	char word[40];
-	int length = snprintf(word, sizeof(word), "%d.%u\n", s->asked_by, s->serial);
-	(void)!write(fd, word, (size_t)length);
-	(void)close(fd);
-	s->answer_due = ++s->answered < ANSWERS;
+	owed_add(&s->owed, &s->asked, status);
 }
 
 static void count_hint(struct session *s)
@@ -65,7 +44,7 @@ static void show_hint(struct session *s)
 
 static void start_check(struct session *s)
 {
-	const pid_t asked_by = s->asked_by;
+	const pid_t asked_by = s->asked.pid;
 	const pid_t self = getpid();
 	s->desk.room->checked = s->desk.room->solved = false;
 	s->desk.room->told[0] = '\0';
@@ -79,7 +58,7 @@ static void start_check(struct session *s)
 		session_say(s, "  it cannot be checked now: %s\n",
 			    r < 0 ? "something in the shell's place does not stop" : strerrorname_np(errno));
 		fix_thaw(&s->frozen);
-		session_owe_answer(s);
+		session_owe_answer(s, 1);
 		s->again = false;
 		return;
 	}
@@ -108,7 +87,7 @@ void session_tell_check(struct session *s, bool alone)
 {
 	const struct fix_room *room = s->desk.room;
 	struct teaching *t = s->teaching;
-	session_owe_answer(s);
+	session_owe_answer(s, !room->checked || !room->solved || !alone);
 	if (!room->checked) {
 		session_say(s, "  not solved: the run did not come to its end\n");
 		return;
@@ -129,60 +108,51 @@ void session_tell_check(struct session *s, bool alone)
 		    r < 0 ? "; it cannot be kept" : ". `exit` goes on with the lesson.");
 }
 
-/* "WORD PID SERIAL": who asked, and which question of theirs it is. */
-static bool parse(struct session *s, const char *line, char *word, size_t size)
+/* -errno; what nobody knows is not done. */
+static int serve(struct session *s)
 {
-	const char *blank = strchr(line, ' ');
-	char *end, *last;
-	long pid = blank ? strtol(blank + 1, &end, 10) : 0;
-	if (!blank || (size_t)(blank - line) >= size || pid <= 0 || pid >= INT32_MAX || (*end && *end != ' '))
-		return false;
-	unsigned long serial = strtoul(end, &last, 10);
-	if (*last || serial > UINT32_MAX)
-		return false;
-	(void)snprintf(word, size, "%.*s", (int)(blank - line), line);
-	s->asked_by = (pid_t)pid;
-	s->serial = (unsigned)serial;
-	return true;
+	const char *word = s->asked.word;
+	const struct teach_fix *fix = s->desk.fix;
+	int r = 0;
+	if (!strcmp(word, "join")) {
+		r = s->desk.beside ? fix_join_group(s->desk.room, s->asked.pid) : -EINVAL;
+		if (r < 0)
+			session_say(s, "  it cannot be put into the group: %s\n", strerrorname_np(-r));
+	} else if (s->desk.remounts && (!*word || !strncmp(word, "remount,", strlen("remount,")))) {
+		r = fix_remount(s->desk.room, word);
+		if (r < 0)
+			session_say(s, "  %s: not remounted (%s)\n", *word ? word : "too many options",
+				    strerrorname_np(-r));
+	} else if (!strcmp(word, "hint")) {
+		show_hint(s);
+	} else if (!strcmp(word, "answer")) {
+		for (unsigned i = 0; i < fix->count; i++)
+			session_say(s, "  %s\n", fix->line[i]);
+		count_hint(s);
+	} else {
+		r = -EINVAL;
+	}
+	return r;
 }
 
 bool session_take_question(struct session *s, const char *line)
 {
-	char word[64];
-	if (!parse(s, line, word, sizeof(word)))
+	if (!asked_parse(line, &s->asked))
 		return false;
-	const bool check = !strcmp(word, "check");
-	s->answer_due = false;
-	if (!check)
-		session_owe_answer(s);
-	if (!strcmp(word, "join")) {
-		int r = s->desk.beside ? fix_join_group(s->desk.room, s->asked_by) : -EINVAL;
-		if (r < 0)
-			session_say(s, "  it cannot be put into the group: %s\n", strerrorname_np(-r));
-	} else if (s->desk.remounts && !strncmp(word, "remount,", strlen("remount,"))) {
-		int r = fix_remount(s->desk.room, word);
-		if (r < 0)
-			session_say(s, "  %s: not remounted (%s)\n", word, strerrorname_np(-r));
-	} else if (!strcmp(word, "hint")) {
-		show_hint(s);
-	} else if (!strcmp(word, "answer")) {
-		for (unsigned i = 0; i < s->desk.fix->count; i++)
-			session_say(s, "  %s\n", s->desk.fix->line[i]);
-		count_hint(s);
-	}
-	return check;
+	if (!strcmp(s->asked.word, "check"))
+		return true;
+	session_owe_answer(s, serve(s) < 0);
+	return false;
 }
 
 void session_hear(struct session *s)
 {
-	char line[128];
-	ssize_t n = read(s->ask_fd, line, sizeof(line) - 1);
-	if (n <= 0)
+	char line[sizeof(s->lines.text)];
+	/* All is stopped while it is checked: what comes then was asked before. */
+	if (s->check)
 		return;
-	line[n] = '\0';
-	/* Several at once are somebody's joke: the first counts. */
-	line[strcspn(line, "\n")] = '\0';
-	/* All is stopped while it is checked: what comes then was asked before, and by another. */
-	if (!s->check && session_take_question(s, line))
-		start_check(s);
+	asked_read(&s->lines, s->ask_fd);
+	while (!s->check && asked_take(&s->lines, line, sizeof(line)))
+		if (session_take_question(s, line))
+			start_check(s);
 }

@@ -132,7 +132,10 @@ static void run_and_judge(const struct fix_desk *d, const uint64_t soft[PROCFS_R
 	static atomic_bool never;
 	struct plan_run run;
 	auto_close int filter_fd = -1;
+	char why[sizeof(d->room->told)];
 	adapt(&run, d, soft);
+	const bool as_before =
+		d->remounts && fix_tmpfs_is_as_before(d->room, &d->quiz->trigger->environment, why, sizeof(why));
 	if (filter_build(false, &filter_fd) < 0)
 		return;
 	struct run_context context = {.machine = &d->world->machine,
@@ -146,6 +149,10 @@ static void run_and_judge(const struct fix_desk *d, const uint64_t soft[PROCFS_R
 	if (!evidence || judge_run(evidence, &run, &d->world->machine) < 0)
 		return;
 	fix_tell(d->room, evidence);
+	if (d->room->solved && as_before) {
+		d->room->solved = false;
+		(void)snprintf(d->room->told, sizeof(d->room->told), "%s", why);
+	}
 	d->room->checked = true;
 }
 

@@ -64,11 +64,42 @@ static int check_lesson(const char *file, const char *name, const json_t *lesson
 	return -EINVAL;
 }
 
+/* Of each lesson a row for each trigger that was asked about: on another kernel that may be another. */
+static json_t *row_of(json_t *rows, const char *name, const json_t *lesson)
+{
+	char trigger[TEXT_MAX];
+	json_t *of_lesson = json_object_get(rows, name);
+	if (!of_lesson && json_object_set_new(rows, name, json_object()) < 0)
+		return NULL;
+	of_lesson = json_object_get(rows, name);
+	(void)text_clean(text_of(lesson, "trigger"), false, trigger, sizeof(trigger));
+	json_t *row = json_object_get(of_lesson, trigger);
+	if (!row)
+		(void)json_object_set_new(
+			of_lesson, trigger,
+			json_pack("{s:i, s:i, s:i, s:i}", "learners", 0, "done", 0, "by_hand", 0, "hints", 0));
+	return json_object_get(of_lesson, trigger);
+}
+
+/* A lesson's only row has its name; of several each has that of its trigger as well. */
+static json_t *name_rows(json_t *rows)
+{
+	json_t *named = json_object(), *of_lesson, *row;
+	const char *name, *trigger;
+	json_object_foreach (rows, name, of_lesson)
+		json_object_foreach (of_lesson, trigger, row) {
+			char both[2 * TEXT_MAX];
+			(void)snprintf(both, sizeof(both), "%s (%s)", name, *trigger ? trigger : "the first trigger");
+			(void)json_object_set(named, json_object_size(of_lesson) == 1 ? name : both, row);
+		}
+	return named;
+}
+
 static int add_file(json_t *rows, const char *file)
 {
 	json_auto_t *progress = NULL;
 	const char *name;
-	json_t *lesson;
+	const json_t *lesson;
 	if (access(file, R_OK) < 0) {
 		(void)say_error(-errno, "%s: cannot be read", file);
 		return -EINVAL;
@@ -77,12 +108,10 @@ static int add_file(json_t *rows, const char *file)
 	if (r < 0)
 		return r;
 	json_object_foreach (json_object_get(progress, "lessons"), name, lesson) {
-		json_t *row = json_object_get(rows, name);
 		if (check_lesson(file, name, lesson) < 0)
 			return -EINVAL;
-		if (!row &&
-		    (!(row = json_pack("{s:i, s:i, s:i, s:i}", "learners", 0, "done", 0, "by_hand", 0, "hints", 0)) ||
-		     json_object_set_new(rows, name, row) < 0))
+		json_t *row = row_of(rows, name, lesson);
+		if (!row)
 			return -ENOMEM;
 		(void)json_integer_set(json_object_get(row, "learners"), text_integer(row, "learners", 0) + 1);
 		(void)json_integer_set(json_object_get(row, "done"),
@@ -154,8 +183,9 @@ int teach_class(char *const *files, size_t count, bool as_json)
 		r = add_file(rows, files[i]);
 	if (r == -EINVAL)
 		return EXIT_USAGE;
+	json_auto_t *named = r == 0 ? name_rows(rows) : NULL;
 	if (r == 0)
-		r = as_json ? -(json_dumpf(rows, stdout, JSON_INDENT(1) | JSON_SORT_KEYS) < 0 || puts("") < 0)
-			    : print(rows);
+		r = as_json ? -(json_dumpf(named, stdout, JSON_INDENT(1) | JSON_SORT_KEYS) < 0 || puts("") < 0)
+			    : print(named);
 	return r < 0 ? EXIT_BROKEN : EXIT_AS_PREDICTED;
 }

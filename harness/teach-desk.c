@@ -14,6 +14,9 @@
 #include "number.h"
 #include "say.h"
 #include "teach-fix.h"
+#include "teach-owed.h"
+
+#define DONE "done.%u"
 
 static const char bash[] = "/bin/bash";
 
@@ -91,7 +94,7 @@ static void put_identity(const char *identity, FILE *out)
 static void put_joining(const struct fix_desk *d, FILE *out)
 {
 	if (d->beside && !d->in_guest)
-		(void)fputs("_ask join; ", out);
+		(void)fputs("_ask join || exit; ", out);
 	else if (d->beside)
 		(void)fputs("for _g in \"$CGROUP_MEMORY\" \"$CGROUP_PIDS\" \"$CGROUP_HUGETLB\"; do\n"
 			    "[ -z \"$_g\" ] || echo 0 >\"$_g/cgroup.procs\" || exit; done; ",
@@ -120,8 +123,9 @@ static void put_functions(const struct fix_desk *d, FILE *out)
 		     * answered just then would be lost. */
 		    "_ask() { read -r _pid REPLY </proc/self/stat; _n=$((${_n:-0} + 1)); REPLY=\n"
 		    "printf '%s %s %s\\n' \"$1\" \"$_pid\" \"$_n\" >\"$TEACH/ask\" || return\n"
-		    "while read -r REPLY; do [ \"$REPLY\" != \"$_pid.$_n\" ] || return 0; done <>\"$TEACH/done\"; }\n",
+		    "while read -r REPLY; do case $REPLY in \"$_pid.$_n.\"*) return \"${REPLY##*.}\" ;; esac\n",
 		    out);
+	(void)fprintf(out, "done <>\"$TEACH/done.$((_pid %% %d))\"; return 1; }\n", OWED_PIPES);
 	for (size_t i = 0; i < ARRAY_SIZE(asked); i++)
 		(void)fprintf(out, "%s() { _ask %s; }\n", asked[i], asked[i]);
 	/* No run may remount anything (filter.c): that is asked for as well. */
@@ -145,7 +149,8 @@ static int write_rc(const struct fix_desk *d)
 /* Who the program becomes is who the shell is. */
 static int give_to(const struct fix_desk *d, const char *identity)
 {
-	static const char *const ours[] = {"", "rc", "ask", "done"};
+	static const char *const ours[] = {"", "rc", "ask"};
+	char name[32];
 	uid_t uid;
 	gid_t gid;
 	if (!identity[0] || !find_identity(identity, &uid, &gid))
@@ -153,7 +158,23 @@ static int give_to(const struct fix_desk *d, const char *identity)
 	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
 		if (fchownat(d->directory_fd, ours[i], uid, gid, AT_EMPTY_PATH) < 0)
 			return -errno;
+	for (unsigned i = 0; i < OWED_PIPES; i++) {
+		(void)snprintf(name, sizeof(name), DONE, i);
+		if (fchownat(d->directory_fd, name, uid, gid, 0) < 0)
+			return -errno;
+	}
 	return 0;
+}
+
+static int make_pipes(const struct fix_desk *d)
+{
+	char name[32];
+	int r = mkfifoat(d->directory_fd, "ask", 0600);
+	for (unsigned i = 0; r == 0 && i < OWED_PIPES; i++) {
+		(void)snprintf(name, sizeof(name), DONE, i);
+		r = mkfifoat(d->directory_fd, name, 0600);
+	}
+	return r < 0 ? -errno : 0;
 }
 
 int fix_make_desk(struct fix_desk *d)
@@ -163,8 +184,8 @@ int fix_make_desk(struct fix_desk *d)
 		return -errno;
 	d->directory_fd = open(d->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = d->directory_fd < 0 ? -errno : 0;
-	if (r == 0 && (mkfifoat(d->directory_fd, "ask", 0600) < 0 || mkfifoat(d->directory_fd, "done", 0600) < 0))
-		r = -errno;
+	if (r == 0)
+		r = make_pipes(d);
 	if (r == 0)
 		r = write_rc(d);
 	if (r == 0)

@@ -260,7 +260,7 @@ static bool lines_of(const struct machine *m, const struct environment *from, co
 	return can && f->count > 0;
 }
 
-static bool is_set_anywhere(const uint64_t *limits)
+bool fix_sets_any(const uint64_t *limits)
 {
 	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++)
 		if (limits[v] != ENVIRONMENT_NOT_SET)
@@ -275,15 +275,15 @@ static bool must_stand_beside(const struct plan_run *trigger, const struct plan_
 {
 	const struct environment *env = &trigger->environment, *to = &remedy->environment;
 	const uint64_t memory = env->cgroup[CGROUP_MEMORY_MAX], tasks = env->cgroup[CGROUP_PIDS_MAX];
-	if (is_set_anywhere(env->cgroup_above))
+	if (fix_sets_any(env->cgroup_above))
 		return true; /* there a shell has its ceilings */
-	if (!is_set_anywhere(env->cgroup))
+	if (!fix_sets_any(env->cgroup))
 		return false;
 	if (trigger->expect.stall || env->cgroup[CGROUP_MEMORY_OOM_GROUP] != ENVIRONMENT_NOT_SET ||
 	    env->cgroup[CGROUP_MEMORY_OOM_CONTROL] == 1 || memory < SHELL_BYTES || tasks < SHELL_TASKS)
 		return true;
 	/* What it takes could be given back by no limit that is changed. */
-	return (memory < ENOMEM_UNLIMITED || tasks < ENOMEM_UNLIMITED) && !is_set_anywhere(to->live_cgroup) &&
+	return (memory < ENVIRONMENT_NOT_SET || tasks < ENVIRONMENT_NOT_SET) && !fix_sets_any(to->live_cgroup) &&
 	       memcmp(env->cgroup, to->cgroup, sizeof(env->cgroup)) == 0;
 }
 

@@ -63,6 +63,8 @@ struct fix_room {
 	struct run_place place;
 	char own_group[CGROUP_CONTROLLERS][1024]; /* of a shell that stands beside the limited group; "" */
 	pid_t shell;
+	pid_t keeper;             /* of the place, a child of who reads this */
+	int tmpfs_fd;             /* of that: its descriptor of the place's tmpfs, where that is what is limited */
 	char problem[TEACH_TOLD]; /* why there was no shell, or what ended it */
 	bool late, ceiling;       /* it was ended for that */
 	/* of the last check */
@@ -119,12 +121,22 @@ _Noreturn void fix_check(const struct fix_desk *d, pid_t asked_by, pid_t parent)
 /* The limited group for a shell that stands beside it. 0, or -1 with the reason. For cgroup_remove() */
 int fix_make_group(struct run_context *context, const struct plan *plan, const struct plan_run *run, struct cgroup *ret,
 		   char *why, size_t size);
+/* In the keeper, while the shell is certainly there: hold its tmpfs, so that it can be reached by no number that has
+ * become another's. */
+void fix_hold_tmpfs(struct fix_room *room);
+/* The same for others: to be closed. -errno */
+int fix_open_tmpfs(const struct fix_room *room);
 /* Change the tmpfs of the place: "remount,size=64k", as mount(8) takes options. -EINVAL for others; -errno */
 int fix_remount(const struct fix_room *room, const char *options);
+/* Has the place's tmpfs become no larger than the trigger's, or does something lie there by which the program would
+ * write elsewhere? Told with a reason. */
+bool fix_tmpfs_is_as_before(const struct fix_room *room, const struct environment *trigger, char *why, size_t size);
 /* What is left of a run's environment for the shell beside it: none of the limits of its groups. */
 void fix_stand_beside(struct environment *env);
 /* Where they are: in the room, and in the variables of the shell, which is started after that. */
-void fix_tell_groups(const struct cgroup *cg, enum cgroup_controller first, struct fix_room *room);
+void fix_tell_groups(const struct cgroup *cg, enum cgroup_controller first, bool limited_above, struct fix_room *room);
+/* Is any of these limits of a group set? */
+bool fix_sets_any(const uint64_t *limits);
 /* Who asked, as the machine numbers it, if that is the shell or a subshell of it; 0 */
 pid_t fix_find_asker(const struct fix_room *room, pid_t number);
 /* Put who asked, as its namespace numbers it, into the limited group. -ESRCH where that is nobody of the shell's;

@@ -79,10 +79,11 @@ static void send_size(struct talk *t)
 
 static void send_answer(struct talk *t)
 {
-	char text[48];
-	int n = snprintf(text, sizeof(text), "%d.%u", t->s.asked_by, t->s.serial);
+	struct owed *owed = &t->s.owed;
+	char text[64];
+	int n = owed_line(&owed->one[0], text, sizeof(text));
 	send_typed(t, GUEST_TYPED_ANSWER, text, (size_t)n);
-	t->s.answer_due = false;
+	memmove(&owed->one[0], &owed->one[1], --owed->count * sizeof(owed->one[0]));
 }
 
 static void count_interrupts(struct talk *t)
@@ -114,7 +115,7 @@ static void send_due(struct talk *t)
 		return;
 	if (t->size_due && t->s.desk.room->ready)
 		send_size(t);
-	else if (t->s.answer_due)
+	else if (t->s.owed.count)
 		send_answer(t);
 }
 
@@ -133,7 +134,7 @@ static void start_check(struct talk *t)
 	if (s->check < 0) {
 		session_say(s, "  it cannot be checked now: %s\n", strerrorname_np(errno));
 		s->check = 0;
-		session_owe_answer(s);
+		session_owe_answer(s, 1);
 		return;
 	}
 	s->check_fd = (int)syscall(SYS_pidfd_open, s->check, 0);
@@ -167,13 +168,14 @@ static void take_question(struct talk *t, const json_t *said)
 		start_check(t);
 }
 
-/* One at a time as well: whoever asked first may have been interrupted, and asks again. */
+/* One at a time as well: those who ask while a check is under way are served after it. */
 static void take_waiting(struct talk *t)
 {
-	if (!t->waiting || t->s.check || t->s.answer_due || t->over)
-		return;
-	json_auto_t *said = steal(t->waiting);
-	take_question(t, said);
+	while (json_array_size(t->waiting) > 0 && !t->s.check && !t->over) {
+		json_auto_t *said = json_incref(json_array_get(t->waiting, 0));
+		(void)json_array_remove(t->waiting, 0);
+		take_question(t, said);
+	}
 }
 
 static void take_asked(struct talk *t, const struct wire_frame *frame)
@@ -189,8 +191,10 @@ static void take_asked(struct talk *t, const struct wire_frame *frame)
 	} else if (line && !strcmp(line, "left")) {
 		take_end(t, said);
 	} else if (line) {
-		json_decref(t->waiting);
-		t->waiting = json_incref(said);
+		t->waiting = t->waiting ? t->waiting : json_array();
+		/* A guest that floods is asked for by nobody. */
+		if (json_array_size(t->waiting) < OWED_MAX)
+			(void)json_array_append(t->waiting, said);
 		take_waiting(t);
 	}
 }

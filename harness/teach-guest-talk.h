@@ -17,7 +17,7 @@ struct talk {
 	struct session s;
 	struct vm vm;
 	json_t *changed;         /* of who asked last */
-	json_t *waiting;         /* what was asked meanwhile, by the last who did */
+	json_t *waiting;         /* what was asked meanwhile; NULL for nothing yet */
 	struct wire_frame first; /* the guest's first word, not taken yet */
 	bool more;               /* there may be frames that were read, and not taken yet */
 	bool over;               /* the guest said so, or says nothing any more */

@@ -39,14 +39,15 @@ static void introduce_mount(const struct markdown_style *style, const struct tea
 {
 	if (fix->remounts)
 		teach_put(style, 0,
-			  "  mount -o remount,size=... (or nr_inodes=...) of " ENVIRONMENT_TMPFS
-			  " is done for the shell: no run may remount anything itself.");
+			  "  mount -o remount,size=... " ENVIRONMENT_TMPFS
+			  " (or nr_inodes=...), in just this spelling, is done for the shell: no run may remount "
+			  "anything itself.");
 }
 
 static void introduce_shell(const struct markdown_style *style, const struct teach_fix *fix)
 {
 	teach_put(style, 0,
-		  fix->beside ? "  Now make it succeed yourself, in a shell beside it:"
+		  fix->beside ? "  Now make it succeed yourself, in a shell beside its group:"
 			      : "  Now make it succeed yourself, in a shell that has the limits of the trigger:");
 	teach_put(style, 9, "    try      runs the program there; $PROGRAM is where it is");
 	teach_put(style, 9,
@@ -70,8 +71,13 @@ static void introduce_guest(const struct markdown_style *style, const struct tea
 	teach_put(style, 0,
 		  "  What counts are sysctls, swap, the size of " ENVIRONMENT_TMPFS
 		  ", limits of the shell (ulimit -S) and of the group.");
+	bool above = false;
+	for (unsigned i = 0; i < fix->count; i++)
+		above |= strstr(fix->line[i], "$CGROUP_ABOVE") != NULL;
 	if (fix->first != CGROUP_CONTROLLERS)
-		teach_put(style, 0, "  $CGROUP is the directory of the group.");
+		teach_put(style, 0,
+			  above ? "  $CGROUP is the directory of the group, $CGROUP_ABOVE that of the one above it."
+				: "  $CGROUP is the directory of the group.");
 	introduce_group(style, fix);
 	introduce_mount(style, fix);
 }

@@ -180,9 +180,9 @@ static int run(struct teaching *t)
 	const json_t *trigger = r == 0 ? teach_run_of(t->result, t->quiz.trigger->name) : NULL;
 	if (r < 0 || !strcmp(text_of(trigger, "verdict"), "pass"))
 		return r;
-	(void)say_error(0, "%s: this kernel did not do what the scenario predicts: %s", t->quiz.scenario->name,
+	(void)say_error(0, "%s: this kernel did not do what the scenario predicts: %s", t->quiz.name,
 			text_clean(text_of(trigger, "reason"), false, text, sizeof(text)));
-	say_hint("enomem run -v %s", t->quiz.scenario->name);
+	say_hint("enomem run -v %s", teach_typed(t->quiz.name, text, sizeof(text)));
 	return -ENOTRECOVERABLE;
 }
 
@@ -342,6 +342,25 @@ static int fix(struct teaching *t)
 	if (r == 0)
 		show_answers(t);
 	return r;
+}
+
+json_t *teach_take_up(const struct quiz *q, const json_t *before, const struct markdown_style *style)
+{
+	char clean[TEXT_MAX];
+	const char *trigger = text_of(before, "trigger");
+	if (!json_is_object(before))
+		return json_object();
+	if (!json_is_object(json_object_get(before, question_names[QUESTION_OUTCOME])) || !*trigger ||
+	    !strcmp(trigger, q->trigger->name))
+		return json_incref((json_t *)(uintptr_t)before);
+	teach_put(style, DEEPER,
+		  "  What you predicted before is about a trigger that cannot be taught here (%s): this is another.",
+		  text_clean(trigger, false, clean, sizeof(clean)));
+	json_t *kept = json_pack("{s:s, s:I}", "trigger", q->trigger->name, "hints",
+				 (json_int_t)text_integer(before, "hints", 0));
+	if (json_is_true(json_object_get(before, "done")))
+		(void)json_object_set_new(kept, "done", json_true());
+	return kept;
 }
 
 int teach_lesson(struct teaching *t)

@@ -53,6 +53,8 @@ static void place_is_ready(pid_t pid, void *data)
 	const struct fix_desk *d = record->observed_by;
 	d->room->shell = pid;
 	d->room->place.inside = record->witness.shared->stage;
+	if (d->remounts)
+		fix_hold_tmpfs(d->room);
 	d->room->ready = true;
 }
 
@@ -80,7 +82,7 @@ static void tell_shell(struct run_record *record, void *data)
 				       directory_of(cg, c, d->fix->above[i]), d->fix->writable[i]);
 	}
 	if (cg)
-		fix_tell_groups(cg, d->fix->first, d->room);
+		fix_tell_groups(cg, d->fix->first, fix_sets_any(d->quiz->trigger->environment.cgroup_above), d->room);
 	for (unsigned c = 0; d->beside && record->cgroup && c < CGROUP_CONTROLLERS; c++)
 		(void)snprintf(d->room->own_group[c], sizeof(d->room->own_group[c]), "%s", record->cgroup->path[c]);
 	record->witness.at_start = place_is_ready;
@@ -90,6 +92,9 @@ static void tell_shell(struct run_record *record, void *data)
  * where those are of the group above. */
 static void set_ceilings(const struct machine *m, struct environment *env)
 {
+	/* A shell may live for long, and start what it likes: it has no more swap than a run whose memory is limited.
+	 */
+	env->ceiling_without_swap = true;
 	for (unsigned v = 0; v < CGROUP_VALUE_COUNT; v++)
 		if (env->cgroup_above[v] != ENVIRONMENT_NOT_SET)
 			return;
@@ -110,7 +115,11 @@ static json_t *run_in_groups(const struct fix_desk *d, struct run_context *conte
 		return NULL;
 	fix_stand_beside(&run->environment);
 	json_t *evidence = run_execute(context, d->quiz->plan, run);
-	(void)cgroup_remove(&limited, GROUP_TIMEOUT_NS);
+	int r = cgroup_remove(&limited, GROUP_TIMEOUT_NS);
+	if (r < 0 && !*d->room->problem)
+		(void)snprintf(d->room->problem, sizeof(d->room->problem),
+			       "cgroup %s cannot be removed (%s): enomem recover does it", limited.name,
+			       strerrorname_np(-r));
 	return evidence;
 }
 

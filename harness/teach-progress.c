@@ -89,13 +89,16 @@ static int merge(json_t *lesson, const json_t *before)
 	json_int_t hints = text_integer(before, "hints", 0);
 	const char *last = question_names[QUESTION_FIX];
 	const bool fixed = json_is_true(json_object_get(json_object_get(lesson, last), "done"));
+	const char *now = text_of(lesson, "trigger"), *then = text_of(before, "trigger");
+	/* It is about another trigger, which could not be taught this time. */
+	const bool other = *now && *then && strcmp(now, then) != 0;
 	int r = 0;
-	for (unsigned q = 0; r == 0 && q < QUESTIONS; q++) {
+	for (unsigned q = 0; !other && r == 0 && q < QUESTIONS; q++) {
 		json_t *answer = json_object_get(before, question_names[q]);
 		if (json_is_object(answer))
 			r = json_object_set(lesson, question_names[q], answer);
 	}
-	if (r == 0 && json_object_get(before, question_names[QUESTION_OUTCOME]))
+	if (r == 0 && !other && json_object_get(before, question_names[QUESTION_OUTCOME]))
 		r = json_object_get(before, "trigger")
 			    ? json_object_set(lesson, "trigger", json_object_get(before, "trigger"))
 			    : (json_object_del(lesson, "trigger"), 0);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "teach-fix.h"
+#include "teach-owed.h"
 
 struct session {
 	struct teaching *teaching;
@@ -15,10 +16,9 @@ struct session {
 	int place_status;         /* of its end */
 	struct fix_frozen frozen; /* for the time of a check */
 	bool again;               /* the check is made once more, as somebody was seen on a CPU */
-	bool answer_due;          /* who asked waits */
-	unsigned answered;        /* so often, as somebody still waits */
-	pid_t asked_by;           /* as the shell's namespace numbers it */
-	unsigned serial;          /* of its questions */
+	struct asked asked;       /* what is served, or was last */
+	struct asked_lines lines; /* what was asked and is not served yet: a check is under way */
+	struct owed owed;         /* who asked waits */
 	bool gone;                /* the terminal */
 	bool solved;
 	char typed[4096]; /* not yet taken by the shell */
@@ -38,11 +38,11 @@ void session_put(struct session *s, const char *text, size_t length);
 void session_put_lines(struct session *s, const char *text, size_t length);
 void session_say(struct session *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Something was asked; a check has ended; whoever asked is to go on. */
+/* Something may have been asked: all of it is served up to a check, and what comes after one when that has ended. */
 void session_hear(struct session *s);
 void session_end_check(struct session *s);
-void session_answer_asked(struct session *s);
-void session_owe_answer(struct session *s);
+/* Whoever asked is to go on. status: of what was asked, 0 where it was done */
+void session_owe_answer(struct session *s, int status);
 /* "WORD PID SERIAL": a hint and the answer are shown. true: a check is to be made */
 bool session_take_question(struct session *s, const char *line);
 /* What the check came to, which is kept. alone: nothing else went on meanwhile */

@@ -130,10 +130,10 @@ static void relay(struct session *s)
 		struct pollfd fds[] = {
 			{.fd = s->typed_length ? -1 : STDIN_FILENO, .events = POLLIN},
 			{.fd = there ? s->master : -1, .events = (short)(POLLIN | (s->typed_length ? POLLOUT : 0))},
-			{.fd = s->ask_fd, .events = POLLIN},
+			{.fd = s->check ? -1 : s->ask_fd, .events = POLLIN},
 			{.fd = s->check_fd, .events = POLLIN},
 			{.fd = s->place_fd, .events = POLLIN}};
-		if (poll(fds, ARRAY_SIZE(fds), s->answer_due ? TICK_MS : -1) < 0 && errno != EINTR)
+		if (poll(fds, ARRAY_SIZE(fds), s->owed.count ? TICK_MS : -1) < 0 && errno != EINTR)
 			return;
 		if (resized)
 			copy_size(s);
@@ -145,10 +145,9 @@ static void relay(struct session *s)
 			there = pass_written(s);
 		if (fds[3].revents)
 			session_end_check(s);
-		if (fds[2].revents)
+		if (fds[2].revents || fds[3].revents)
 			session_hear(s);
-		if (s->answer_due)
-			session_answer_asked(s);
+		owed_say(&s->owed, s->desk.directory_fd);
 		if (fds[4].revents) {
 			while (there && pass_written(s) && poll(&fds[1], 1, 0) == 1)
 				;

@@ -69,7 +69,7 @@ int progress_path(char *ret, size_t size);
 int progress_load(const char *path, FILE *errors, json_t **ret);
 /*
  * Keep what was said in one lesson (NULL: forget it), under a lock: another teach may keep others meanwhile. Of this
- * one an answer that is kept already stands, and is put into the lesson. -errno
+ * one an answer that is kept already stands, and is put into the lesson, if it is about the same trigger. -errno
  */
 int progress_keep(const char *path, const char *name, json_t *lesson, FILE *errors);
 
@@ -82,6 +82,9 @@ int teach_list(const struct explain_world *w, const struct book *b, const json_t
 /* What is right in a lesson (NULL: in all that can be taught here). 0 or an exit status. */
 int teach_key(const struct explain_world *w, const struct teach_guests *guests, const struct book *b, const char *name,
 	      bool as_json);
+/* What is kept of the lesson before, for it to go on with. What was predicted of a trigger that cannot be taught this
+ * time is none of that, which is told. NULL: no memory */
+json_t *teach_take_up(const struct quiz *q, const json_t *before, const struct markdown_style *style);
 /* A lesson's name, quoted where a shell needs it. */
 const char *teach_typed(const char *name, char *buf, size_t size);
 

@@ -65,6 +65,7 @@ struct environment {
 	uint64_t memory_ceiling_bytes; /* the run's own ceilings, in force even when the scenario sets no limit; 0: plan
 					  decides */
 	uint64_t tasks_ceiling;
+	bool ceiling_without_swap; /* the ceiling of memory is one of RAM: where the group is held by nothing else */
 };
 
 /*

@@ -32,7 +32,7 @@ static int set_number(int fs, const char *key, uint64_t number)
 	return syscall(SYS_fsconfig, fs, SET_STRING, key, value, 0) < 0 ? -errno : 0;
 }
 
-int tmpfs_resize(pid_t pid, const char *path, uint64_t bytes, uint64_t inodes)
+int tmpfs_open(pid_t pid, const char *path)
 {
 	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
 	struct statfs st;
@@ -42,9 +42,12 @@ int tmpfs_resize(pid_t pid, const char *path, uint64_t bytes, uint64_t inodes)
 	auto_close int at = base < 0 ? -1 : (int)syscall(SYS_openat2, base, path, &how, sizeof(how));
 	if (at < 0 || fstatfs(at, &st) < 0)
 		return -errno;
-	if (st.f_type != TMPFS_MAGIC)
-		return -EINVAL;
-	auto_close int fs = (int)syscall(SYS_fspick, at, "", PICK_CLOEXEC | PICK_EMPTY_PATH);
+	return st.f_type == TMPFS_MAGIC ? steal_fd(at) : -EINVAL;
+}
+
+int tmpfs_resize_at(int directory_fd, uint64_t bytes, uint64_t inodes)
+{
+	auto_close int fs = (int)syscall(SYS_fspick, directory_fd, "", PICK_CLOEXEC | PICK_EMPTY_PATH);
 	if (fs < 0)
 		return -errno;
 	int r = set_number(fs, "size", bytes);
@@ -53,4 +56,10 @@ int tmpfs_resize(pid_t pid, const char *path, uint64_t bytes, uint64_t inodes)
 	if (r == 0 && syscall(SYS_fsconfig, fs, RECONFIGURE, NULL, NULL, 0) < 0)
 		r = -errno;
 	return r;
+}
+
+int tmpfs_resize(pid_t pid, const char *path, uint64_t bytes, uint64_t inodes)
+{
+	auto_close int at = tmpfs_open(pid, path);
+	return at < 0 ? at : tmpfs_resize_at(at, bytes, inodes);
 }

@@ -13,3 +13,8 @@
  * more than that already; -errno
  */
 int tmpfs_resize(pid_t pid, const char *path, uint64_t bytes, uint64_t inodes);
+
+/* The same in two steps, for who holds the mount longer than the process lives: its directory, to be closed, or -errno;
+ * and its change. */
+int tmpfs_open(pid_t pid, const char *path);
+int tmpfs_resize_at(int directory_fd, uint64_t bytes, uint64_t inodes);

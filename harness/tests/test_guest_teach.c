@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -195,7 +196,7 @@ static void user_is_numbers(void **state)
 /* Of a shell beside the limited group the program alone goes in, before it is anything that the group could refuse. */
 static void program_goes_into_group(void **state)
 {
-	static const char asks[] = "try() { (_ask join; ",
+	static const char asks[] = "try() { (_ask join || exit; ",
 			  writes[] = "echo 0 >\"$_g/cgroup.procs\" || exit; done; echo ";
 	(void)state;
 	const char *plain = rc_of((struct fix_desk){.remounts = false});
@@ -227,8 +228,165 @@ static void nobody_else_joins(void **state)
 	(void)state;
 	assert_int_equal(fix_join_group(&room, getpid()), -ESRCH);
 	assert_int_equal(fix_join_group(&room, 1 << 30), -ESRCH);
-	const struct fix_room own = {.place = {.inside = getpid()}, .shell = getpid()};
+	struct fix_room own = {.place = {.inside = getpid()}, .shell = getpid()};
+	char directory[] = "/tmp/test-teach-XXXXXX", expected[32], got[32] = "";
+	(void)snprintf(expected, sizeof(expected), "%d", getpid());
+	assert_non_null(mkdtemp(directory));
+	int at = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	(void)snprintf(own.place.group[CGROUP_PIDS], sizeof(own.place.group[0]), "%s", directory);
+	/* no such group: it must not be said that it is in there */
+	assert_int_equal(fix_join_group(&own, getpid()), -ENOENT);
+	int fd = openat(at, "cgroup.procs", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	own.shell = INT32_MAX;
+	assert_int_equal(fix_join_group(&own, getpid()), -ESRCH);
+	assert_int_equal(read(fd, got, sizeof(got) - 1), 0);
+	own.shell = getpid();
 	assert_int_equal(fix_join_group(&own, getpid()), 0);
+	assert_true(read(fd, got, sizeof(got) - 1) > 0);
+	assert_string_equal(got, expected);
+	(void)close(fd);
+	hold_remove_directory(at, directory);
+	(void)close(at);
+}
+
+/* It is believed that a tmpfs is larger where it is, and the program writes there and nowhere else. */
+static void a_link_is_no_size(void **state)
+{
+	char directory[] = "/tmp/test-teach-XXXXXX", why[256];
+	struct environment trigger;
+	(void)state;
+	environment_init(&trigger);
+	assert_non_null(mkdtemp(directory));
+	int at = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct fix_room room = {.keeper = getpid(), .tmpfs_fd = at};
+	trigger.tmpfs_bytes = 4096;
+	assert_false(fix_tmpfs_is_as_before(&room, &trigger, why, sizeof(why)));
+	trigger.tmpfs_bytes = UINT64_MAX / 4;
+	assert_true(fix_tmpfs_is_as_before(&room, &trigger, why, sizeof(why)));
+	assert_non_null(strstr(why, "no larger than before"));
+	trigger.tmpfs_bytes = 4096;
+	int fd = openat(at, "old", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_false(fix_tmpfs_is_as_before(&room, &trigger, why, sizeof(why)));
+	assert_int_equal(linkat(at, "old", at, "new", 0), 0);
+	assert_true(fix_tmpfs_is_as_before(&room, &trigger, why, sizeof(why)));
+	assert_non_null(strstr(why, "no file of its own"));
+	assert_int_equal(unlinkat(at, "new", 0), 0);
+	assert_int_equal(symlinkat("/tmp/elsewhere", at, "new"), 0);
+	assert_true(fix_tmpfs_is_as_before(&room, &trigger, why, sizeof(why)));
+	assert_non_null(strstr(why, "/new is no file of its own"));
+	(void)close(fd);
+	hold_remove_directory(at, directory);
+	(void)close(at);
+}
+
+/* Of the group something else is limited, and the remedy leaves it: a shell lives in there, as it takes none of that.
+ */
+static void shell_stands_in_a_group_it_can_live_in(void **state)
+{
+	static char word[] = "lesson";
+	static const struct run_text helps = {.helps = true};
+	static const struct machine machine;
+	struct teach_fix fix;
+	(void)state;
+	make();
+	for (unsigned i = 0; i < RUNS; i++) {
+		runs[i].argv[0] = word;
+		runs[i].run = &helps;
+		runs[i].role = i == REMEDY ? ROLE_REMEDY : ROLE_TRIGGER;
+		environment_init(&runs[i].environment);
+		runs[i].environment.cgroup[CGROUP_MEMORY_HIGH] = 1 << 30;
+		runs[i].environment.rlimit[RLIMIT_NOFILE] = i == REMEDY ? 64 : 8;
+	}
+	const struct quiz quiz = {.plan = (struct plan *)(uintptr_t)&plan, .trigger = &runs[TRIGGER]};
+	fix_find(&machine, &quiz, &fix);
+	assert_null(fix.why_not);
+	assert_string_equal(fix.line[0], "ulimit -S -n 64");
+	assert_false(fix.beside);
+	for (unsigned i = 0; i < RUNS; i++)
+		runs[i].environment.cgroup[CGROUP_PIDS_MAX] = 100;
+	fix_find(&machine, &quiz, &fix);
+	assert_true(fix.beside);
+}
+
+/* What is around every group is no group of the lesson's. */
+static void group_above_is_named_where_limited(void **state)
+{
+	static struct fix_room room;
+	struct cgroup above, cg;
+	(void)state;
+	cgroup_init(&above);
+	cgroup_init(&cg);
+	(void)snprintf(above.path[CGROUP_PIDS], sizeof(above.path[0]), "/above");
+	(void)snprintf(cg.path[CGROUP_PIDS], sizeof(cg.path[0]), "/above/in");
+	cg.above = &above;
+	assert_int_equal(unsetenv("CGROUP_ABOVE"), 0);
+	fix_tell_groups(&cg, CGROUP_CONTROLLERS, false, &room);
+	assert_string_equal(getenv("CGROUP"), "/above/in");
+	assert_null(getenv("CGROUP_ABOVE"));
+	fix_tell_groups(&cg, CGROUP_CONTROLLERS, true, &room);
+	assert_string_equal(getenv("CGROUP_ABOVE"), "/above");
+}
+
+/* What fix_introduce() prints; static */
+static const char *introduced(const struct teach_fix *fix)
+{
+	static char text[4096];
+	static const struct markdown_style style = {.width = 200};
+	FILE *file = tmpfile();
+	(void)fflush(stdout);
+	int before = dup(STDOUT_FILENO);
+	assert_true(dup2(fileno(file), STDOUT_FILENO) >= 0);
+	fix_introduce(&style, fix, true);
+	(void)fflush(stdout);
+	assert_true(dup2(before, STDOUT_FILENO) >= 0);
+	(void)close(before);
+	rewind(file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	(void)fclose(file);
+	return text;
+}
+
+static void guest_names_what_the_key_uses(void **state)
+{
+	struct teach_fix fix = {.first = CGROUP_PIDS};
+	(void)state;
+	assert_true(fix_add_line(&fix, "echo 9 > $CGROUP/pids.max"));
+	assert_null(strstr(introduced(&fix), "$CGROUP_ABOVE"));
+	assert_true(fix_add_line(&fix, "echo 9 > $CGROUP_ABOVE/pids.max"));
+	assert_non_null(strstr(introduced(&fix), "$CGROUP_ABOVE that of the one above it"));
+}
+
+/* A limit that the kernel refuses, after the groups were made; needs groups that can be made. */
+static void no_group_is_left(void **state)
+{
+	static struct machine machine;
+	struct run_context context = {.machine = &machine, .owner = (unsigned long)getpid(), .runs = 77};
+	struct cgroup cg;
+	char why[256] = "", path[2048];
+	struct journal journal;
+	(void)state;
+	make();
+	if (geteuid() != 0 || cgroup_detect_self(&machine.cgroup) < 0 ||
+	    machine.cgroup.at[CGROUP_PIDS].version == CGROUP_NONE)
+		skip();
+	char directory[] = "/tmp/test-teach-XXXXXX";
+	assert_non_null(mkdtemp(directory));
+	assert_int_equal(setenv("ENOMEM_STATE_DIR", directory, 1), 0);
+	journal_init(&journal);
+	assert_int_equal(journal_open(&journal), 0);
+	context.journal = &journal;
+	machine.cgroup_writable[CGROUP_PIDS] = true;
+	runs[TRIGGER].environment.cgroup[CGROUP_PIDS_MAX] = UINT64_C(1) << 40; /* PIDS_MAX, kernel/cgroup/pids.c */
+	runs[TRIGGER].environment.cgroup_above[CGROUP_PIDS_MAX] = 9;
+	assert_int_equal(fix_make_group(&context, &plan, &runs[TRIGGER], &cg, why, sizeof(why)), -1);
+	assert_non_null(strstr(why, "pids.max cannot be set"));
+	const struct cgroup_hierarchy *at_pids = &machine.cgroup.at[CGROUP_PIDS];
+	(void)snprintf(path, sizeof(path), "%s%s/enomem-%d-0-77", at_pids->mount, at_pids->parent, getpid());
+	assert_int_equal(access(path, F_OK), -1);
+	journal_close(&journal);
+	int at = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	hold_remove_directory(at, directory);
+	(void)close(at);
 }
 
 int main(void)
@@ -241,6 +399,11 @@ int main(void)
 		cmocka_unit_test(program_goes_into_group),
 		cmocka_unit_test(mounts_nothing_else),
 		cmocka_unit_test(nobody_else_joins),
+		cmocka_unit_test(a_link_is_no_size),
+		cmocka_unit_test(shell_stands_in_a_group_it_can_live_in),
+		cmocka_unit_test(group_above_is_named_where_limited),
+		cmocka_unit_test(guest_names_what_the_key_uses),
+		cmocka_unit_test(no_group_is_left),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
