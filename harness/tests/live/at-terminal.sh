@@ -35,4 +35,15 @@ lesson_ends()
 	seen "Enter: the answers|$1" || return 1
 	screen | grep -qE -- "$1" || types "" && seen "$1"
 }
+# In the shell of a lesson that is not solved: several who ask are each answered, and by what came of it.
+# shellcheck disable=SC2016 # expanded by the shell that it is typed into
+several_ask_at_once()
+{
+	types '(_ask nothing) & (_ask nothing) & _ask nothing; echo nothing $?; wait; echo all were answered' && seen '^all were answered'
+	like "several who ask at once: each is answered" "$(screen)" '^all were answered'
+	like "what nobody knows is not done" "$(screen)" '^nothing 1'
+	types 'check & check; echo both $?; wait; echo both were checked' && seen '^both were checked'
+	like "two checks at once: both are made" "$(screen)" '^both were checked'
+	like "and what they say is their status" "$(screen)" '^both 1'
+}
 trap 'close_terminal; take_down' EXIT

@@ -197,12 +197,7 @@ unlike "of the harness its place's init is seen, and nobody else" "$(screen)" '^
 not_solved "its init asked to die" true
 types 'sleep 77' && sleep 1 && at_terminal send-keys C-c && types 'echo after $?' && seen '^after 130'
 like "Ctrl-C is the shell's" "$(screen)" '^after 130'
-types '(_ask nothing) & (_ask nothing) & _ask nothing; echo nothing $?; wait; echo all were answered' && seen '^all were answered'
-like "several who ask at once: each is answered" "$(screen)" '^all were answered'
-like "what nobody knows is not done" "$(screen)" '^nothing 1'
-types 'check & check; echo both $?; wait; echo both were checked' && seen '^both were checked'
-like "two checks at once: both are made" "$(screen)" '^both were checked'
-like "and what they say is their status" "$(screen)" '^both 1'
+several_ask_at_once
 clears
 types check && sleep 0.5 && at_terminal send-keys C-c && types 'hint; echo hinted' && seen '^hinted'
 ok "who asks while a check is under way is answered after it" seen '^hinted'

@@ -505,12 +505,7 @@ lies "another program by its name" "PROGRAM=/bin/true" "try"
 lies "a check of its own" "check() { echo '  solved: by a function'; }" "check"
 types '(ulimit -S -v unlimited; try) && echo granted there' && seen '^granted there'
 lies "granted elsewhere" 'ulimit -S -v >/dev/null'
-types '(_ask nothing) & (_ask nothing) & _ask nothing; echo nothing $?; wait; echo all were answered' && seen '^all were answered'
-like "several who ask at once: each is answered" "$(screen)" '^all were answered'
-like "what nobody knows is not done" "$(screen)" '^nothing 1'
-types 'check & check; echo both $?; wait; echo both were checked' && seen '^both were checked'
-like "two checks at once: both are made" "$(screen)" '^both were checked'
-like "and what they say is their status" "$(screen)" '^both 1'
+several_ask_at_once
 types '_ask $(printf %0200d 1); echo long $?' && seen '^long 1'
 like "a word that is too long is answered" "$(screen)" '^long 1'
 types 'sleep 77' && sleep 0.3 && at_terminal send-keys C-c && types 'echo after $?' && seen '^after 130'
