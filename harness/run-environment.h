@@ -32,6 +32,10 @@ bool run_changes_machine(const struct environment *env);
  */
 int run_change_machine(struct run_context *context, struct run_record *record, struct sysctl_session *session);
 
+/* A guest that is thrown away promises whatever it is asked for from here on: the run is over, its values are still in
+ * force, and what is to be told of it needs memory. */
+void run_relieve_machine(void);
+
 /* What of it is changed at the failing moment. */
 void run_change_machine_live(struct run_record *record);
 

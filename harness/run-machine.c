@@ -98,6 +98,11 @@ int run_change_machine(struct run_context *context, struct run_record *record, s
 	return 0;
 }
 
+void run_relieve_machine(void)
+{
+	(void)knob_set_sysctl("vm.overcommit_memory", "1");
+}
+
 void run_change_machine_live(struct run_record *record)
 {
 	const struct environment *env = &record->run->environment;

@@ -348,6 +348,8 @@ json_t *run_execute(struct run_context *context, const struct plan *plan, const 
 		int r = sysctl_session_restore(&session);
 		if (r < 0 && !record->problem.step[0])
 			(void)run_problem(record, -r, "sysctl", "enomem recover", "an old value could not be restored");
+	} else if (run_is_thrown_away(context, run) && !context->place) {
+		run_relieve_machine();
 	}
 	/* The group goes before the evidence is written: nothing of the run outlives it. */
 	int r = record->cgroup && !context->place ? cgroup_remove(&cg, GROUP_TIMEOUT_NS) : 0;

@@ -199,6 +199,15 @@ is "a guest that is too small: skipped" "$code" 77
 like "and told how much is needed" "$(get '.scenarios[0].reason')" '^needs 210 MiB of RAM \(this guest has 1[0-9.]+ MiB: --guest-memory\)$'
 
 time_at
+# ---- a limit that is still in force when the run is over: what is told of it needs memory all the same ----
+mkdir -p "$work/full"
+cp -r "$ENOMEM_BUILD/scenarios/exec-commit" "$work/full/"
+long="$(printf '    - {value: failure.meminfo.Committed_AS, above: failure.meminfo.CommitLimit}\\n%.0s' $(seq 400))"
+sed -i "0,/^    - {value: failure/s//${long//\//\\/}&/" "$work/full/exec-commit/scenario.yaml"
+seconds=90 harness run --scenarios "$work/full" --guest="$kernel" -f json exec-commit
+is "no more is promised to anybody: the run is told, whole" "$code $(get '.scenarios[0] | "\(.verdict) \([.runs[] | select(.name == "limit below what is promised").checks | length > 400])"')" "0 pass [true]" || tell
+
+time_at
 # ---- a scenario selected twice; two of one name ----
 guest shows "$tree/shows/"
 is "selected twice: made twice" "$code $(get '[.scenarios[].verdict] | join(" ")')" "0 pass pass" || tell
