@@ -76,7 +76,8 @@ static void on_signal(int signal)
 		     "end\n"
 		   : "\nenomem: interrupted: ending the runs in flight and taking them down (once more to leave at "
 		     "once)\n");
-	for (unsigned i = 0; i < AT_ONCE_MAX; i++)
+	/* A worker that was just forked has the list of the others still. */
+	for (unsigned i = 0; i < AT_ONCE_MAX && getpid() == harness_pid; i++)
 		if (worker_pid[i] > 0)
 			(void)kill(worker_pid[i], again ? SIGKILL : signal);
 	errno = saved;

@@ -65,6 +65,11 @@ static bool lacks_proof(const json_t *runs, const char *name, char *reason, size
 		}
 		if (passed)
 			continue;
+		/* Then it says nothing which of the three it was that was not come to. */
+		if (!strcmp(text_of(skipped, "reason"), "interrupted")) {
+			text_add(reason, size, "interrupted");
+			return true;
+		}
 		text_add(reason, size, "%s%sno %s was made here", name, *name ? ": " : "", proof_names[proof]);
 		if (*text_of(skipped, "reason"))
 			text_add(reason, size, ": %s", text_of(skipped, "reason"));

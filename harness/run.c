@@ -100,11 +100,12 @@ static void pin(const struct run_context *context, const struct plan_run *run, b
 }
 
 /* Why the program was never executed, from the stage's report. */
-static void explain_no_start(struct run_record *record, int report_fd)
+static void explain_no_start(const struct run_context *context, struct run_record *record, int report_fd)
 {
 	struct stage_report report = {0};
-	if (record->sampler.stopped_by == SAMPLER_STOP_REQUEST)
-		(void)run_problem(record, 0, "interrupted", NULL, "interrupted before the program was started");
+	/* A terminal's Ctrl-C goes to the stage as well, which may end of it before it is told to ignore it. */
+	if (record->sampler.stopped_by == SAMPLER_STOP_REQUEST || (context->interrupted && *context->interrupted))
+		(void)run_problem(record, 0, "interrupted", NULL, "interrupted");
 	else if (record->stage_error)
 		(void)run_problem(record, record->stage_error, "stage", NULL, "the stage could not be started");
 	else if (read(report_fd, &report, sizeof(report)) == (ssize_t)sizeof(report) && record->run->command &&
@@ -225,7 +226,7 @@ static void stage_and_watch(struct run_context *context, struct run_record *reco
 	close_end(&err[1]);
 	close_end(&report[1]);
 	if (!record->problem.step[0] && !record->witness.started)
-		explain_no_start(record, report[0]);
+		explain_no_start(context, record, report[0]);
 	else if (!record->problem.step[0] && record->sampler.stopped_by == SAMPLER_STOP_REQUEST)
 		(void)run_problem(record, 0, "interrupted", NULL, "interrupted");
 	(void)close(report[0]);

@@ -690,6 +690,7 @@ static const struct {
 	 "skip",
 	 "no control was made here: no cgroup",
 	 {{"0/verdict", "\"skip\""}, {"0/reason", "\"no cgroup\""}, {0}}},
+	{"interrupted", "skip", "interrupted", {{"1/verdict", "\"skip\""}, {"1/reason", "\"interrupted\""}, {0}}},
 	{"trigger skipped", "skip", "no trigger was made here", {{"1/verdict", "\"skip\""}, {0}}},
 	{"remedy skipped", "skip", "no remedy that helps was made here", {{"2/verdict", "\"skip\""}, {0}}},
 	{"folklore is no remedy", "skip", "no remedy that helps was made here", {{"2/helps", "false"}, {0}}},
