@@ -77,7 +77,7 @@ struct why_moment *why_moment_of_refusal(struct why *w, const struct follow_call
 }
 
 struct why_moment *why_moment_of_signal(struct why *w, pid_t pid, pid_t tid, const struct fatal_signal *sig,
-					bool backtrace)
+					const struct kmsg_oom *kill, bool backtrace)
 {
 	static struct snapshot s;
 	struct why_moment *m = calloc(1, sizeof(*m));
@@ -97,6 +97,7 @@ struct why_moment *why_moment_of_signal(struct why *w, pid_t pid, pid_t tid, con
 	const struct snapshot *before = why_scene_enter(&w->scene, pid);
 	snapshot_take(&w->scene.source, &request, &s);
 	struct fatal_signal told = *sig;
+	told.log_group = kill ? why_scene_group_of(&w->scene, kill) : 0;
 	const enum cgroup_value counter = CGROUP_MEMORY_EVENTS_OOM_KILL;
 	/* Whose kill the group counted, the log says; without it, that this one died is as good as there is. */
 	if (!told.oom_counter_moved && told.log_names_pid < 0 && before && before->taken &&

@@ -298,7 +298,7 @@ static void on_signalled(struct follow_process *p, pid_t tid, const siginfo_t *i
 					   .log_names_pid = -1,
 					   .swap_free_least = ENOMEM_ABSENT};
 	why_moment_free(k->fault);
-	k->fault = why_moment_of_signal(w, p->pid, tid, &fault, !is_caught(tid, signal));
+	k->fault = why_moment_of_signal(w, p->pid, tid, &fault, NULL, !is_caught(tid, signal));
 }
 
 static void on_kills(struct follow_process *p, pid_t target, void *data)
@@ -344,7 +344,7 @@ static void on_dying(struct follow_process *p, pid_t tid, int signal, void *data
 					    .log_names_pid = w->scene.log_fd < 0 ? -1 : kill != NULL,
 					    .log_says_memcg = kill && kill->memcg,
 					    .swap_free_least = ENOMEM_ABSENT};
-	k->death = why_moment_of_signal(w, p->pid, tid, &killed, false);
+	k->death = why_moment_of_signal(w, p->pid, tid, &killed, kill, false);
 	find_killer(w, p->pid, k);
 	if (!k->sender.known)
 		why_oomd(k->death, &w->scene.marks, w->scene.cgroup.path[CGROUP_MEMORY],

@@ -141,6 +141,26 @@ static bool is_about(const struct why_scene *s, const struct kmsg_oom *kill, pid
 	       strncmp(kill->comm, comm, WHY_COMM - 1) == 0;
 }
 
+unsigned why_scene_group_of(const struct why_scene *s, const struct kmsg_oom *kill)
+{
+	const struct cgroup_ancestors *above = &s->source.ancestors;
+	size_t mount = strlen(s->cgroup.system.at[CGROUP_MEMORY].mount), task = strlen(kill->task_memcg);
+	const char *own = s->cgroup.path[CGROUP_MEMORY];
+	if (strlen(own) < mount || strlen(own + mount) > task)
+		return 0;
+	/* The log names groups from the machine's own root: what is mounted here may begin below it. */
+	size_t root = task - strlen(own + mount);
+	if (strcmp(kill->task_memcg + root, own + mount) != 0 || strncmp(kill->oom_memcg, kill->task_memcg, root) != 0)
+		return 0;
+	if (strcmp(kill->oom_memcg + root, own + mount) == 0)
+		return LOG_GROUP_OWN;
+	for (unsigned i = 0; i < above->count; i++)
+		if (above->at[i].controller == CGROUP_MEMORY && strlen(above->at[i].path) >= mount &&
+		    strcmp(above->at[i].path + mount, kill->oom_memcg + root) == 0)
+			return LOG_GROUP_ABOVE + i;
+	return 0;
+}
+
 const struct kmsg_oom *why_scene_kill_of(struct why_scene *s, pid_t pid, const char *comm)
 {
 	static struct kmsg_record line;

@@ -47,6 +47,9 @@ static void times(uint64_t n, FILE *out)
 		(void)fprintf(out, ", %s times", number_format_count(count, sizeof(count), n));
 }
 
+/* Groups are charged so much at a time: MEMCG_CHARGE_BATCH, include/linux/memcontrol.h. */
+enum { GROUP_BATCH_BYTES = 64 * 4096 };
+
 /* "in use + asked > bound", and by how much. */
 static void put_numbers(const struct limit_state *s, FILE *out)
 {
@@ -61,8 +64,10 @@ static void put_numbers(const struct limit_state *s, FILE *out)
 		      number_format_amount(bound, sizeof(bound), s->bound, unit));
 	if (sum > s->bound)
 		(void)fprintf(out, ": %s too much\n", number_format_amount(over, sizeof(over), sum - s->bound, unit));
-	else /* groups are charged in batches */
+	else if (s->bound - sum < GROUP_BATCH_BYTES)
 		(void)fputs(": no room for another batch\n", out);
+	else
+		(void)fputs(", as the kernel log tells: less is in use by now\n", out);
 }
 
 static void put_also(const struct why_moment *m, FILE *out)

@@ -65,6 +65,8 @@ const struct snapshot *why_scene_enter(struct why_scene *s, pid_t pid);
 void why_scene_note_marks(struct why_scene *s);
 /* What the kernel logged of a kill of this process since the start: NULL when nothing. */
 const struct kmsg_oom *why_scene_kill_of(struct why_scene *s, pid_t pid, const char *comm);
+/* Whose limit it was, as struct fatal_signal has it, of the groups that are open. */
+unsigned why_scene_group_of(const struct why_scene *s, const struct kmsg_oom *kill);
 
 /* --- limits of processes ----------------------------------------------------------------------------------------- */
 
@@ -143,10 +145,10 @@ struct why_budget {
 };
 bool why_may_look(const struct why_budget *b);
 
-/* The task is held. NULL when memory is short. */
+/* The task is held. kill: what the log says of its end, or NULL. NULL when memory is short. */
 struct why_moment *why_moment_of_refusal(struct why *w, const struct follow_call *call);
 struct why_moment *why_moment_of_signal(struct why *w, pid_t pid, pid_t tid, const struct fatal_signal *signal,
-					bool backtrace);
+					const struct kmsg_oom *kill, bool backtrace);
 void why_moment_free(struct why_moment *m);
 /* How many kills systemd-oomd has marked the group of this directory for; 0: none, or no such group. */
 uint64_t why_oomd_mark(const char *dir);

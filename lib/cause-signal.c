@@ -86,28 +86,43 @@ static void name_swap(const struct cause_case *c, struct limit_state *own)
 	own->where = "memory.max and memory.swap.max of its group";
 }
 
-static void memory_groups(struct cause_case *c, bool log_is_sure)
+/* The kernel's line says whose limit it was: then it was nobody else's. */
+static void blame(const struct cause_case *c, const struct limit_state *named)
+{
+	for (unsigned i = 0; i < c->report->count; i++)
+		if (c->report->state[i].id == CAUSE_MEMCG_MAX)
+			c->report->state[i].refuses = &c->report->state[i] == named;
+}
+
+static void memory_groups(struct cause_case *c, const struct fatal_signal *sig)
 {
 	const struct snapshot *s = c->s;
 	uint64_t peak = s->cgroup.value[CGROUP_MEMORY_PEAK], max = s->cgroup.value[CGROUP_MEMORY_MAX];
-	bool measured_after = peak == ENOMEM_ABSENT;
-	bool any = false;
-
+	bool log_is_sure = sig->log_names_pid > 0, measured_after = peak == ENOMEM_ABSENT, any = false;
+	unsigned group = log_is_sure ? sig->log_group : 0;
 	struct limit_state *own = full_group(c, measured_after ? s->cgroup.value[CGROUP_MEMORY_CURRENT] : peak, max,
 					     "memory.max of its group");
+	const struct limit_state *named = group == LOG_GROUP_OWN && max < ENOMEM_ABSENT ? own : NULL;
+
 	any = own && own->refuses;
 	for (unsigned i = 0; i < s->ancestor_count; i++) {
 		const struct ancestor_numbers *a = &s->ancestor[i];
+		bool blamed = group == LOG_GROUP_ABOVE + i, drained = blamed && a->peak < ENOMEM_ABSENT;
 		if (a->controller != CGROUP_MEMORY || a->max == ENOMEM_UNLIMITED)
 			continue;
-		const struct limit_state *above = full_group(c, a->current, a->max, "memory.max of a group above");
+		/* Who looks from within the group looks when the victim's memory is there again for it to do so. */
+		const struct limit_state *above = full_group(c, drained && a->peak > a->current ? a->peak : a->current,
+							     a->max, "memory.max of a group above");
 		any = any || (above && above->refuses);
+		named = blamed ? above : named;
 	}
 	/*
 	 * Kernels before 5.19 keep no peak on v2, and what is in use now may be less than before the victim died.
 	 * There the kernel's own line decides, and the number stays what was measured.
 	 */
-	if (own && !any && measured_after && log_is_sure && max != ENOMEM_UNLIMITED)
+	if (named)
+		blame(c, named);
+	else if (own && !any && measured_after && log_is_sure && max != ENOMEM_UNLIMITED)
 		own->refuses = true;
 	if (own && own->refuses)
 		name_swap(c, own);
@@ -169,7 +184,7 @@ static void killed(struct cause_case *c, const struct fatal_signal *sig)
 	if (log_is_sure && !sig->log_says_memcg)
 		system_oom(c, sig);
 	else if (sig->oom_counter_moved ? sig->log_names_pid != 0 : log_is_sure && !counted)
-		memory_groups(c, log_is_sure);
+		memory_groups(c, sig);
 	else if (!sig->oom_kill_unclear && (sig->log_names_pid == 0 || (sig->log_names_pid < 0 && counted)) &&
 		 !cpu_time(c))
 		(void)cause_add(c, CAUSE_KILLED_BY_OTHER, (struct cause_sum){0, 1, 0}, 0, "kill(2) by somebody");

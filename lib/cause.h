@@ -94,6 +94,7 @@ void cause_of_refusal(const struct refusal *refusal, const struct snapshot *befo
 		      struct cause_report *ret);
 
 /* A fatal signal as observed, with what the harness knows about who sent it. */
+enum { LOG_GROUP_OWN = 1, LOG_GROUP_ABOVE };
 struct fatal_signal {
 	int signal, code; /* code: si_code, INT32_MIN when the kernel did not show it (SIGKILL) */
 	uint64_t address; /* fault address of SIGSEGV and SIGBUS */
@@ -102,8 +103,10 @@ struct fatal_signal {
 	bool oom_kill_unclear;  /* it did, but another process of the run may have been the victim */
 	int log_names_pid; /* 1: the kernel log names this pid (or this group) as killed; 0: readable and does not; -1:
 			      unreadable */
-	bool log_says_memcg;      /* that line is about a memory cgroup, not the whole machine */
-	bool in_swapoff;          /* it was ended in swapoff(2): the swap that is free is none to go to any more */
+	bool log_says_memcg; /* that line is about a memory cgroup, not the whole machine */
+	unsigned log_group;  /* whose limit that is: LOG_GROUP_OWN, or LOG_GROUP_ABOVE + the snapshot's ancestor; 0:
+				not known */
+	bool in_swapoff;     /* it was ended in swapoff(2): the swap that is free is none to go to any more */
 	uint64_t swap_free_least; /* the least free swap seen during the run: the victim's is free again when it is
 				     looked at; ENOMEM_ABSENT when nobody looked */
 };

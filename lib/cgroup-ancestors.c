@@ -51,6 +51,14 @@ void cgroup_ancestor_read(const struct cgroup_ancestors *a, unsigned index, uint
 		*ret_refused = cgroup_keyed_number(text, key);
 }
 
+uint64_t cgroup_ancestor_peak(const struct cgroup_ancestors *a, unsigned index)
+{
+	if (a->at[index].controller != CGROUP_MEMORY)
+		return ENOMEM_ABSENT;
+	auto_close int fd = cgroup_open_value(a->at[index].path, a->at[index].version, CGROUP_MEMORY_PEAK, false);
+	return fd < 0 ? ENOMEM_ABSENT : cgroup_plain_number(fd);
+}
+
 void cgroup_ancestors_open(const struct cgroup *cg, struct cgroup_ancestors *ret)
 {
 	memset(ret, 0, sizeof(*ret));

@@ -100,7 +100,7 @@ static void take_machine(const struct snapshot_source *s, struct snapshot *ret)
 			(void)procfs_read_number_fd(s->sysctl_fd[i], &ret->sysctl[i]);
 }
 
-static void take_groups(const struct snapshot_source *s, struct snapshot *ret)
+static void take_groups(const struct snapshot_source *s, bool dying, struct snapshot *ret)
 {
 	snapshot_set_absent(ret->cgroup.value, CGROUP_VALUE_COUNT);
 	if (s->cgroup)
@@ -113,6 +113,7 @@ static void take_groups(const struct snapshot_source *s, struct snapshot *ret)
 		struct ancestor_numbers *a = &ret->ancestor[ret->ancestor_count++];
 		a->controller = s->ancestors.at[i].controller;
 		cgroup_ancestor_read(&s->ancestors, i, &a->current, &a->max, &a->refused);
+		a->peak = dying ? cgroup_ancestor_peak(&s->ancestors, i) : ENOMEM_ABSENT;
 	}
 }
 
@@ -141,7 +142,7 @@ static void take(const struct snapshot_source *s, const struct snapshot_request 
 	ret->counted = (struct counted_numbers)COUNTED_ABSENT;
 	ret->in_cgroup = true;
 	take_machine(s, ret);
-	take_groups(s, ret);
+	take_groups(s, request->dying, ret);
 	if (request->pid > 0 && !(request->dying && memory_is_gone(ret)))
 		snapshot_take_process(s, request, ret);
 }

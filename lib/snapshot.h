@@ -104,6 +104,7 @@ struct ancestor_numbers {
 	enum cgroup_controller controller;
 	uint64_t current, max;
 	uint64_t refused; /* what it counts of refusals: pids.events or memory.events "max", v1's failcnt */
+	uint64_t peak;    /* of memory, where somebody is dying; else ENOMEM_ABSENT */
 };
 
 struct snapshot {

@@ -183,7 +183,7 @@ static void test_fork(void **state)
 	/* a group above */
 	fixture_init(&f);
 	f.s.ancestor_count = 1;
-	f.s.ancestor[0] = (struct ancestor_numbers){CGROUP_MEMORY, 8 * MB, 8 * MB, 7};
+	f.s.ancestor[0] = (struct ancestor_numbers){CGROUP_MEMORY, 8 * MB, 8 * MB, 7, ENOMEM_ABSENT};
 	f.before = f.s;
 	f.before.ancestor[0].refused = 6;
 	call(&f, "fork", ENOMEM, 0);

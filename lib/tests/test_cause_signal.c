@@ -202,9 +202,11 @@ static void test_memcg(void **state)
 	assert_only(&f, CAUSE_UNKNOWN);
 	/* killed by a limit above; a limit of pids up there is none of memory */
 	f.s.ancestor_count = 3;
-	f.s.ancestor[0] = (struct ancestor_numbers){CGROUP_MEMORY, 90 * MB, ENOMEM_UNLIMITED, ENOMEM_ABSENT};
-	f.s.ancestor[1] = (struct ancestor_numbers){CGROUP_PIDS, 10, 1, ENOMEM_ABSENT};
-	f.s.ancestor[2] = (struct ancestor_numbers){CGROUP_MEMORY, 64 * MB - PAGE, 64 * MB, ENOMEM_ABSENT};
+	f.s.ancestor[0] =
+		(struct ancestor_numbers){CGROUP_MEMORY, 90 * MB, ENOMEM_UNLIMITED, ENOMEM_ABSENT, ENOMEM_ABSENT};
+	f.s.ancestor[1] = (struct ancestor_numbers){CGROUP_PIDS, 10, 1, ENOMEM_ABSENT, ENOMEM_ABSENT};
+	f.s.ancestor[2] =
+		(struct ancestor_numbers){CGROUP_MEMORY, 64 * MB - PAGE, 64 * MB, ENOMEM_ABSENT, ENOMEM_ABSENT};
 	kill_call(&f, true, 1, true);
 	assert_only(&f, CAUSE_MEMCG_MAX);
 	assert_allows(&f, CAUSE_MEMCG_MAX); /* not its own */
@@ -219,6 +221,56 @@ static void test_memcg(void **state)
 	assert_int_equal(cause_name(&f.report, &index, &also), CAUSE_MEMCG_MAX);
 	assert_int_equal(index, 0);
 	assert_int_equal(also, 1U << 1);
+}
+
+/* The kernel's line names the group: a victim's memory is given back before anybody in the full group can look. */
+static void test_memcg_by_name(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	f.s.cgroup.value[CGROUP_MEMORY_MAX] = ENOMEM_UNLIMITED;
+	f.s.cgroup.value[CGROUP_MEMORY_PEAK] = 40 * MB;
+	f.s.ancestor_count = 2;
+	f.s.ancestor[0] = (struct ancestor_numbers){CGROUP_MEMORY, 30 * MB, ENOMEM_UNLIMITED, ENOMEM_ABSENT, 40 * MB};
+	f.s.ancestor[1] = (struct ancestor_numbers){CGROUP_MEMORY, 30 * MB, 40 * MB, ENOMEM_ABSENT, 40 * MB};
+	struct fatal_signal killed = {.signal = SIGKILL,
+				      .code = INT32_MIN,
+				      .oom_counter_moved = true,
+				      .log_names_pid = 1,
+				      .log_says_memcg = true,
+				      .swap_free_least = ENOMEM_ABSENT};
+	f.signal = killed;
+	judge_signal(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
+	f.signal.log_group = LOG_GROUP_ABOVE + 1;
+	judge_signal(&f);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	assert_int_equal(f.report.state[1].in_use, 40 * MB);
+	/* no peak: the number is what was measured */
+	f.s.ancestor[1].peak = ENOMEM_ABSENT;
+	judge_signal(&f);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	assert_int_equal(f.report.state[1].in_use, 30 * MB);
+	/* its own group was full once, and is not who killed; and the other way round */
+	f.s.cgroup.value[CGROUP_MEMORY_MAX] = 40 * MB;
+	judge_signal(&f);
+	assert_only(&f, CAUSE_MEMCG_MAX);
+	assert_false(f.report.state[0].refuses);
+	assert_true(f.report.state[1].refuses);
+	f.s.ancestor[1].current = 40 * MB;
+	f.signal.log_group = LOG_GROUP_OWN;
+	judge_signal(&f);
+	assert_true(f.report.state[0].refuses);
+	assert_false(f.report.state[1].refuses);
+	/* a log that cannot be read names nobody */
+	f.signal.log_group = LOG_GROUP_ABOVE + 1;
+	f.signal.log_names_pid = -1;
+	f.s.ancestor[1].current = 30 * MB;
+	f.s.ancestor[1].peak = 40 * MB;
+	f.s.cgroup.value[CGROUP_MEMORY_MAX] = ENOMEM_UNLIMITED;
+	judge_signal(&f);
+	assert_only(&f, CAUSE_UNKNOWN);
 }
 
 /* Without memory.peak (v2 before 5.19) only the kernel's line is left, if the numbers say nothing. */
@@ -238,8 +290,8 @@ static void test_memcg_without_peak(void **state)
 	assert_only(&f, CAUSE_MEMCG_MAX);
 	assert_int_equal(state_of(&f, CAUSE_MEMCG_MAX)->in_use, 10 * PAGE);
 	f.s.ancestor_count = 2; /* a full group above explains it, whatever comes after */
-	f.s.ancestor[0] = (struct ancestor_numbers){CGROUP_MEMORY, 64 * MB, 64 * MB, ENOMEM_ABSENT};
-	f.s.ancestor[1] = (struct ancestor_numbers){CGROUP_MEMORY, 64 * MB, 640 * MB, ENOMEM_ABSENT};
+	f.s.ancestor[0] = (struct ancestor_numbers){CGROUP_MEMORY, 64 * MB, 64 * MB, ENOMEM_ABSENT, ENOMEM_ABSENT};
+	f.s.ancestor[1] = (struct ancestor_numbers){CGROUP_MEMORY, 64 * MB, 640 * MB, ENOMEM_ABSENT, ENOMEM_ABSENT};
 	kill_call(&f, true, 1, true);
 	assert_only(&f, CAUSE_MEMCG_MAX);
 	assert_allows(&f, CAUSE_MEMCG_MAX);
@@ -427,6 +479,7 @@ int main(void)
 		cmocka_unit_test(test_stack_growth_other_limits),
 		cmocka_unit_test(test_cpu_time),
 		cmocka_unit_test(test_memcg),
+		cmocka_unit_test(test_memcg_by_name),
 		cmocka_unit_test(test_memcg_without_peak),
 		cmocka_unit_test(test_other_kills),
 		cmocka_unit_test(test_swap_full),

@@ -87,9 +87,9 @@ static void test_pids_max(void **state)
 	assert_null(state_of(&f, CAUSE_PIDS_MAX));
 	/* a group above, behind one without a limit and one of memory */
 	f.s.ancestor_count = 3;
-	f.s.ancestor[0] = (struct ancestor_numbers){CGROUP_PIDS, 50, ENOMEM_UNLIMITED, ENOMEM_ABSENT};
-	f.s.ancestor[1] = (struct ancestor_numbers){CGROUP_MEMORY, 50, 1, ENOMEM_ABSENT};
-	f.s.ancestor[2] = (struct ancestor_numbers){CGROUP_PIDS, 99, 100, ENOMEM_ABSENT};
+	f.s.ancestor[0] = (struct ancestor_numbers){CGROUP_PIDS, 50, ENOMEM_UNLIMITED, ENOMEM_ABSENT, ENOMEM_ABSENT};
+	f.s.ancestor[1] = (struct ancestor_numbers){CGROUP_MEMORY, 50, 1, ENOMEM_ABSENT, ENOMEM_ABSENT};
+	f.s.ancestor[2] = (struct ancestor_numbers){CGROUP_PIDS, 99, 100, ENOMEM_ABSENT, ENOMEM_ABSENT};
 	clone_call(&f, EAGAIN, 17);
 	assert_only(&f, CAUSE_UNKNOWN);
 	f.s.ancestor[2].current = 100;

@@ -51,6 +51,18 @@ try() # group, file of it, value, what: command...
 	echo "$what, lifted: $status after $times"
 	for limit in memory.max pids.max; do echo max >"$group/$limit"; done
 }
+# The same, but why itself is in the inner group.
+try_inside() # what: command...
+{
+	what=$1
+	shift
+	echo 24M >$top/outer/memory.max
+	sh -c 'echo $$ >'$top'/outer/inner/cgroup.procs; exec "$@"' sh "$enomem" why -o /tmp/summary -- sh -c "$@" >/tmp/out 2>&1
+	status=$?
+	read_summary /tmp/summary
+	echo "$what: $status$cause, $limit, $fix"
+	echo max >$top/outer/memory.max
+}
 touches="exec $memory touch --bytes 33554432"
 forks='sleep 0.2 & sleep 0.2 & sleep 0.2 & wait'
 try outer/inner memory.max 12M memory "$touches"
@@ -60,6 +72,7 @@ try outer pids.max 2 "tasks above" "$forks"
 try outer/inner memory.max 12M "by hand" 'kill -KILL $$'
 try outer/inner memory.max 12M "by another" '(kill -TERM $$); sleep 5'
 try outer/inner memory.max 64M enough "$touches"
+try_inside "memory above, told from within" "$touches"
 EOF
 chmod +x "$tool"
 seconds=300 marked "$enomem" hold "--guest=$kernel" --guest-memory=384M --ttl=240s --bring "$enomem" --bring "$(command -v mkdir)" --bring "$memory" \
@@ -73,6 +86,7 @@ one() # what, where, its line (regex): status and cause, limit, fix
 group='/sys/fs/cgroup/outer'
 one "memory" "137 memcg-max, memory.max of its group: $group/inner, echo [0-9]+ > $group/inner/memory.max\$"
 one "memory above" "137 memcg-max, memory.max of .*: $group, echo [0-9]+ > $group/memory.max\$"
+one "memory above, told from within" "137 memcg-max, memory.max of .*: $group, echo [0-9]+ > $group/memory.max\$"
 one "tasks" "2 likely, pids.max of its group: $group/inner, echo [0-9]+ > $group/inner/pids.max\$"
 one "tasks above" "2 likely, pids.max of .*: $group, echo [0-9]+ > $group/pids.max\$"
 for what in memory "memory above" tasks "tasks above"; do

@@ -385,6 +385,18 @@ if [ -f "$limit" ]; then
 	death "memory.max" "SIGKILL memcg-max"
 	is "memory.max: the group" "$(get '.deaths[0].cause | "\(.bound) \(.place)"')" "$((32 << 20)) $memory"
 	like "memory.max: the fix" "$(fix)" "> $limit\$"
+	# From within: it looks when the victim's memory is there again for it to do so, and the log knows whose limit it was.
+	groups=("$memory/inner" "${groups[@]}")
+	mkdir "$memory/inner"
+	if [ -f "$memory/inner/${limit##*/}" ]; then
+		sh -c 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"' sh "$memory/inner" env "$mark" "$enomem" why -j -o "$json" -- \
+			"$(program memory-max)" touch --bytes $((64 << 20)) >"$work/out" 2>"$errors" </dev/null
+		is "memory.max above, told from within: the program's signal" "$?" 137
+		death "memory.max above, told from within" "SIGKILL memcg-max"
+		is "memory.max above, told from within: the group" "$(get '.deaths[0].cause | "\(.bound) \(.place)"')" "$((32 << 20)) $memory"
+	else
+		skip_test "memory.max above, told from within" "the group beside this test hands no memory controller on (cgroup v2)"
+	fi
 else
 	skip_test "memory.max" "no group of the memory controller can be made beside this test"
 fi
