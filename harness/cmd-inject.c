@@ -126,7 +126,9 @@ static int cmd_inject_main(const struct command *self, int argc, char **argv)
 		(void)say_error(ENOSYS, "calls cannot be taken away on this architecture");
 		return EXIT_BROKEN;
 	}
-	return launch_check_privileges(program[0]) < 0 ? EXIT_USAGE : inject(&q, &spec, program);
+	return launch_check_privileges(program[0]) < 0 || launch_check_readable(program[0]) < 0
+		       ? EXIT_USAGE
+		       : inject(&q, &spec, program);
 }
 
 const struct command cmd_inject = {

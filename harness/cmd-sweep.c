@@ -161,7 +161,8 @@ static int cmd_sweep_main(const struct command *self, int argc, char **argv)
 		(void)say_error(ENOSYS, "calls cannot be taken away on this architecture");
 		return EXIT_BROKEN;
 	}
-	return launch_check_privileges(q.sweep.argv[0]) < 0 ? EXIT_USAGE : sweep(&q);
+	return launch_check_privileges(q.sweep.argv[0]) < 0 || launch_check_readable(q.sweep.argv[0]) < 0 ? EXIT_USAGE
+													  : sweep(&q);
 }
 
 const struct command cmd_sweep = {

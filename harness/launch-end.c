@@ -134,3 +134,14 @@ int launch_check_privileges(const char *name)
 	say_hint("as root, or with CAP_SYS_PTRACE, it would");
 	return -EPERM;
 }
+
+int launch_check_readable(const char *name)
+{
+	char path[4096];
+	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_PTRACE) == 1 || !find_program(name, path, sizeof(path)) ||
+	    faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0)
+		return 0;
+	(void)say_error(-errno, "%s: may be executed and not read: nobody can tell where its main() begins", path);
+	say_hint("as root, or with CAP_SYS_PTRACE, one can");
+	return -EACCES;
+}

@@ -85,6 +85,10 @@ int launch_end_likewise(int status);
 /* Would it gain privileges that a watched program does not? Then that was told, -EPERM. */
 int launch_check_privileges(const char *name);
 
+/* -EACCES, told, where the memory of what is executed is closed to who watches it (would_dump(), fs/exec.c): where its
+ * main() begins cannot be found there, nor stopped at. */
+int launch_check_readable(const char *name);
+
 /* --from=exec|entry; 0, or it was told what is wrong. */
 extern const char *const launch_start_names[];
 int launch_parse_from(const char *value, enum follow_start *ret);

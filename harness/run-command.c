@@ -49,9 +49,13 @@ void run_command_spec(const struct run_command *c, struct stage_spec *spec)
 }
 
 /* Past its point of no return an exec that fails can only kill (bprm_execve(), fs/exec.c). */
-bool run_command_died_starting(int root_status)
+int run_command_signal_starting(int root_status)
 {
-	return WIFEXITED(root_status) && WEXITSTATUS(root_status) == STATUS_OF_SIGNAL + SIGSEGV;
+	if (WIFSIGNALED(root_status))
+		return WTERMSIG(root_status);
+	return WIFEXITED(root_status) && WEXITSTATUS(root_status) > STATUS_OF_SIGNAL
+		       ? WEXITSTATUS(root_status) - STATUS_OF_SIGNAL
+		       : 0;
 }
 
 static void read_comm(pid_t pid, char *ret, size_t size)

@@ -26,8 +26,8 @@ struct run_command {
 size_t run_command_length(const struct run_command *c);
 /* Its part of what the stage is told. */
 void run_command_spec(const struct run_command *c, struct stage_spec *spec);
-/* Did the program die of its own exec, as the stage's end tells? */
-bool run_command_died_starting(int root_status);
+/* The signal of which the stage, or the program in its own exec, died; 0: of none. */
+int run_command_signal_starting(int root_status);
 
 /* One kind of refusals: program, call, errno and cause. */
 struct run_refusal_kind {

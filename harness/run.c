@@ -103,6 +103,9 @@ static void pin(const struct run_context *context, const struct plan_run *run, b
 static void explain_no_start(const struct run_context *context, struct run_record *record, int report_fd)
 {
 	struct stage_report report = {0};
+	int signal = run_command_signal_starting(record->witness.root_status);
+	bool narrow = record->run->environment.cgroup[CGROUP_MEMORY_MAX] < ENOMEM_ABSENT;
+	const char *no_room = narrow ? ": memory.max may leave no room for it" : "";
 	/* A terminal's Ctrl-C goes to the stage as well, which may end of it before it is told to ignore it. */
 	if (record->sampler.stopped_by == SAMPLER_STOP_REQUEST || (context->interrupted && *context->interrupted))
 		(void)run_problem(record, 0, "interrupted", NULL, "interrupted");
@@ -118,13 +121,16 @@ static void explain_no_start(const struct run_context *context, struct run_recor
 	else if (report.step[0])
 		(void)run_problem(record, report.error, "stage", NULL, "%s: the program could not be started",
 				  report.step);
-	else if (record->run->command && run_command_died_starting(record->witness.root_status))
+	else if (record->run->command && signal == SIGSEGV)
 		(void)run_problem(record, 0, "start", NULL,
 				  "%s: killed by SIGSEGV before its first instruction: what is limited leaves no room "
 				  "for the program itself",
 				  record->run->command->argv[0]);
+	else if (signal && sigabbrev_np(signal))
+		(void)run_problem(record, 0, "stage", NULL, "killed by SIG%s before the program was started%s",
+				  sigabbrev_np(signal), no_room);
 	else
-		(void)run_problem(record, 0, "stage", NULL, "the stage ended without a word");
+		(void)run_problem(record, 0, "stage", NULL, "the stage ended without a word%s", no_room);
 }
 
 static void close_end(int *fd)

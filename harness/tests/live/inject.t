@@ -312,6 +312,12 @@ if root; then
 	as_nobody "$work/house/enomem" inject mmap "$work/house/id" >"$work/out" 2>"$errors"
 	is "a set-user-ID program: exit status" "$?" 2
 	like "a set-user-ID program: it is said" "$(cat "$errors")" 'house/id: it is set-user-ID, which a program that is watched does not gain'
+	cp "$victim" "$work/house/unread" && chmod 711 "$work/house/unread"
+	for what in "inject mmap:when=1" sweep; do
+		# shellcheck disable=SC2086 # words
+		as_nobody "$work/house/enomem" $what -- "$work/house/unread" clean >"$work/out" 2>"$errors"
+		like "$what: a program that cannot be read" "$? $(cat "$errors")" '^2 .*house/unread: may be executed and not read: nobody can tell where its main\(\) begins'
+	done
 fi
 
 # --- sweeps ---

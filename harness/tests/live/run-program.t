@@ -172,6 +172,7 @@ if [ "$code" -ne 125 ] && put memory-max/touch -- true && [ "$code" -ne 125 ]; t
 	is "the OOM killer ends the program: its signal" "$code" 137
 	like "and whose limit it was" "$(cat "$errors")" 'memcg-max: the program was killed by SIGKILL of the OOM killer'
 	like "with its numbers" "$(cat "$errors")" '> 32 MiB: '
+	exits "no room in its group for its start" 125 ': memory[.]max may leave no room for it' -p memory.max=4K memory-max/touch -- true
 	exits "a limit above the ceiling" 2 'memory.max: above the ceiling' -p memory.max=900G memory-max/touch -- true
 	exits "as many tasks" 2 'pids.max: above the ceiling' -p pids.max=100000 pids-max -- true
 	exits "a command that would not go first" 2 'your command goes first, at 1000' -p oom_score_adj=0 pids-max -- true

@@ -703,6 +703,15 @@ if root; then
 	if [ "$(as_nobody "$work/house/id" -u)" = 0 ]; then
 		is "a set-user-ID program gains nothing" "$(as_nobody "$work/house/enomem" why "$work/house/id" -u 2>"$errors")" 65534
 		like "a set-user-ID program gains nothing: it is said" "$(cat "$errors")" '^note: .*/id is set-user-ID: a program that is watched does not gain privileges'
+		chmod 755 "$work/house/id"
+		if setcap cap_dac_override+ep "$work/house/id" 2>/dev/null; then
+			as_nobody "$work/house/enomem" why "$work/house/id" -u >"$work/out" 2>"$errors"
+			like "nor one with capabilities: it is said" "$(cat "$errors")" '^note: .*/id has capabilities: a program that is watched does not gain privileges'
+			"$enomem" why "$work/house/id" -u >"$work/out" 2>"$errors"
+			unlike "as root it has them: nothing is said" "$(cat "$errors")" 'does not gain privileges'
+		else
+			skip_test "a program with capabilities" "needs setcap: apt-get install libcap2-bin"
+		fi
 	else
 		skip_test "a set-user-ID program" "$work is mounted nosuid"
 	fi
