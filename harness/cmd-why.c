@@ -91,7 +91,7 @@ static int check_request(const struct request *q, char **command)
 
 static int tell(struct why *w, struct request *q)
 {
-	if (q->quiet && w->deaths_count == 0 && !why_has_likely(w))
+	if (q->quiet && w->deaths_count == 0 && !why_has_reason(w))
 		return 0;
 	why_name_places(w);
 	if (q->json) {

@@ -75,8 +75,8 @@ static const char *parameter_of(const char *cause, char *buf, size_t size)
 	return NULL;
 }
 
-/* "in use + asked > bound", and by how much; where the limit is read, and how it is set otherwise. */
-static void put_limit(const json_t *limit, FILE *out)
+/* "in use + asked > bound", and by how much; where the limit is read, and how it is set otherwise, where that helps. */
+static void put_limit(const json_t *limit, bool certain, FILE *out)
 {
 	char in_use[64], asked[64], bound[64], over[64], name[64];
 	const char *unit = text_of(limit, "unit"), *where = text_of(limit, "where");
@@ -98,7 +98,7 @@ static void put_limit(const json_t *limit, FILE *out)
 	if (*where)
 		(void)fprintf(out, "   limit:   %s\n", clean(where));
 	if (parameter)
-		(void)fprintf(out, "   raise:   enomem run -p %s=...\n", parameter);
+		(void)fprintf(out, "   %s enomem run -p %s=...\n", certain ? "raise:  " : "if so:  ", parameter);
 }
 
 static void put_also(const json_t *also, FILE *out)
@@ -118,25 +118,54 @@ static const char *cause_text(const char *cause)
 	return strcmp(cause, "unknown") == 0 ? "no limit that enomem knows" : cause;
 }
 
-/* The latest of those that came shortly before the program's own end: the others it lived on with. */
-static const json_t *likely_reason(const json_t *evidence, int status)
+/* Of one refusal, of a program that ended with a status. */
+static enum why_grade grade_of(const json_t *refusal)
+{
+	json_int_t before = text_integer(refusal, "before_end_ns", -1);
+	if (json_is_true(json_object_get(refusal, "wrongly")) ||
+	    json_is_true(json_object_get(refusal, "made_up_for")) || before < 0)
+		return WHY_SURVIVED;
+	enum why_grade grade = why_grade_failure((uint64_t)before, json_object_get(refusal, "granted_since") != NULL);
+	/* What became of its children is not known; theirs of long ago they most likely lived on with. */
+	bool own = json_is_true(json_object_get(refusal, "own"));
+	return before > (json_int_t)WHY_LIKELY_NS && !own ? WHY_SURVIVED : grade;
+}
+
+/* The likeliest of them, and of these the latest: the others it lived on with. NULL: with all. */
+static const json_t *find_reason(const json_t *evidence, int status, enum why_grade *ret)
 {
 	const json_t *item, *found = NULL;
-	json_int_t nearest = (json_int_t)WHY_LIKELY_NS;
+	json_int_t nearest = 0;
 	size_t i;
+	*ret = WHY_SURVIVED;
 	if (status == 0 || json_is_true(json_object_get(evidence, "deadline_exceeded")))
 		return NULL;
 	json_array_foreach (json_object_get(evidence, "refusals"), i, item) {
-		json_int_t before = text_integer(item, "before_end_ns", -1);
-		if (json_is_true(json_object_get(item, "wrongly")) || before < 0 || before > nearest)
+		enum why_grade grade = grade_of(item);
+		json_int_t before = text_integer(item, "before_end_ns", 0);
+		if (grade == WHY_SURVIVED || grade < *ret || (grade == *ret && before > nearest))
 			continue;
+		*ret = grade;
 		nearest = before;
 		found = item;
 	}
 	return found;
 }
 
-static void put_refusal(const json_t *r, bool likely, FILE *out)
+/* Why it is no more than a possible reason. */
+static void put_doubt(const json_t *r, FILE *out)
+{
+	char bytes[64];
+	const json_t *since = json_object_get(r, "granted_since");
+	if (since)
+		(void)fprintf(out, "   granted: %s by %s since: it may have been a fallback\n",
+			      amount(json_object_get(since, "bytes"), "bytes", bytes, sizeof(bytes)),
+			      text_of(since, "call"));
+	else
+		(void)fputs("   granted: nothing of that kind since, but more than 2 s passed\n", out);
+}
+
+static void put_refusal(const json_t *r, enum why_grade grade, FILE *out)
 {
 	char count[40], least[64], most[64];
 	json_int_t n = text_integer(r, "count", 1);
@@ -154,9 +183,11 @@ static void put_refusal(const json_t *r, bool likely, FILE *out)
 		(void)amount(json_object_get(r, "asked_most"), "bytes", most, sizeof(most));
 		(void)fprintf(out, strcmp(least, most) ? "   asked:   %s to %s\n" : "   asked:   %s\n", least, most);
 	}
-	put_limit(json_object_get(r, "limit"), out);
+	if (grade == WHY_POSSIBLE)
+		put_doubt(r, out);
+	put_limit(json_object_get(r, "limit"), grade != WHY_POSSIBLE, out);
 	put_also(json_object_get(r, "also_refusing"), out);
-	if (likely)
+	if (grade != WHY_SURVIVED)
 		(void)fprintf(
 			out, "   then:    the program's end, %s after it\n",
 			number_format_duration(most, sizeof(most), (uint64_t)text_integer(r, "before_end_ns", 0)));
@@ -164,16 +195,17 @@ static void put_refusal(const json_t *r, bool likely, FILE *out)
 
 static unsigned put_refusals(const json_t *evidence, int status, unsigned number, FILE *out)
 {
-	const json_t *item, *likely = likely_reason(evidence, status);
+	enum why_grade grade;
+	const json_t *item, *reason = find_reason(evidence, status, &grade);
 	size_t i;
-	if (likely) {
-		(void)fprintf(out, "%u. likely reason: ", ++number);
-		put_refusal(likely, true, out);
+	if (reason) {
+		(void)fprintf(out, "%u. %s reason: ", ++number, grade == WHY_LIKELY ? "likely" : "possible");
+		put_refusal(reason, grade, out);
 	}
 	json_array_foreach (json_object_get(evidence, "refusals"), i, item)
-		if (item != likely && !json_is_true(json_object_get(item, "wrongly"))) {
+		if (item != reason && !json_is_true(json_object_get(item, "wrongly"))) {
 			(void)fprintf(out, "%u. survived: ", ++number);
-			put_refusal(item, false, out);
+			put_refusal(item, WHY_SURVIVED, out);
 		}
 	return number;
 }
@@ -209,7 +241,7 @@ static void put_death(const json_t *evidence, FILE *out)
 			    "it\n",
 			    out);
 	else if (strcmp(id, "unknown") != 0)
-		put_limit(cause, out);
+		put_limit(cause, true, out);
 	json_decref(cause);
 }
 
@@ -225,7 +257,7 @@ static unsigned put_end(const json_t *evidence, unsigned number, FILE *out)
 			      amount(json_object_get(environment, "deadline_ns"), "ns", buf, sizeof(buf)));
 		if (strcmp(text_of(cause, "id"), "unknown") != 0 && *text_of(cause, "id")) {
 			(void)fprintf(out, "   held by: %s\n", text_of(cause, "id"));
-			put_limit(cause, out);
+			put_limit(cause, true, out);
 		}
 		json_decref(cause);
 	} else if (strcmp(kind, "signal") == 0 && !*ceiling) {
@@ -351,7 +383,8 @@ json_t *command_json(const json_t *evidence, const struct command_story *story)
 	json_t *o = json_pack("{s:s, s:s, s:s, s:{s:O*}}", "schema", "enomem-command/1", "scenario", story->scenario,
 			      "run", story->run, "program", "argv", json_object_get(evidence, "argv"));
 	json_t *cause = judge_cause(evidence);
-	const json_t *likely = likely_reason(evidence, story->status), *item;
+	enum why_grade grade;
+	const json_t *reason = find_reason(evidence, story->status, &grade), *item;
 	size_t i;
 	for (i = 0; i < ARRAY_SIZE(copied); i++) {
 		json_t *value = json_object_get(evidence, copied[i]);
@@ -360,8 +393,11 @@ json_t *command_json(const json_t *evidence, const struct command_story *story)
 	}
 	if (cause && json_object_set_new(o, "cause", cause) < 0)
 		return json_decref(o), NULL;
-	json_array_foreach (json_object_get(o, "refusals"), i, item)
-		(void)json_object_set_new((json_t *)(uintptr_t)item, "likely", json_boolean(item == likely));
+	json_array_foreach (json_object_get(o, "refusals"), i, item) {
+		enum why_grade its = item == reason ? grade : WHY_SURVIVED;
+		(void)json_object_set_new((json_t *)(uintptr_t)item, "likely", json_boolean(its == WHY_LIKELY));
+		(void)json_object_set_new((json_t *)(uintptr_t)item, "outcome", json_string(why_outcome(its)));
+	}
 	json_t *witness = json_object_get(evidence, "witness");
 	(void)json_object_set_new(o, "watched",
 				  json_pack("{s:O*, s:I, s:I, s:I}", "own_filter",

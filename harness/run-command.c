@@ -137,10 +137,27 @@ void run_refusals_note(const struct refusal *r, void *data)
 	k->processes += k->last_pid != r->tgid;
 	k->last_pid = r->tgid;
 	k->last_ns = r->time_ns;
+	k->last = *r;
+	k->made_up_for = false;
+	k->fallback = (struct grant_fallback){0};
 	if (r->asked_bytes < k->asked_least)
 		k->asked_least = r->asked_bytes;
 	if (r->asked_bytes > k->asked_most)
 		k->asked_most = r->asked_bytes;
+}
+
+void run_refusals_note_granted(const struct refusal *granted, void *data)
+{
+	const struct run_record *record = data;
+	for (unsigned i = 0; i < record->refusals->count; i++) {
+		struct run_refusal_kind *k = &record->refusals->kind[i];
+		if (k->last_pid != granted->tgid || k->made_up_for)
+			continue;
+		enum grant grant = grant_for(&k->last, granted);
+		k->made_up_for = grant == GRANT_AS_MUCH;
+		if (grant == GRANT_LESS && granted->asked_bytes > k->fallback.bytes)
+			k->fallback = (struct grant_fallback){granted->call, granted->asked_bytes};
+	}
 }
 
 static json_t *kind_json(const struct run_refusal_kind *k, const struct witness *w)
@@ -162,6 +179,12 @@ static json_t *kind_json(const struct run_refusal_kind *k, const struct witness 
 		if (k->also >> i & 1)
 			(void)json_array_append_new(also, json_string(cause_infos[k->report.state[i].id].name));
 	(void)json_object_set_new(o, "also_refusing", also);
+	(void)json_object_set_new(o, "own", json_boolean(k->last_pid == w->program));
+	(void)json_object_set_new(o, "made_up_for", json_boolean(k->made_up_for));
+	if (k->fallback.call && !k->made_up_for)
+		(void)json_object_set_new(o, "granted_since",
+					  json_pack("{s:s, s:o}", "call", k->fallback.call->name, "bytes",
+						    json_number(k->fallback.bytes)));
 	if (w->ended && w->end_ns >= k->last_ns)
 		(void)json_object_set_new(o, "before_end_ns", json_number(w->end_ns - k->last_ns));
 	return o;

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "grant.h"
 #include "run.h"
 #include "stage.h"
 
@@ -39,7 +40,10 @@ struct run_refusal_kind {
 	uint64_t count, processes, asked_least, asked_most, last_ns;
 	unsigned looked;
 	pid_t last_pid;
-	struct cause_report report; /* of the last one that was looked at */
+	struct refusal last;            /* of that process */
+	bool made_up_for;               /* it was granted as much since; */
+	struct grant_fallback fallback; /* or less */
+	struct cause_report report;     /* of the last one that was looked at */
 	unsigned named;
 	uint32_t also;
 };
@@ -53,5 +57,6 @@ struct run_refusals {
 
 /* For the witness: `data` is the run's record. */
 void run_refusals_note(const struct refusal *refusal, void *data);
+void run_refusals_note_granted(const struct refusal *granted, void *data);
 /* [{call, errno, program, count, cause, ...}] in the order they were met. */
 json_t *run_refusals_json(const struct run_record *record);

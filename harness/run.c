@@ -276,6 +276,7 @@ static void watch_in_environment(struct run_context *context, struct run_record 
 	if (record->run->command) {
 		record->run->command->shared = &shared;
 		record->witness.refused_call = run_refusals_note;
+		record->witness.granted_call = run_refusals_note_granted;
 	}
 	record->live = context->live;
 	record->live_kind = live_limit_of(record->run).kind;

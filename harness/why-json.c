@@ -109,13 +109,19 @@ static void add_moment(json_t *o, const struct why_moment *m)
 		(void)json_object_set_new(o, "unwound", json_boolean(m->backtrace->unwound));
 }
 
+const char *why_outcome(enum why_grade grade)
+{
+	return grade == WHY_LIKELY ? "likely-fatal" : grade == WHY_POSSIBLE ? "possibly-fatal" : "survived";
+}
+
 static json_t *refusals_json(const struct why_refusals *r)
 {
-	const struct why_moment *m = r->likely && r->last ? r->last : r->first;
+	enum why_grade grade = why_grade_of(r);
+	const struct why_moment *m = grade != WHY_SURVIVED && r->last ? r->last : r->first;
 	json_t *args = json_array(), *o = json_object();
 	(void)json_object_set_new(o, "call", json_string(r->call->name));
 	(void)json_object_set_new(o, "errno", evidence_errno(r->error));
-	(void)json_object_set_new(o, "outcome", json_string(r->likely ? "likely-fatal" : "survived"));
+	(void)json_object_set_new(o, "outcome", json_string(why_outcome(grade)));
 	(void)json_object_set_new(o, "count", json_number(r->count));
 	(void)json_object_set_new(o, "processes", json_number(r->processes));
 	(void)json_object_set_new(o, "granted_later", json_number(r->made_up_for));
@@ -126,11 +132,16 @@ static json_t *refusals_json(const struct why_refusals *r)
 					  json_pack("{s:o, s:o}", "least", json_number(r->asked_least), "most",
 						    json_number(r->asked_most)));
 	(void)json_object_set_new(o, "cause", cause_json(m, r->cause));
-	if (r->likely)
+	if (grade != WHY_SURVIVED)
 		(void)json_object_set_new(o, "then",
 					  json_pack("{s:i, s:o, s:o, s:o}", "pid", (int)r->end.pid, "end",
 						    end_json(r->end.status), "after_ns", json_number(r->end.after_ns),
-						    "processes", json_number(r->likely)));
+						    "processes",
+						    json_number(grade == WHY_LIKELY ? r->likely : r->possible)));
+	if (grade == WHY_POSSIBLE && r->fallback.call)
+		(void)json_object_set_new(o, "granted_since",
+					  json_pack("{s:s, s:o}", "call", r->fallback.call->name, "bytes",
+						    json_number(r->fallback.bytes)));
 	for (unsigned i = 0; m && i < 6; i++)
 		(void)json_array_append_new(args, json_integer((json_int_t)m->refusal.args[i]));
 	(void)json_object_set_new(o, "args", args);

@@ -21,7 +21,9 @@ struct known {
 	char comm[WHY_COMM];
 	struct why_refusals *last; /* its last refusal, NULL when it has none since its exec */
 	uint64_t last_ns;
-	siginfo_t signal; /* the last one delivered; si_signo 0: none */
+	struct refusal last_refusal;    /* and what it was, */
+	struct grant_fallback fallback; /* and what was granted since */
+	siginfo_t signal;               /* the last one delivered; si_signo 0: none */
 	struct why_sender sender;
 	struct why_moment *fault; /* at its last SIGSEGV or SIGBUS */
 	struct why_moment *death; /* at its SIGKILL */
@@ -172,17 +174,25 @@ static void on_refused(const struct follow_call *call, void *data)
 	if (g->wrongly)
 		return;
 	k->last = g;
+	k->last_refusal = *call->refusal;
+	k->fallback = (struct grant_fallback){0};
 	k->last_ns = clock_now_ns(); /* the look at it took a while */
 }
 
-static void on_granted_later(struct follow_process *p, void *data)
+static bool on_granted(struct follow_process *p, const struct refusal *granted, void *data)
 {
 	struct known *k = p->data;
 	(void)data;
-	if (k && k->last) {
+	if (!k || !k->last)
+		return false;
+	enum grant grant = grant_for(&k->last_refusal, granted);
+	if (grant == GRANT_AS_MUCH) {
 		k->last->made_up_for++;
 		k->last = NULL;
+	} else if (grant == GRANT_LESS && granted->asked_bytes > k->fallback.bytes) {
+		k->fallback = (struct grant_fallback){granted->call, granted->asked_bytes};
 	}
+	return k->last != NULL;
 }
 
 bool why_counts(const struct why_refusals *r)
@@ -190,10 +200,22 @@ bool why_counts(const struct why_refusals *r)
 	return !r->wrongly;
 }
 
-bool why_has_likely(const struct why *w)
+enum why_grade why_grade_failure(uint64_t after_ns, bool granted_less)
+{
+	if (after_ns > WHY_LIKELY_NS)
+		return granted_less ? WHY_SURVIVED : WHY_POSSIBLE;
+	return granted_less ? WHY_POSSIBLE : WHY_LIKELY;
+}
+
+enum why_grade why_grade_of(const struct why_refusals *r)
+{
+	return r->likely ? WHY_LIKELY : r->possible ? WHY_POSSIBLE : WHY_SURVIVED;
+}
+
+bool why_has_reason(const struct why *w)
 {
 	for (unsigned i = 0; i < w->refusals_count; i++)
-		if (w->refusals[i].likely)
+		if (why_grade_of(&w->refusals[i]) != WHY_SURVIVED)
 			return true;
 	return false;
 }
@@ -382,13 +404,12 @@ static const struct why_deaths *note_death(struct why *w, struct known *k, pid_t
 }
 
 /*
- * Its last refusal is the likely reason when it was recent, was not made up for, and the end was the process's own: an
- * exit status, or a signal that it raised itself or was given because the new image could not be mapped.
+ * Its last refusal may be the reason when it was not made up for, and the end was the process's own: an exit status, or
+ * a signal that it raised itself or was given because the new image could not be mapped.
  */
-static bool refusal_is_likely(const struct why_deaths *death, const struct known *k, pid_t pid, int status,
-			      uint64_t after_ns)
+static bool refusal_may_be_reason(const struct why_deaths *death, const struct known *k, pid_t pid, int status)
 {
-	if (!k->last || after_ns > WHY_LIKELY_NS || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+	if (!k->last || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
 		return false;
 	if (WIFEXITED(status))
 		return true;
@@ -397,14 +418,26 @@ static bool refusal_is_likely(const struct why_deaths *death, const struct known
 	return !has_sender(&k->signal) || k->sender.pid == pid || k->signal.si_signo != WTERMSIG(status);
 }
 
+static void note_reason(struct known *k, struct why_end end)
+{
+	struct why_refusals *r = k->last;
+	enum why_grade before = why_grade_of(r), grade = why_grade_failure(end.after_ns, k->fallback.call);
+	r->likely += grade == WHY_LIKELY;
+	r->possible += grade == WHY_POSSIBLE;
+	if (grade <= before)
+		return;
+	r->end = end;
+	r->fallback = k->fallback;
+}
+
 static void note_end(struct why *w, struct known *k, pid_t pid, int status)
 {
 	const struct why_deaths *death = NULL;
 	uint64_t after_ns = clock_now_ns() - k->last_ns;
 	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGPIPE)
 		death = note_death(w, k, pid, WTERMSIG(status));
-	if (refusal_is_likely(death, k, pid, status, after_ns) && k->last->likely++ == 0)
-		k->last->end = (struct why_end){pid, status, after_ns};
+	if (refusal_may_be_reason(death, k, pid, status))
+		note_reason(k, (struct why_end){pid, status, after_ns});
 }
 
 static void on_ended(struct follow_process *p, bool let_go, int status, void *data)
@@ -424,7 +457,7 @@ static void on_ended(struct follow_process *p, bool let_go, int status, void *da
 const struct follow_handlers why_handlers = {
 	.executed = on_executed,
 	.refused = on_refused,
-	.granted_later = on_granted_later,
+	.granted = on_granted,
 	.signalled = on_signalled,
 	.kills = on_kills,
 	.limits = on_limits,

@@ -154,7 +154,7 @@ static void put_command(const char *label, const char *command, FILE *out)
 }
 
 /* What there is to say of the limit that was named. */
-static void put_moment(const struct why_moment *m, FILE *out)
+static void put_moment(const struct why_moment *m, bool certain, FILE *out)
 {
 	if (m->named < m->report.count) {
 		const struct limit_state *s = &m->report.state[m->named];
@@ -175,7 +175,7 @@ static void put_moment(const struct why_moment *m, FILE *out)
 	if (m->show)
 		put_command("show:   ", m->show, out);
 	if (m->fix)
-		put_command("fix:    ", m->fix, out);
+		put_command(certain ? "fix:    " : "if so:  ", m->fix, out);
 }
 
 static const char *cause_text(enum cause_id cause)
@@ -208,20 +208,46 @@ static void put_asked(const struct why_refusals *r, FILE *out)
 		(void)fprintf(out, "   asked:   %s to %s\n", least, most);
 }
 
-static void put_likely(const struct why_refusals *r, FILE *out)
+/* Why it is no more than a possible reason. */
+static void put_doubt(const struct why_refusals *r, FILE *out)
+{
+	char bytes[64];
+	if (r->fallback.call)
+		(void)fprintf(out, "   granted: %s by %s since: it may have been a fallback\n",
+			      number_format_bytes(bytes, sizeof(bytes), r->fallback.bytes), r->fallback.call->name);
+	else
+		(void)fputs("   granted: nothing of that kind since, but more than 2 s passed\n", out);
+}
+
+static void put_reason(const struct why_refusals *r, FILE *out)
 {
 	char end[64], after[64];
+	bool likely = why_grade_of(r) == WHY_LIKELY;
+	uint64_t processes = likely ? r->likely : r->possible;
 	put_refusals_head(r, out);
 	(void)fputc('\n', out);
 	put_asked(r, out);
+	if (!likely)
+		put_doubt(r, out);
 	(void)fprintf(out, "   then:    process %d: %s, %s after it", r->end.pid,
 		      why_end_text(r->end.status, end, sizeof(end)),
 		      number_format_duration(after, sizeof(after), r->end.after_ns));
-	if (r->likely > 1)
-		(void)fprintf(out, "; so ended %" PRIu64 " processes", r->likely);
+	if (processes > 1)
+		(void)fprintf(out, "; so ended %" PRIu64 " processes", processes);
 	(void)fputc('\n', out);
 	if (r->last || r->first)
-		put_moment(r->last ? r->last : r->first, out);
+		put_moment(r->last ? r->last : r->first, likely, out);
+}
+
+/* Those of a grade, numbered. */
+static unsigned put_reasons(const struct why *w, enum why_grade grade, const char *head, unsigned number, FILE *out)
+{
+	for (unsigned i = 0; i < w->refusals_count; i++)
+		if (why_grade_of(&w->refusals[i]) == grade) {
+			(void)fprintf(out, "%u. %s: ", ++number, head);
+			put_reason(&w->refusals[i], out);
+		}
+	return number;
 }
 
 static void put_survived(const struct why_refusals *r, bool everything, FILE *out)
@@ -236,7 +262,7 @@ static void put_survived(const struct why_refusals *r, bool everything, FILE *ou
 		return;
 	put_asked(r, out);
 	if (r->first)
-		put_moment(r->first, out);
+		put_moment(r->first, true, out);
 }
 
 static void put_sender(const struct why_deaths *d, FILE *out)
@@ -278,7 +304,7 @@ static void put_death(const struct why_deaths *d, FILE *out)
 	(void)fputc('\n', out);
 	put_sender(d, out);
 	if (d->moment)
-		put_moment(d->moment, out);
+		put_moment(d->moment, true, out);
 }
 
 /* --- all of it --------------------------------------------------------------------------------------------------- */
@@ -341,15 +367,13 @@ static void put_notes(const struct why *w, FILE *out)
 
 void why_print(const struct why *w, bool everything, FILE *out)
 {
-	unsigned likely = 0, survived = 0, number = 0;
-	for (unsigned i = 0; i < w->refusals_count; i++) {
-		likely += w->refusals[i].likely != 0;
-		survived += !w->refusals[i].likely && why_counts(&w->refusals[i]);
-	}
+	unsigned refused = 0, number = 0;
+	for (unsigned i = 0; i < w->refusals_count; i++)
+		refused += why_counts(&w->refusals[i]);
 	put_head(w, out);
-	(void)fputs(likely + survived + w->deaths_count ? "; "
-		    : is_blind(w)                       ? "; no refusal was seen; "
-							: "; nothing was refused; ",
+	(void)fputs(refused + w->deaths_count ? "; "
+		    : is_blind(w)             ? "; no refusal was seen; "
+					      : "; nothing was refused; ",
 		    out);
 	put_watched(w, out);
 	(void)fputc('\n', out);
@@ -357,13 +381,10 @@ void why_print(const struct why *w, bool everything, FILE *out)
 		(void)fprintf(out, "%u. ", ++number);
 		put_death(&w->deaths[i], out);
 	}
+	number = put_reasons(w, WHY_LIKELY, "likely reason", number, out);
+	(void)put_reasons(w, WHY_POSSIBLE, "possible reason", number, out);
 	for (unsigned i = 0; i < w->refusals_count; i++)
-		if (w->refusals[i].likely) {
-			(void)fprintf(out, "%u. likely reason: ", ++number);
-			put_likely(&w->refusals[i], out);
-		}
-	for (unsigned i = 0; i < w->refusals_count; i++)
-		if (!w->refusals[i].likely && why_counts(&w->refusals[i]))
+		if (why_grade_of(&w->refusals[i]) == WHY_SURVIVED && why_counts(&w->refusals[i]))
 			put_survived(&w->refusals[i], everything, out);
 	put_notes(w, out);
 }

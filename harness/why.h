@@ -16,6 +16,7 @@
 #include "cause.h"
 #include "cgroup.h"
 #include "follow.h"
+#include "grant.h"
 #include "kmsg.h"
 #include "procfs.h"
 #include "snapshot.h"
@@ -24,7 +25,7 @@
 #define WHY_NOTES     8
 #define WHY_COMM      16
 #define WHY_SETTERS   64
-#define WHY_LIKELY_NS 2000000000ULL /* a refusal longer ago than this is no likely reason for an end */
+#define WHY_LIKELY_NS 2000000000ULL /* a refusal longer ago than this is at most a possible reason for an end */
 
 /* --- scene ------------------------------------------------------------------------------------------------------- */
 
@@ -178,6 +179,15 @@ struct why_end {
 	uint64_t after_ns;
 };
 
+/* What a program did after it was refused, which may be told by nothing but what it was granted. */
+enum why_grade {
+	WHY_SURVIVED,
+	WHY_POSSIBLE, /* it failed, but was granted less meanwhile; or it took long, and was granted nothing */
+	WHY_LIKELY,   /* it failed soon, and was granted nothing that could stand in */
+};
+/* Of a refusal that was not made up for, of a process that failed: how long after it, granted less since or not. */
+enum why_grade why_grade_failure(uint64_t after_ns, bool granted_less);
+
 /* Refusals of one kind. */
 struct why_refusals {
 	char comm[WHY_COMM];
@@ -189,8 +199,9 @@ struct why_refusals {
 	uint64_t asked_least, asked_most;
 	pid_t last_pid;
 	struct why_moment *first, *last;
-	uint64_t likely;    /* processes that it is the likely reason of the end of */
-	struct why_end end; /* of the first of them */
+	uint64_t likely, possible;      /* processes that it is the likely, or a possible, reason of the end of */
+	struct why_end end;             /* of the first of those that it is the likelier reason of */
+	struct grant_fallback fallback; /* of that one, a possible reason */
 };
 
 struct why_sender {
@@ -256,8 +267,9 @@ extern const struct follow_handlers why_handlers;
 void why_free(struct why *w);
 /* A refusal that was one: not asked wrongly. */
 bool why_counts(const struct why_refusals *r);
-/* Is it, or any, the likely reason of an end? */
-bool why_has_likely(const struct why *w);
+enum why_grade why_grade_of(const struct why_refusals *r);
+/* Is any refusal the likely reason of an end, or a possible one? */
+bool why_has_reason(const struct why *w);
 /* Said once, however often it is noted. */
 __attribute__((format(printf, 2, 3))) void why_note(struct why *w, const char *format, ...);
 /* A process that is attached to: has it a seccomp filter? Its refusals are seen, but no limit explains them. */
@@ -279,5 +291,7 @@ int why_attach(struct why *w, pid_t pid, uint64_t for_ns);
 void why_name_places(struct why *w);
 void why_print(const struct why *w, bool everything, FILE *out);
 json_t *why_json(const struct why *w);
+/* A grade, in JSON. */
+const char *why_outcome(enum why_grade grade);
 /* "exit status 1", "SIGSEGV" */
 char *why_end_text(int status, char *buf, size_t size);

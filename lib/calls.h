@@ -98,7 +98,8 @@ struct refusal {
 	bool injected;         /* by the witness: the kernel was never asked */
 	bool ia32;             /* a 32-bit call of x86-64: its addresses end at 4 GiB; args are those of the row */
 	int32_t tgid, tid;     /* in the harness's pid namespace */
-	uint64_t time_ns;      /* CLOCK_MONOTONIC */
+	uint64_t instruction, stack; /* pointers of the task at the call; 0: not known */
+	uint64_t time_ns;            /* CLOCK_MONOTONIC */
 };
 
 /*

@@ -13,8 +13,9 @@ struct follow_task {
 	bool sets_filter; /* likewise, of one that asks for a seccomp filter */
 	const struct call_info *call;
 	uint64_t args[6];
-	int injected;     /* the errno this call is refused with, by us */
-	bool has_pending; /* a stop collected while its process was held, still to be handled */
+	uint64_t instruction, stack; /* pointers at the end of the call */
+	int injected;                /* the errno this call is refused with, by us */
+	bool has_pending;            /* a stop collected while its process was held, still to be handled */
 	int pending_status;
 	struct follow_task *next;
 };

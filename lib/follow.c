@@ -164,6 +164,8 @@ static void on_refused(struct follow *f, struct follow_task *t, int64_t result, 
 	memcpy(r->args, t->args, sizeof(r->args));
 	r->injected = t->injected != 0;
 	r->clone_flags = t->call->family == CALL_TASK ? call_clone_flags(t->call, t->tid, t->args) : 0;
+	r->instruction = t->instruction;
+	r->stack = t->stack;
 	r->time_ns = clock_now_ns();
 	r->asked_bytes = asked_bytes(t, result);
 	t->process->was_refused = true;
@@ -173,18 +175,19 @@ static void on_refused(struct follow *f, struct follow_task *t, int64_t result, 
 		f->handlers.refused(&call, f->data);
 }
 
-/* Was what the process was refused last given to it after all? malloc() turns from brk(2) to mmap(2). */
-static bool makes_up_for(const struct follow_task *t, int64_t result)
+/* The break is known from the first call on: brk(2) returns it. */
+static void on_granted(struct follow *f, struct follow_task *t, int64_t result)
 {
-	const struct refusal *last = &t->process->last_refused;
-	bool for_break = last->call->family == CALL_BREAK && t->call->family == CALL_MAP;
-	if (t->call->family != last->call->family && !for_break)
-		return false;
-	if (t->call == last->call && t->call->nr == SYS_fcntl) /* measured by its slots, or refused by its size */
-		return (uint32_t)t->args[2] >= (uint32_t)last->args[2];
-	if (t->call->family == CALL_BREAK) /* it asks for an end */
-		return t->args[0] >= last->args[0];
-	return t->call->family == CALL_EXEC || asked_bytes(t, result) >= last->asked_bytes;
+	const struct follow_process *p = t->process;
+	struct refusal granted = {.call = t->call, .tid = t->tid, .tgid = p->pid};
+	granted.instruction = t->instruction;
+	granted.stack = t->stack;
+	memcpy(granted.args, t->args, sizeof(granted.args));
+	if (t->call->family != CALL_BREAK)
+		granted.asked_bytes = asked_bytes(t, result);
+	else if (p->last_break && (uint64_t)result > p->last_break)
+		granted.asked_bytes = (uint64_t)result - p->last_break;
+	t->process->was_refused = f->handlers.granted(t->process, &granted, f->data);
 }
 
 static void on_call_end(struct follow *f, struct follow_task *t, int64_t result, bool is_error)
@@ -203,11 +206,11 @@ static void on_call_end(struct follow *f, struct follow_task *t, int64_t result,
 		on_refused(f, t, result, t->injected);
 	} else if (call_refused(t->tid, t->call, t->args, result, is_error, &error)) {
 		on_refused(f, t, result, error);
-	} else if (t->process->was_refused && !is_error && makes_up_for(t, result)) {
-		t->process->was_refused = false;
-		if (f->handlers.granted_later)
-			f->handlers.granted_later(t->process, f->data);
+	} else if (t->process->was_refused && !is_error && f->handlers.granted) {
+		on_granted(f, t, result);
 	}
+	if (t->call->family == CALL_BREAK && !is_error && !f->handlers.calling)
+		t->process->last_break = (uint64_t)result;
 }
 
 /* A stop at a call, of the filter's or of PTRACE_SYSCALL. */
@@ -221,8 +224,11 @@ static void on_call_stop(struct follow *f, struct follow_task *t)
 	/* Numbers of the 32-bit entry mean other calls; the filter does not stop for them. */
 	else if (info.op == PTRACE_SYSCALL_INFO_ENTRY && !f->filtered && !call_is_ia32(info.arch))
 		on_call(f, t, info.entry.nr, (const uint64_t *)info.entry.args);
-	else if (info.op == PTRACE_SYSCALL_INFO_EXIT)
+	else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
+		t->instruction = info.instruction_pointer;
+		t->stack = info.stack_pointer;
 		on_call_end(f, t, info.exit.rval, info.exit.is_error);
+	}
 }
 
 static void on_new_task(struct follow *f, const struct follow_task *parent, int event)
@@ -235,11 +241,14 @@ static void on_new_task(struct follow *f, const struct follow_task *parent, int 
 	const struct follow_task *t = follow_find(f, (pid_t)tid);
 	if (!t)
 		t = follow_get(f, (pid_t)tid, may_be_thread ? process_of((pid_t)tid) : (pid_t)tid);
-	if (t)
-		follow_begin_child(f, parent, t->process->pid,
-				   event == PTRACE_EVENT_VFORK ||
-					   (is_clone && call_clone_flags(parent->call, parent->tid, parent->args) &
-								0x100 /* CLONE_VM */));
+	if (!t)
+		return;
+	if (!t->process->last_break) /* the same memory, or a copy of it */
+		t->process->last_break = parent->process->last_break;
+	follow_begin_child(
+		f, parent, t->process->pid,
+		event == PTRACE_EVENT_VFORK ||
+			(is_clone && call_clone_flags(parent->call, parent->tid, parent->args) & 0x100 /* CLONE_VM */));
 }
 
 static void on_exec(struct follow *f, struct follow_task *t)
@@ -258,6 +267,7 @@ static void on_exec(struct follow *f, struct follow_task *t)
 	}
 	f->started = true;
 	t->process->was_refused = false;
+	t->process->last_break = 0;
 	if (f->handlers.calling)
 		follow_renew(f, t);
 	if (f->handlers.executed)

@@ -19,12 +19,11 @@
 /* A process; `data` is the caller's, NULL at first. */
 struct follow_process {
 	pid_t pid;
-	unsigned tasks; /* followed now */
-	bool over;      /* its end was told */
-	/* Of the calls that a later one is measured by: the last one refused, whatever became of it. */
-	bool was_refused;
+	unsigned tasks;   /* followed now */
+	bool over;        /* its end was told */
+	bool was_refused; /* and it is still to be told what is granted to it */
 	struct refusal last_refused;
-	uint64_t last_break; /* as it was last seen to be; 0: not known. With `calling` only */
+	uint64_t last_break; /* as it was last seen to be; 0: not known */
 	uint64_t entry;      /* where a breakpoint waits: this program has not begun yet; 0: it has */
 	long entry_word;     /* what stood there */
 	bool entry_is_main;  /* it is the one at main(), not the one before */
@@ -48,8 +47,8 @@ struct follow_handlers {
 	int (*calling)(const struct follow_process *p, const struct call_info *call, uint64_t asked, void *data);
 	/* The task stands still at the end of the call; follow_hold() stops the others of its process. */
 	void (*refused)(const struct follow_call *call, void *data);
-	/* A call like the last refused one of the process, for as much or more, was granted. */
-	void (*granted_later)(struct follow_process *p, void *data);
+	/* A call was granted to a process that was refused one before. Are later ones to be told, too? */
+	bool (*granted)(struct follow_process *p, const struct refusal *granted, void *data);
 	/* A signal is about to be delivered. */
 	void (*signalled)(struct follow_process *p, pid_t tid, const siginfo_t *info, void *data);
 	/* SIGKILL is about to be sent by a task of ours to `target`, as kill(2) takes it. */

@@ -17,6 +17,7 @@ struct tracee {
 	bool sets_filter; /* likewise, of one that asks for a seccomp filter */
 	const struct call_info *call;
 	uint64_t args[6];
+	uint64_t instruction, stack; /* pointers at the end of the call */
 	bool ia32; /* the call came through the 32-bit entry; args are those of the row all the same */
 	uint64_t clone_flags;
 	int injected;     /* the errno the witness refuses this call with, 0 for none */

@@ -38,6 +38,8 @@ void witness_note_refused(struct witness *w, const struct tracee *t, int64_t res
 	r->ia32 = t->ia32;
 	r->tid = t->tid;
 	r->tgid = t->tgid;
+	r->instruction = t->instruction;
+	r->stack = t->stack;
 	r->time_ns = clock_now_ns();
 	r->asked_bytes = witness_asked(t, result);
 	r->messages = r->message_bytes = 0;

@@ -114,6 +114,20 @@ static void note_refused(struct witness *w, const struct tracee *t, int64_t resu
 	witness_note_refused(w, t, result, error);
 }
 
+/* What a brk(2) grew by is known of the program's own process. */
+static void tell_granted(const struct witness *w, const struct tracee *t, int64_t result, uint64_t break_before)
+{
+	struct refusal granted = {.call = t->call, .clone_flags = t->clone_flags, .tid = t->tid, .tgid = t->tgid};
+	granted.instruction = t->instruction;
+	granted.stack = t->stack;
+	memcpy(granted.args, t->args, sizeof(granted.args));
+	if (t->call->family != CALL_BREAK)
+		granted.asked_bytes = witness_asked(t, result);
+	else if (t->tgid == w->program && break_before && (uint64_t)result > break_before)
+		granted.asked_bytes = (uint64_t)result - break_before;
+	w->granted_call(&granted, w->data);
+}
+
 static void on_call_exit(struct witness *w, struct tracee *t)
 {
 	struct __ptrace_syscall_info info;
@@ -128,6 +142,9 @@ static void on_call_exit(struct witness *w, struct tracee *t)
 			w->own_filter = t->tgid;
 		return;
 	}
+	t->instruction = info.instruction_pointer;
+	t->stack = info.stack_pointer;
+	uint64_t break_before = w->last_break;
 	if (t->call->family == CALL_BREAK && !info.exit.is_error && t->tgid == w->program)
 		w->last_break = (uint64_t)info.exit.rval;
 	if (t->injected) {
@@ -141,6 +158,8 @@ static void on_call_exit(struct witness *w, struct tracee *t)
 	}
 	if (!info.exit.is_error)
 		witness_note_granted(w, t, info.exit.rval);
+	if (!info.exit.is_error && w->granted_call && w->refused)
+		tell_granted(w, t, info.exit.rval, break_before);
 	/* The flags of clone3() lie in memory that another thread may have changed after we looked. */
 	if (t->call->family == CALL_TASK && !info.exit.is_error && info.exit.rval > 0 && !t->made_task)
 		on_untraced(w);

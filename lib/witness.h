@@ -54,6 +54,8 @@ struct witness {
 	void (*look)(pid_t pid, void *data);
 	/* Called for every refused call, once it is recorded, while its process is held. May be NULL. */
 	void (*refused_call)(const struct refusal *refusal, void *data);
+	/* Called at every call that is granted once one was refused; may be NULL. What they have is as in a refusal. */
+	void (*granted_call)(const struct refusal *granted, void *data);
 	/* Called once, after the snapshot of the first refused call and before the program goes on; may be NULL. */
 	void (*at_failing_moment)(const struct refusal *first, void *data);
 	/* Called once, before the program's first instruction and after the snapshot of then; may be NULL. */

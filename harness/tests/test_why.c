@@ -91,7 +91,7 @@ static void test_likely(void **state)
 	r->likely = 1;
 	r->end = (struct why_end){42, 1 << 8, 300000};
 	w.root_status = 1 << 8;
-	assert_true(why_has_likely(&w));
+	assert_true(why_has_reason(&w));
 	char *text = printed(&w, false);
 	contains(text, "enomem why: ./server: exit status 1; ");
 	contains(text, "1. likely reason: max-map-count refused mmap (ENOMEM), 3 times, in process 42 (server)\n");
@@ -107,6 +107,59 @@ static void test_likely(void **state)
 	assert_int_equal(json_integer_value(json_object_get(first, "count")), 3);
 	json_decref(json);
 	follow_free(w.follow);
+}
+
+/* Told with its numbers, what speaks against it, and a command that is worth it only if it was that; after likely ones.
+ */
+static void test_possible(void **state)
+{
+	static struct why w;
+	struct why_moment m, certain;
+	char fix[] = "sysctl -w vm.max_map_count=131062";
+	(void)state;
+	begin(&w);
+	struct why_refusals *r = refuse(&w, &m);
+	r->possible = 2;
+	r->end = (struct why_end){42, 1 << 8, 300000};
+	r->fallback = (struct grant_fallback){call_by_name("mmap"), 1 << 20};
+	m.fix = fix;
+	assert_int_equal(why_grade_of(r), WHY_POSSIBLE);
+	assert_true(why_has_reason(&w));
+	char *text = printed(&w, false);
+	contains(text, "1. possible reason: max-map-count refused mmap (ENOMEM), 3 times, in process 42 (server)\n");
+	contains(text, "   granted: 1 MiB by mmap since: it may have been a fallback\n");
+	contains(text, "exit status 1, 300 us after it; so ended 2 processes\n");
+	contains(text, "1 area too much\n");
+	contains(text, "   if so:   sysctl -w vm.max_map_count=131062\n");
+	assert_null(strstr(text, "fix:"));
+	assert_null(strstr(text, "survived"));
+	free(text);
+	json_t *json = why_json(&w), *first = json_array_get(json_object_get(json, "refusals"), 0);
+	const json_t *since = json_object_get(first, "granted_since");
+	assert_string_equal(json_string_value(json_object_get(first, "outcome")), "possibly-fatal");
+	assert_string_equal(json_string_value(json_object_get(since, "call")), "mmap");
+	assert_int_equal(json_integer_value(json_object_get(since, "bytes")), 1 << 20);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(first, "then"), "processes")), 2);
+	json_decref(json);
+
+	r->fallback.call = NULL;
+	refuse(&w, &certain)->likely = 1;
+	text = printed(&w, false);
+	contains(text, "   granted: nothing of that kind since, but more than 2 s passed\n");
+	const char *likely = strstr(text, "1. likely reason: "), *possible = strstr(text, "2. possible reason: ");
+	assert_true(likely && possible && likely < possible);
+	free(text);
+	follow_free(w.follow);
+}
+
+static void test_grades(void **state)
+{
+	(void)state;
+	assert_int_equal(why_grade_failure(0, false), WHY_LIKELY);
+	assert_int_equal(why_grade_failure(WHY_LIKELY_NS, false), WHY_LIKELY);
+	assert_int_equal(why_grade_failure(WHY_LIKELY_NS, true), WHY_POSSIBLE);
+	assert_int_equal(why_grade_failure(WHY_LIKELY_NS + 1, false), WHY_POSSIBLE);
+	assert_int_equal(why_grade_failure(WHY_LIKELY_NS + 1, true), WHY_SURVIVED);
 }
 
 static void fixed(enum cause_id cause, struct limit_state state, const char *show, const char *fix)
@@ -392,7 +445,7 @@ static void test_survived(void **state)
 	(void)state;
 	begin(&w);
 	refuse(&w, &m)->made_up_for = 3;
-	assert_false(why_has_likely(&w));
+	assert_false(why_has_reason(&w));
 	char *text = printed(&w, false);
 	contains(text, "survived: max-map-count refused mmap (ENOMEM), 3 times, in process 42 (server); as much was "
 		       "granted later\n");
@@ -673,6 +726,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_likely),
+		cmocka_unit_test(test_possible),
+		cmocka_unit_test(test_grades),
 		cmocka_unit_test(test_fixes),
 		cmocka_unit_test(test_inherited),
 		cmocka_unit_test(test_set_by_the_program),

@@ -153,6 +153,21 @@ if [ -n "$python" ]; then
 	put narrow -- "$python" -c 'try: bytes(1 << 30)
 except MemoryError: print("did without")'
 	is "python: what it survives is no reason" "$code/$(cat "$work/out")/$(get "$likely | length")/$(get '.refusals | length > 0')" "0/did without/0/true"
+	put narrow -- "$python" -c 'import sys
+try: bytearray(1 << 30)
+except MemoryError: made_do = bytearray(1 << 20)
+sys.exit("bad argument")'
+	is "python: what it made do without is a possible reason" "$code/$(get '[.refusals[] | select(.outcome == "possibly-fatal")] | map("\(.call) \(.granted_since.call)") | join(",")')/$(get "$likely | length")" "1/mmap mmap/0"
+	say narrow -- "$python" -c 'import sys
+try: bytearray(1 << 30)
+except MemoryError: made_do = bytearray(1 << 20)
+sys.exit("bad argument")'
+	like "python: for people" "$(grep -E "^1|granted:|if so:" "$errors" | cut -c1-60 | paste -sd+)" '^1\. possible reason: rlimit-as refused mmap .*\+ +granted: .* by mmap since: .*\+ +if so: +enomem run -p rlimit\.as='
+	put narrow -- "$python" -c 'import mmap, os, time
+try: mmap.mmap(-1, 1 << 30)
+except OSError: time.sleep(3)
+os._exit(1)'
+	is "python: slow to fail, a possible reason" "$(get '[.refusals[] | "\(.call) \(.outcome) \(.granted_since)"] | join(",")')" "mmap possibly-fatal null" || tell
 	put -p 'inject.mmap=ENOMEM from 512M' -p rlimit.as=unlimited narrow -- "$python" -c 'import mmap; mmap.mmap(-1, 1 << 30)'
 	is "an injected failure is named so" "$code/$(get "$likely | .[0].cause")" 1/injected
 else

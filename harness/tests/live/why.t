@@ -149,6 +149,54 @@ is "RLIMIT_STACK: the program's signal" "$code" 139
 death "RLIMIT_STACK" "SIGSEGV rlimit-stack"
 like "RLIMIT_STACK: the fix" "$(fix)" '^prlimit --stack=[0-9]+: '
 
+# --- refused, and ended with an error: of that, or of something else after it made do with less ---
+prober=$work/prober
+graded() # what, "outcome cause call" of what was refused to mmap and granted since, command...
+{
+	local what=$1 expected=$2
+	shift 2
+	under 'ulimit -S -v 200000' "$@"
+	is "$what" "$(get '[.refusals[] | select(.call == "mmap") | "\(.outcome) \(.cause.id) \(.granted_since.call)"] | unique | join(",")')" "$expected" || tell
+	# The same for people.
+	marked sh -c 'ulimit -S -v 200000; exec "$@"' sh "$enomem" why -o "$work/told" -- "$@" >"$work/out" 2>"$errors"
+}
+if cc -O1 -o "$prober" "$live/prober.c"; then
+	graded "a reservation that is halved until it is granted: a possible reason" "possibly-fatal rlimit-as mmap" "$prober" halve
+	is "a reservation that is halved: the program's status" "$code" 1
+	is "a reservation that is halved: what it was granted since" "$(get '.refusals[0].granted_since.bytes')" $((128 << 20))
+	is "a reservation that is halved: what followed" "$(get '.refusals[0].then | "\(.end.status) \(.processes)"')" "1 1"
+	like "a reservation that is halved: for people" "$(cat "$work/told")" '^1\. possible reason: rlimit-as refused mmap \(ENOMEM\), 20 times, '
+	like "a reservation that is halved: why it may be none" "$(cat "$work/told")" '^   granted: 128 MiB by mmap since: it may have been a fallback$'
+	like "a reservation that is halved: a command that is worth it only then" "$(cat "$work/told")" '^   if so:   prlimit --as=[0-9]+: '
+	unlike "a reservation that is halved: and no fix" "$(cat "$work/told")" '^   fix:|likely reason'
+	marked sh -c 'ulimit -S -v 200000; exec "$@"' sh "$enomem" why -q -- "$prober" halve 2>"$errors" >"$work/out"
+	like "a possible reason: --quiet tells it" "$(cat "$errors")" '^1\. possible reason: '
+	graded "asked again in the same place, for pages" "possibly-fatal rlimit-as mmap" "$prober" pages
+	is "asked again in the same place: how many" "$(get '.refusals[0].granted_since.bytes')" 8192
+	graded "malloc in place of a reservation" "possibly-fatal rlimit-as mmap" "$prober" malloc
+	graded "made do with less, and failed long after" "survived rlimit-as null" "$prober" long
+	graded "failed by it, but slowly" "possibly-fatal rlimit-as null" "$prober" slow
+	like "failed by it, but slowly: its numbers" "$(cat "$work/told")" '^   numbers: .* in use \+ 64 TiB asked > 195\.3 MiB: '
+	like "failed by it, but slowly: why it may be none" "$(cat "$work/told")" '^   granted: nothing of that kind since, but more than 2 s passed$'
+	like "failed by it, but slowly: a command" "$(cat "$work/told")" '^   if so:   prlimit --as='
+	graded "what it takes to say so is no fallback" "likely-fatal rlimit-as null" "$prober" words
+	like "what it takes to say so is no fallback: the fix" "$(cat "$work/told")" '^   fix:     prlimit --as='
+	# A child's own failure comes first, and what its parent tried before is told after it.
+	under 'ulimit -S -v 200000' sh -c '"$1" halve; "$2" mmap --bytes 1073741824' sh "$prober" "$(program address-space-limit)"
+	is "one of each: both are told" "$(get '[.refusals[] | "\(.comm) \(.outcome)"] | join(",")')" "prober possibly-fatal,address-space-l likely-fatal" || tell
+	like "one of each: the likely one first" "$(marked sh -c 'ulimit -S -v 200000; exec "$@"' sh "$enomem" why -- sh -c '"$1" halve; "$2" mmap --bytes 1073741824' sh "$prober" "$(program address-space-limit)" 2>&1 >"$work/out" | grep -o '^[0-9]\. [a-z]* reason' | paste -sd,)" '^1\. likely reason,2\. possible reason$'
+else
+	skip_test "probes and failures" "needs a C compiler"
+fi
+graded "python that makes do with less, and ends for another reason" "possibly-fatal rlimit-as mmap" python3 -c '
+import sys
+try:
+    bytearray(1 << 46)
+except MemoryError:
+    made_do = bytearray(1 << 20)
+    sys.exit("bad argument")'
+graded "python that does not" "likely-fatal rlimit-as null" python3 -c 'bytearray(1 << 46)'
+
 # --- a limit that the program sets itself: higher around it is of no use ---
 changed() { get "$likely | .cause.changed | $1"; }
 inherits() # what: nobody set it inside, and the fix goes around the program
@@ -724,7 +772,7 @@ import json, sys
 w = json.load(open(sys.argv[1]))
 assert w["schema"] == "enomem-why/1" and w["program"]["argv"][0] == "python3"
 for r in w["refusals"]:
-    assert r["outcome"] in ("likely-fatal", "survived") and r["count"] >= 1 and len(r["args"]) == 6
+    assert r["outcome"] in ("likely-fatal", "possibly-fatal", "survived") and r["count"] >= 1 and len(r["args"]) == 6
     assert any(l["id"] == r["cause"]["id"] and l["refuses"] for l in r["limits"])
     assert all(f["address"] > 0 for f in r["backtrace"])' "$json"
 
