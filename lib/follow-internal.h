@@ -5,6 +5,7 @@
 #pragma once
 
 #include "follow.h"
+#include "untraced.h"
 
 struct follow_task {
 	pid_t tid;
@@ -13,8 +14,10 @@ struct follow_task {
 	bool sets_filter; /* likewise, of one that asks for a seccomp filter */
 	const struct call_info *call;
 	uint64_t args[6];
-	int injected;     /* the errno this call is refused with, by us */
-	bool has_pending; /* a stop collected while its process was held, still to be handled */
+	int injected;             /* the errno this call is refused with, by us */
+	bool made_task;           /* since in_call: the kernel told of the new task */
+	struct untraced untraced; /* what was taken out of its call; where it is new, of the one that made it */
+	bool has_pending;         /* a stop collected while its process was held, still to be handled */
 	int pending_status;
 	struct follow_task *next;
 };
