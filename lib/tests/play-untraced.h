@@ -50,6 +50,23 @@ static long untraced_clone(uint64_t *flags)
 #endif
 }
 
+/* The same by the 32-bit entry of x86-64; SIGSEGV where the kernel has none. */
+static long untraced_clone_ia32(uint64_t *flags)
+{
+#if defined(__x86_64__)
+	long result;
+	uint64_t first = *flags;
+	__asm__ volatile("int $0x80"
+			 : "=a"(result), "+b"(first)
+			 : "a"(120), "c"(0), "d"(0), "S"(0), "D"(0)
+			 : "r8", "r9", "r10", "r11", "memory");
+	*flags = first;
+	return result;
+#else
+	return untraced_clone(flags);
+#endif
+}
+
 /* 2: the new task is refused memory; 3: the flags are others there, 4: here; 5: there is none; 6: it ended otherwise.
  */
 static int play_untraced(const char *how)
@@ -63,7 +80,9 @@ static int play_untraced(const char *how)
 		args = &untraced_constant;
 	else if (strcmp(how, "out of reach") == 0)
 		args = untraced_out_of_reach();
-	long child = strcmp(how, "clone") == 0 ? untraced_clone(&flags) : syscall(SYS_clone3, args, sizeof(*args));
+	long child = strcmp(how, "clone") == 0  ? untraced_clone(&flags)
+		     : strcmp(how, "ia32") == 0 ? untraced_clone_ia32(&flags)
+						: syscall(SYS_clone3, args, sizeof(*args));
 	const volatile struct clone_args *seen = args;
 	bool same = flags == before && seen && seen->flags == CLONE_UNTRACED;
 	if (child == 0 && mmap(NULL, 1 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
