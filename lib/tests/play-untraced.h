@@ -69,7 +69,7 @@ static long untraced_clone_ia32(uint64_t *flags)
 
 /* 2: the new task is refused memory; 3: the flags are others there, 4: here; 5: there is none; 6: it ended otherwise.
  */
-static int play_untraced(const char *how)
+static inline int play_untraced(const char *how)
 {
 	const uint64_t before = CLONE_UNTRACED | SIGCHLD;
 	uint64_t flags = before;
