@@ -80,7 +80,8 @@ static int inject(struct request *q, const struct inject_spec *spec, char **argv
 		return EXIT_USAGE;
 	int r = launch_run(&l);
 	(void)signal(SIGPIPE, SIG_IGN);
-	run.kills_kept_from = l.follow ? follow_numbers(l.follow)->kills_kept_from : 0;
+	if (l.follow)
+		inject_end(&run, l.follow);
 	int told = launch_output_end(&q->output, r == 0, r == 0 && !q->quiet ? tell(&run, argv, q) : 0);
 	follow_free(l.follow);
 	if (r != 0)

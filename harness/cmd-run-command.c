@@ -250,6 +250,8 @@ static int finish(const struct run_options *o, const json_t *evidence, struct co
 	}
 	if (late)
 		return EXIT_LATE;
+	if (command_was_ended(evidence))
+		return EXIT_NOT_WATCHED;
 	if (story->status > 0)
 		return launch_end_likewise(story->status);
 	return story->status < 0 || told < 0 ? EXIT_BROKEN : EXIT_AS_PREDICTED;

@@ -10,6 +10,7 @@
 #include "launch.h"
 #include "number.h"
 #include "options.h"
+#include "report-text.h"
 #include "say.h"
 #include "sweep.h"
 #include "why.h"
@@ -98,6 +99,8 @@ static int say_not_working(const struct sweep *s)
 	else
 		(void)say_error(0, "%s: without a fault it ends with %s", s->argv[0],
 				why_end_text(s->bare.status, end, sizeof(end)));
+	if (s->untraced)
+		say_note("%s", text_untraced);
 	say_hint("a sweep begins with what works; the program has no terminal, and /dev/null to read from");
 	return EXIT_USAGE;
 }

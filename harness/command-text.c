@@ -43,6 +43,11 @@ int command_status(const json_t *evidence)
 	return -1;
 }
 
+bool command_was_ended(const json_t *evidence)
+{
+	return strcmp(text_of2(evidence, "problem", "step"), "witness") == 0;
+}
+
 /* --- numbers ----------------------------------------------------------------------------------------------------- */
 
 static char *amount(const json_t *value, const char *unit, char *buf, size_t size)
@@ -138,7 +143,7 @@ static const json_t *find_reason(const json_t *evidence, int status, enum why_gr
 	json_int_t nearest = 0;
 	size_t i;
 	*ret = WHY_SURVIVED;
-	if (status == 0 || json_is_true(json_object_get(evidence, "deadline_exceeded")))
+	if (status == 0 || command_was_ended(evidence) || json_is_true(json_object_get(evidence, "deadline_exceeded")))
 		return NULL;
 	json_array_foreach (json_object_get(evidence, "refusals"), i, item) {
 		enum why_grade grade = grade_of(item);
@@ -260,6 +265,9 @@ static unsigned put_end(const json_t *evidence, unsigned number, FILE *out)
 			put_limit(cause, true, out);
 		}
 		json_decref(cause);
+	} else if (command_was_ended(evidence)) {
+		(void)fprintf(out, "%u. enomem ended it: %s\n", ++number,
+			      clean(text_of2(evidence, "problem", "message")));
 	} else if (strcmp(kind, "signal") == 0 && !*ceiling) {
 		(void)fprintf(out, "%u. ", ++number);
 		put_death(evidence, out);
@@ -321,7 +329,8 @@ static void put_notes(const json_t *evidence, const struct command_story *story,
 {
 	const json_t *problem = json_object_get(evidence, "problem"), *witness = json_object_get(evidence, "witness");
 	json_int_t left = text_integer(witness, "tasks_left", 0), filter = text_integer(witness, "own_filter", 0);
-	if (*text_of(problem, "message") && strcmp(text_of(problem, "step"), "interrupted") != 0)
+	if (*text_of(problem, "message") && strcmp(text_of(problem, "step"), "interrupted") != 0 &&
+	    !command_was_ended(evidence))
 		(void)fprintf(out, "note: %s\n", clean(text_of(problem, "message")));
 	if (filter > 0)
 		(void)fprintf(out,
@@ -329,7 +338,9 @@ static void put_notes(const json_t *evidence, const struct command_story *story,
 			      " set a seccomp filter of its own: what that refuses "
 			      "is not seen here\n",
 			      filter);
-	if (left > 0)
+	if (json_object_get(witness, "untraced"))
+		(void)fprintf(out, "note: %s\n", text_untraced);
+	if (left > 0 && !command_was_ended(evidence))
 		(void)fprintf(out, "note: it left %" JSON_INTEGER_FORMAT " task%s behind, which ended with it\n", left,
 			      left == 1 ? "" : "s");
 	if (story->terminal && story->status != 0 && !refused && !story->kernel)
@@ -355,16 +366,18 @@ void command_print(const json_t *evidence, const struct command_story *story, FI
 	const json_t *witness = json_object_get(evidence, "witness");
 	json_int_t tasks = text_integer(witness, "tasks", 0);
 	size_t refused = refusal_count(evidence);
-	bool late = strcmp(kind, "stall") == 0;
+	bool late = strcmp(kind, "stall") == 0, ended = command_was_ended(evidence);
 	(void)fprintf(out, "enomem run: %s/%s", clean(story->scenario), clean(story->run));
 	if (story->kernel)
 		(void)fprintf(out, " in a guest, kernel %s", clean(story->kernel));
 	(void)fprintf(out, ": %s: %s", clean(text_of(evidence, "program")),
 		      late                ? "not done in time"
+		      : ended             ? "ended by enomem"
 		      : story->status < 0 ? "it did not end by itself"
 					  : why_end_text(story->status, end, sizeof(end)));
 	if (!refused)
-		(void)fputs(json_object_get(witness, "own_filter") ? "; no refusal was seen" : "; nothing was refused",
+		(void)fputs(json_object_get(witness, "own_filter") || ended ? "; no refusal was seen"
+									    : "; nothing was refused",
 			    out);
 	(void)fprintf(out, "; %s calls of %" JSON_INTEGER_FORMAT " task%s looked at\n",
 		      number_format_count(calls, sizeof(calls), (uint64_t)calls_seen(evidence)), tasks,
@@ -382,7 +395,7 @@ json_t *command_json(const json_t *evidence, const struct command_story *story)
 					     "program_ns",  "problem",    "guest"};
 	json_t *o = json_pack("{s:s, s:s, s:s, s:{s:O*}}", "schema", "enomem-command/1", "scenario", story->scenario,
 			      "run", story->run, "program", "argv", json_object_get(evidence, "argv"));
-	json_t *cause = judge_cause(evidence);
+	json_t *cause = command_was_ended(evidence) ? NULL : judge_cause(evidence);
 	enum why_grade grade;
 	const json_t *reason = find_reason(evidence, story->status, &grade), *item;
 	size_t i;
@@ -399,10 +412,10 @@ json_t *command_json(const json_t *evidence, const struct command_story *story)
 		(void)json_object_set_new((json_t *)(uintptr_t)item, "outcome", json_string(why_outcome(its)));
 	}
 	json_t *witness = json_object_get(evidence, "witness");
-	(void)json_object_set_new(o, "watched",
-				  json_pack("{s:O*, s:I, s:I, s:I}", "own_filter",
-					    json_object_get(witness, "own_filter"), "calls", calls_seen(evidence),
-					    "tasks", text_integer(witness, "tasks", 0), "tasks_left",
-					    text_integer(witness, "tasks_left", 0)));
+	(void)json_object_set_new(
+		o, "watched",
+		json_pack("{s:O*, s:O*, s:I, s:I, s:I}", "own_filter", json_object_get(witness, "own_filter"),
+			  "untraced", json_object_get(witness, "untraced"), "calls", calls_seen(evidence), "tasks",
+			  text_integer(witness, "tasks", 0), "tasks_left", text_integer(witness, "tasks_left", 0)));
 	return o;
 }

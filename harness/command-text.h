@@ -21,3 +21,5 @@ void command_print(const json_t *evidence, const struct command_story *story, FI
 json_t *command_json(const json_t *evidence, const struct command_story *story);
 /* The status that wait(2) would have given: of "exit" of the evidence. -1 where it did not end. */
 int command_status(const json_t *evidence);
+/* Did enomem end it, because it could not be watched any longer? Its problem says why. */
+bool command_was_ended(const json_t *evidence);

@@ -157,6 +157,8 @@ static json_t *witness_json(const struct witness *w)
 	json_object_set_new(o, "tasks_left", json_integer(w->tasks_left));
 	if (w->own_filter)
 		json_object_set_new(o, "own_filter", json_integer(w->own_filter));
+	if (w->untraced_asked)
+		json_object_set_new(o, "untraced", json_number(w->untraced_asked));
 	return o;
 }
 

@@ -64,6 +64,14 @@ void inject_print_earlier(const char *earlier, FILE *out)
 			      earlier);
 }
 
+void inject_print_untraced(uint64_t untraced, uint64_t unwatched, FILE *out)
+{
+	if (untraced)
+		(void)fprintf(out, "note: %s\n", text_untraced);
+	if (unwatched)
+		(void)fprintf(out, "note: %s\n", text_unwatched);
+}
+
 static void print_fired(const struct inject_run *r, const char *from, FILE *out)
 {
 	char text[INJECT_SPEC_TEXT], count[64];
@@ -96,11 +104,13 @@ void inject_print(const struct inject_run *r, char *const *argv, enum follow_sta
 		print_command(r, out);
 		print_task_calls(r, out);
 		inject_print_earlier(r->earlier, out);
+		inject_print_untraced(r->untraced, r->unwatched, out);
 		return;
 	}
 	(void)fprintf(out, "injected: %s, %s %s from %s\n",
 		      count_text(r->fired, "refusal", "refusals", fired, sizeof(fired)), matched, spec, from);
 	print_fired(r, from, out);
+	inject_print_untraced(r->untraced, r->unwatched, out);
 }
 
 /* --- JSON -------------------------------------------------------------------------------------------------------- */
@@ -152,9 +162,10 @@ json_t *inject_json(const struct inject_run *r, char *const *argv, enum follow_s
 	(void)argv_to_json(program, argv);
 	if (r->root_ended)
 		(void)json_object_set_new(program, "end", inject_json_end(r->root_status));
-	return json_pack("{s:s, s:o, s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:o}", "schema", "enomem-inject/1", "program",
-			 program, "spec", inject_spec_format(&r->spec, spec, sizeof(spec)), "from",
+	return json_pack("{s:s, s:o, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "schema", "enomem-inject/1",
+			 "program", program, "spec", inject_spec_format(&r->spec, spec, sizeof(spec)), "from",
 			 launch_start_names[from], "began", r->earlier == NULL, "matched", (json_int_t)r->matched,
-			 "fired", (json_int_t)r->fired, "kills_kept_from", (json_int_t)r->kills_kept_from, "injected",
-			 faults_json(r), "deaths", deaths_json(r));
+			 "fired", (json_int_t)r->fired, "kills_kept_from", (json_int_t)r->kills_kept_from, "untraced",
+			 (json_int_t)r->untraced, "unwatched", (json_int_t)r->unwatched, "injected", faults_json(r),
+			 "deaths", deaths_json(r));
 }

@@ -101,6 +101,14 @@ void inject_begin(struct launch *l)
 	r->root = l->root;
 }
 
+void inject_end(struct inject_run *r, const struct follow *f)
+{
+	const struct follow_numbers *n = follow_numbers(f);
+	r->kills_kept_from = n->kills_kept_from;
+	r->untraced = n->untraced;
+	r->unwatched = n->unwatched;
+}
+
 const struct inject_death *inject_crash(const struct inject_run *r)
 {
 	static const int crashes[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP, SIGSYS};

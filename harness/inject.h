@@ -53,14 +53,15 @@ struct inject_run {
 	struct inject_fault fault[INJECT_LISTED]; /* the first ones */
 	struct inject_death death[INJECT_LISTED];
 	uint64_t deaths;
-	uint64_t kills_kept_from;                    /* filled in by whoever launched it */
-	void (*program_ended)(struct inject_run *r); /* the program did, others may go on; may be NULL */
+	uint64_t kills_kept_from, untraced, unwatched; /* as the follower counts them: inject_end() */
+	void (*program_ended)(struct inject_run *r);   /* the program did, others may go on; may be NULL */
 };
 
 struct launch;
 
 extern const struct follow_handlers inject_handlers; /* their data is a struct inject_run */
 void inject_begin(struct launch *l);                 /* for launch_run() */
+void inject_end(struct inject_run *r, const struct follow *f);
 
 /* Did a process crash, by itself? */
 const struct inject_death *inject_crash(const struct inject_run *r);
@@ -68,6 +69,8 @@ const struct inject_death *inject_crash(const struct inject_run *r);
 /* The summary; every line says that it was injected. */
 void inject_print(const struct inject_run *r, char *const *argv, enum follow_start from, FILE *out);
 json_t *inject_json(const struct inject_run *r, char *const *argv, enum follow_start from);
+/* Lines about tasks that nobody was to trace, where there were any. */
+void inject_print_untraced(uint64_t untraced, uint64_t unwatched, FILE *out);
 /* A line about a program that never began, unless NULL. */
 void inject_print_earlier(const char *earlier, FILE *out);
 /* "mmap refused with ENOMEM, 8.0 KiB asked, in sh (pid 7)" */

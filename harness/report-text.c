@@ -9,6 +9,14 @@
 #include "number.h"
 #include "report-text.h"
 
+const char text_untraced[] =
+	"the program asked for a task that nobody traces (CLONE_UNTRACED), and got one that is traced: "
+	"LeakSanitizer does so as its program ends, and does not work under ptrace: ASAN_OPTIONS=detect_leaks=0 leaves "
+	"it out";
+const char text_unwatched[] =
+	"the program made a task that cannot be watched (CLONE_UNTRACED): what that is refused is not seen "
+	"here, and where a filter stops its calls they fail (ENOSYS)";
+
 void text_add(char *buf, size_t size, const char *format, ...)
 {
 	size_t used = strlen(buf);

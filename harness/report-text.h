@@ -12,6 +12,9 @@
 
 #define TEXT_MAX 512
 
+/* What there is to note where a program asks for a task that nobody traces, and got one, or did not. */
+extern const char text_untraced[], text_unwatched[];
+
 /* Append to a string that is already in buf. */
 __attribute__((format(printf, 3, 4))) void text_add(char *buf, size_t size, const char *format, ...);
 

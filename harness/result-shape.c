@@ -78,6 +78,7 @@ static const struct shape witness[] = {
 	{"tasks", COUNT},
 	{"tasks_left", COUNT},
 	{"own_filter", NUMBER},
+	{"untraced", COUNT},
 	{0},
 };
 static const struct shape exit_status[] = {{"code", NUMBER}, {"signal", TEXT}, {0}};

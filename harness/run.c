@@ -156,7 +156,7 @@ static void watch(struct run_record *record, struct spawn *child)
 		(void)run_problem(record, -r, "witness", NULL, "the witness lost track of the run");
 	else if (record->witness.untraced)
 		(void)run_problem(record, 0, "witness", NULL,
-				  "the program made a task that cannot be watched (CLONE_UNTRACED)");
+				  "the program asked for a task that cannot be watched (CLONE_UNTRACED)");
 }
 
 static void start_and_watch(struct run_context *context, struct run_record *record, int spec_fd, int out[2], int err[2],

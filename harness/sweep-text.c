@@ -91,6 +91,7 @@ void sweep_print(const struct sweep *s, bool everything, FILE *out)
 		s->complete ? "" : ", and stopped at --max-runs", s->count[SWEEP_CRASH], s->count[SWEEP_HANG],
 		s->count[SWEEP_LEAK], s->count[SWEEP_KILL], s->count[SWEEP_CLEAN], s->count[SWEEP_SILENT]);
 	inject_print_earlier(s->earlier, out);
+	inject_print_untraced(s->untraced, s->unwatched, out);
 	if (s->bare.left)
 		(void)fputs("  it leaves processes without a fault as well: those are no finding\n", out);
 	for (size_t i = 0; i < s->finding_count; i++)
@@ -129,11 +130,12 @@ json_t *sweep_json(const struct sweep *s)
 		(void)json_object_set_new(counts, names[i], json_integer((json_int_t)s->count[i]));
 	for (size_t i = 0; i < s->finding_count; i++)
 		(void)json_array_append_new(findings, finding_json(s, &s->finding[i]));
-	json_t *o = json_pack("{s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:o, s:o}", "schema", "enomem-sweep/1", "spec",
-			      inject_spec_format(&s->spec, spec, sizeof(spec)), "from", launch_start_names[s->from],
-			      "began", s->earlier == NULL, "complete", s->complete, "runs", (json_int_t)s->runs,
-			      "calls", (json_int_t)s->calls_tried, "matched", (json_int_t)s->matched, "outcomes",
-			      counts, "findings", findings);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "schema",
+			      "enomem-sweep/1", "spec", inject_spec_format(&s->spec, spec, sizeof(spec)), "from",
+			      launch_start_names[s->from], "began", s->earlier == NULL, "complete", s->complete, "runs",
+			      (json_int_t)s->runs, "calls", (json_int_t)s->calls_tried, "matched",
+			      (json_int_t)s->matched, "untraced", (json_int_t)s->untraced, "unwatched",
+			      (json_int_t)s->unwatched, "outcomes", counts, "findings", findings);
 	(void)argv_to_json(o, s->argv);
 	return o;
 }

@@ -112,7 +112,9 @@ static int run_once(struct sweep *s, struct inject_run *run, struct sweep_findin
 	int r = launch_run(&l);
 	set_alarm(0);
 	if (l.follow) {
-		run->kills_kept_from = follow_numbers(l.follow)->kills_kept_from;
+		inject_end(run, l.follow);
+		s->untraced += run->untraced;
+		s->unwatched += run->unwatched;
 		struct inject_run judged = *run; /* as it was before we killed anybody */
 		ret->left = l.interrupted ? processes_left(run, l.follow) : 0;
 		judge(&judged, ret);

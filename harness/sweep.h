@@ -45,6 +45,7 @@ struct sweep {
 	struct sweep_finding bare; /* without a fault */
 	uint64_t matched, runs, calls_tried, count[SWEEP_OUTCOMES];
 	bool complete;
+	uint64_t untraced, unwatched;  /* as in struct inject_run, of all runs together */
 	const char *earlier;           /* as in struct inject_run, of the run without a fault */
 	struct sweep_finding *finding; /* all that fired */
 	size_t finding_count;

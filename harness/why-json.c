@@ -204,9 +204,13 @@ json_t *why_json(const struct why *w)
 		(void)json_array_append_new(deaths, death_json(&w->deaths[i]));
 	for (unsigned i = 0; i < w->note_count; i++)
 		(void)json_array_append_new(notes, text(w->note[i]));
+	if (n->untraced)
+		(void)json_array_append_new(notes, json_string(text_untraced));
+	if (n->unwatched)
+		(void)json_array_append_new(notes, json_string(text_unwatched));
 	json_t *watched = json_pack("{s:o, s:o, s:o, s:b, s:b, s:b}", "calls", json_number(n->calls), "processes",
 				    json_number(n->processes), "tasks", json_number(n->tasks), "filter", w->filtered,
-				    "all", !n->lost, "unwinds", backtrace_unwinds());
+				    "all", !n->lost && !n->unwatched, "unwinds", backtrace_unwinds());
 	if (w->filters.processes)
 		(void)json_object_set_new(watched, "own_filters",
 					  json_pack("{s:o, s:i, s:o}", "processes", json_number(w->filters.processes),

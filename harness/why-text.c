@@ -331,10 +331,10 @@ static void put_watched(const struct why *w, FILE *out)
 		      n->processes == 1 ? "" : "es");
 }
 
-/* Where every call stops, it stops before any filter is asked. */
+/* Where every call stops, it stops before any filter is asked. A task that nobody could trace was not seen at all. */
 static bool is_blind(const struct why *w)
 {
-	return w->filters.processes && w->filtered;
+	return (w->filters.processes && w->filtered) || follow_numbers(w->follow)->unwatched;
 }
 
 static void put_filters(const struct why *w, FILE *out)
@@ -344,7 +344,7 @@ static void put_filters(const struct why *w, FILE *out)
 	if (f->processes > 1)
 		(void)fprintf(out, "and %" PRIu64 " more ", f->processes - 1);
 	(void)fputs(f->processes > 1 ? "set seccomp filters of their own: " : "set a seccomp filter of its own: ", out);
-	if (is_blind(w))
+	if (w->filtered)
 		(void)fputs(f->processes > 1 ? "what those refuse is not seen here\n"
 					     : "what that refuses is not seen here\n",
 			    out);
@@ -355,13 +355,18 @@ static void put_filters(const struct why *w, FILE *out)
 
 static void put_notes(const struct why *w, FILE *out)
 {
+	const struct follow_numbers *n = follow_numbers(w->follow);
 	if (w->filters.processes)
 		put_filters(w, out);
 	for (unsigned i = 0; i < w->note_count; i++)
 		(void)fprintf(out, "note: %s\n", clean(w->note[i]));
 	if (w->unlisted)
 		(void)fprintf(out, "note: %" PRIu64 " more refusals, of other kinds, are not listed\n", w->unlisted);
-	if (follow_numbers(w->follow)->lost)
+	if (n->untraced)
+		(void)fprintf(out, "note: %s\n", text_untraced);
+	if (n->unwatched)
+		(void)fprintf(out, "note: %s\n", text_unwatched);
+	if (n->lost)
 		(void)fputs("note: memory for all tasks was short: some went on unwatched\n", out);
 }
 

@@ -112,6 +112,7 @@ void follow_hold(struct follow *f, const struct follow_process *p, pid_t tid)
 static void let_go(struct follow *f, struct follow_task *t, int status)
 {
 	int signal = WSTOPSIG(status);
+	untraced_put_back(&t->untraced, t->tid);
 	bool delivers = status >> 16 == 0 && signal != (SIGTRAP | 0x80);
 	(void)ptrace(PTRACE_DETACH, t->tid, NULL, (long)(delivers ? signal : 0));
 	follow_drop(f, t);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "follow.h"
+#include "untraced.h"
 
 struct follow_task {
 	pid_t tid;
@@ -15,6 +16,8 @@ struct follow_task {
 	uint64_t args[6];
 	uint64_t instruction, stack; /* pointers at the end of the call */
 	int injected;                /* the errno this call is refused with, by us */
+	bool made_task;              /* since in_call: the kernel told of the new task */
+	struct untraced untraced;    /* what was taken out of its call; where it is new, of the one that made it */
 	bool has_pending;            /* a stop collected while its process was held, still to be handled */
 	int pending_status;
 	struct follow_task *next;

@@ -146,8 +146,11 @@ static void on_call(struct follow *f, struct follow_task *t, uint64_t nr, const 
 	}
 	f->numbers.calls++;
 	t->injected = 0;
+	t->made_task = false;
 	if (f->started && f->handlers.calling)
 		follow_begin_call(f, t);
+	if (t->call->family == CALL_TASK && !t->injected)
+		(void)untraced_take_out(t->tid, t->call, t->args, false, &t->untraced);
 }
 
 static uint64_t asked_bytes(const struct follow_task *t, int64_t result)
@@ -195,6 +198,10 @@ static void on_call_end(struct follow *f, struct follow_task *t, int64_t result,
 	int error;
 	bool known = t->in_call;
 	t->in_call = false;
+	untraced_put_back(&t->untraced, t->tid);
+	t->untraced.flags = 0;
+	if (known && t->call->family == CALL_TASK && !is_error && result > 0 && !t->made_task)
+		f->numbers.unwatched++;
 	if (t->sets_filter && call_did_set_filter(t->args, result, is_error))
 		f->handlers.filters(t->process, f->data);
 	t->sets_filter = false;
@@ -231,18 +238,46 @@ static void on_call_stop(struct follow *f, struct follow_task *t)
 	}
 }
 
-static void on_new_task(struct follow *f, const struct follow_task *parent, int event)
+/* A new task whose maker is stopped where it was made: it has yet to stop for the first time, or has done so. */
+static void on_asked_untraced(struct follow *f, const struct follow_task *maker, struct follow_task *t, bool stood)
+{
+	const struct untraced *u = &maker->untraced;
+	f->numbers.untraced++;
+	if (u->address)
+		untraced_put_back(u, maker->tid);
+	if (stood && untraced_is_copied(u))
+		untraced_put_back(u, t->tid);
+	else if (!stood && (!u->address || untraced_is_copied(u)))
+		t->untraced = *u;
+}
+
+/* It stands for the first time, perhaps before we hear who made it: its registers tell. */
+static void put_back_in_new(const struct follow *f, struct follow_task *t)
+{
+	untraced_put_back(&t->untraced, t->tid);
+	t->untraced.flags = 0;
+	for (unsigned i = 0; i < FOLLOW_BUCKETS; i++)
+		for (const struct follow_task *maker = f->task[i]; maker; maker = maker->next)
+			if (maker->untraced.flags && !maker->untraced.address)
+				untraced_put_back(&maker->untraced, t->tid);
+}
+
+static void on_new_task(struct follow *f, struct follow_task *parent, int event)
 {
 	bool may_be_thread = event == PTRACE_EVENT_CLONE;
 	bool is_clone = may_be_thread && parent->call && parent->call->family == CALL_TASK;
 	unsigned long tid = 0;
 	if (ptrace(PTRACE_GETEVENTMSG, parent->tid, NULL, &tid) < 0 || tid == 0)
 		return;
-	const struct follow_task *t = follow_find(f, (pid_t)tid);
+	parent->made_task = true;
+	struct follow_task *t = follow_find(f, (pid_t)tid);
+	bool stood = t != NULL;
 	if (!t)
 		t = follow_get(f, (pid_t)tid, may_be_thread ? process_of((pid_t)tid) : (pid_t)tid);
 	if (!t)
 		return;
+	if (parent->untraced.flags)
+		on_asked_untraced(f, parent, t, stood);
 	if (!t->process->last_break) /* the same memory, or a copy of it */
 		t->process->last_break = parent->process->last_break;
 	follow_begin_child(
@@ -316,10 +351,13 @@ static void handle(struct follow *f, pid_t tid, int status)
 		return;
 	}
 	struct follow_task *t = follow_find(f, tid);
+	bool is_new = !t;
 	if (!t && !(t = follow_get(f, tid, process_of(tid)))) {
 		(void)ptrace(PTRACE_CONT, tid, NULL, NULL);
 		return;
 	}
+	if (is_new || (!t->in_call && t->untraced.flags))
+		put_back_in_new(f, t);
 	int event = status >> 16, signal = WSTOPSIG(status), deliver = 0;
 	if (f->killing)
 		(void)kill(t->process->pid, SIGKILL);

@@ -72,6 +72,8 @@ struct follow_numbers {
 	uint64_t processes, tasks;      /* ever */
 	unsigned tasks_now;
 	uint64_t kills_kept_from; /* kill(-1, ...), where calls are taken away: never let through */
+	uint64_t untraced;        /* tasks that were asked for with CLONE_UNTRACED, and are followed without it */
+	uint64_t unwatched;       /* those that could not be: they go on unwatched */
 	bool lost;                /* memory for a task was short: it goes on unwatched */
 };
 

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "calls.h"
+#include "untraced.h"
 
 struct tracee {
 	pid_t tid, tgid;
@@ -20,9 +21,10 @@ struct tracee {
 	uint64_t instruction, stack; /* pointers at the end of the call */
 	bool ia32; /* the call came through the 32-bit entry; args are those of the row all the same */
 	uint64_t clone_flags;
-	int injected;     /* the errno the witness refuses this call with, 0 for none */
-	bool made_task;   /* since in_call: the kernel told of the new task */
-	bool has_pending; /* a stop collected while its process was frozen, still to be handled */
+	int injected;             /* the errno the witness refuses this call with, 0 for none */
+	bool made_task;           /* since in_call: the kernel told of the new task */
+	struct untraced untraced; /* what was taken out of its call; where it is new, of the one that made it */
+	bool has_pending;         /* a stop collected while its process was frozen, still to be handled */
 	int pending_status;
 };
 

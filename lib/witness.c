@@ -100,9 +100,10 @@ static void on_call(struct witness *w, struct tracee *t)
 	t->made_task = false;
 	t->clone_flags = t->call->family == CALL_TASK ? call_clone_flags(t->call, t->tid, t->args) : 0;
 	w->call_count[t->call - watched_calls]++;
-	if (t->clone_flags & 0x00800000 /* CLONE_UNTRACED */)
-		on_untraced(w);
 	witness_inject(w, t);
+	if (t->call->family == CALL_TASK && !t->injected &&
+	    untraced_take_out(t->tid, t->call, t->args, t->ia32, &t->untraced) < 0)
+		on_untraced(w);
 }
 
 /* The first refused call is the failing moment: its process stands still while it is looked at. So it does at others
@@ -134,6 +135,8 @@ static void on_call_exit(struct witness *w, struct tracee *t)
 	int error;
 	bool known = t->in_call, asked_filter = t->sets_filter;
 	t->in_call = t->sets_filter = false;
+	untraced_put_back(&t->untraced, t->tid);
+	t->untraced.flags = 0;
 	if ((!known && !asked_filter) || ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) <= 0 ||
 	    info.op != PTRACE_SYSCALL_INFO_EXIT)
 		return;
@@ -178,6 +181,29 @@ static void on_started(struct witness *w, const struct tracee *t)
 	w->shared->program = t->tid;
 }
 
+/* A new task whose maker is stopped where it was made: it has yet to stop for the first time, or has done so. */
+static void on_asked_untraced(struct witness *w, const struct tracee *maker, struct tracee *t, bool stood)
+{
+	const struct untraced *u = &maker->untraced;
+	w->untraced_asked++;
+	if (u->address)
+		untraced_put_back(u, maker->tid);
+	if (stood && untraced_is_copied(u))
+		untraced_put_back(u, t->tid);
+	else if (!stood && (!u->address || untraced_is_copied(u)))
+		t->untraced = *u;
+}
+
+/* It stands for the first time, perhaps before we hear who made it: its registers tell. */
+static void put_back_in_new(struct tracee *t)
+{
+	untraced_put_back(&t->untraced, t->tid);
+	t->untraced.flags = 0;
+	for (unsigned i = 0; i < tracees.count; i++)
+		if (tracees.item[i].untraced.flags && !tracees.item[i].untraced.address)
+			untraced_put_back(&tracees.item[i].untraced, t->tid);
+}
+
 /* The root's fork is the stage, which goes on once that was heard of (stage_namespaces_start()); the stage's fork
  * becomes the program. */
 static bool on_new_task(struct witness *w, struct tracee *parent)
@@ -187,9 +213,12 @@ static bool on_new_task(struct witness *w, struct tracee *parent)
 		return true;
 	parent->made_task = true;
 	struct tracee child_of = *parent; /* the table may move entries when it grows */
+	bool stood = tracees_find(&tracees, (pid_t)tid) != NULL;
 	struct tracee *t = tracees_get(&tracees, (pid_t)tid);
 	if (!t)
 		return false;
+	if (child_of.untraced.flags)
+		on_asked_untraced(w, &child_of, t, stood);
 	if (child_of.in_call && child_of.clone_flags & 0x10000 /* CLONE_THREAD */)
 		t->tgid = child_of.tgid;
 	if (child_of.tid == w->shared->root && !w->shared->stage)
@@ -299,9 +328,12 @@ static bool handle(struct witness *w, pid_t tid, int status)
 		on_gone(w, tid, status);
 		return true;
 	}
+	bool is_new = !tracees_find(&tracees, tid);
 	struct tracee *t = tracees_get(&tracees, tid);
 	if (!t)
 		return false;
+	if (is_new || (!t->in_call && t->untraced.flags))
+		put_back_in_new(t);
 	int event = status >> 16, signal = WSTOPSIG(status), deliver = 0;
 	w->stops++;
 	switch (event) {

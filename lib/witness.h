@@ -79,7 +79,9 @@ struct witness {
 	int exit_status; /* of the program, as wait(2) has it; valid when ended */
 	int root_status; /* of the root */
 	bool tasks_ceiling_hit;
-	bool untraced;     /* a task was made that nobody can follow (CLONE_UNTRACED): what was seen proves nothing */
+	bool untraced; /* a task was made, or would have been, that nobody can follow (CLONE_UNTRACED): what was
+			  seen proves nothing */
+	uint64_t untraced_asked; /* tasks that were asked for with that flag, and are followed without it */
 	pid_t own_filter;  /* the first process that got a seccomp filter of its own, 0 for none: what that refuses
 			      was not seen */
 	bool queued_fault; /* the program sent a SIGSEGV or SIGBUS with a siginfo of its own making */

@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "follow-internal.h"
 #include "number.h"
 #include "refusal-wrong.h"
 #include "why.h"
@@ -511,6 +512,31 @@ static void test_filter_of_its_own(void **state)
 	follow_free(w.follow);
 }
 
+/* Those that are watched all the same are noted, and so are those that could not be: of these nothing was seen. */
+static void test_tasks_that_nobody_is_to_trace(void **state)
+{
+	static struct why w;
+	(void)state;
+	begin(&w);
+	w.follow->numbers.untraced = 2;
+	char *text = printed(&w, false);
+	contains(text, "nothing was refused");
+	contains(text, "\nnote: the program asked for a task that nobody traces (CLONE_UNTRACED), and got one that is "
+		       "traced: ");
+	free(text);
+	w.follow->numbers.untraced = 0;
+	w.follow->numbers.unwatched = 1;
+	text = printed(&w, false);
+	contains(text, "no refusal was seen");
+	contains(text, "\nnote: the program made a task that cannot be watched (CLONE_UNTRACED): ");
+	free(text);
+	json_t *json = why_json(&w);
+	assert_true(json_is_false(json_object_get(json_object_get(json, "watched"), "all")));
+	assert_int_equal(json_array_size(json_object_get(json, "notes")), 1);
+	json_decref(json);
+	follow_free(w.follow);
+}
+
 /* It is gone when its signal arrives, and was watched. */
 static void test_sender_that_is_gone(void **state)
 {
@@ -739,6 +765,7 @@ int main(void)
 		cmocka_unit_test(test_survived),
 		cmocka_unit_test(test_asked_wrongly_is_no_refusal),
 		cmocka_unit_test(test_filter_of_its_own),
+		cmocka_unit_test(test_tasks_that_nobody_is_to_trace),
 		cmocka_unit_test(test_sender_that_is_gone),
 		cmocka_unit_test(test_death),
 		cmocka_unit_test(test_sender_of_another_namespace),

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -14,8 +15,11 @@
 
 #include <cmocka.h>
 
+#include "cleanup.h"
 #include "filter.h"
 #include "follow-internal.h"
+#include "play-untraced.h"
+#include "witness-inject.h"
 
 struct seen {
 	unsigned executed, refused, ended, let_go, limits;
@@ -23,6 +27,7 @@ struct seen {
 	uint64_t soft;
 	int error, status;
 	const char *call;
+	struct follow_numbers numbers;
 };
 
 static void on_executed(struct follow_process *p, void *data)
@@ -91,7 +96,7 @@ static void test_tables(void **state)
 }
 
 /* false where this kernel or container permits no ptrace. */
-static bool follow_shell(const char *script, bool filtered, struct seen *seen)
+static bool follow_program(const char *const argv[], bool filtered, struct seen *seen)
 {
 	volatile sig_atomic_t stop = 0;
 	struct follow *f = NULL;
@@ -105,7 +110,9 @@ static bool follow_shell(const char *script, bool filtered, struct seen *seen)
 		(void)close(gate[1]);
 		if (read(gate[0], &byte, 1) != 1 || (filtered && filter_load_watching(filter) < 0))
 			_exit(99);
-		(void)execl("/bin/sh", "sh", "-c", script, NULL);
+		/* LeakSanitizer would ask for a task as well, and not work. */
+		(void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+		(void)execv(argv[0], (char *const *)(uintptr_t)argv);
 		_exit(98);
 	}
 	(void)close(gate[0]);
@@ -118,8 +125,14 @@ static bool follow_shell(const char *script, bool filtered, struct seen *seen)
 		assert_int_equal(follow_run(f, &stop), 0);
 	else
 		(void)waitpid(child, NULL, 0);
+	seen->numbers = *follow_numbers(f);
 	follow_free(f);
 	return r == 0;
+}
+
+static bool follow_shell(const char *script, bool filtered, struct seen *seen)
+{
+	return follow_program((const char *const[]){"/bin/sh", "-c", script, NULL}, filtered, seen);
 }
 
 /* The dynamic loader is refused the C library: its exit status is 127. */
@@ -168,13 +181,33 @@ static void test_limits(void **state)
 	}
 }
 
-int main(void)
+/* It is followed like any other, and finds nothing changed; where it cannot be, that is known. */
+static void test_untraced(void **state)
 {
+	static const char *const how[] = {"clone", "clone3", "constant", "out of reach"};
+	(void)state;
+	for (unsigned i = 0; witness_can_inject() && i < 2 * ARRAY_SIZE(how); i++) {
+		struct seen seen = {0};
+		const char *const argv[] = {"/proc/self/exe", how[i / 2], NULL};
+		bool filtered = i % 2, followed = i / 2 < 3;
+		if (!follow_program(argv, filtered, &seen))
+			return;
+		assert_int_equal(seen.numbers.untraced, followed);
+		assert_int_equal(seen.numbers.unwatched, !followed);
+		assert_int_equal(seen.numbers.processes, followed ? 2 : 1);
+		assert_true(WIFEXITED(seen.status));
+		/* Where the filter stops for nobody, the kernel says ENOSYS. */
+		assert_int_equal(WEXITSTATUS(seen.status), !followed && filtered ? 2 : 0);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		return play_untraced(argv[1]);
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tables),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_nothing_refused),
-		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_tables), cmocka_unit_test(test_refused),  cmocka_unit_test(test_nothing_refused),
+		cmocka_unit_test(test_limits), cmocka_unit_test(test_untraced),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,7 @@
 #include "filter.h"
 #include "limits.h"
 #include "number.h"
+#include "play-untraced.h"
 #include "witness-inject.h"
 #include "witness.h"
 
@@ -209,6 +210,37 @@ static void refuses_calls_in_the_kernels_place(void **state)
 			assert_string_equal(witness.record[0].call->name, row[i].call);
 		assert_true(witness.at_refusal.taken && witness.at_refusal.process_seen);
 	}
+}
+
+/* It is watched like any other, and finds nothing changed. */
+static void watches_a_task_that_nobody_is_to_trace(void **state)
+{
+	static const char *const how[] = {"clone", "clone3", "constant"};
+	char role[32];
+	(void)state;
+	for (size_t i = 0; can_inject() && i < ARRAY_SIZE(how); i++) {
+		(void)snprintf(role, sizeof(role), "untraced %s", how[i]);
+		assert_int_equal(watch(role), 0);
+		assert_true(WIFEXITED(witness.exit_status));
+		assert_int_equal(WEXITSTATUS(witness.exit_status), 0);
+		assert_false(witness.untraced);
+		assert_int_equal(witness.untraced_asked, 1);
+		assert_int_equal(witness.tasks_seen, 2);
+		assert_int_equal(witness.refused, 0);
+	}
+	assert_int_equal(watch("one child"), 0);
+	assert_int_equal(witness.untraced_asked, 0);
+}
+
+/* What was seen then proves nothing: all of it is ended. */
+static void ends_what_it_cannot_watch(void **state)
+{
+	(void)state;
+	assert_int_equal(watch("untraced out of reach"), 0);
+	assert_true(witness.untraced);
+	assert_int_equal(witness.untraced_asked, 0);
+	assert_true(WIFSIGNALED(witness.exit_status));
+	assert_int_equal(WTERMSIG(witness.exit_status), SIGKILL);
 }
 
 /* The same programs without, and with what asks for more than they do: nothing is refused. */
@@ -496,6 +528,8 @@ static int play(const char *role)
 		return play_break();
 	if (strcmp(role, "one child") == 0)
 		return play_one_child();
+	if (strncmp(role, "untraced ", 9) == 0)
+		return play_untraced(role + 9);
 	if (strcmp(role, "epoll") == 0)
 		return play_epoll();
 	if (strcmp(role, "descriptors") == 0)
@@ -571,6 +605,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(follows_forks_threads_and_exec),
 		cmocka_unit_test(refuses_calls_in_the_kernels_place),
 		cmocka_unit_test(lets_the_rest_through),
+		cmocka_unit_test(watches_a_task_that_nobody_is_to_trace),
+		cmocka_unit_test(ends_what_it_cannot_watch),
 		cmocka_unit_test(counts_descriptors_where_none_is_left),
 		cmocka_unit_test(watches_pipes_and_their_growth_only),
 		cmocka_unit_test(knows_what_a_file_was_given),

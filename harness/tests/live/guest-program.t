@@ -47,6 +47,14 @@ like "and what to say" "$(cat "$errors")" 'guest-memory'
 rm "$work/large"
 put --deadline 2s pids-max -- sh -c 'trap "" TERM; while :; do sleep 1; done'
 is "it is ended at its deadline" "$code" 124
+# A guest's kernel has the 32-bit calls as well, which that of this machine may lack.
+make_untraced
+for how in clone clone3 constant ia32; do
+	put pids-max -- "$untraced" "$how"
+	is "a task that nobody is to trace, by $how: it is watched" "$code $(get '"\(.watched.tasks) \(.watched.untraced) \(.refusals | length) \(.problem)"')" "0 2 1 0 null" || tell
+done
+put pids-max -- "$untraced" 'out of reach'
+is "one that nobody can trace: enomem ends it" "$code $(get '"\(.problem.step) \(.cause)"')" "125 witness null" || tell
 
 redis=$(command -v redis-server)
 if [ -n "$redis" ]; then

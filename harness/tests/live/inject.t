@@ -322,6 +322,24 @@ fi
 
 # --- sweeps ---
 # In a pid namespace of their own: these programs are driven to do what nobody tried before.
+make_untraced
+has_sanitizer=$?
+for how in clone clone3 constant; do
+	inject 'mmap:size>=1M' "$untraced" "$how"
+	injected "a task that nobody is to trace, by $how: its calls are refused" "2 1 mmap"
+	is "a task that nobody is to trace, by $how: that is counted" "$(get '"\(.untraced) \(.unwatched)"')" "1 0"
+done
+inject 'mmap:size>=1M' "$untraced" 'out of reach'
+is "one that nobody can trace: that is counted" "$code $(get '"\(.fired) \(.untraced) \(.unwatched)"')" "2 0 0 1" || tell_injected
+marked timeout 20 "$enomem" inject mmap:when=999 -- "$untraced" clone 2>"$errors"
+like "a task that nobody is to trace: for people" "$(sed -n 's/^note: //p' "$errors")" "$untraced_note"
+if [ "$has_sanitizer" = 0 ]; then
+	inject mmap:when=999 "$sanitized"
+	is "LeakSanitizer: it says itself that it is traced" "$code $(grep -c 'LeakSanitizer does not work under ptrace' "$errors") $(get .untraced)" "1 1 1" || tell_injected
+else
+	skip_test "LeakSanitizer" "no program can be built with it here"
+fi
+
 apart=(unshare --pid --fork --mount-proc --kill-child)
 "${apart[@]}" true 2>/dev/null || apart=(unshare --user --map-root-user "${apart[@]:1}")
 if ! "${apart[@]}" true 2>/dev/null; then
@@ -429,6 +447,18 @@ is "with little room: none failed without a word" "$silent" ""
 like "with little room: some did not work, and some did" "$ended" ' 3 .* 0'
 is "with little room: no file is left" "$(cd "$work/swept" && find . -name '*tree*' -o -path './tmp/*hold*')" ""
 nothing_left "with little room: "
+for how in clone clone3 constant; do
+	sweep --calls mmap "$untraced" "$how"
+	found "a task that nobody is to trace, by $how: its calls are refused" "0 clean"
+	is "a task that nobody is to trace, by $how: in all runs" "$(get '.untraced == .runs + 1 and .unwatched == 0')" true || tell_sweep
+done
+if [ "$has_sanitizer" = 0 ]; then
+	marked timeout 60 "${apart[@]}" "$enomem" sweep "$sanitized" >"$work/out" 2>"$errors"
+	is "LeakSanitizer: it does not work without a fault either" "$? $(grep -c 'without a fault it ends with exit status 1$' "$errors")" "2 1"
+	like "LeakSanitizer: what there is to do" "$(sed -n 's/^enomem: //p' "$errors")" "$untraced_note"
+	ASAN_OPTIONS=detect_leaks=0 sweep --max-runs 2 "$sanitized"
+	is "without LeakSanitizer" "$code $(get .untraced)" "0 0" || tell_sweep
+fi
 marked timeout 20 "${apart[@]}" "$enomem" sweep "$victim" crash >"$work/out" 2>"$errors"
 like "for people" "$(cat "$work/out")" '^    enomem inject process,memory:ENOMEM:when=1 -- .*victim crash$'
 is "for people: every line of a finding says injected" "$(grep -c '^  crash: .*injected: mmap refused with ENOMEM' "$work/out")" 2

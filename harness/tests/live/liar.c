@@ -24,6 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../../lib/tests/play-untraced.h"
+
 struct mode {
 	const char *name;
 	int argument; /* takes a number */
@@ -329,16 +331,28 @@ static void forge_fault(unsigned long below)
 	pause_for_ever();
 }
 
-/* The OOM killer takes a child that nobody traces; then we kill ourselves. */
-static void untraced_eats(unsigned long bytes)
+/* The OOM killer takes a child that nobody is to trace; then we kill ourselves. */
+static void eat_in_child(unsigned long bytes, const struct clone_args *clone3)
 {
 	volatile char *p = ask(bytes, 0);
-	long pid = syscall(SYS_clone, CLONE_UNTRACED | SIGCHLD, 0, 0, 0, 0);
+	long pid = clone3 ? syscall(SYS_clone3, clone3, sizeof(*clone3))
+			  : syscall(SYS_clone, CLONE_UNTRACED | SIGCHLD, 0, 0, 0, 0);
 	for (unsigned long i = 0; pid == 0 && i < bytes; i += 4096)
 		p[i] = 1;
 	if (pid == 0)
 		_exit(0);
 	(void)waitpid((pid_t)pid, NULL, 0);
+}
+
+static void untraced_eats(unsigned long bytes)
+{
+	eat_in_child(bytes, NULL);
+}
+
+/* The same, and whoever traces us cannot change what we ask for. */
+static void hidden_eats(unsigned long bytes)
+{
+	eat_in_child(bytes, untraced_out_of_reach());
 }
 
 /* The OOM killer takes a child, and we are gone before the child is. The group's counter tells when. */
@@ -440,6 +454,7 @@ static const struct mode modes[] = {
 	{"map-at-end", 1, map_at_end},
 	{"forge-fault", 1, forge_fault},
 	{"untraced-eats", 1, untraced_eats},
+	{"hidden-eats", 1, hidden_eats},
 	{"outrun-child", 1, outrun_child},
 	{"ignored-signals", 1, ignored_signals},
 	{"expect-clean", 0, expect_clean},

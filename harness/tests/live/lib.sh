@@ -91,6 +91,16 @@ is() # what, got, expected
 
 matches() { printf '%s\n' "$1" | grep -qE -- "$2"; }
 
+# Programs that ask for a task that nobody is to trace: $untraced in the way its argument names, $sanitized by LeakSanitizer as it ends.
+untraced=$work/untraced sanitized=$work/sanitized
+untraced_note='^the program asked for a task that nobody traces \(CLONE_UNTRACED\), and got one that is traced: .* ASAN_OPTIONS=detect_leaks=0 '
+make_untraced()
+{
+	cc -O1 -D_GNU_SOURCE -o "$untraced" "$live/untraced.c" || { echo "Bail out! untraced.c cannot be compiled"; exit 1; }
+	echo 'int main(void) { return 0; }' >"$work/sanitized.c"
+	cc -fsanitize=address -o "$sanitized" "$work/sanitized.c" 2>/dev/null && ASAN_OPTIONS=detect_leaks=1 "$sanitized"
+}
+
 like() # what, text, extended regular expression
 {
 	ok "$1" matches "$2" "$3" || { diag "got:      $(printf '%s' "$2" | head -c 600)" "expected: /$3/"; return 1; }

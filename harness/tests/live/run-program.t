@@ -89,6 +89,29 @@ like "nor is it said that nothing was refused" "$(cat "$errors")" ': exit status
 like "but which process, and what of it" "$(cat "$errors")" '^note: process [0-9]+ set a seccomp filter of its own: what that refuses is not seen here$'
 put narrow -- python3 "$(dirname "$0")/sandboxed.py" fails
 is "one that it does not get is none" "$code $(get .watched.own_filter)" "0 null" || tell
+make_untraced
+has_sanitizer=$?
+for how in clone clone3 constant; do
+	put narrow -- "$untraced" "$how"
+	is "a task that nobody is to trace, by $how: it is watched" "$code $(get '"\(.watched.tasks) \(.watched.untraced) \(.refusals | length) \(.problem)"')" "0 2 1 0 null" || tell
+done
+say narrow -- "$untraced" clone
+like "which is noted" "$(sed -n 's/^note: //p' "$errors")" "$untraced_note"
+put narrow -- "$untraced" 'out of reach'
+is "one that nobody can trace: enomem ends it" "$code $(get '"\(.problem.step) \(.cause) \(.watched.untraced)"')" "125 witness null null" || tell
+exits "one that nobody can trace" 125 '^1\. enomem ended it: the program asked for a task that cannot be watched \(CLONE_UNTRACED\)$' narrow -- "$untraced" 'out of reach'
+unlike "one that nobody can trace: it was nobody else" "$(cat "$errors")" 'somebody else|killed-by-other|nothing was refused'
+if [ "$has_sanitizer" = 0 ]; then
+	say -p rlimit.as=unlimited narrow -- "$sanitized"
+	is "LeakSanitizer: it says itself that it is traced" "$code $(grep -c 'LeakSanitizer does not work under ptrace' "$errors")" "1 1" || tell
+	like "LeakSanitizer: what there is to do" "$(sed -n 's/^note: //p' "$errors")" "$untraced_note"
+	export ASAN_OPTIONS=detect_leaks=0
+	say -p rlimit.as=unlimited narrow -- "$sanitized"
+	unset ASAN_OPTIONS
+	is "without LeakSanitizer" "$code $(grep -c '^note:' "$errors")" "0 0" || tell
+else
+	skip_test "LeakSanitizer" "no program can be built with it here"
+fi
 put several/data -- sh -c 'ulimit -d'
 is "a case has its own limit" "$(cat "$work/out")" 153600
 put 'several/data: free' -- sh -c 'ulimit -v'

@@ -189,8 +189,11 @@ if can_group memory-max; then
 	trigger='arguments: [outrun-child, 32M]' memory_group outruns-child
 	fails_in "nor one that is gone before its child, the victim" outruns-child trigger 'SIGKILL by unknown' '^killed by the OOM killer$'
 	trigger='arguments: [untraced-eats, 32M, kill-self]' memory_group untraced-child
-	run "$tree/untraced-child/"
-	is "nor one whose victim nobody could trace" "$(get '.scenarios[0].runs[1] | "\(.verdict) \(.problem.step)"')/$code" \
+	fails_in "nor one whose victim nobody is to trace: it is watched all the same" untraced-child trigger 'SIGKILL by (unknown|killed-by-other)' '^(killed by the OOM killer|cause is memcg-max)$'
+	is "which is told" "$(get '.scenarios[0].runs[1].witness | "\(.untraced) \(.tasks)"')" "1 2" || tell
+	trigger='arguments: [hidden-eats, 32M, kill-self]' memory_group hidden-child
+	run "$tree/hidden-child/"
+	is "nor one whose victim nobody can trace" "$(get '.scenarios[0].runs[1] | "\(.verdict) \(.problem.step)"')/$code" \
 		"broken witness/3" || tell
 	trigger='arguments: [child-eats, 32M, exit, "1"]' memory_group child-only
 	fails_in "nor the OOM kill of a child" child-only trigger 'exit 1' '^signal is SIGKILL$'

@@ -89,6 +89,30 @@ for form in "" --json; do
 done
 why python3 "$sandboxed" fails
 is "a filter that it does not get is none" "$code $(get .watched.own_filters)" "0 null" || tell
+# A task that nobody is to trace: it is watched, and finds all as it would be without.
+make_untraced
+has_sanitizer=$?
+for how in clone clone3 constant; do
+	nothing "a task that nobody is to trace, by $how" "$untraced" "$how"
+	is "a task that nobody is to trace, by $how: it is watched, and that is noted" \
+		"$(get '.watched | "\(.all) \(.processes)"') $(jq --arg text "$untraced_note" '[.notes[] | select(test($text))] | length' "$json")" "true 2 1" || tell
+done
+why "$untraced" 'out of reach'
+is "one that nobody can trace: the kernel says ENOSYS where our filter stops for nobody" "$code $(get '.watched | "\(.all) \(.processes)"')" "2 false 1" || tell
+like "one that nobody can trace: that is noted" "$(get '.notes[]')" '^the program made a task that cannot be watched \(CLONE_UNTRACED\)'
+marked "$enomem" why "$untraced" 'out of reach' 2>"$errors"
+like "one that nobody can trace: nor is it said that nothing was refused" "$(cat "$errors")" ': exit status 2; no refusal was seen; '
+if [ "$has_sanitizer" = 0 ]; then
+	seconds=30 why "$sanitized"
+	is "LeakSanitizer: it says itself that it is traced" "$code $(grep -c 'LeakSanitizer does not work under ptrace' "$errors")" "1 1" || tell
+	like "LeakSanitizer: what there is to do" "$(get '.notes[]')" "$untraced_note"
+	ASAN_OPTIONS=detect_leaks=0 nothing "without LeakSanitizer" "$sanitized"
+	is "without LeakSanitizer: nothing to note" "$(get '.notes | length')" 0
+	marked "$enomem" why "$sanitized" 2>"$errors"
+	like "LeakSanitizer: for people" "$(sed -n 's/^note: //p' "$errors")" "$untraced_note"
+else
+	skip_test "LeakSanitizer" "no program can be built with it here"
+fi
 nothing "threads of python" python3 -c '
 import threading
 t = [threading.Thread(target=lambda: [bytearray(100000) for _ in range(50)]) for _ in range(20)]
