@@ -27,6 +27,9 @@ for name in $names; do
 		"$code $(get '([.sections[].heading] | join("|")) + " " + .host.kernel + " " + .runs.command + " \(.runs.all) \(.runs.here)"')" \
 		"0 $headings $(uname -r) enomem run $name $(sed -n "s/^$name //p" "$work/listed")"
 	is "$name: its title is the manifest's" "$(get .title)" "$(sed -n 's/^title: *"\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$scenarios/$name/scenario.yaml")"
+	harness explain "$name"
+	# What Markdown would read as markup is escaped for it alone; a bracket or a dot may be so in code, for a shell or an expression.
+	is "$name: nothing in it is escaped for another reader" "$(grep -E '\\[_*`|]|&(lt|gt|amp);' "$json")" ""
 done
 
 # --- the commands of Try it: every scenario and claim they name is there, every option is one, and what needs no guest is run ---
