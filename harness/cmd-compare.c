@@ -204,6 +204,13 @@ static int cmd_compare_main(const struct command *self, int argc, char **argv)
 		say_hint("enomem run -o before.json; enomem run -o after.json; enomem compare before.json after.json");
 		return EXIT_USAGE;
 	}
+	/* What is merged holds all of the shards; a reference does not hold all of its result. */
+	for (int i = 0; o.output && o.mode == STABLE && i < count; i++) {
+		if (options_apart(o.output, files[i]) == 0)
+			continue;
+		say_hint("name another file: enomem compare --stable -o reference.json RESULT...");
+		return EXIT_USAGE;
+	}
 	switch (o.mode) {
 	case COMPARE:
 		return say_finish(compare(files));

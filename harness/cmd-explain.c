@@ -208,12 +208,28 @@ static bool known_outcome(const char *word)
 	return words_errno.knows(word) || words_signal.knows(word);
 }
 
-/* Java's heap is limited by Java, and no kernel is asked where it is full. */
-static void note_java(const char *word)
+/* Limits of programs' own: no kernel is asked where they are reached. */
+static const struct {
+	const char *words, *unless, *note;
+} own_limits[] = {
+	{"OutOfMemoryError", "native thread",
+	 "where it says \"Java heap space\" or \"Metaspace\" the limit is the program's own (-Xmx, "
+	 "-XX:MaxMetaspaceSize), and the kernel refused nothing"},
+	{"JavaScript heap out of memory", NULL,
+	 "the limit is V8's own (node --max-old-space-size=MIB, or the same in NODE_OPTIONS), and the kernel refused "
+	 "nothing"},
+	{"static TLS block", NULL,
+	 "the room for thread-local variables of libraries that are loaded later is glibc's own "
+	 "(GLIBC_TUNABLES=glibc.rtld.optional_static_tls=BYTES, or have the library loaded at the start: linked, or "
+	 "in LD_PRELOAD), and the kernel refused nothing"},
+};
+
+static void note_own_limit(const char *word)
 {
-	if (strstr(word, "OutOfMemoryError") && !strstr(word, "native thread"))
-		say_note("where it says \"Java heap space\" or \"Metaspace\" the limit is the program's own (-Xmx, "
-			 "-XX:MaxMetaspaceSize), and the kernel refused nothing");
+	for (size_t i = 0; i < ARRAY_SIZE(own_limits); i++)
+		if (strcasestr(word, own_limits[i].words) &&
+		    !(own_limits[i].unless && strstr(word, own_limits[i].unless)))
+			say_note("%s", own_limits[i].note);
 }
 
 /* It tells that something failed, and not what. */
@@ -240,7 +256,7 @@ static json_t *page_of(struct explain_world *w, const struct explain_options *o,
 	char name[NAME_ROOM], shown[80];
 	if (json_is_null(page) && !known_outcome(word) && explain_word_message(word, name, sizeof(name))) {
 		say_note("%s: taken for %s", explain_word_show(word, shown, sizeof(shown)), name);
-		note_java(word);
+		note_own_limit(word);
 		json_decref(page);
 		page = explain_symptom(w, word = name);
 	}
@@ -284,7 +300,7 @@ static bool is_path(const struct explain_world *w, const char *word)
 	for (size_t i = 0; i < w->all.count; i++)
 		if (strncmp(w->all.item[i]->name, word, first) == 0 && !w->all.item[i]->name[first])
 			return true;
-	return stat(word, &file) == 0 || !strchr(word, ' ') || !explain_word_message(word, name, sizeof(name));
+	return stat(word, &file) == 0 || !strpbrk(word, " :") || !explain_word_message(word, name, sizeof(name));
 }
 
 static bool is_shown(const struct explain_world *w, const char *outcome)

@@ -160,6 +160,17 @@ static int parse(const struct command *self, int argc, char **argv, const char *
 	return 0;
 }
 
+/* A page is no result: what it would be stored over can not be had from it again. */
+static int check_output(const char *output, const char *library, char *const *files, int count)
+{
+	int r = output && library ? options_apart(output, library) : 0;
+	for (int i = 0; output && r == 0 && i < count; i++)
+		r = options_apart(output, files[i]);
+	if (r)
+		say_hint("name another file: enomem report -o report.html RESULT...");
+	return r;
+}
+
 static void free_page(struct page *page)
 {
 	json_decref(page->results);
@@ -171,6 +182,8 @@ static int cmd_report_main(const struct command *self, int argc, char **argv)
 	__attribute__((cleanup(free_page))) struct page page = {0};
 	const char *output = NULL, *library = NULL;
 	int r = parse(self, argc, argv, &output, &library, &page.handbook);
+	if (r == 0)
+		r = check_output(output, library, argv + options_operands(), argc - options_operands());
 	if (r)
 		return r < 0 ? say_finish(EXIT_AS_PREDICTED) : r;
 	if (page.handbook) {

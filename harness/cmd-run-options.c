@@ -241,6 +241,17 @@ bool run_options_said(const struct run_options *o, int letter)
 	return o->said[said_word(letter)] >> letter % 64 & 1;
 }
 
+/* What is compared with, or holds what failed beside what did not, is more than this run will bring. */
+static int check_output(const struct run_options *o)
+{
+	int r = o->output && o->baseline.path ? options_apart(o->output, o->baseline.path) : 0;
+	if (r == 0 && o->output && o->failed && *o->failed)
+		r = options_apart(o->output, o->failed);
+	if (r)
+		say_hint("name another file: enomem run -o new.json ...");
+	return r;
+}
+
 /* Options that contradict each other. */
 static int check(const struct run_options *o)
 {
@@ -281,6 +292,8 @@ int run_options_parse(const struct command *self, int argc, char **argv, struct 
 	}
 	if (r == 0)
 		r = check(&o);
+	if (r == 0)
+		r = check_output(&o);
 	if (r != 0) {
 		profile_free(&o.guests.profile);
 		return r;

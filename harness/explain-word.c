@@ -256,6 +256,12 @@ static const struct {
 	const char *words, *name;
 } others_words[] = {
 	{"OOMKilled", "SIGKILL"},
+	{"oom-kill", "SIGKILL"}, /* as the kernel's log has it: oom-kill:constraint=CONSTRAINT_MEMCG,... */
+	{"oom-killer", "SIGKILL"},
+	{"OOM kill", "SIGKILL"},
+	{"OOM killed", "SIGKILL"},
+	{"OOM-killed", "SIGKILL"},
+	{"OOM killer", "SIGKILL"},
 	{"unable to create native thread", "EAGAIN"},
 	{"unable to create new native thread", "EAGAIN"},
 	{"bad_alloc", "ENOMEM"},
@@ -265,6 +271,11 @@ static const struct {
 
 static bool find_others_words(const char *text, char *ret, size_t size)
 {
+	/* Alone; in front of more it may be a program's own limit, as of redis ("OOM command not allowed"). */
+	if (strcasecmp(text, "OOM") == 0) {
+		(void)snprintf(ret, size, "SIGKILL");
+		return true;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(others_words); i++)
 		if (find_alone(text, others_words[i].words)) {
 			(void)snprintf(ret, size, "%s", others_words[i].name);

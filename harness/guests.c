@@ -320,6 +320,22 @@ static int plan_without(const struct guest_site *site, const char *why, const st
 	return (*ret)->skip ? 0 : -ENOMEM;
 }
 
+/* Whether those runs could be made in the guest nobody knows: who asked was interrupted. */
+static int skip_interrupted(struct plan *plan, char *version)
+{
+	for (size_t i = 0; i < plan->run_count; i++) {
+		struct plan_run *run = &plan->runs[i];
+		char *why = needs_version(run, version) ? strdup("interrupted") : NULL;
+		if (!why && needs_version(run, version))
+			return -ENOMEM;
+		if (why) {
+			free(run->skip);
+			run->skip = why;
+		}
+	}
+	return 0;
+}
+
 int guests_plan(struct guest_site *site, const struct scenario *scenario, FILE *errors, struct plan **ret)
 {
 	struct plan *plan = NULL, *other = NULL;
@@ -346,13 +362,15 @@ int guests_plan(struct guest_site *site, const struct scenario *scenario, FILE *
 	}
 	if (mentions(scenario, site->other.cgroup)) {
 		if (!site->other_known)
-			r = guest_world_probe(&site->other, why, sizeof(why));
+			r = jobs_interrupted ? -EINTR : guest_world_probe(&site->other, why, sizeof(why));
 		site->other_known |= r == 0;
 		if (r == 0)
 			r = plan_make(scenario, &site->other.machine, errors, &other);
 		if (r == 0) {
 			set_world(other, &site->other);
 			r = plan_graft(plan, other, needs_version, site->other.cgroup);
+		} else if (!site->other_known && jobs_interrupted) {
+			r = skip_interrupted(plan, site->other.cgroup);
 		} else if (!site->other_known) {
 			say_note("kernel %s with cgroup %s: %s", site->kernel.name, site->other.cgroup, why);
 			r = 0; /* planned without it: those runs are skipped */

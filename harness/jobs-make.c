@@ -62,6 +62,13 @@ static json_t *run_search(const struct jobs *jobs, struct run_context *context, 
 	return boundary ? json_pack("[o]", boundary) : NULL;
 }
 
+/* Why a run is not made: for its own reason, or because of an interrupt. NULL: it is. */
+static const char *skip_of(const struct jobs *jobs, const struct job_item *item)
+{
+	const char *plan = jobs->plans[item->plan]->skip, *run = jobs_run_at(jobs, item)->skip;
+	return plan ? plan : run ? run : jobs_interrupted ? "interrupted" : NULL;
+}
+
 json_t *job_make(const struct jobs *jobs, struct run_context *context, const struct job *job)
 {
 	if (job->locate)
@@ -77,17 +84,34 @@ json_t *job_make(const struct jobs *jobs, struct run_context *context, const str
 			context->live->in_use = ENOMEM_ABSENT;
 			context->live->run = (unsigned)i;
 		}
-		if (plan->skip || run->skip)
-			evidence = evidence_skipped(run, plan->skip ? plan->skip : run->skip);
-		else if (jobs_interrupted)
-			evidence = evidence_skipped(run, "interrupted");
-		else
-			evidence = execute(context, plan, run);
+		const char *why = skip_of(jobs, &job->item[i]);
+		evidence = why ? evidence_skipped(run, why) : execute(context, plan, run);
 		if (!evidence || judge_run(evidence, run, context->machine) < 0) {
 			json_decref(evidence);
 			json_decref(runs);
 			return NULL;
 		}
+		json_array_append_new(runs, evidence);
+	}
+	return runs;
+}
+
+json_t *job_lost(const struct jobs *jobs, const struct job *job, const char *why)
+{
+	const bool interrupted = jobs_interrupted; /* for all of it */
+	json_t *runs = json_array();
+	if (job->locate)
+		(void)json_array_append_new(runs, locate_without(job->locate, interrupted ? "skip" : "broken",
+								 interrupted ? "interrupted" : why));
+	for (size_t i = 0; !job->locate && i < job->count; i++) {
+		const struct plan_run *run = jobs_run_at(jobs, &job->item[i]);
+		json_t *evidence = evidence_skipped(run, interrupted ? skip_of(jobs, &job->item[i]) : why);
+		if (!interrupted) {
+			json_object_del(evidence, "skipped");
+			json_object_set_new(evidence, "problem",
+					    json_pack("{s:s, s:s}", "step", "worker", "message", why));
+		}
+		(void)judge_run(evidence, run, jobs->context->machine);
 		json_array_append_new(runs, evidence);
 	}
 	return runs;

@@ -72,8 +72,7 @@ static void on_signal(int signal)
 	if (again)
 		jobs_interrupted_again = true;
 	tell(again ? "\nenomem: interrupted again: the runs in flight are killed; what is left after that is told at "
-		     "the "
-		     "end\n"
+		     "the end\n"
 		   : "\nenomem: interrupted: ending the runs in flight and taking them down (once more to leave at "
 		     "once)\n");
 	/* A worker that was just forked has the list of the others still. */
@@ -103,7 +102,7 @@ static int hand_back(const json_t *runs, int result_fd)
 	return out && result_write(runs, JSON_COMPACT, out) == 0 && fflush(out) == 0 ? 0 : -1;
 }
 
-static void work(const struct jobs *jobs, const struct worker *w, pid_t harness)
+static void work(const struct jobs *jobs, const struct worker *w, pid_t harness, const sigset_t *signals)
 {
 	struct run_context context = *jobs->context;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -112,6 +111,7 @@ static void work(const struct jobs *jobs, const struct worker *w, pid_t harness)
 	(void)prctl(PR_SET_NAME, "enomem-worker");
 	for (unsigned i = 0; i < AT_ONCE_MAX; i++)
 		worker_pid[i] = 0;
+	(void)sigprocmask(SIG_SETMASK, signals, NULL);
 	context.worker = w->number;
 	context.slot = w->slot;
 	context.live = jobs->live && jobs->live->out ? &jobs->live->slot[w->slot] : NULL;
@@ -119,10 +119,29 @@ static void work(const struct jobs *jobs, const struct worker *w, pid_t harness)
 	_exit(runs && hand_back(runs, w->result_fd) == 0 ? 0 : json_memory_refused() ? EXIT_NO_MEMORY : EXIT_BROKEN);
 }
 
+/* Whoever interrupts finds each worker that there is in the list. Of an interrupt before there is one, -EINTR. */
+static int fork_worker(const struct jobs *jobs, const struct worker *w)
+{
+	sigset_t ours, before;
+	pid_t harness = getpid();
+	(void)sigemptyset(&ours);
+	(void)sigaddset(&ours, SIGINT);
+	(void)sigaddset(&ours, SIGTERM);
+	(void)sigaddset(&ours, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &ours, &before);
+	pid_t pid = jobs_interrupted ? -1 : fork();
+	int error = jobs_interrupted ? EINTR : errno;
+	if (pid == 0)
+		work(jobs, w, harness, &before);
+	if (pid > 0)
+		worker_pid[w->slot] = pid;
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid < 0 ? -error : pid;
+}
+
 static int start(const struct jobs *jobs, struct job *job, unsigned number, unsigned slot, struct worker *ret)
 {
 	auto_close int result_fd = memfd_create("enomem-result", MFD_CLOEXEC);
-	pid_t harness = getpid();
 	uint64_t length = job->world ? GUEST_GRACE_NS : 0;
 	if (result_fd < 0)
 		return -errno;
@@ -138,12 +157,9 @@ static int start(const struct jobs *jobs, struct job *job, unsigned number, unsi
 			   .slot = slot,
 			   .result_fd = result_fd,
 			   .deadline_ns = clock_now_ns() + length};
-	w.pid = fork();
+	w.pid = fork_worker(jobs, &w);
 	if (w.pid < 0)
-		return -errno;
-	if (w.pid == 0)
-		work(jobs, &w, harness);
-	worker_pid[slot] = w.pid;
+		return w.pid;
 	w.pidfd = (int)syscall(SYS_pidfd_open, w.pid, 0);
 	w.result_fd = steal_fd(result_fd);
 	*ret = w;
@@ -167,28 +183,6 @@ static void clean_after(const struct run_context *context, unsigned number)
 			(void)cgroup_remove_path(found.gl_pathv[i], REMOVE_TIMEOUT_NS);
 		globfree(&found);
 	}
-}
-
-/* A job whose worker brought nothing back: every run of it is broken, for the reason given. Of one that was killed
- * because somebody interrupted twice nothing is known, as of those that were never begun. */
-static json_t *lost_runs(const struct jobs *jobs, const struct job *job, const char *why)
-{
-	json_t *runs = json_array();
-	if (job->locate)
-		(void)json_array_append_new(runs, locate_without(job->locate, jobs_interrupted ? "skip" : "broken",
-								 jobs_interrupted ? "interrupted" : why));
-	for (size_t i = 0; !job->locate && i < job->count; i++) {
-		const struct plan_run *run = jobs_run_at(jobs, &job->item[i]);
-		json_t *evidence = evidence_skipped(run, jobs_interrupted ? "interrupted" : why);
-		if (!jobs_interrupted) {
-			json_object_del(evidence, "skipped");
-			json_object_set_new(evidence, "problem",
-					    json_pack("{s:s, s:s}", "step", "worker", "message", why));
-		}
-		(void)judge_run(evidence, run, jobs->context->machine);
-		json_array_append_new(runs, evidence);
-	}
-	return runs;
 }
 
 /* json_loadfd() and json_loadf() would read byte by byte, which takes as long again as taking it apart. */
@@ -236,7 +230,7 @@ static void collect(const struct jobs *jobs, struct worker *w)
 		(void)snprintf(why, sizeof(why), "the worker had no memory for its result");
 	else
 		(void)snprintf(why, sizeof(why), "the worker ended with status %d and no result", WEXITSTATUS(status));
-	w->job->runs = lost_runs(jobs, w->job, why);
+	w->job->runs = job_lost(jobs, w->job, why);
 }
 
 /* The run that has been going on for longest stands for all of them. */
@@ -248,6 +242,7 @@ static void draw(const struct jobs *jobs, const struct worker *workers, unsigned
 	unsigned busy = 0;
 	if (!jobs->live || !jobs->live->out)
 		return;
+	jobs->live->ending = jobs_interrupted;
 	for (unsigned i = 0; i < slots; i++) {
 		if (!workers[i].pid)
 			continue;
@@ -315,8 +310,9 @@ static void run_jobs(const struct jobs *jobs, struct job *job, size_t count, boo
 			unsigned slot = waits ? limit : 0;
 			while (workers[slot].pid)
 				slot++;
-			if (start(jobs, &job[n], (unsigned)n, slot, &workers[slot]) < 0)
-				job[n].runs = lost_runs(jobs, &job[n], "no process for a worker");
+			/* Nothing is begun only to be told that it is not. */
+			if (jobs_interrupted || start(jobs, &job[n], (unsigned)n, slot, &workers[slot]) < 0)
+				job[n].runs = job_lost(jobs, &job[n], "no process for a worker");
 			else
 				busy[waits]++;
 			if (job[n].runs)

@@ -161,8 +161,12 @@ void live_text(const struct live *live, const struct plan_run *run, uint64_t in_
 {
 	char head[96], name[512] = "", use[96] = "", more[32] = "";
 	struct live_limit limit = run ? live_limit_of(run) : (struct live_limit){LIVE_NONE, 0};
-	(void)snprintf(head, sizeof(head), "%" PRIu64 " s, %zu of %zu done", (now_ns - live->begin_ns) / SECOND_NS,
-		       live->done, live->count);
+	const uint64_t seconds = (now_ns - live->begin_ns) / SECOND_NS;
+	/* Where it is left, how much there would have been tells nobody how long it takes. */
+	if (live->ending)
+		(void)snprintf(head, sizeof(head), "%" PRIu64 " s, ending the runs in flight", seconds);
+	else
+		(void)snprintf(head, sizeof(head), "%" PRIu64 " s, %zu of %zu done", seconds, live->done, live->count);
 	if (limit.kind != LIVE_NONE && in_use != ENOMEM_ABSENT)
 		(void)append_use(use, sizeof(use), &limit, in_use);
 	if (others > 0)

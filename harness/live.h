@@ -33,6 +33,7 @@ struct live {
 	unsigned width; /* columns */
 	uint64_t begin_ns;
 	size_t done, count;     /* jobs */
+	bool ending;            /* those that are being made are ended, and no other is begun */
 	struct live_slot *slot; /* LIVE_SLOTS of them, shared with the workers */
 	bool drawn;
 };
@@ -51,8 +52,9 @@ uint64_t live_in_use(enum live_kind kind, const struct sample *sample);
 
 /*
  * The line for a run that has been going on, without the codes that draw it: "12 s, 3 of 40 done, memory-max: slowly,
- * 48.0 MiB of 64.0 MiB". run NULL: none is being made. At most
- * `width` columns; where there is no room for all of it, the name of the run is cut, and ends in "..." of the locale.
+ * 48.0 MiB of 64.0 MiB"; of one that is ended "12 s, ending the runs in flight, memory-max: slowly, ...". run NULL:
+ * none is being made. At most `width` columns; where there is no room for all of it, the name of the run is cut, and
+ * ends in "..." of the locale.
  */
 void live_text(const struct live *live, const struct plan_run *run, uint64_t in_use, unsigned others, uint64_t now_ns,
 	       char *buf, size_t size);

@@ -191,9 +191,30 @@ static size_t marked(const char *line, const char *marker, enum span_kind kind, 
 	return 2 * width + ret->length;
 }
 
+/* What stands for one character that would else be markup: "\_", "&lt;". */
+static size_t escaped(const char *line, struct span *ret)
+{
+	static const struct {
+		const char *entity, *text;
+	} entities[] = {{"&lt;", "<"}, {"&gt;", ">"}, {"&amp;", "&"}};
+	if (line[0] == '\\' && ispunct((unsigned char)line[1])) {
+		*ret = (struct span){.kind = SPAN_TEXT, .text = line + 1, .length = 1};
+		return 2;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(entities); i++)
+		if (strncmp(line, entities[i].entity, strlen(entities[i].entity)) == 0) {
+			*ret = (struct span){.kind = SPAN_TEXT, .text = entities[i].text, .length = 1};
+			return strlen(entities[i].entity);
+		}
+	return 0;
+}
+
 size_t markdown_span(const char *line, char before, struct span *ret)
 {
-	size_t took = marked(line, "`", SPAN_CODE, ret);
+	size_t took = escaped(line, ret);
+	if (took)
+		return took;
+	took = marked(line, "`", SPAN_CODE, ret);
 	bool in_word = isalnum((unsigned char)before) || before == '_';
 	if (!took)
 		took = marked(line, "**", SPAN_STRONG, ret);
@@ -201,6 +222,6 @@ size_t markdown_span(const char *line, char before, struct span *ret)
 		took = marked(line, "*", SPAN_EMPHASIS, ret);
 	if (took)
 		return took;
-	*ret = (struct span){.kind = SPAN_TEXT, .text = line, .length = line[0] ? 1 + strcspn(line + 1, "`*") : 0};
+	*ret = (struct span){.kind = SPAN_TEXT, .text = line, .length = line[0] ? 1 + strcspn(line + 1, "`*\\&") : 0};
 	return ret->length;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The Markdown that lessons are written in, and no more of it: headings, paragraphs, lists, tables, indented and fenced
- * code; in a line `code`, **strong** and *emphasis*. Read into blocks, and written for a terminal or as scdoc(5).
+ * code; in a line `code`, **strong**, *emphasis* and characters that are escaped (\_, &lt;). Read into blocks, and
+ * written for a terminal or as scdoc(5).
  */
 #pragma once
 

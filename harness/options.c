@@ -18,6 +18,7 @@
 #include "number.h"
 #include "report-text.h"
 #include "say.h"
+#include "store.h"
 
 #define OPTIONS_MAX 48
 
@@ -144,6 +145,16 @@ void options_hint_time(const char *option, const char *value, uint64_t least_ns,
 	if (n > 0 && (size_t)n < sizeof(with_unit) && number_parse_duration(with_unit, &time_ns) == 0 &&
 	    time_ns >= least_ns && time_ns <= most_ns)
 		say_hint("did you mean --%s=%ss? A time has a unit: ms, s, min", option, value);
+}
+
+int options_apart(const char *output, const char *read)
+{
+	if (!store_replaces(output, read))
+		return 0;
+	bool same_name = strcmp(output, read) == 0;
+	(void)say_error(0, "%s: is read, and --output would replace it%s%s", read, same_name ? "" : " by way of ",
+			same_name ? "" : output);
+	return EXIT_USAGE;
 }
 
 static unsigned closed_streams;

@@ -37,6 +37,9 @@ int options_format(const struct command *command, const char *value, unsigned *r
 int options_colour(const struct command *command, const char *value);
 /* After a time was refused: a number alone wants a unit. Said only where it would be taken then, from least to most. */
 void options_hint_time(const char *option, const char *value, uint64_t least_ns, uint64_t most_ns);
+/* -o and a file that is read: EXIT_USAGE after telling when the one would replace the other, which may be all there is
+ * of it. What to type instead says the caller. 0 */
+int options_apart(const char *output, const char *read);
 /* Index of the first operand, after options_next() returned -1. */
 int options_operands(void);
 void options_help(const struct command *command);

@@ -82,3 +82,10 @@ int store_file(const char *path, store_writer *writer, void *data)
 		sync_directory(target);
 	return r;
 }
+
+bool store_replaces(const char *path, const char *file)
+{
+	struct stat there, other;
+	return stat(path, &there) == 0 && stat(file, &other) == 0 && S_ISREG(other.st_mode) &&
+	       there.st_dev == other.st_dev && there.st_ino == other.st_ino;
+}

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /* Writes a file's content: 0 or -errno. Errors that stay on the stream need not be told. */
@@ -14,3 +15,6 @@ typedef int store_writer(FILE *out, void *data);
  * there and no ordinary file (a pipe, /dev/stdout) is written into. -errno
  */
 int store_file(const char *path, store_writer *writer, void *data);
+
+/* Would storing at `path` replace this file, which is there, under whatever name? */
+bool store_replaces(const char *path, const char *file);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "guests.h"
+#include "jobs.h"
 
 static struct guest_state state_of_guest;
 static struct guest_site site;
@@ -99,6 +100,43 @@ static void test_worlds_of_v1(void **state)
 	check("", "", "", "v1", "v1");
 	check("", ", needs: {cgroup: v2}", "", "v2", "v1");
 	check("", ", needs: {cgroup: v1}", "", "v1", "v1");
+}
+
+/* Who is interrupted before it is known what the other world is like is told nothing of a guest that does not answer,
+ * and those of the runs that need it are not made for that reason. */
+static void test_interrupted(void **state)
+{
+	static const char text[] = "name: worlds\ntitle: t\nclass: memory-cgroup\nscope: machine\n"
+				   "expect: {call: mmap, errno: ENOMEM, cause: memcg-max}\n"
+				   "cases:\n  - {name: first, needs: {cgroup: v1}}\n  - {name: second}\n"
+				   "runs:\n  - {name: c, role: control}\n  - {name: t, role: trigger}\n"
+				   "  - {name: r, role: remedy}\n";
+	struct scenario *s = NULL;
+	struct plan *plan = NULL;
+	char *said = NULL;
+	size_t length = 0;
+	FILE *before = stderr, *told = open_memstream(&said, &length);
+	(void)state;
+	assert_non_null(told);
+	assert_int_equal(manifest_parse(text, strlen(text), "worlds/scenario.yaml", stderr, &s), 0);
+	site.other_known = false;
+	jobs_interrupted = true;
+	stderr = told;
+	int r = guests_plan(&site, s, before, &plan);
+	stderr = before;
+	jobs_interrupted = false;
+	assert_int_equal(fclose(told), 0);
+	assert_int_equal(r, 0);
+	assert_string_equal(said, "");
+	assert_int_equal(plan->run_count, 6);
+	for (size_t i = 0; i < plan->run_count; i++) {
+		bool is_first = strcmp(plan->runs[i].case_text->name, "first") == 0;
+		assert_string_equal(plan->runs[i].skip ? plan->runs[i].skip : "made",
+				    is_first ? "interrupted" : "made");
+	}
+	plan_free(plan);
+	scenario_free(s);
+	free(said);
 }
 
 /* A scenario whose files do not fit is skipped, and what would help is said. */
@@ -306,6 +344,7 @@ int main(void)
 					   cmocka_unit_test_setup(test_why_there_is_none, prepare),
 					   cmocka_unit_test_setup(test_guest_lacks_it, prepare),
 					   cmocka_unit_test_setup(test_worlds_of_v1, prepare),
+					   cmocka_unit_test_setup(test_interrupted, prepare),
 					   cmocka_unit_test_setup(test_not_brought, prepare),
 					   cmocka_unit_test_setup(test_larger_after_none, prepare)};
 	return cmocka_run_group_tests(tests, NULL, NULL);

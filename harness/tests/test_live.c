@@ -56,6 +56,18 @@ static void test_text(void **state)
 			    "12 s, 3 of 40 done, memory-max: slowly: limited, 0 B of 64 MiB, and 1 more");
 }
 
+static void test_ending(void **state)
+{
+	(void)state;
+	char buf[512];
+	struct plan_run run = run_of("slowly: limited", "memcg-max");
+	struct live live = {.width = 79, .begin_ns = UINT64_C(5000000000), .done = 3, .count = 40, .ending = true};
+	live_text(&live, NULL, ENOMEM_ABSENT, 0, UINT64_C(17900000000), buf, sizeof(buf));
+	assert_string_equal(buf, "12 s, ending the runs in flight");
+	live_text(&live, &run, ENOMEM_ABSENT, 1, UINT64_C(17900000000), buf, sizeof(buf));
+	assert_string_equal(buf, "12 s, ending the runs in flight, memory-max: slowly: limited, and 1 more");
+}
+
 /* The name gives way, which a mark says, then the rest is cut. Here in the locale C. */
 static void test_narrow(void **state)
 {
@@ -150,8 +162,9 @@ static void test_no_terminal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),   cmocka_unit_test(test_narrow),  cmocka_unit_test(test_hostile_names),
-		cmocka_unit_test(test_limits), cmocka_unit_test(test_samples), cmocka_unit_test(test_no_terminal),
+		cmocka_unit_test(test_text),          cmocka_unit_test(test_ending), cmocka_unit_test(test_narrow),
+		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_limits), cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_no_terminal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

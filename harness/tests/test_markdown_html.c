@@ -49,6 +49,10 @@ static void test_spans(void **state)
 	(void)state;
 	becomes("a `b*c` **d** *e*\n", "<p>a <code>b*c</code> <strong>d</strong> <em>e</em></p>\n");
 	becomes("**`<b>`**\n", "<p><strong>`&lt;b&gt;`</strong></p>\n");
+	/* What is escaped stands for itself, but in code. */
+	becomes("a\\_b \\*c\\* \\\\ &lt;d&gt; &amp; e\\f &lt\n", "<p>a_b *c* \\ &lt;d&gt; &amp; e\\f &amp;lt</p>\n");
+	becomes("\\_ `a\\_b &lt;`\n", "<p>_ <code>a\\_b &amp;lt;</code></p>\n");
+	becomes("a\\\n", "<p>a\\</p>\n");
 }
 
 static void test_hostile(void **state)

@@ -240,6 +240,38 @@ for signal in INT TERM HUP; do
 		"$(state=$work/fresh marked "$enomem" recover --dry-run 2>&1 | tail -n 1)"
 done
 
+# What was not begun is not begun to be told so: how many processes there were meanwhile is in the numbers that a namespace of its own hands out.
+simple waiting "$free" 'arguments: [map, 128M]' "$free"
+not_begun=()
+for _ in $(seq 60); do not_begun+=("$tree/waiting/"); done
+numbers() # arguments of run: "EXIT-STATUS PROCESSES-SINCE-SIGINT"
+{
+	# shellcheck disable=SC2016 # expanded in the namespace
+	marked timeout --signal=KILL 60 unshare --pid --fork --kill-child --mount-proc sh -c '
+		out=$1 errors=$2
+		shift 2
+		"$@" >"$out" 2>"$errors" &
+		for _ in $(seq 200); do
+			pgrep -fx "[^ ]*liar forever|liar forever" >/dev/null && break
+			sleep 0.05
+		done
+		before=$(sh -c "echo \$\$")
+		kill -INT $!
+		wait $!
+		echo "$? $(($(sh -c "echo \$\$") - before))"' sh "$json" "$errors" "$@"
+}
+if root && marked unshare --pid --fork --mount-proc true 2>/dev/null; then
+	read -r code made <<<"$(numbers "$enomem" run -j 1 -f json "$tree/endless/" "${not_begun[@]}")"
+	is "SIGINT before many: exit status" "$code" 130 || tell
+	is "SIGINT before many: each is skipped for it" \
+		"$(get '[.scenarios[1:][].runs[] | "\(.verdict) \(.reason)"] | "\(length) \(unique | join(", "))"')" "180 skip interrupted" || tell
+	ok "SIGINT before many: no process is made for any of them (${made:-none counted})" test "${made:-60}" -lt 20
+	read -r code made <<<"$(numbers "$enomem" run -j 1 -f json "$tree/endless/" "$tree/skipped/")"
+	like "SIGINT before one that cannot run here: its own reason stays" "$(get '[.scenarios[1].runs[].reason] | join("|")')" 'no-such-tool'
+else
+	skip_test "SIGINT before many" "needs root, for a pid namespace"
+fi
+
 # Twice, with a program that takes its time to go: it leaves, and whatever may be left is undone. What is told of the runs is the same in
 # every format.
 meanwhile= # what a harness that was killed meanwhile has in its journal

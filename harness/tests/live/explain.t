@@ -27,6 +27,9 @@ for name in $names; do
 		"$code $(get '([.sections[].heading] | join("|")) + " " + .host.kernel + " " + .runs.command + " \(.runs.all) \(.runs.here)"')" \
 		"0 $headings $(uname -r) enomem run $name $(sed -n "s/^$name //p" "$work/listed")"
 	is "$name: its title is the manifest's" "$(get .title)" "$(sed -n 's/^title: *"\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$scenarios/$name/scenario.yaml")"
+	harness explain "$name"
+	# What Markdown would read as markup is escaped for it alone; a bracket or a dot may be so in code, for a shell or an expression.
+	is "$name: nothing in it is escaped for another reader" "$(grep -E '\\[_*`|]|&(lt|gt|amp);' "$json")" ""
 done
 
 # --- the commands of Try it: every scenario and claim they name is there, every option is one, and what needs no guest is run ---
@@ -198,6 +201,10 @@ done <<-'MESSAGES'
 	failed with error code 12|ENOMEM
 	error: -12|ENOMEM
 	OOMKilled|SIGKILL
+	OOM|SIGKILL
+	oom|SIGKILL
+	oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/job,task_memcg=/job,task=x,pid=4711,uid=0|SIGKILL
+	oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/,task=x,pid=4711,uid=0|SIGKILL
 	Reason: OOMKilled, Exit Code: 137|SIGKILL
 	std::bad_alloc|ENOMEM
 	terminate called after throwing an instance of 'std::bad_alloc'|ENOMEM
@@ -208,6 +215,13 @@ done <<-'MESSAGES'
 MESSAGES
 harness explain 'java.lang.OutOfMemoryError: Java heap space'
 like "the heap of Java has a limit of its own" "$code $(paste -s -d ' ' "$errors")" '^0 .*taken for ENOMEM.*-Xmx'
+unlike "and no other" "$(cat "$errors")" 'V8|glibc'
+harness explain 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory'
+like "the heap of JavaScript has a limit of its own" "$code $(paste -s -d ' ' "$errors")" "^0 .*taken for ENOMEM.*V8's own .node --max-old-space-size.*the kernel refused nothing"
+harness explain 'ImportError: libgomp.so.1: cannot allocate memory in static TLS block'
+like "and so has the static TLS block" "$code $(paste -s -d ' ' "$errors")" "^0 .*taken for ENOMEM.*glibc's own .GLIBC_TUNABLES=glibc.rtld.optional_static_tls.*the kernel refused nothing"
+harness explain 'fork: Cannot allocate memory'
+unlike "what only the kernel says has none" "$(cat "$errors")" 'own|refused nothing'
 harness explain Perl:\ Out\ of\ memory!
 like "with perl's own words nothing is taken for another" "$code $(cat "$errors")" '^0 .*taken for Out of memory!$'
 while IFS='|' read -r said status; do

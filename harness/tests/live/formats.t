@@ -181,6 +181,29 @@ for option in "--table --merge" "--merge -f json" "--format json" "-o x" "--tab"
 	is "compare $option: refused" "$?" 2
 done
 
+# --- what is read is not what is written ---
+cp "$work/first.json" "$work/only.json"
+ln -s only.json "$work/link.json"
+ln "$work/only.json" "$work/hard.json"
+kept() # what, file that is read, words of the command
+{
+	local what=$1 file=$2
+	shift 2
+	marked "$enomem" "$@" >/dev/null 2>"$errors"
+	is "$what: refused, and the result is still there" "$? $(cmp "$work/only.json" "$work/first.json" && echo kept)" "2 kept" || tell
+	like "$what: told" "$(head -n 1 "$errors")" "^enomem: $file: is read, and --output would replace it"
+	like "$what: with what to type" "$(tail -n 1 "$errors")" '^Hint: name another file: enomem (report|run|compare --stable) -o [a-z]+[.](html|json) '
+}
+kept "a page over its result" "$work/only.json" report --library none -o "$work/only.json" "$work/only.json"
+kept "a page over the second of two results, by a link" "$work/only.json" report --library none -o "$work/link.json" "$work/second.json" "$work/only.json"
+kept "a page over a link to its result" "$work/link.json" report --library none -o "$work/only.json" "$work/link.json"
+kept "a page over another name of its result" "$work/hard.json" report --library none -o "$work/only.json" "$work/hard.json"
+kept "a reference over its result" "$work/only.json" compare --stable -o "$work/only.json" "$work/only.json"
+kept "a run over its baseline" "$work/only.json" run -f json --baseline "$work/only.json" -o "$work/link.json" "$tree/good/"
+kept "a run over what failed" "$work/only.json" run -f json --failed="$work/only.json" -o "$work/only.json"
+marked "$enomem" report --library none -o "$work/first.html" "$work/only.json" 2>"$errors" && marked "$enomem" report --library none -o "$work/first.html" "$work/only.json" 2>"$errors"
+is "a page over the last page: replaced" "$? $(grep -c '^<!DOCTYPE html>' "$work/first.html")" "0 1" || tell
+
 # --- two harnesses at once ---
 at_once() # what, scenarios of one, scenarios of the other
 {

@@ -40,6 +40,38 @@ if command -v script >/dev/null; then
 	on_terminal xterm 100 run --scenarios "$ENOMEM_BUILD/scenarios" --no-guest -f json pids-max
 	sed -e 's/\r//g' -e 's/^.*\x1b\[K//' "$screen" | sed -n '/^{/,$p' >"$work/on-terminal.json"
 	is "JSON on a terminal is still JSON" "$(jq -r .schema "$work/on-terminal.json" 2>&1)" enomem-result/1
+
+	# Interrupted, with a worker that takes its time: it is stopped meanwhile.
+	scenario endless address-space process <<-YAML
+	environment: {rlimit: {as: 64M}}
+	expect: {call: mmap, errno: ENOMEM, cause: rlimit-as}
+	runs:
+	  - {name: control, role: control, arguments: [forever]}
+	  - {name: trigger, role: trigger, arguments: [forever]}
+	  - {name: remedy, role: remedy, arguments: [forever]}
+	YAML
+	on_terminal xterm 100 run --no-guest "$tree/endless/" &
+	shown=$!
+	worker=0
+	for _ in $(seq 200); do
+		for process in $(pgrep -f -- "^$enomem run --no-guest $tree/endless/"); do
+			[ "$(cat "/proc/$process/comm" 2>/dev/null)" != enomem-worker ] || worker=$process
+		done
+		[ "$worker" -eq 0 ] || break
+		sleep 0.05
+	done
+	if [ "$worker" -gt 1 ]; then
+		asked=$(ps -o ppid= -p "$worker")
+		kill -STOP "$worker" && kill -INT "${asked// /}"
+		for _ in $(seq 100); do
+			if lines | grep -q 'ending the runs in flight, '; then break; fi
+			sleep 0.05
+		done
+		kill -CONT "$worker"
+	fi
+	wait "$shown"
+	like "interrupted: what it is at, and no longer how many are done" "$(lines | sed '1,/enomem: interrupted: /d' | grep ' s, ' | sort -u | paste -s -d '|')" \
+		'^([0-9]+ s, ending the runs in flight, endless: control[|]?)+$'
 else
 	ok "the line # SKIP needs script: apt-get install bsdutils" true
 fi
