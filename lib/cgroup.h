@@ -237,6 +237,7 @@ void cgroup_ancestors_open(const struct cgroup *cg, struct cgroup_ancestors *ret
  * it. */
 void cgroup_ancestor_read(const struct cgroup_ancestors *a, unsigned index, uint64_t *ret_current, uint64_t *ret_max,
 			  uint64_t *ret_refused);
-/* The most that one of them ever had in use, of memory; ENOMEM_ABSENT where the kernel keeps no peak (v2 before 5.19). */
+/* The most that one of them ever had in use, of memory; ENOMEM_ABSENT where the kernel keeps no peak (v2 before 5.19).
+ */
 uint64_t cgroup_ancestor_peak(const struct cgroup_ancestors *a, unsigned index);
 void cgroup_ancestors_close(struct cgroup_ancestors *a);
