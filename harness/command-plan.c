@@ -67,6 +67,17 @@ json_t *command_to_json(const struct run_command *command, uint64_t deadline_ns)
 			 "deadline_ns", (json_int_t)deadline_ns, "root", command->root != NULL);
 }
 
+/* "NAME=VALUE" */
+static void set_variable(const char *text)
+{
+	auto_free char *name = text ? strdup(text) : NULL;
+	char *equals = name ? strchr(name, '=') : NULL;
+	if (!equals)
+		return;
+	*equals = '\0';
+	(void)setenv(name, equals + 1, 1);
+}
+
 int command_from_json(const json_t *json, struct run_command *ret, uint64_t *ret_deadline_ns)
 {
 	const json_t *argv = json_object_get(json, "argv"), *environment = json_object_get(json, "environment"), *item;
@@ -84,8 +95,7 @@ int command_from_json(const json_t *json, struct run_command *ret, uint64_t *ret
 		}
 	}
 	json_array_foreach (environment, i, item)
-		if (json_is_string(item) && strchr(json_string_value(item), '='))
-			(void)putenv(strdup(json_string_value(item)));
+		set_variable(json_string_value(item));
 	(void)setenv("PATH", COMMAND_GUEST_PATH, 1);
 	*ret = (struct run_command){.argv = words, .stream = {-1, -1, -1}};
 	if (json_is_true(json_object_get(json, "root")))
