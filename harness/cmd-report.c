@@ -97,7 +97,10 @@ static int load(char *const *files, int count, json_t *all)
 	bool bad = false;
 	for (int i = 0; i < count; i++) {
 		json_auto_t *some = NULL;
-		bad |= results_load(files[i], stderr, &some) < 0 || json_array_extend(all, some) < 0;
+		int r = results_load(files[i], stderr, &some);
+		if (r == 0 && json_array_extend(all, some) < 0)
+			r = say_error(-ENOMEM, "%s: cannot be read", files[i]);
+		bad |= r < 0;
 	}
 	return bad ? -EINVAL : 0;
 }
@@ -191,6 +194,10 @@ static int cmd_report_main(const struct command *self, int argc, char **argv)
 			return EXIT_USAGE;
 	} else {
 		page.results = json_array();
+		if (!page.results) {
+			(void)say_error(-ENOMEM, "no result can be read");
+			return EXIT_BROKEN;
+		}
 		if (load(argv + options_operands(), argc - options_operands(), page.results) < 0 ||
 		    find_library(library, &page) < 0)
 			return EXIT_USAGE;

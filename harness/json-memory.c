@@ -48,6 +48,8 @@ bool json_memory_tell(void)
 
 int json_memory_judge(int code)
 {
+	if (code == EXIT_USAGE) /* whatever is blamed for it, if anything was: it may not be why */
+		(void)json_memory_tell();
 	if (code == EXIT_BROKEN || code == EXIT_USAGE || code >= EXIT_BISECT_SKIP)
 		return code;
 	return json_memory_tell() ? EXIT_BROKEN : code;

@@ -72,18 +72,21 @@ static int parse_results(const char *path, const char *text, size_t length, FILE
 	json_auto_t *results = json_array();
 	size_t offset = 0;
 	if (!results)
-		return -ENOMEM;
+		return say(errors, ENOMEM, path, "cannot be read");
 	do {
 		json_error_t error;
 		json_auto_t *result = json_loadb(text + offset, length - offset,
 						 JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK, &error);
 		if (!result)
 			return syntax_error(errors, path, text, offset, &error);
+		/* A string for which there was no more room has a letter less, and would be the file's fault. */
+		if (json_memory_refused())
+			return say(errors, ENOMEM, path, "cannot be read");
 		int r = result_check_any(result, path, errors);
 		if (r < 0)
 			return r;
 		if (json_array_append(results, result) < 0)
-			return -ENOMEM;
+			return say(errors, ENOMEM, path, "cannot be read");
 		offset += (size_t)error.position;
 		while (offset < length && text[offset] && strchr(" \t\r\n", text[offset]))
 			offset++;

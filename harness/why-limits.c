@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "cleanup.h"
+#include "json-memory.h"
 #include "number.h"
 #include "procfs.h"
 #include "why.h"
@@ -64,7 +65,10 @@ static char *command_of(pid_t pid)
 		if (text[i] == '\0')
 			text[i] = ' ';
 	memcpy(text + n, rest, strlen(rest) + 1);
-	return strdup(text);
+	char *command = strdup(text);
+	if (!command)
+		json_memory_note();
+	return command;
 }
 
 void why_limits_note_setter(struct why_limits *l, pid_t pid, const char *comm, unsigned resource, uint64_t soft)
@@ -118,6 +122,8 @@ struct why_change *why_limits_changed(const struct why_limits *l, pid_t pid, int
 		return c;
 	c->pid = s->pid;
 	c->command = s->command ? strdup(s->command) : NULL;
+	if (s->command && !c->command)
+		json_memory_note();
 	memcpy(c->comm, s->comm, sizeof(c->comm));
 	return c;
 }

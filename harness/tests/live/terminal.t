@@ -70,6 +70,7 @@ if command -v script >/dev/null; then
 		kill -CONT "$worker"
 	fi
 	wait "$shown"
+	rm -r "$tree/endless" # what follows runs all that there are
 	like "interrupted: what it is at, and no longer how many are done" "$(lines | sed '1,/enomem: interrupted: /d' | grep ' s, ' | sort -u | paste -s -d '|')" \
 		'^([0-9]+ s, ending the runs in flight, endless: control[|]?)+$'
 else
