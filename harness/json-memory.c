@@ -32,6 +32,13 @@ void json_memory_note(void)
 	refused = true;
 }
 
+void *json_memory_noted(void *p)
+{
+	if (!p)
+		refused = true;
+	return p;
+}
+
 bool json_memory_refused(void)
 {
 	return refused;

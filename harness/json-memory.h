@@ -15,6 +15,9 @@ void json_memory_watch(void);
 /* Something else was refused that a document is made of. */
 void json_memory_note(void);
 
+/* What was allocated for it: noted where it is NULL. */
+void *json_memory_noted(void *p);
+
 /* Was any of it refused, to this process or before it was forked? */
 bool json_memory_refused(void);
 

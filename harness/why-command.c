@@ -9,6 +9,7 @@
 #include <sys/param.h>
 
 #include "cleanup.h"
+#include "json-memory.h"
 #include "limits.h"
 #include "number.h"
 #include "report-text.h"
@@ -19,7 +20,7 @@
 static bool is_shown_as_it_is(const char *word)
 {
 	size_t size = 2 * strlen(word) + 8; /* the quotes are put later */
-	auto_free char *clean = malloc(size);
+	auto_free char *clean = json_memory_noted(malloc(size));
 	bool ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 	return clean && strcmp(text_clean(word, ascii, clean, size), word) == 0;
 }
@@ -43,7 +44,7 @@ static void put_escaped(const char *word, FILE *out)
 static void put_word(const char *word, FILE *out)
 {
 	size_t size = 4 * strlen(word) + 16; /* all of it quotes */
-	auto_free char *quoted = malloc(size);
+	auto_free char *quoted = json_memory_noted(malloc(size));
 	if (!quoted || !is_shown_as_it_is(word))
 		put_escaped(word, out);
 	else
@@ -113,7 +114,7 @@ char *why_start_with_more(char *const argv[], const struct why_limit *limit, con
 {
 	char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = json_memory_noted(open_memstream(&text, &size));
 	if (!out)
 		return NULL;
 	uint64_t wanted = MAX(limit_add(row->setting, row->setting), limit_add(row->in_use, row->in_use));
@@ -128,8 +129,9 @@ char *why_start_with_more(char *const argv[], const struct why_limit *limit, con
 		if (!rises)
 			(void)fputs("  # needs CAP_SYS_RESOURCE", out);
 	}
-	if (fclose(out) == 0)
+	bool whole = !ferror(out);
+	if (fclose(out) == 0 && whole && text) /* it may be NULL all the same: it is cut to its size */
 		return text;
 	free(text);
-	return NULL;
+	return json_memory_noted(NULL);
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "json-memory.h"
 #include "limits.h"
 #include "number.h"
 #include "triage.h"
@@ -140,7 +141,7 @@ static char *command_apart(const struct why *w, const struct why_moment *m, char
 				   command)
 			: asprintf(&text, "nsenter --target %d --mount %s", m->pid, command);
 	free(command);
-	return r < 0 ? NULL : text;
+	return json_memory_noted(r < 0 ? NULL : text);
 }
 
 /* --- the row ----------------------------------------------------------------------------------------------------- */
@@ -232,9 +233,9 @@ static bool is_sysctl(enum cause_id cause)
 static char *other_show(const struct why_moment *m)
 {
 	if (m->cause == CAUSE_HUGETLB_SIZE) /* no setting helps: these are the sizes that can be asked for */
-		return strdup("ls /sys/kernel/mm/hugepages");
+		return json_memory_noted(strdup("ls /sys/kernel/mm/hugepages"));
 	if (m->cause == CAUSE_PERF_MLOCK)
-		return strdup("sysctl kernel.perf_event_mlock_kb; nproc; ulimit -l");
+		return json_memory_noted(strdup("sysctl kernel.perf_event_mlock_kb; nproc; ulimit -l"));
 	return NULL;
 }
 
@@ -252,14 +253,14 @@ static char *other_fix(const struct why_moment *m, const struct limit_state *sta
 {
 	static const char sys[] = "/proc/sys/";
 	char *text = NULL;
-	int r = -1;
+	int r = 0;
 	if (m->cause == CAUSE_FRAGMENTATION && !strstr(state->where, "/maps"))
 		r = asprintf(&text, "sysctl -w vm.compact_memory=1");
 	else if (m->cause == CAUSE_PERF_MLOCK) /* enough for each processor, whatever may be locked */
 		r = asprintf(&text, "sysctl -w kernel.perf_event_mlock_kb=%" PRIu64, kib_of_rings(state));
 	else if (is_sysctl(m->cause) && strncmp(state->where, sys, sizeof(sys) - 1) == 0)
 		r = asprintf(&text, "echo %" PRIu64 " > %s", 2 * MAX(state->bound, 1), state->where);
-	return r < 0 ? NULL : text;
+	return r < 0 ? json_memory_noted(NULL) : text;
 }
 
 /* Of all programs of a user, and each of his processes shows how many. */
@@ -273,13 +274,13 @@ static void fix_signals(const struct why *w, struct why_moment *m, const struct 
 	if (!w->argv)
 		r = asprintf(&m->show, "grep SigQ /proc/%d/status", m->pid);
 	else if (s->status.uid == getuid())
-		m->show = strdup("grep SigQ /proc/self/status");
+		m->show = json_memory_noted(strdup("grep SigQ /proc/self/status"));
 	if (r < 0)
-		m->show = NULL;
+		m->show = json_memory_noted(NULL);
 	if (w->argv)
 		m->fix = start_with_more(w, m, RLIMIT_SIGPENDING, &row);
 	else if (asprintf(&m->fix, "prlimit --pid %d --sigpending=%" PRIu64, m->pid, 2 * MAX(state->bound, 1)) < 0)
-		m->fix = NULL;
+		m->fix = json_memory_noted(NULL);
 }
 
 /* Of all programs of a user; where no mount shows his queues, one has to be made. */
@@ -289,11 +290,11 @@ static void fix_queues(const struct why *w, struct why_moment *m, const struct s
 	const struct triage_row row = {.in_use = limit_add(state->in_use, state->asked),
 				       .setting = s->rlimit[RLIMIT_MSGQUEUE],
 				       .ceiling = hard_limit(m->pid, RLIMIT_MSGQUEUE)};
-	m->show = strdup("ls -l /dev/mqueue");
+	m->show = json_memory_noted(strdup("ls -l /dev/mqueue"));
 	if (w->argv)
 		m->fix = start_with_more(w, m, RLIMIT_MSGQUEUE, &row);
 	else if (asprintf(&m->fix, "prlimit --pid %d --msgqueue=%" PRIu64, m->pid, 2 * MAX(state->bound, 1)) < 0)
-		m->fix = NULL;
+		m->fix = json_memory_noted(NULL);
 }
 
 static bool find_place(const struct why *w, struct why_moment *m, const struct snapshot *s,
@@ -311,7 +312,7 @@ static bool find_place(const struct why *w, struct why_moment *m, const struct s
 		return false;
 	}
 	if (row->path)
-		m->place = strdup(row->path);
+		m->place = json_memory_noted(strdup(row->path));
 	return true;
 }
 
@@ -347,11 +348,11 @@ void why_fix(struct why *w, struct why_moment *m, const struct snapshot *s)
 		fill_row(s, state, &row);
 		/* What shows the numbers of a process that is gone when this is read shows nothing. */
 		if (apart ? !is_gone(w, m) : row.kind != TRIAGE_OF_PROCESS || !w->argv)
-			m->show = strdup(triage_show(&t, &row, show, sizeof(show)));
+			m->show = json_memory_noted(strdup(triage_show(&t, &row, show, sizeof(show))));
 		if (known[i].resource >= 0 && w->argv)
 			m->fix = start_with_more(w, m, known[i].resource, &row);
 		else if (row.limit != TRIAGE_ADDRESS_SPACE) /* there is none: only asking for less helps */
-			m->fix = strdup(triage_fix(&t, &row, fix, sizeof(fix)));
+			m->fix = json_memory_noted(strdup(triage_fix(&t, &row, fix, sizeof(fix))));
 		if (apart && m->show)
 			m->show = command_apart(w, m, m->show);
 		if (apart && m->fix)

@@ -65,10 +65,7 @@ static char *command_of(pid_t pid)
 		if (text[i] == '\0')
 			text[i] = ' ';
 	memcpy(text + n, rest, strlen(rest) + 1);
-	char *command = strdup(text);
-	if (!command)
-		json_memory_note();
-	return command;
+	return json_memory_noted(strdup(text));
 }
 
 void why_limits_note_setter(struct why_limits *l, pid_t pid, const char *comm, unsigned resource, uint64_t soft)
@@ -110,7 +107,7 @@ struct why_change *why_limits_changed(const struct why_limits *l, pid_t pid, int
 	}
 	if (!s)
 		s = find_setter(l, 0, resource, soft);
-	struct why_change *c = calloc(1, sizeof(*c));
+	struct why_change *c = json_memory_noted(calloc(1, sizeof(*c)));
 	if (!c)
 		return NULL;
 	*c = (struct why_change){.limit = limit,
@@ -121,9 +118,7 @@ struct why_change *why_limits_changed(const struct why_limits *l, pid_t pid, int
 	if (!s)
 		return c;
 	c->pid = s->pid;
-	c->command = s->command ? strdup(s->command) : NULL;
-	if (s->command && !c->command)
-		json_memory_note();
+	c->command = s->command ? json_memory_noted(strdup(s->command)) : NULL;
 	memcpy(c->comm, s->comm, sizeof(c->comm));
 	return c;
 }

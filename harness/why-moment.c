@@ -13,6 +13,7 @@
 
 #include "cleanup.h"
 #include "clock.h"
+#include "json-memory.h"
 #include "number.h"
 #include "refusal-wrong.h"
 #include "say.h"
@@ -43,7 +44,7 @@ void why_moment_free(struct why_moment *m)
 
 static void take_backtrace(struct why_moment *m)
 {
-	m->backtrace = malloc(sizeof(*m->backtrace));
+	m->backtrace = json_memory_noted(malloc(sizeof(*m->backtrace)));
 	if (m->backtrace)
 		backtrace_take(m->pid, m->tid, m->backtrace);
 }
@@ -51,7 +52,7 @@ static void take_backtrace(struct why_moment *m)
 struct why_moment *why_moment_of_refusal(struct why *w, const struct follow_call *call)
 {
 	static struct snapshot s; /* large */
-	struct why_moment *m = calloc(1, sizeof(*m));
+	struct why_moment *m = json_memory_noted(calloc(1, sizeof(*m)));
 	struct snapshot_request request;
 	uint64_t begin = clock_now_ns();
 	if (!m)
@@ -80,7 +81,7 @@ struct why_moment *why_moment_of_signal(struct why *w, pid_t pid, pid_t tid, con
 					const struct kmsg_oom *kill, bool backtrace)
 {
 	static struct snapshot s;
-	struct why_moment *m = calloc(1, sizeof(*m));
+	struct why_moment *m = json_memory_noted(calloc(1, sizeof(*m)));
 	uint64_t begin = clock_now_ns();
 	if (!m)
 		return NULL;
@@ -106,7 +107,7 @@ struct why_moment *why_moment_of_signal(struct why *w, pid_t pid, pid_t tid, con
 	cause_of_signal(&told, before, &s, &m->report);
 	m->cause = cause_name(&m->report, &m->named, &m->also);
 	if (s.area_seen && s.area.path[0])
-		m->file = strdup(s.area.path);
+		m->file = json_memory_noted(strdup(s.area.path));
 	why_fix(w, m, &s);
 	if (backtrace)
 		take_backtrace(m);

@@ -12,6 +12,7 @@
 #include <sys/xattr.h>
 
 #include "cleanup.h"
+#include "json-memory.h"
 #include "procfs.h"
 #include "why.h"
 
@@ -24,8 +25,10 @@ void why_note(struct why *w, const char *format, ...)
 	va_start(args, format);
 	int r = vasprintf(&text, format, args);
 	va_end(args);
-	if (r < 0)
+	if (r < 0) {
+		json_memory_note();
 		return;
+	}
 	for (unsigned i = 0; i < w->note_count; i++)
 		if (strcmp(w->note[i], text) == 0) {
 			free(text);

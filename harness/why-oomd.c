@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "json-memory.h"
 #include "number.h"
 #include "why.h"
 
@@ -50,7 +51,7 @@ void why_oomd_note(struct why_marks *marks, const char *dir, const char *top)
 	do {
 		if (marks->count == WHY_MARKS)
 			return;
-		char *name = find_mark(marks, at) ? NULL : strdup(at);
+		char *name = find_mark(marks, at) ? NULL : json_memory_noted(strdup(at));
 		if (name)
 			marks->mark[marks->count++] = (struct why_mark){name, why_oomd_mark(at)};
 	} while (ascend(at, top));
@@ -68,7 +69,7 @@ void why_oomd(struct why_moment *m, const struct why_marks *marks, const char *d
 		if (kills <= (before ? before->kills : 0))
 			continue;
 		free(m->place);
-		m->place = strdup(at);
+		m->place = json_memory_noted(strdup(at));
 		m->oomd_kills = m->place ? kills : 0;
 		return;
 	} while (ascend(at, top));

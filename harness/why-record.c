@@ -11,6 +11,7 @@
 
 #include "cleanup.h"
 #include "clock.h"
+#include "json-memory.h"
 #include "launch.h"
 #include "number.h"
 #include "procfs.h"
@@ -47,7 +48,7 @@ static struct known *known_of(struct follow_process *p)
 	struct known *k = p->data;
 	if (k)
 		return k;
-	k = calloc(1, sizeof(*k));
+	k = json_memory_noted(calloc(1, sizeof(*k)));
 	if (k)
 		read_comm(p->pid, k->comm);
 	p->data = k;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "json-memory.h"
 #include "procfs.h"
 #include "why.h"
 
@@ -40,7 +41,7 @@ void why_scene_close(struct why_scene *s)
 static char *read_mounts(void)
 {
 	for (size_t size = 16384; size <= MOUNTS_MAX; size *= 2) {
-		auto_free char *text = malloc(size);
+		auto_free char *text = json_memory_noted(malloc(size));
 		ssize_t n = text ? procfs_read_at(AT_FDCWD, "/proc/self/mountinfo", text, size) : -ENOMEM;
 		if (n >= 0)
 			return steal(text);
@@ -59,7 +60,7 @@ static void open_groups(struct why_scene *s, const char *groups)
 	cgroup_init(&s->cgroup);
 	s->source.cgroup = NULL;
 	free(s->groups);
-	s->groups = strdup(groups);
+	s->groups = json_memory_noted(strdup(groups));
 	if (!s->groups || !mounts || cgroup_detect(mounts, groups, "", &sys) < 0)
 		return;
 	cgroup_open_detected(&sys, &s->cgroup);
@@ -77,8 +78,8 @@ static const struct snapshot *first_seen(struct why_scene *s)
 			return s->seen[i].before;
 	if (s->seen_count == WHY_SCENES)
 		return NULL;
-	auto_free char *groups = strdup(s->groups);
-	struct snapshot *before = malloc(sizeof(*before));
+	auto_free char *groups = json_memory_noted(strdup(s->groups));
+	struct snapshot *before = json_memory_noted(malloc(sizeof(*before)));
 	if (!groups || !before) {
 		free(before);
 		return NULL;
