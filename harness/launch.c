@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -186,6 +187,15 @@ static int say_not_watched(int error)
 	return EXIT_NOT_WATCHED;
 }
 
+/* It may be traced already, and stop once more on its way out. */
+static void end_child(pid_t child)
+{
+	int status = 0;
+	(void)kill(child, SIGKILL);
+	while (waitpid(child, &status, 0) == child && WIFSTOPPED(status))
+		(void)ptrace(PTRACE_CONT, child, NULL, NULL);
+}
+
 /* The child waits at the gate until it is followed. */
 static int start(struct launch *l, struct start *s)
 {
@@ -212,8 +222,7 @@ static int start(struct launch *l, struct start *s)
 	closep(&s->gate[1]);
 	s->gate[1] = -1;
 	if (r < 0) {
-		(void)kill(child, SIGKILL);
-		(void)waitpid(child, NULL, 0);
+		end_child(child);
 		return say_not_watched(r);
 	}
 	return 0;

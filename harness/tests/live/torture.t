@@ -6,8 +6,6 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# The allocations of a locale are nobody's here, and would be tried first.
-export LC_ALL=C
 preload=$ENOMEM_BUILD/harness/tests/fail-alloc.so
 if [ ! -e "$preload" ]; then
 	skip_test "allocations of the harness that fail" "fail-alloc.so was not built: under a sanitizer it has no place"
