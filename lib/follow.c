@@ -241,14 +241,8 @@ static void on_call_stop(struct follow *f, struct follow_task *t)
 /* A new task whose maker is stopped where it was made: it has yet to stop for the first time, or has done so. */
 static void on_asked_untraced(struct follow *f, const struct follow_task *maker, struct follow_task *t, bool stood)
 {
-	const struct untraced *u = &maker->untraced;
 	f->numbers.untraced++;
-	if (u->address)
-		untraced_put_back(u, maker->tid);
-	if (stood && untraced_is_copied(u))
-		untraced_put_back(u, t->tid);
-	else if (!stood && (!u->address || untraced_is_copied(u)))
-		t->untraced = *u;
+	untraced_hand_on(&maker->untraced, maker->tid, t->tid, stood, &t->untraced);
 }
 
 /* It stands for the first time, perhaps before we hear who made it: its registers tell. */

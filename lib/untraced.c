@@ -89,7 +89,13 @@ void untraced_put_back(const struct untraced *u, pid_t tid)
 		(void)change(u, tid, u->flags & ~UNTRACED, u->flags);
 }
 
-bool untraced_is_copied(const struct untraced *u)
+void untraced_hand_on(const struct untraced *u, pid_t maker, pid_t task, bool stood, struct untraced *ret)
 {
-	return u->address && !(u->flags & SHARES_MEMORY);
+	bool copied = u->address && !(u->flags & SHARES_MEMORY);
+	if (u->address)
+		untraced_put_back(u, maker);
+	if (stood && copied)
+		untraced_put_back(u, task);
+	else if (!stood && (!u->address || copied))
+		*ret = *u;
 }

@@ -31,5 +31,9 @@ int untraced_take_out(pid_t tid, const struct call_info *call, const uint64_t ar
  */
 void untraced_put_back(const struct untraced *u, pid_t tid);
 
-/* Has the new task a copy of the flags, in memory of its own? */
-bool untraced_is_copied(const struct untraced *u);
+/*
+ * The maker is stopped where it made a new task: its own flags are put back where they are in memory, and what the new
+ * one has a copy of, in a register or in memory of its own, as well: at once if it has stood for the first time
+ * already; else *ret is what to put back there then.
+ */
+void untraced_hand_on(const struct untraced *u, pid_t maker, pid_t task, bool stood, struct untraced *ret);

@@ -184,14 +184,8 @@ static void on_started(struct witness *w, const struct tracee *t)
 /* A new task whose maker is stopped where it was made: it has yet to stop for the first time, or has done so. */
 static void on_asked_untraced(struct witness *w, const struct tracee *maker, struct tracee *t, bool stood)
 {
-	const struct untraced *u = &maker->untraced;
 	w->untraced_asked++;
-	if (u->address)
-		untraced_put_back(u, maker->tid);
-	if (stood && untraced_is_copied(u))
-		untraced_put_back(u, t->tid);
-	else if (!stood && (!u->address || untraced_is_copied(u)))
-		t->untraced = *u;
+	untraced_hand_on(&maker->untraced, maker->tid, t->tid, stood, &t->untraced);
 }
 
 /* It stands for the first time, perhaps before we hear who made it: its registers tell. */
