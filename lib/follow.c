@@ -252,8 +252,7 @@ static void put_back_in_new(const struct follow *f, struct follow_task *t)
 	t->untraced.flags = 0;
 	for (unsigned i = 0; i < FOLLOW_BUCKETS; i++)
 		for (const struct follow_task *maker = f->task[i]; maker; maker = maker->next)
-			if (maker->untraced.flags && !maker->untraced.address)
-				untraced_put_back(&maker->untraced, t->tid);
+			untraced_put_back_inherited(&maker->untraced, t->tid);
 }
 
 static void on_new_task(struct follow *f, struct follow_task *parent, int event)

@@ -89,6 +89,12 @@ void untraced_put_back(const struct untraced *u, pid_t tid)
 		(void)change(u, tid, u->flags & ~UNTRACED, u->flags);
 }
 
+void untraced_put_back_inherited(const struct untraced *u, pid_t task)
+{
+	if (!u->address || !(u->flags & SHARES_MEMORY))
+		untraced_put_back(u, task);
+}
+
 void untraced_hand_on(const struct untraced *u, pid_t maker, pid_t task, bool stood, struct untraced *ret)
 {
 	bool copied = u->address && !(u->flags & SHARES_MEMORY);

@@ -31,6 +31,9 @@ int untraced_take_out(pid_t tid, const struct call_info *call, const uint64_t ar
  */
 void untraced_put_back(const struct untraced *u, pid_t tid);
 
+/* A new task stands for the first time, and may be this maker's: put back what it has a copy of. */
+void untraced_put_back_inherited(const struct untraced *u, pid_t task);
+
 /*
  * The maker is stopped where it made a new task: its own flags are put back where they are in memory, and what the new
  * one has a copy of, in a register or in memory of its own, as well: at once if it has stood for the first time

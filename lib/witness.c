@@ -194,8 +194,7 @@ static void put_back_in_new(struct tracee *t)
 	untraced_put_back(&t->untraced, t->tid);
 	t->untraced.flags = 0;
 	for (unsigned i = 0; i < tracees.count; i++)
-		if (tracees.item[i].untraced.flags && !tracees.item[i].untraced.address)
-			untraced_put_back(&tracees.item[i].untraced, t->tid);
+		untraced_put_back_inherited(&tracees.item[i].untraced, t->tid);
 }
 
 /* The root's fork is the stage, which goes on once that was heard of (stage_namespaces_start()); the stage's fork
